@@ -1,0 +1,3 @@
+"""sudo for kubectl, enforced by the API server itself."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,51 @@
+"""Every environment variable we read or set, one line each. Names only: values are read at the edges."""
+
+from __future__ import annotations
+
+CONFIG = "KUBECTL_STEPUP_CONFIG"
+"""Read: path of config.yaml instead of the one in the user's directory (`--config` wins)."""
+
+POLICY = "KUBECTL_STEPUP_POLICY"
+"""Read: path of policy.yaml instead of the one in the user's directory (`--policy` wins)."""
+
+NESTED = "KUBECTL_STEPUP_NESTED"
+"""Set in the elevated child: the session id, so that a nested `exec` is recognised."""
+
+KUBECONFIG = "KUBECONFIG"
+"""Read and, for the elevated child, set: the list of kubeconfig files."""
+
+KUBECTL_PATH = "KUBECTL_PATH"
+"""Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
+
+EXEC_INFO = "KUBERNETES_EXEC_INFO"
+"""Read by `credential`: the ExecCredential request of client-go."""
+
+KUBERC = "KUBERC"
+"""Set to `off` in the elevated child: no aliases, no default flags (kubectl 1.33 and later)."""
+
+KUBECTL_KUBERC = "KUBECTL_KUBERC"
+"""Set to `false` in the elevated child: the feature gate of kubectl 1.33."""
+
+XDG_CONFIG_HOME = "XDG_CONFIG_HOME"
+"""Read: where the user's files live (default `~/.config`)."""
+
+XDG_STATE_HOME = "XDG_STATE_HOME"
+"""Read: where the audit record lives (default `~/.local/state`)."""
+
+XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR"
+"""Read: where locks live."""
+
+NO_COLOR = "NO_COLOR"
+"""Read: no colour when set and not empty (https://no-color.org)."""
+
+TERM = "TERM"
+"""Read: no colour and no cursor movement when `dumb`."""
+
+CI = "CI"
+"""Read: nobody is asked when set to anything but an empty value, `0` or `false`."""
+
+SSH_CONNECTION = "SSH_CONNECTION"
+"""Read: no browser is opened in an SSH session."""
+
+HOME = "HOME"
+"""Read: the user's home."""

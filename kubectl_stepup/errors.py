@@ -1,0 +1,229 @@
+"""Every error this program shows, each with a stable code and an exit code.
+
+The tree (a test compares it with the classes)::
+
+    StepUpError
+    ├── UsageError                usage                     2
+    ├── ConfigError               config-invalid            1
+    │   ├── PolicyError           policy-invalid            1
+    │   ├── KubeconfigError       kubeconfig-invalid        1
+    │   ├── KubeconfigLocked      kubeconfig-locked         1
+    │   ├── NotEnrolled           not-enrolled              1
+    │   └── ClusterChanged        cluster-changed           1
+    ├── CommandRefused            command-refused           1
+    ├── LoginNeeded               login-needed              4
+    │   ├── InteractionRequired   interaction-required      4
+    │   ├── StepUpDenied          denied                    4
+    │   ├── StepUpExpired         expired                   4
+    │   └── TokenRejected         token-rejected            4
+    │       ├── TooWeak           too-weak                  4
+    │       ├── NotFresh          not-fresh                 4
+    │       └── WrongAccount      wrong-account             4
+    ├── ProviderError             provider-error            1
+    │   ├── ProviderUnreachable   provider-unreachable      1
+    │   └── ProviderResponse      provider-response         1
+    ├── CredentialWithheld        credential-withheld       1
+    ├── StoreUnavailable          store-unavailable         1
+    ├── LockTimeout               lock-timeout              1
+    ├── AuditUnavailable          audit-unavailable         1
+    ├── KubectlFailed             kubectl-failed            1
+    │   ├── KubectlNotExecutable  kubectl-not-executable  126
+    │   └── KubectlNotFound       kubectl-not-found       127
+    ├── DemoFailed                demo-failed               1
+    └── Cancelled                 cancelled               130
+
+Messages are lower case, name the thing and its value, and have no final period; a hint is a command to type.
+`exec` maps every code but 126, 127 and 130 to 125 (docs/reference/exit-codes.md).
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class StepUpError(Exception):
+    """Something the user must know about; the root of the tree. Never raised itself."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details: dict[str, object] = dict(details or {})
+
+
+class UsageError(StepUpError):
+    """The command line cannot be understood."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(StepUpError):
+    """A file of ours does not load; the message starts with `file:line:`."""
+
+    code = "config-invalid"
+
+
+class PolicyError(ConfigError):
+    """A policy file does not load."""
+
+    code = "policy-invalid"
+
+
+class KubeconfigError(ConfigError):
+    """A kubeconfig cannot be read, or does not hold what was asked for."""
+
+    code = "kubeconfig-invalid"
+
+
+class KubeconfigLocked(ConfigError):
+    """`<kubeconfig>.lock` exists: another program is writing the file, or left its lock behind."""
+
+    code = "kubeconfig-locked"
+
+
+class NotEnrolled(ConfigError):
+    """No cluster in our config fits the kubeconfig context."""
+
+    code = "not-enrolled"
+
+
+class ClusterChanged(ConfigError):
+    """The context's server, CA or proxy is no longer what was enrolled."""
+
+    code = "cluster-changed"
+
+
+class CommandRefused(StepUpError):
+    """Policy, or a flag that would send the elevated token elsewhere, forbids the command."""
+
+    code = "command-refused"
+
+
+class LoginNeeded(StepUpError):
+    """There is no elevation session that satisfies the command."""
+
+    code = "login-needed"
+    exit_code = 4
+
+
+class InteractionRequired(LoginNeeded):
+    """A step-up is needed and nobody can be asked (RFC 9470 shape with `-o json`)."""
+
+    code = "interaction-required"
+
+
+class StepUpDenied(LoginNeeded):
+    """The person, or the provider, said no (RFC 8628 section 3.5 `access_denied`)."""
+
+    code = "denied"
+
+
+class StepUpExpired(LoginNeeded):
+    """Nobody approved in time (RFC 8628 section 3.5 `expired_token`)."""
+
+    code = "expired"
+
+
+class TokenRejected(LoginNeeded):
+    """The ID token does not pass the strict check; it was thrown away."""
+
+    code = "token-rejected"
+
+
+class TooWeak(TokenRejected):
+    """The token does not show the evidence that the level asks for."""
+
+    code = "too-weak"
+
+
+class NotFresh(TokenRejected):
+    """The sign-in behind the token is older than the level allows."""
+
+    code = "not-fresh"
+
+
+class WrongAccount(TokenRejected):
+    """Somebody else approved."""
+
+    code = "wrong-account"
+
+
+class ProviderError(StepUpError):
+    """The identity provider answered with an error (RFC 6749 section 5.2)."""
+
+    code = "provider-error"
+
+
+class ProviderUnreachable(ProviderError):
+    """The identity provider cannot be reached."""
+
+    code = "provider-unreachable"
+
+
+class ProviderResponse(ProviderError):
+    """The identity provider's answer makes no sense, or is not allowed."""
+
+    code = "provider-response"
+
+
+class CredentialWithheld(StepUpError):
+    """`credential` was asked for a token by, or for, a server that is not the enrolled one."""
+
+    code = "credential-withheld"
+
+
+class StoreUnavailable(StepUpError):
+    """A session store cannot be used."""
+
+    code = "store-unavailable"
+
+
+class LockTimeout(StepUpError):
+    """Another process is stepping up and did not finish in time."""
+
+    code = "lock-timeout"
+
+
+class AuditUnavailable(StepUpError):
+    """The audit record cannot be written."""
+
+    code = "audit-unavailable"
+
+
+class KubectlFailed(StepUpError):
+    """A kubectl that we run for ourselves (not the user's command) failed."""
+
+    code = "kubectl-failed"
+
+
+class KubectlNotExecutable(KubectlFailed):
+    """The kubectl that was found cannot be executed."""
+
+    code = "kubectl-not-executable"
+    exit_code = 126
+
+
+class KubectlNotFound(KubectlFailed):
+    """There is no kubectl."""
+
+    code = "kubectl-not-found"
+    exit_code = 127
+
+
+class DemoFailed(StepUpError):
+    """A step of the demo did not go as promised."""
+
+    code = "demo-failed"
+
+
+class Cancelled(StepUpError):
+    """Ctrl-C before the child started."""
+
+    code = "cancelled"
+    exit_code = 130
