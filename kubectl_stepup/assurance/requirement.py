@@ -1,0 +1,60 @@
+"""What a step-up must prove: evidence of strength, freshness, and whose sign-in it is.
+
+Spec: OpenID Connect Core 1.0 section 2 (acr, amr, auth_time); RFC 8176 (amr values); RFC 9470 section 4.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class AuthTime(enum.StrEnum):
+    """How far a provider's `auth_time` claim can be believed."""
+
+    REQUIRED = "required"
+    """The provider sends the time of the sign-in: it must be there and recent."""
+
+    ABSENT = "absent"
+    """The provider never sends it; the life of the token (`exp - iat`) takes its place."""
+
+    UNTRUSTED = "untrusted"
+    """The provider sends something else under that name (the time of issue, say); as with ABSENT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a token must show to prove a level; every member that is not empty must be met.
+
+    `acr`, `acrs` and `aud`: any one of the values, compared exactly. `amr` and `scope`: all of the values.
+    """
+
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
+    acrs: tuple[str, ...] = ()
+    aud: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is asked for, which proves nothing."""
+        return not (self.acr or self.amr or self.acrs or self.aud or self.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpRequirement:
+    """Everything one step-up must prove.
+
+    `signed_in_within_s` counts back from the start of the flow. `server_window_s` bounds `exp - auth_time` as the
+    API server does; None means the default window of `check.server_window`. With `fresh` the sign-in must have
+    happened for this very flow. `account` is the value that claim `account_claim` must have.
+    """
+
+    level: str
+    evidence: Evidence
+    signed_in_within_s: int
+    server_window_s: int | None
+    auth_time: AuthTime
+    account_claim: str
+    account: str
+    fresh: bool = False
