@@ -1,0 +1,122 @@
+"""Option groups that commands share, each collected into one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kubectl_stepup.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonOptions:
+    """What every command takes: files, and how to talk."""
+
+    config: str | None = None
+    policy: str | None = None
+    quiet: bool = False
+    verbose: int = 0
+    no_input: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOptions:
+    """Which kubeconfig context a command is about."""
+
+    context: str | None = None
+    namespace: str | None = None
+    kubeconfig: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevateOptions:
+    """How to step up."""
+
+    level: str | None = None
+    fresh: bool = False
+    once: bool = False
+    reason: str | None = None
+    flow: str = "auto"
+    browser: bool = True
+
+
+def common(function: Decorated) -> Decorated:
+    """Add the common options; the command receives them as `common`."""
+    return _collect(
+        function,
+        "common",
+        CommonOptions,
+        [
+            click.option("--config", metavar="FILE", help="Our config file [$KUBECTL_STEPUP_CONFIG]."),
+            click.option("--policy", metavar="FILE", help="The policy file [$KUBECTL_STEPUP_POLICY]."),
+            click.option("-q", "--quiet", is_flag=True, help="No notices, only prompts and errors."),
+            click.option("-v", "--verbose", count=True, help="Say what is done and why."),
+            click.option("--no-input", is_flag=True, help="Never ask a person; fail instead."),
+        ],
+    )
+
+
+def target(function: Decorated) -> Decorated:
+    """Add the context options; the command receives them as `target`."""
+    return _collect(
+        function,
+        "target",
+        TargetOptions,
+        [
+            click.option("--context", metavar="NAME", help="The kubeconfig context."),
+            click.option("-n", "--namespace", metavar="NAME", help="The namespace."),
+            click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file."),
+        ],
+    )
+
+
+def elevating(function: Decorated) -> Decorated:
+    """Add the step-up options; the command receives them as `elevate`."""
+    return _collect(
+        function,
+        "elevate",
+        ElevateOptions,
+        [
+            click.option("--level", metavar="NAME", help="At least this level."),
+            click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists."),
+            click.option("--once", is_flag=True, help="For this command alone; keep no session."),
+            click.option("-r", "--reason", metavar="TEXT", help="Why, for the record."),
+            click.option("--flow", type=click.Choice(["auto", "device"]), default="auto", help="How to sign in."),
+            click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser."),
+        ],
+    )
+
+
+def output_format(*choices: str) -> Callable[[Decorated], Decorated]:
+    """Add `-o`; the command receives `output`, the first choice by default."""
+    return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help="Output format.")
+
+
+def merged(flag: str, ours: str | None, theirs: str | None) -> str | None:
+    """Merge a flag that stands on either side of `--`; two different values are a usage error."""
+    if ours is not None and theirs is not None and ours != theirs:
+        raise UsageError(f"{flag} is given twice with different values: {ours!r} before --, {theirs!r} after it")
+    return theirs if ours is None else ours
+
+
+def _collect(
+    function: Decorated, name: str, into: type[Any], options: list[Callable[[Decorated], Decorated]]
+) -> Decorated:
+    fields = tuple(into.__dataclass_fields__)
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        kwargs[name] = into(**{field: kwargs.pop(field) for field in fields})
+        return function(*args, **kwargs)
+
+    for option in reversed(options):
+        wrapper = option(wrapper)  # type: ignore[arg-type,assignment]
+    return wrapper  # type: ignore[return-value]

@@ -1,0 +1,134 @@
+"""The command table and the one door out: every error becomes a sentence and an exit code here.
+
+Commands are imported only when they run; `--help` is answered from the static summaries.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from kubectl_stepup.errors import Cancelled, StepUpError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "exec": ("kubectl_stepup.cli.exec", "Run a kubectl command, stepped up where policy asks"),
+    "login": ("kubectl_stepup.cli.login", "Step up now, run nothing"),
+    "status": ("kubectl_stepup.cli.status", "Show elevation sessions"),
+    "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
+    "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
+    "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain"),
+    "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
+    "demo": ("kubectl_stepup.cli.demo", "Try it on an embedded provider and cluster"),
+    "version": ("kubectl_stepup.cli.version", "Show the version"),
+    "credential": ("kubectl_stepup.cli.credential", "Serve kubectl as an exec credential plugin"),
+}
+HIDDEN = frozenset({"credential"})
+FOOTER = "Documentation: https://kubectl-stepup.github.io"
+
+PASSES_CHILD_CODE = frozenset({"exec"})
+"""Commands whose exit code is the child's: our own failures are 125 (the convention of env(1) and docker run)."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List every command in the table's order."""
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and give one command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = import_module(entry[0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list from the static summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=FOOTER,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def root() -> None:
+    """sudo for kubectl, enforced by the API server itself.
+
+    \b
+    Examples:
+      # Try it: an embedded identity provider and cluster, nothing of yours is touched
+      kubectl stepup demo
+      # Enrol the current context
+      kubectl stepup setup --issuer https://login.example.com --client-id kubectl
+      # Run a sensitive command
+      kubectl stepup exec -- delete pod web-0 -n prod
+    """
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line and give the exit code; no exception leaves."""
+    name = next((word for word in argv if not word.startswith("-")), "")
+    try:
+        result = root.main(args=list(argv), prog_name=_program_name(), standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        # Asking for nothing is a question, not a mistake: the short help is the answer.
+        click.echo(exc.ctx.get_help())
+        return _exit_code(name, UsageError("")) if exc.ctx.parent is not None else 0
+    except click.ClickException as exc:
+        return _report(name, argv, _usage_error(exc))
+    except (click.Abort, KeyboardInterrupt):
+        return _report(name, argv, Cancelled("cancelled, nothing was run"))
+    except StepUpError as exc:
+        return _report(name, argv, exc)
+    except BrokenPipeError:
+        # A reader such as head(1) went away; the interpreter must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def _program_name() -> str:
+    """Show `kubectl stepup` when kubectl started us by our plugin name (Krew best practices)."""
+    return "kubectl stepup"
+
+
+def _usage_error(exc: click.ClickException) -> UsageError:
+    message = exc.format_message().rstrip(".")
+    context = getattr(exc, "ctx", None)
+    path = context.command_path if context is not None else _program_name()
+    return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+
+
+def _exit_code(name: str, error: StepUpError) -> int:
+    if name in PASSES_CHILD_CODE and error.exit_code not in {126, 127, 130}:
+        return 125
+    return error.exit_code
+
+
+def _report(name: str, argv: Sequence[str], error: StepUpError) -> int:
+    from kubectl_stepup.cli.output import report
+
+    report(error, as_json=_wants_json(name, argv))
+    return _exit_code(name, error)
+
+
+def _wants_json(name: str, argv: Sequence[str]) -> bool:
+    """Tell whether our own flags ask for JSON; kubectl's `-o json` after `--` is not ours."""
+    own = list(argv)
+    if "--" in own:
+        own = own[: own.index("--")]
+    return any(a in {"-ojson", "-o=json", "--output=json"} for a in own) or any(
+        a in {"-o", "--output"} and b == "json" for a, b in zip(own, own[1:], strict=False)
+    )

@@ -1,0 +1,1 @@
+"""Use cases: everything outside comes in as an argument."""
