@@ -1,0 +1,1 @@
+"""Our YAML documents: values that know the file and line they stand on."""

@@ -1,0 +1,243 @@
+"""Read YAML (pyyaml): the only importer of `yaml`.
+
+Documents of ours are small and written by people, so everything that makes YAML surprising is refused: repeated keys,
+merge keys, tags, several documents, deep nesting and aliases by the hundred (an alias bomb of 300 bytes grows to GBs).
+
+Spec: YAML 1.1 (the types of plain scalars), as PyYAML and kubectl read it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from kubectl_stepup.documents.node import Node
+from kubectl_stepup.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from typing import Any
+
+    from kubectl_stepup.documents.node import Value
+
+try:
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # pyyaml without libyaml: slower, the same answers
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+
+MAX_ALIASES = 50
+MAX_DEPTH = 100
+MAX_VALUES = 200_000
+MAX_BYTES = 1 << 20
+MAX_PLAIN_BYTES = 4 << 20
+
+_TAG = "tag:yaml.org,2002:"
+_TEXTS = frozenset({"str", "int", "float", "bool", "timestamp", "value"})
+"""Scalars that may be texts: an odd number or a date keeps its spelling, and is refused where a number is wanted."""
+_COLLECTIONS = frozenset({_TAG + "map", _TAG + "seq"})
+_SAFE_DEPTH = 1000
+_BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+
+
+def parse(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> Node:
+    """Read one document into nodes; `file` is only named in messages.
+
+    Raises: `error`, its message beginning with `FILE:LINE:`.
+    """
+    root = _compose(data, file, error=error, max_bytes=MAX_BYTES)
+    if root is None:
+        return Node(None, file=file, line=1, error_type=error)
+    return _Builder(file, error).node(root, line=root.start_mark.line + 1, path="")
+
+
+def read(path: Path, *, max_bytes: int = MAX_BYTES, error: type[ConfigError] = ConfigError) -> Node:
+    """Read the document of a file; see `parse`.
+
+    Raises: `error` also for a missing, unreadable or too large file, and for one that is no regular file.
+    """
+    return parse(read_bytes(path, max_bytes=max_bytes, error=error), str(path), error=error)
+
+
+def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> object:
+    """Read one document into dict, list, str, int, float, bool and None; for files that others write (kubeconfigs).
+
+    A key that is no text becomes one, and a scalar of a type JSON does not have (a date) stays a text.
+
+    Raises: `error`, its message beginning with `FILE:LINE:`.
+    """
+    root = _compose(data, file, error=error, max_bytes=MAX_PLAIN_BYTES)
+    return None if root is None else _Builder(file, error).plain(root)
+
+
+def read_bytes(path: Path, *, max_bytes: int, error: type[ConfigError] = ConfigError) -> bytes:
+    """Read a regular file of at most `max_bytes`; a FIFO or a device would never end, so it is refused."""
+    try:
+        # NOTE: O_NONBLOCK, or opening a FIFO that nobody writes would wait for ever before we can look at it.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as exc:
+        raise error(f"{path}: {(exc.strerror or str(exc)).lower()}", details={"file": str(path)}) from exc
+    try:
+        with open(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise error(f"{path}: not a regular file", details={"file": str(path)})
+            data = stream.read(max_bytes + 1)
+    except OSError as exc:
+        raise error(f"{path}: {(exc.strerror or str(exc)).lower()}", details={"file": str(path)}) from exc
+    if len(data) > max_bytes:
+        raise error(f"{path}: larger than {max_bytes} bytes", details={"file": str(path)})
+    return data
+
+
+def _compose(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int) -> yaml.Node | None:
+    if len(data) > max_bytes:
+        raise _error(error, file, None, f"larger than {max_bytes} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise error(f"{file}:{line}: not UTF-8", details={"file": file, "line": line}) from exc
+    try:
+        _refuse_depth(text, file, error)
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as exc:
+        message = _one_line(exc.problem or exc.context)
+        raise _error(error, file, exc.problem_mark or exc.context_mark, message) from exc
+    except yaml.YAMLError as exc:
+        raise _error(error, file, None, _one_line(str(exc).partition("\n")[0])) from exc
+    if root is not None:
+        _refuse_aliases(root, file, error)
+    return root
+
+
+def _refuse_depth(text: str, file: str, error: type[ConfigError]) -> None:
+    """Refuse deep nesting before composing: libyaml's composer recurses in C and takes the process down with it."""
+    indents = (len(line) - len(line.lstrip(" -?:")) for line in text.splitlines())
+    # A block collection needs a deeper column than its parent, except a list right under its key: two a column.
+    if text.count("[") + text.count("{") + 2 * max(indents, default=0) < _SAFE_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _error(error, file, event.start_mark, f"nested deeper than {MAX_DEPTH}")
+
+
+def _refuse_aliases(root: yaml.Node, file: str, error: type[ConfigError]) -> None:
+    """Count the places that repeat a node; the graph is walked once, so a bomb costs nothing here."""
+    seen: set[int] = set()
+    aliases = 0
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            aliases += 1
+            if aliases > MAX_ALIASES:
+                raise _error(error, file, node.start_mark, f"more than {MAX_ALIASES} aliases")
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            waiting.extend(part for pair in node.value for part in pair)
+
+
+class _Builder:
+    """Turn the composed graph into values; counts them, as few aliases can still multiply."""
+
+    def __init__(self, file: str, error: type[ConfigError]) -> None:
+        self._file = file
+        self._error_type = error
+        self._values = 0
+
+    def node(self, source: yaml.Node, *, line: int, path: str, depth: int = 0) -> Node:
+        self._check(source, depth)
+        value: Value
+        if isinstance(source, yaml.MappingNode):
+            value = {}
+            for key_node, item in source.value:
+                key = self._key(key_node, value)
+                if not _is_text(key_node):
+                    raise self._error(key_node, f"the key {key!r} must be a text: put it in quotes")
+                where = key_node.start_mark.line + 1
+                value[key] = self.node(item, line=where, path=f"{path}.{key}" if path else key, depth=depth + 1)
+        elif isinstance(source, yaml.SequenceNode):
+            value = [
+                self.node(item, line=item.start_mark.line + 1, path=f"{path}[{index}]", depth=depth + 1)
+                for index, item in enumerate(source.value)
+            ]
+        else:
+            value = self._scalar(source)
+        return Node(value, file=self._file, line=line, path=path, error_type=self._error_type)
+
+    def plain(self, source: yaml.Node, depth: int = 0) -> object:
+        self._check(source, depth)
+        if isinstance(source, yaml.MappingNode):
+            mapping: dict[str, Any] = {}
+            for key_node, item in source.value:
+                mapping[self._key(key_node, mapping)] = self.plain(item, depth + 1)
+            return mapping
+        if isinstance(source, yaml.SequenceNode):
+            return [self.plain(item, depth + 1) for item in source.value]
+        return self._scalar(source)
+
+    def _check(self, source: yaml.Node, depth: int) -> None:
+        if not isinstance(source, yaml.ScalarNode) and source.tag not in _COLLECTIONS:
+            raise self._error(source, f"the tag {source.tag} is not supported")
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise self._error(source, f"more than {MAX_VALUES} values")
+        if depth > MAX_DEPTH:  # also a node that contains itself
+            raise self._error(source, f"nested deeper than {MAX_DEPTH}")
+
+    def _key(self, key: yaml.Node, mapping: Container[str]) -> str:
+        if not isinstance(key, yaml.ScalarNode):
+            raise self._error(key, "a key must be a text")
+        if key.tag == _TAG + "merge":
+            raise self._error(key, "merge keys (<<) are not supported")
+        name = str(key.value)
+        if name in mapping:
+            raise self._error(key, f"the key {name!r} is repeated")
+        return name
+
+    def _scalar(self, source: yaml.Node) -> str | int | float | bool | None:
+        text, kind = str(source.value), source.tag.removeprefix(_TAG)
+        if kind == "null":
+            return None
+        if kind == "bool" and text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        if kind == "int" and _is_decimal(text):
+            return int(text)
+        if kind == "float" and _is_decimal(text.replace(".", "", 1).lstrip("0") or "0"):
+            return float(text)
+        if kind in _TEXTS:
+            return text
+        raise self._error(source, f"the tag {source.tag} is not supported")
+
+    def _error(self, source: yaml.Node, message: str) -> ConfigError:
+        return _error(self._error_type, self._file, source.start_mark, message)
+
+
+def _is_text(key: yaml.Node) -> bool:
+    return bool(key.tag == _TAG + "str")
+
+
+def _is_decimal(text: str) -> bool:
+    """Tell plain decimals from YAML 1.1's octal, sexagesimal and underscored numbers, which nobody means."""
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) <= 18 and (digits == "0" or digits[0] != "0")
+
+
+def _error(error: type[ConfigError], file: str, mark: Any, message: str) -> ConfigError:
+    line = 1 if mark is None else mark.line + 1
+    return error(f"{file}:{line}: {message}", details={"file": file, "line": line})
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "unreadable").split())
