@@ -1,0 +1,101 @@
+"""What a provider says of itself.
+
+Spec: OpenID Connect Discovery 1.0 sections 3 and 4; RFC 8414 section 2; RFC 8628 section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubectl_stepup.errors import ProviderError, ProviderResponse
+from kubectl_stepup.oauth.url import checked_endpoint, checked_issuer, host
+
+RS256 = "RS256"
+"""What every provider must be able to use (OpenID Connect Core section 15.1)."""
+
+ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
+"""Accepted where discovery offers them. EdDSA only where the config names it; HMAC and `none` never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderMetadata:
+    """The endpoints of one issuer, each checked: https, and on the issuer's host or an enrolled one."""
+
+    issuer: str
+    jwks_uri: str
+    token_endpoint: str
+    device_authorization_endpoint: str | None
+    revocation_endpoint: str | None
+    signing_algorithms: tuple[str, ...]
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, object], *, issuer: str, endpoint_hosts: tuple[str, ...] = ()
+    ) -> ProviderMetadata:
+        """Read the document of `/.well-known/openid-configuration`.
+
+        Raises:
+            ProviderResponse: another issuer than the configured one, or an endpoint that may not be used.
+
+        """
+        if document.get("issuer") != issuer:
+            got = document.get("issuer")
+            raise ProviderResponse(
+                f"{discovery_url(issuer)} speaks for the issuer {ascii(got)[:200]}, not for {issuer!a}"
+                if got is not None
+                else f"{discovery_url(issuer)} names no issuer"
+            )
+
+        def endpoint(name: str) -> str | None:
+            if document.get(name) is None:
+                return None
+            return checked_endpoint(name, document[name], issuer=issuer, hosts=endpoint_hosts)
+
+        jwks_uri, token_endpoint = endpoint("jwks_uri"), endpoint("token_endpoint")
+        if jwks_uri is None or token_endpoint is None:
+            missing = "jwks_uri" if jwks_uri is None else "token_endpoint"
+            raise ProviderResponse(f"{discovery_url(issuer)} has no {missing}")
+        return cls(
+            issuer=issuer,
+            jwks_uri=jwks_uri,
+            token_endpoint=token_endpoint,
+            device_authorization_endpoint=endpoint("device_authorization_endpoint"),
+            revocation_endpoint=endpoint("revocation_endpoint"),
+            signing_algorithms=_signing_algorithms(document),
+        )
+
+    @property
+    def host(self) -> str:
+        """The issuer's host, as people call the provider."""
+        return host(self.issuer)
+
+    def device_endpoint(self) -> str:
+        """Give the device authorization endpoint.
+
+        Raises:
+            ProviderError: the provider has none.
+
+        """
+        if self.device_authorization_endpoint is None:
+            raise ProviderError(
+                f"{self.host} has no device flow (no device_authorization_endpoint)",
+                hint="enable the device authorization grant (RFC 8628) at the provider",
+            )
+        return self.device_authorization_endpoint
+
+    def accepted_algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Give the `alg` values an ID token may have: the `enrolled` ones, else RS256 and what is offered."""
+        return enrolled or (RS256, *(name for name in self.signing_algorithms if name != RS256))
+
+
+def discovery_url(issuer: str) -> str:
+    """Give the address of the metadata (OpenID Connect Discovery section 4)."""
+    return f"{checked_issuer(issuer).rstrip('/')}/.well-known/openid-configuration"
+
+
+def _signing_algorithms(document: Mapping[str, object]) -> tuple[str, ...]:
+    offered = document.get("id_token_signing_alg_values_supported")
+    if not isinstance(offered, list):
+        return ()
+    return tuple(name for name in ASYMMETRIC_ALGORITHMS if name in offered)

@@ -1,0 +1,35 @@
+"""One answer of the identity provider, as far as it can be trusted: status, one JSON object, two headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kubectl_stepup.errors import ProviderResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An HTTP answer.
+
+    `document` is the JSON object of the body, or None with `problem` saying why there is none (a captive portal's
+    HTML page, say). `date` is the Date header in seconds since the epoch, `retry_after_s` the Retry-After header.
+    The document can hold tokens, so it is not part of the repr.
+    """
+
+    url: str
+    status: int
+    document: dict[str, object] | None = field(repr=False)
+    problem: str | None = None
+    date: float | None = None
+    retry_after_s: float | None = None
+
+    def json_object(self) -> dict[str, object]:
+        """Give the body.
+
+        Raises:
+            ProviderResponse: there is no JSON object in it; names the URL and the reason.
+
+        """
+        if self.document is None:
+            raise ProviderResponse(f"{self.url} {self.problem or 'has no JSON in it'} (HTTP {self.status})")
+        return self.document
