@@ -1,0 +1,209 @@
+"""The record on disk: one file that only grows, one line a record, whoever writes at the same time.
+
+Spec: flock(2) for the order of writers; O_APPEND and one write(2) for whole lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.audit.chain import GENESIS, AuditRecord, Link, digest, link_of, record_of, seal, verify
+from kubectl_stepup.errors import AuditUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_stepup.audit.chain import Verification
+    from kubectl_stepup.audit.event import AuditEvent
+    from kubectl_stepup.clock import Clock
+
+LOCK_WAIT_S = 10.0
+"""How long a writer waits for the others; one append holds the lock for one fsync."""
+
+_LOCK_RETRY_S = 0.005
+_TAIL_BYTES = 64 * 1024
+
+
+class AuditLog:
+    """The audit log at one path. Every failure of the file system is an `AuditUnavailable` that names the path."""
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+
+    def append(self, event: AuditEvent) -> AuditRecord:
+        """Write `event` as the next record of the chain and see it on the disk.
+
+        The file is made 0600, missing directories 0700, whatever the umask.
+
+        Raises: AuditUnavailable: path, owner or type wrong, disk full, or another process holds the lock.
+        """
+        with self._errors("written"):
+            self._make_directory()
+            descriptor, created = self._open_to_append()
+            try:
+                self._lock(descriptor)
+                record = self._append_locked(descriptor, event)
+            finally:
+                os.close(descriptor)  # and with it the lock
+            if created:
+                _sync_directory(self.path.parent)
+            return record
+
+    def read(self, *, last: int | None = None) -> tuple[AuditRecord, ...]:
+        """Give the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
+
+        Raises: AuditUnavailable: the file cannot be read.
+        """
+        found = tuple(record for record in map(record_of, self.lines()) if record is not None)
+        return found if last is None else found[max(0, len(found) - last) :]
+
+    def verify(self) -> Verification:
+        """Walk the chain over the file.
+
+        Raises: AuditUnavailable: the file cannot be read.
+        """
+        return verify(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Give the stored lines without their newlines, the last one even when it has none.
+
+        Raises: AuditUnavailable: the file cannot be read.
+        """
+        with self._errors("read"):
+            try:
+                descriptor = os.open(self.path, os.O_RDONLY | _FLAGS)
+            except FileNotFoundError:
+                return
+            try:
+                self._check_regular(os.fstat(descriptor))
+                file = os.fdopen(descriptor, "rb")
+            except BaseException:
+                os.close(descriptor)
+                raise
+            with file:
+                for line in file:
+                    yield line.removesuffix(b"\n")
+
+    def _make_directory(self) -> None:
+        for directory in reversed((self.path.parent, *self.path.parent.parents)):
+            if not directory.exists():
+                # XDG Base Directory: what is missing on the way is created 0700. The umask may take more, not less.
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(directory, 0o700)
+                    os.chmod(directory, 0o700)
+        found = os.stat(self.path.parent)
+        mode = stat.S_IMODE(found.st_mode)
+        if found.st_uid not in (0, os.geteuid()) or (mode & 0o022 and not mode & stat.S_ISVTX):
+            raise AuditUnavailable(
+                f"audit directory {self.path.parent} can be written by others (uid {found.st_uid}, mode {mode:o})",
+                hint=f"chmod 700 {shlex.quote(str(self.path.parent))}",
+            )
+
+    def _open_to_append(self) -> tuple[int, bool]:
+        flags = os.O_RDWR | os.O_APPEND | _FLAGS
+        try:
+            descriptor, created = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
+        except FileExistsError:
+            descriptor, created = os.open(self.path, flags), False
+        try:
+            self._check_owned(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor, created
+
+    def _check_owned(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        self._check_regular(found)
+        if found.st_uid != os.geteuid():
+            raise AuditUnavailable(f"audit record {self.path} belongs to uid {found.st_uid}, not to you")
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+
+    def _check_regular(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise AuditUnavailable(f"audit record {self.path} is not a regular file")
+
+    def _lock(self, descriptor: int) -> None:
+        deadline = self._clock.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self._clock.monotonic() >= deadline:
+                    raise AuditUnavailable(f"audit record {self.path} is locked by another process") from None
+                self._clock.sleep(_LOCK_RETRY_S)
+            else:
+                return
+
+    def _append_locked(self, descriptor: int, event: AuditEvent) -> AuditRecord:
+        last_line, gap, ends_in_newline = _tail(descriptor)
+        last = None if last_line is None else link_of(last_line)
+        record = seal(
+            event,
+            Link(
+                seq=1 if last is None else last.seq + 1,
+                prev=GENESIS if last_line is None else digest(last_line),
+                torn=None if gap is None else digest(gap),
+            ),
+        )
+        line = record.line + b"\n" if ends_in_newline else b"\n" + record.line + b"\n"
+        if os.write(descriptor, line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+        return record
+
+    @contextlib.contextmanager
+    def _errors(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            cause = "is a symbolic link" if error.errno == errno.ELOOP else error.strerror or type(error).__name__
+            raise AuditUnavailable(
+                f"audit record {self.path} cannot be {verb}: {cause}", details={"path": str(self.path)}
+            ) from error
+
+
+# A FIFO must not make us wait for its reader, nor a symbolic link lead us to somebody's file.
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+
+
+def _tail(descriptor: int) -> tuple[bytes | None, bytes | None, bool]:
+    """Find the last record, the unreadable bytes after it (None: none), and whether the file ends in a newline.
+
+    Reads backwards, so that a long file costs no more than a short one.
+    """
+    size = os.fstat(descriptor).st_size
+    window = _TAIL_BYTES
+    while True:
+        start = max(0, size - window)
+        data = os.pread(descriptor, size - start, start)
+        complete = data.endswith(b"\n") or not data
+        lines = data.removesuffix(b"\n").split(b"\n") if data else []
+        oldest = 0 if start == 0 else 1  # the first one may have begun before the window
+        for index in range(len(lines) - 1, oldest - 1, -1):
+            if link_of(lines[index]) is not None:
+                return lines[index], _joined(lines[index + 1 :]), complete
+        if start == 0:
+            return None, _joined(lines), complete
+        window *= 4
+
+
+def _joined(lines: list[bytes]) -> bytes | None:
+    return b"\n".join(lines) if lines else None
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
