@@ -1,0 +1,114 @@
+"""What was enrolled: identity providers, clusters, and a few settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kubectl_stepup.assurance.preset import Preset
+from kubectl_stepup.assurance.requirement import Evidence
+from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.kube.cluster_identity import normal_server
+
+STORES = ("auto", "keyring", "kernel", "memory", "file")
+UNENROLLED = ("run", "refuse")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """An OpenID Provider and how a step-up is done there. `preset` has the provider's overrides applied."""
+
+    name: str
+    issuer: str
+    client_id: str
+    """Of the everyday login."""
+
+    elevated_client_id: str
+    """Of the step-up; equal to `client_id` only where somebody wrote it so."""
+
+    preset: Preset
+    account_claim: str = "sub"
+    """The claim that says whose token it is (Entra ID: `oid`, as its `sub` differs from client to client)."""
+
+    evidence: Mapping[str, Evidence] = field(default_factory=lambda: MappingProxyType({}))
+    """Level name to what proves it here, as configured; see `evidence_of`."""
+
+    ca_file: str | None = None
+    """PEM bundle of the provider's CA; None: the system's."""
+
+    @property
+    def preset_name(self) -> str:
+        """The preset's name."""
+        return self.preset.name
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes to ask for."""
+        return self.preset.scopes
+
+    def evidence_of(self, level: str) -> Evidence | None:
+        """Give what proves `level` here: configured, else the preset's; None where nothing does."""
+        configured = self.evidence.get(level)
+        return configured if configured is not None else self.preset.default_evidence(level, self.elevated_client_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A kubeconfig context that was enrolled, and what it must still look like (a `ClusterIdentity`)."""
+
+    name: str
+    context: str
+    server: str
+    provider: str
+    account: str
+    """The value of the provider's `account_claim` for the person."""
+
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ca_sha256: str | None = None
+    tls_server_name: str | None = None
+    proxy_url: str | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything enrolled. `written` names the settings that stand in a file, not by default."""
+
+    providers: tuple[Provider, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    store: str = "auto"
+    unenrolled: str = "run"
+    written: frozenset[str] = frozenset()
+
+    def provider(self, name: str) -> Provider:
+        """Give the provider called `name`.
+
+        Raises:
+            ConfigError: there is none.
+
+        """
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        known = ", ".join(provider.name for provider in self.providers) or "none"
+        raise ConfigError(f"provider {name!r} is not in the config (known: {known})", hint="kubectl stepup setup")
+
+    def cluster(self, name: str) -> Cluster | None:
+        """Give the cluster called `name`."""
+        return next((cluster for cluster in self.clusters if cluster.name == name), None)
+
+    def cluster_for_context(self, context: str) -> Cluster | None:
+        """Give the cluster that was enrolled as `context`."""
+        return next((cluster for cluster in self.clusters if cluster.context == context), None)
+
+    def cluster_for(self, context: str, server: str) -> Cluster | None:
+        """Give the enrolment of a context: by its name, else by its server, as another context may lead there too.
+
+        It is up to the caller to compare the rest (`kube.cluster_identity.differences`) before trusting it.
+        """
+        named = self.cluster_for_context(context)
+        if named is not None:
+            return named
+        wanted = normal_server(server)
+        return next((cluster for cluster in self.clusters if normal_server(cluster.server) == wanted), None)
