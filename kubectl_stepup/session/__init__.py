@@ -1,0 +1,1 @@
+"""Elevation sessions: what is remembered of an approval, where, and who may use it again."""

@@ -1,0 +1,155 @@
+"""Sessions in files, for those who ask for it by name (fast road): 0600 in a 0700 directory, whole or not at all.
+
+A file holds its end in the first line and the value after it. On a disk a token outlives what it should in snapshots
+and backups, which is why no choice of ours leads here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from kubectl_stepup.errors import StoreUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SUFFIX = ".session"
+_LARGEST = 1 << 17
+_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789:-")
+
+
+class FileStore:
+    """A SessionStore in `directory`, which is made when first needed. `now` gives seconds since the epoch."""
+
+    name = "file"
+
+    def __init__(self, directory: str | os.PathLike[str], *, now: Callable[[], float] = time.time) -> None:
+        self._directory = os.fspath(directory)
+        self._now = now
+
+    def __repr__(self) -> str:
+        return f"FileStore({self._directory!r})"
+
+    def get(self, key: str) -> bytes | None:
+        """Give the value, or None when there is none."""
+        try:
+            return self._get(self._path(key))
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def put(self, key: str, value: bytes, expires_at: float) -> None:
+        """Keep `value` until `expires_at`."""
+        try:
+            self._sweep()
+            if expires_at <= self._now():
+                self._remove(self._path(key))
+            else:
+                self._write(self._path(key), b"%d\n%b" % (int(expires_at), value))
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def delete(self, key: str) -> bool:
+        """Remove the value; tell whether there was one."""
+        try:
+            path = self._path(key)
+            return self._get(path) is not None and self._remove(path)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def keys(self) -> list[str]:
+        """Give the keys of all values kept, sorted."""
+        try:
+            return sorted(key for key in self._names() if self._get(self._path(key)) is not None)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def _path(self, key: str) -> str:
+        if not key or not _KEY_CHARACTERS.issuperset(key):
+            raise StoreUnavailable(f"{key!r} cannot name a stored session", details={"store": "file"})
+        # A colon is a drive or a stream in a Windows name.
+        return os.path.join(self._directory, key.replace(":", ",") + _SUFFIX)
+
+    def _names(self) -> list[str]:
+        if not self._usable_directory():
+            return []
+        names = [name for name in os.listdir(self._directory) if name.endswith(_SUFFIX) and not name.startswith(".")]
+        keys = [name.removesuffix(_SUFFIX).replace(",", ":") for name in names]
+        return [key for key in keys if _KEY_CHARACTERS.issuperset(key)]
+
+    def _usable_directory(self) -> bool:
+        """Tell whether the directory is there; refuse one that others could write to or read."""
+        try:
+            found = os.lstat(self._directory)
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise StoreUnavailable(
+                f"{self._directory} is not a directory of yours alone (mode 0700)",
+                hint=f"rm -r {self._directory}",
+                details={"store": "file"},
+            )
+        return True
+
+    def _get(self, path: str) -> bytes | None:
+        if not self._usable_directory():
+            return None
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            found = os.fstat(descriptor)
+            own = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+            data = os.read(descriptor, _LARGEST) if own else b""
+        finally:
+            os.close(descriptor)
+        end, _, value = data.partition(b"\n")
+        if not own or not end.isdigit() or int(end) <= self._now():
+            self._remove(path)
+            return None
+        return value
+
+    def _write(self, path: str, data: bytes) -> None:
+        if not self._usable_directory():
+            os.makedirs(self._directory, mode=0o700, exist_ok=True)
+            self._usable_directory()
+        # The same directory, so that the rename is atomic; O_EXCL, so that nothing laid there is written through.
+        temporary = os.path.join(self._directory, f".{os.getpid()}.{os.urandom(4).hex()}{_SUFFIX}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                os.fchmod(descriptor, 0o600)
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            self._remove(temporary)
+            raise
+
+    def _sweep(self) -> None:
+        """Remove what is over, and what a crash left."""
+        for key in self._names():
+            self._get(self._path(key))
+        for name in os.listdir(self._directory) if self._usable_directory() else ():
+            path = os.path.join(self._directory, name)
+            if name.startswith(".") and name.endswith(_SUFFIX) and os.lstat(path).st_mtime < self._now() - 60:
+                self._remove(path)
+
+    @staticmethod
+    def _remove(path: str) -> bool:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _unavailable(self, error: OSError) -> StoreUnavailable:
+        reason = error.strerror or "unknown reason"
+        return StoreUnavailable(f"sessions in {self._directory} cannot be used: {reason}", details={"store": "file"})

@@ -1,0 +1,131 @@
+"""The hand-over where there are no kernel keyrings: a unix socket of the wrapper, for processes that it started.
+
+The socket lies in a directory of this user alone. On Linux the kernel names the caller (SO_PEERCRED), who must be a
+descendant of the wrapper; on macOS only the caller's user is known (LOCAL_PEERCRED).
+
+Spec: unix(7).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+from kubectl_stepup.errors import StoreUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket as Connection
+    from collections.abc import Iterator
+    from socket import socket as Socket
+
+_TIMEOUT_S = 2.0
+_LARGEST = 1 << 17
+_GENERATIONS = 64
+_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
+"""macOS `<sys/un.h>`; Python has no names for them."""
+
+
+def receive(path: str) -> bytes | None:
+    """Fetch what the wrapper behind the socket hands over; None when it is gone, not ours, or does not know us."""
+    import _socket  # not `socket`: its enums cost more than the whole cached road
+
+    caller = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        caller.settimeout(_TIMEOUT_S)
+        caller.connect(path)
+        if _peer(caller)[0] != os.getuid():
+            return None
+        data = b""
+        while chunk := caller.recv(65536):
+            data += chunk
+            if len(data) > _LARGEST:
+                return None
+    except OSError:
+        return None
+    finally:
+        caller.close()
+    return data or None
+
+
+@contextmanager
+def offered(value: bytes, path: str) -> Iterator[None]:
+    """Serve `value` on a new socket at `path` while the body runs, from a thread of this process.
+
+    Raises:
+        StoreUnavailable: the socket cannot be made.
+    """
+    import socket
+    import threading
+
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        try:
+            listener.bind(path)
+            os.chmod(path, 0o600)
+            listener.listen(16)
+        except OSError as error:
+            raise StoreUnavailable(f"the hand-over socket {path} cannot be made: {error.strerror or error}") from error
+        waker, woken = socket.socketpair()
+        thread = threading.Thread(target=_serve, args=(listener, woken, value), daemon=True, name="handover")
+        thread.start()
+        try:
+            yield
+        finally:
+            waker.close()
+            thread.join(_TIMEOUT_S + 1)
+            woken.close()
+    finally:
+        listener.close()
+        if os.path.lexists(path):
+            os.unlink(path)
+
+
+def _serve(listener: Socket, woken: Socket, value: bytes) -> None:
+    import select
+
+    while True:
+        ready, _, _ = select.select([listener, woken], [], [])
+        if woken in ready:
+            return
+        try:
+            caller, _ = listener.accept()
+            with caller:
+                caller.settimeout(_TIMEOUT_S)
+                if _is_ours(caller):
+                    caller.sendall(value)
+        except OSError:  # a caller that went away or does not read; the next one is served
+            continue
+
+
+def _is_ours(caller: Socket) -> bool:
+    user, process = _peer(caller)
+    return user == os.getuid() and (process is None or _descends(process, os.getpid()))
+
+
+def _peer(connection: Connection) -> tuple[int, int | None]:
+    """Give the user and, where the system tells, the pid at the other end."""
+    if sys.platform == "linux":
+        import _socket
+
+        credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+        process, user = (int.from_bytes(credentials[at : at + 4], sys.byteorder, signed=True) for at in (0, 4))
+        return user, process
+    # struct xucred: a version, then the user; 76 bytes in all.
+    credentials = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76)
+    return int.from_bytes(credentials[4:8], sys.byteorder), None
+
+
+def _descends(process: int, ancestor: int) -> bool:
+    for _ in range(_GENERATIONS):
+        if process == ancestor:
+            return True
+        if process <= 1:
+            return False
+        try:
+            with open(f"/proc/{process}/stat", "rb") as file:
+                process = int(file.read(4096).rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return False
+    return False

@@ -1,0 +1,169 @@
+"""Sessions in the Linux kernel's keyrings: in memory alone, dropped by the kernel when their time is over (fast road).
+
+The keys hang in the user keyring (`@u`), which every process of the user reaches. A key is made in the process
+keyring, which a process always possesses, and moved from there: `@u` can only be added to directly where the session
+keyring links it, which a login without pam_keyinit does not do.
+
+Spec: keyrings(7), user-keyring(7).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session import keyctl
+from kubectl_stepup.session.scope import HANDED_OVER, PREFIX
+from kubectl_stepup.session.scope import key as key_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PERMISSIONS = 0x3F0B0000
+"""The possessor may all; the user may view, read and search, so that a process whose session keyring does not link `@u`
+(pam_keyinit's `force revoke`, systemd's KeyringMode=private) reads the key without possessing it."""
+
+_DESCRIPTION_AT = 4
+
+
+class KernelKeyringStore:
+    """A SessionStore in the user keyring. `now` gives seconds since the epoch."""
+
+    name = "kernel"
+
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+
+    def __repr__(self) -> str:
+        return "KernelKeyringStore()"
+
+    def get(self, key: str) -> bytes | None:
+        """Give the value, or None when there is none."""
+        try:
+            return _get(key)
+        except OSError as error:
+            # A key that can be seen but not read (another session's, without possession) is as good as none.
+            if error.errno == errno.EACCES:
+                return None
+            raise _unavailable(error) from error
+
+    def put(self, key: str, value: bytes, expires_at: float) -> None:
+        """Keep `value` until `expires_at`, in whole seconds; the kernel drops it then."""
+        lifetime_s = int(expires_at - self._now())
+        if lifetime_s < 1:
+            self.delete(key)
+            return
+        try:
+            _put(key, value, lifetime_s)
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def delete(self, key: str) -> bool:
+        """Remove the value; tell whether there was one."""
+        try:
+            return _delete(key)
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def keys(self) -> list[str]:
+        """Give the keys of all values kept, sorted."""
+        try:
+            return _keys(PREFIX)
+        except OSError as error:
+            raise _unavailable(error) from error
+
+
+def handed_over(session_id: str) -> bytes | None:
+    """Give what a wrapper handed to this process tree (handover.py): the nearest such key in the session keyring.
+
+    Raises:
+        StoreUnavailable: there are no kernel keyrings.
+    """
+    try:
+        serial = keyctl.search(keyctl.SESSION_KEYRING, key_of(session_id, HANDED_OVER))
+        return None if serial is None else keyctl.read(serial)
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            return None
+        raise _unavailable(error) from error
+
+
+def _get(key: str) -> bytes | None:
+    serial = keyctl.search(keyctl.USER_KEYRING, key)
+    if serial is None:
+        return None
+    try:
+        return keyctl.read(serial)
+    except OSError as error:
+        if error.errno != errno.EACCES:
+            raise
+    # A key with the kernel's usual permissions needs possession: link the user keyring into the session keyring.
+    keyctl.link(keyctl.USER_KEYRING, keyctl.SESSION_KEYRING)
+    return keyctl.read(serial)
+
+
+def _put(key: str, value: bytes, lifetime_s: int) -> None:
+    old = keyctl.search(keyctl.USER_KEYRING, key)
+    try:
+        new = keyctl.add_key(key, value, keyctl.PROCESS_KEYRING)
+    except OSError as error:
+        if error.errno != errno.EDQUOT or old is None:
+            raise
+        # The old value may be what fills the quota; losing it costs one prompt.
+        keyctl.invalidate(old)
+        old = None
+        new = keyctl.add_key(key, value, keyctl.PROCESS_KEYRING)
+    try:
+        keyctl.set_permissions(new, _PERMISSIONS)
+        keyctl.set_timeout(new, lifetime_s)
+        # The old key gives way in the same step, so that no reader finds a gap or a mix.
+        keyctl.link(new, keyctl.USER_KEYRING)
+    finally:
+        keyctl.unlink(new, keyctl.PROCESS_KEYRING)
+    if old is not None:
+        # NOTE: never an update of the old key: from another login it clears the time-out, and revoking may be refused.
+        _invalidate(old)
+
+
+def _delete(key: str) -> bool:
+    serial = keyctl.search(keyctl.USER_KEYRING, key)
+    if serial is None:
+        return False
+    keyctl.invalidate(serial)
+    return True
+
+
+def _invalidate(serial: int) -> None:
+    try:
+        keyctl.invalidate(serial)
+    except OSError as error:
+        if error.errno not in keyctl.GONE and error.errno != errno.EACCES:
+            raise
+
+
+def _keys(prefix: str) -> list[str]:
+    members = memoryview(keyctl.read(keyctl.USER_KEYRING) or b"").cast("i")
+    found = set()
+    for member in members:
+        try:
+            fields = keyctl.describe(member).split(";", _DESCRIPTION_AT)
+        except OSError:  # gone since, or not ours to see
+            continue
+        description = fields[_DESCRIPTION_AT]
+        if fields[0] == "user" and description.startswith(prefix) and keyctl.search(keyctl.USER_KEYRING, description):
+            found.add(description)
+    return sorted(found)
+
+
+def _unavailable(error: OSError) -> StoreUnavailable:
+    reasons = {
+        errno.ENOSYS: "this system has no kernel keyrings",
+        errno.EPERM: "the kernel keyring is not allowed here (a container's seccomp filter?)",
+        errno.EDQUOT: "the kernel keyring's quota is used up",
+    }
+    number = error.errno or 0
+    reason = reasons.get(number) or f"the kernel keyring failed: {os.strerror(number)}"
+    return StoreUnavailable(reason, details={"store": "kernel", "errno": number})

@@ -1,0 +1,102 @@
+"""Remember for half a minute that a step-up was refused (small files in the runtime directory).
+
+kubectl runs a failing plugin up to six times for one command, and twenty parallel commands wait for one prompt: all
+of them get the one answer that the person gave. A command that is typed afterwards asks anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubectl_stepup.errors import StoreUnavailable
+
+REMEMBERED_S = 30.0
+_LARGEST = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What was answered (an error's code, message and hint), and when, by the boot-time clock."""
+
+    code: str
+    message: str
+    hint: str | None
+    at_boottime: float
+
+    def binds(self, *, process_started_boottime: float, now_boottime: float, for_credential: bool) -> bool:
+        """Tell whether the refusal holds for a process, at `now_boottime`.
+
+        It holds for `REMEMBERED_S`: for `credential` always, since client-go calls that again by itself; for another
+        command only when it was started before the refusal, and so was part of what was refused.
+        """
+        if not 0 <= now_boottime - self.at_boottime < REMEMBERED_S:  # before: from another boot
+            return False
+        return for_credential or process_started_boottime <= self.at_boottime
+
+
+def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
+    """Keep a refusal; the caller goes on without where it cannot be kept.
+
+    Raises:
+        StoreUnavailable: the file cannot be written.
+    """
+    path = _path(directory, session_id)
+    data = json.dumps(
+        {"code": refusal.code, "message": refusal.message, "hint": refusal.hint, "at": refusal.at_boottime}
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreUnavailable(f"a refusal cannot be remembered in {path}: {error.strerror}") from error
+
+
+def binding(
+    directory: Path,
+    session_id: str,
+    *,
+    process_started_boottime: float,
+    now_boottime: float,
+    for_credential: bool,
+) -> Refusal | None:
+    """Give the refusal that holds for this process now, or None; an unreadable one is none."""
+    refusal = _read(_path(directory, session_id))
+    if refusal is None or not refusal.binds(
+        process_started_boottime=process_started_boottime, now_boottime=now_boottime, for_credential=for_credential
+    ):
+        return None
+    return refusal
+
+
+def forget(directory: Path, session_id: str) -> None:
+    """Drop a refusal, for instance when the next step-up succeeded."""
+    try:
+        _path(directory, session_id).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"a refusal cannot be forgotten: {error.strerror}") from error
+
+
+def _path(directory: Path, session_id: str) -> Path:
+    return directory / f"{session_id}.refusal"
+
+
+def _read(path: Path) -> Refusal | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if os.fstat(descriptor).st_uid != os.getuid():
+                return None
+            found = json.loads(file.read(_LARGEST))
+        code, message, hint, at = (found[name] for name in ("code", "message", "hint", "at"))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    known = isinstance(code, str) and isinstance(message, str) and isinstance(hint, str | None)
+    if not known or not isinstance(at, float):
+        return None
+    return Refusal(code=code, message=message, hint=hint, at_boottime=at)

@@ -1,0 +1,101 @@
+"""Answer `credential` from a stored session, on the fast road: everything else is left to the ordinary one.
+
+Where a session is looked for, in this order: what was handed to this very process tree (kernel keyring, or the socket
+that the arguments name), the kernel keyring under this terminal's scope, there under the user's, the files in the
+directory that the arguments name.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kubectl_stepup import environment
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session import record, scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from kubectl_stepup.session.record import Record
+
+    Judge = Callable[[str, str], str | None]
+
+SESSION, HANDOVER, DIRECTORY = "--session", "--handover", "--store-directory"
+
+
+def parse(arguments: Sequence[str]) -> dict[str, str] | None:
+    """Parse `--session ID [--handover SOCKET] [--store-directory DIRECTORY]`; None for anything else."""
+    options = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    known = {SESSION, HANDOVER, DIRECTORY}.issuperset(options)
+    if not known or len(options) * 2 != len(arguments) or not scope.is_session_id(options.get(SESSION, "")):
+        return None
+    return options
+
+
+def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge) -> bytes | None:
+    """Give the ExecCredential to write, or None: no usable session, another server, anything unusual.
+
+    `judge(pin, exec_info)` decides on a KUBERNETES_EXEC_INFO that is none of the expected ones: it takes the record's
+    `cluster` line and the whole value, and gives the version to answer in, or None to withhold.
+    """
+    options = parse(arguments)
+    exec_info = environ.get(environment.EXEC_INFO)
+    if options is None or not exec_info:
+        return None
+    now = scope.moment()
+    for data in _stored(options):
+        found = record.read(data, session_id=options[SESSION])
+        if found is not None and found.usable(now):
+            return _credential(found, exec_info, judge)
+    return None
+
+
+def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
+    version = found.version_expected(os.fsencode(exec_info)) or judge(found.cluster, exec_info)
+    return None if version is None else found.credential(version)
+
+
+def _stored(options: dict[str, str]) -> Iterator[bytes]:
+    session_id = options[SESSION]
+    for read in (_handed_over, _kernel, _file):
+        try:
+            yield from read(session_id, options)
+        except StoreUnavailable:
+            # The ordinary road names the reason where the session is in no other store either.
+            continue
+
+
+def _handed_over(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
+    if HANDOVER in options:
+        from kubectl_stepup.session.handover_socket import receive
+
+        value = receive(options[HANDOVER])
+    else:
+        from kubectl_stepup.session.kernel_keyring import handed_over
+
+        value = handed_over(session_id)
+    if value is not None:
+        yield value
+
+
+def _kernel(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
+    from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+
+    store = KernelKeyringStore()
+    for one in (scope.terminal_scope(), scope.USER_SCOPE):
+        value = store.get(scope.key(session_id, one))
+        if value is not None:
+            yield value
+
+
+def _file(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
+    if DIRECTORY not in options:
+        return
+    from kubectl_stepup.session.file import FileStore
+
+    store = FileStore(options[DIRECTORY])
+    for one in (scope.terminal_scope(), scope.USER_SCOPE):
+        value = store.get(scope.key(session_id, one))
+        if value is not None:
+            yield value
