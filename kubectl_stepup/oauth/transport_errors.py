@@ -48,11 +48,11 @@ _TEXTS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "TLS failed: {detail}"),
     (socket.gaierror, "its name cannot be resolved"),
     (ConnectionRefusedError, "connection refused"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was reset"),
     (TimeoutError, "it did not answer in time"),
     (http.client.IncompleteRead, "the answer broke off"),
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
     (http.client.HTTPException, "it does not speak HTTP"),
 )
 
