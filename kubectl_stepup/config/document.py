@@ -21,7 +21,6 @@ API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Config"
 
 EVIDENCE_FIELDS = ("acr", "amr", "acrs", "aud", "scope")
-_ACCOUNT_CLAIMS = {"entra": "oid"}
 _Named = TypeVar("_Named", Provider, Cluster)
 
 
@@ -91,6 +90,11 @@ def merge(system: Config, user: Config) -> Config:
     )
 
 
+def default_account_claim(preset: str) -> str:
+    """Name the claim that tells an account at a provider; Entra ID's `sub` differs from client to client."""
+    return "oid" if preset == "entra" else "sub"
+
+
 def _redefined(what: str) -> ConfigError:
     return ConfigError(f"{what} is set by the system's config and cannot be redefined by yours")
 
@@ -118,10 +122,7 @@ def _provider(node: Node) -> Provider:
         optional=("preset", "accountClaim", "evidence", "caFile", *OVERRIDES),
     )
     preset = _preset(node, fields)
-    if "accountClaim" in fields:
-        account_claim = fields["accountClaim"].string()
-    else:
-        account_claim = _ACCOUNT_CLAIMS.get(preset.name, "sub")
+    account_claim = fields["accountClaim"].string() if "accountClaim" in fields else default_account_claim(preset.name)
     return Provider(
         name=fields["name"].string(),
         issuer=_url(fields["issuer"]),

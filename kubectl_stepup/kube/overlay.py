@@ -18,6 +18,9 @@ from kubectl_stepup.kube.context import ResolvedContext
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
+USER_PREFIX = "stepup:"
+"""Begins the name of every elevated user in a kubeconfig: `stepup:<level>`."""
+
 INSTALL_HINT = "kubectl stepup is not where this entry says: https://kubectl-stepup.github.io"
 
 DROPPED_VARIABLES = (
