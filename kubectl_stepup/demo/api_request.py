@@ -1,0 +1,67 @@
+"""Read a path of the Kubernetes API.
+
+Spec: https://kubernetes.io/docs/reference/using-api/api-concepts/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from kubectl_stepup.demo.https_server import Request
+
+_WRITE_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class APIRequest:
+    """What a request asks for; `resource` is empty for a path that is no resource."""
+
+    verb: str
+    path: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    @property
+    def full_resource(self) -> str:
+        """Give `pods` or `pods/log`."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def read(request: Request) -> APIRequest:
+    """Give verb, resource, namespace and name as the server's authorizer sees them."""
+    parts = [unquote(part) for part in request.path.split("/") if part]
+    if len(parts) > 2 and parts[:2] == ["api", "v1"]:
+        group, rest = "", parts[2:]
+    elif len(parts) > 3 and parts[0] == "apis" and parts[2] == "v1":
+        group, rest = parts[1], parts[3:]
+    else:
+        return APIRequest(verb=request.method.lower(), path=request.path)
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 1:
+        namespace = rest[1]
+        # /namespaces/NAME is a namespace, /namespaces/NAME/pods are pods in it.
+        rest = rest[2:] if len(rest) > 2 else rest
+    resource, name, subresource = [*rest[:3], "", ""][:3]
+    verb = _verb(request, name)
+    return APIRequest(
+        verb=verb,
+        path=request.path,
+        group=group,
+        resource=resource,
+        subresource=subresource,
+        namespace=namespace,
+        name=name,
+    )
+
+
+def _verb(request: Request, name: str) -> str:
+    if request.method in ("GET", "HEAD"):
+        if request.parameter("watch") in ("1", "true"):
+            return "watch"
+        return "get" if name else "list"
+    verb = _WRITE_VERBS.get(request.method, request.method.lower())
+    return "deletecollection" if verb == "delete" and not name else verb
