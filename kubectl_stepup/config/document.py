@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -222,7 +222,7 @@ def _digest(node: Node) -> str:
 
 def _path(node: Node) -> str:
     """Read a path; a relative one belongs to the directory of the config file."""
-    return os.path.join(os.path.dirname(node.file), node.string())
+    return str(PurePath(node.file).parent / node.string())
 
 
 def _plain(node: Node) -> object:

@@ -36,7 +36,7 @@ class FilePair:
 
 def config_path(environ: Mapping[str, str], flag: str | None) -> str | None:
     """Name the user's config: `--config`, else `$KUBECTL_STEPUP_CONFIG`, else the one in the user's directory."""
-    return flag or environ.get(environment.CONFIG) or places.user_config(environ)
+    return flag or environ.get(environment.CONFIG) or places.user_config(environ, platform=sys.platform)
 
 
 def config_files(environ: Mapping[str, str], flag: str | None, *, system: str | None = None) -> FilePair:
@@ -49,8 +49,8 @@ def config_files(environ: Mapping[str, str], flag: str | None, *, system: str | 
 
     """
     return FilePair(
-        system=_system_file(system, places.system_config(environ)),
-        user=_user_file(flag or environ.get(environment.CONFIG), places.user_config(environ)),
+        system=_system_file(system, places.system_config(environ, platform=sys.platform)),
+        user=_user_file(flag or environ.get(environment.CONFIG), places.user_config(environ, platform=sys.platform)),
     )
 
 
@@ -62,8 +62,8 @@ def policy_files(environ: Mapping[str, str], flag: str | None, *, system: str | 
 
     """
     return FilePair(
-        system=_system_file(system, places.system_policy(environ)),
-        user=_user_file(flag or environ.get(environment.POLICY), places.user_policy(environ)),
+        system=_system_file(system, places.system_policy(environ, platform=sys.platform)),
+        user=_user_file(flag or environ.get(environment.POLICY), places.user_policy(environ, platform=sys.platform)),
     )
 
 

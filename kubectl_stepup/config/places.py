@@ -1,4 +1,4 @@
-"""Where our files are: names only, from the environment and the platform; nothing is looked at.
+"""Where our files are: names only, from the environment and the platform (`sys.platform`); nothing is looked at.
 
 The working directory is never one of these places, so no repository that one stands in can bring a config along.
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
-import sys
 
 from kubectl_stepup import environment
 
@@ -23,28 +22,28 @@ POLICY_FILE = "policy.yaml"
 SYSTEM_DIRECTORY = f"/etc/{APPLICATION}"
 
 
-def user_directory(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def user_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the directory of the user's config and policy; None where the environment knows no home."""
     if platform == "win32":
         return _under(environ.get("APPDATA"), platform)
     return _under(environ.get(environment.XDG_CONFIG_HOME), platform) or _home(environ, ".config")
 
 
-def system_directory(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def system_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the directory of the files that a user cannot weaken: `/etc/kubectl-stepup` on Linux and macOS."""
     if platform == "win32":
         return _under(environ.get("PROGRAMDATA"), platform)
     return SYSTEM_DIRECTORY
 
 
-def state_directory(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def state_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the directory of what must outlive a reboot: the audit record."""
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform)
     return _under(environ.get(environment.XDG_STATE_HOME), platform) or _home(environ, ".local/state")
 
 
-def runtime_directories(environ: Mapping[str, str], *, platform: str = sys.platform) -> tuple[str, ...]:
+def runtime_directories(environ: Mapping[str, str], *, platform: str) -> tuple[str, ...]:
     """Name the directories for locks and sockets, best first; each must be checked (0700, ours) before its use."""
     if platform == "win32":
         candidates = [_under(environ.get("LOCALAPPDATA"), platform, "run")]
@@ -57,22 +56,22 @@ def runtime_directories(environ: Mapping[str, str], *, platform: str = sys.platf
     return tuple(candidate for candidate in candidates if candidate is not None)
 
 
-def user_config(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def user_config(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the user's config.yaml, where neither flag nor variable names another."""
     return _file(user_directory(environ, platform=platform), CONFIG_FILE, platform)
 
 
-def user_policy(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def user_policy(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the user's policy.yaml, where neither flag nor variable names another."""
     return _file(user_directory(environ, platform=platform), POLICY_FILE, platform)
 
 
-def system_config(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def system_config(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the system's config.yaml."""
     return _file(system_directory(environ, platform=platform), CONFIG_FILE, platform)
 
 
-def system_policy(environ: Mapping[str, str], *, platform: str = sys.platform) -> str | None:
+def system_policy(environ: Mapping[str, str], *, platform: str) -> str | None:
     """Name the system's policy.yaml."""
     return _file(system_directory(environ, platform=platform), POLICY_FILE, platform)
 

@@ -9,7 +9,6 @@ Spec: kubeconfig v1 (`Context`, `ExecConfig`), https://kubernetes.io/docs/refere
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kubectl_stepup import environment
@@ -92,11 +91,17 @@ def overlay_document(
 
 
 def elevated_environment(
-    environ: Mapping[str, str], *, overlay_path: str, kubeconfig_files: Iterable[str], session_id: str
+    environ: Mapping[str, str],
+    *,
+    overlay_path: str,
+    kubeconfig_files: Iterable[str],
+    session_id: str,
+    pathsep: str = ":",
 ) -> dict[str, str]:
     """Give the environment of the elevated child: the overlay before the original files, and no kuberc.
 
     kuberc could add a default `--token` or `--context` to the command, or make another command of it.
+    `pathsep` is the platform's (`os.pathsep`).
 
     Raises:
         KubeconfigError: a file cannot stand in a list, as its name holds the list's separator.
@@ -104,10 +109,10 @@ def elevated_environment(
     """
     files = (overlay_path, *kubeconfig_files)
     for file in files:
-        if os.pathsep in file:
-            raise KubeconfigError(f"{file}: a name with {os.pathsep!r} in it cannot stand in ${environment.KUBECONFIG}")
+        if pathsep in file:
+            raise KubeconfigError(f"{file}: a name with {pathsep!r} in it cannot stand in ${environment.KUBECONFIG}")
     elevated = {name: value for name, value in environ.items() if name not in DROPPED_VARIABLES}
-    elevated[environment.KUBECONFIG] = os.pathsep.join(files)
+    elevated[environment.KUBECONFIG] = pathsep.join(files)
     elevated[environment.KUBERC] = "off"
     elevated[environment.KUBECTL_KUBERC] = "false"
     elevated[environment.NESTED] = session_id
