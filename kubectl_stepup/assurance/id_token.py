@@ -36,10 +36,7 @@ MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _COMPACT = re.compile(r"([A-Za-z0-9_-]++)\.([A-Za-z0-9_-]++)\.([A-Za-z0-9_-]++)")
 _PUBLIC_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _KEY_TYPE = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
-_KNOWN = frozenset(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)) | {
-    "EdDSA",
-    "Ed25519",
-}
+_KNOWN = frozenset({*ASYMMETRIC_ALGORITHMS, "EdDSA", "Ed25519"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
