@@ -27,6 +27,7 @@ _PERMISSIONS = 0x3F0B0000
 (pam_keyinit's `force revoke`, systemd's KeyringMode=private) reads the key without possessing it."""
 
 _DESCRIPTION_AT = 4
+_PROBE_S = 60
 
 
 class KernelKeyringStore:
@@ -39,6 +40,19 @@ class KernelKeyringStore:
 
     def __repr__(self) -> str:
         return "KernelKeyringStore()"
+
+    def probe(self) -> None:
+        """Write, read back and remove a value.
+
+        Raises:
+            StoreUnavailable: the kernel, or a filter in front of it, does not allow that.
+        """
+        key, value = f"{PREFIX}probe:{os.getpid()}", os.urandom(8)
+        self.put(key, value, self._now() + _PROBE_S)
+        kept = self.get(key)
+        self.delete(key)
+        if kept != value:
+            raise StoreUnavailable("the kernel keyring cannot be read from this login", details={"store": self.name})
 
     def get(self, key: str) -> bytes | None:
         """Give the value, or None when there is none."""

@@ -1,0 +1,70 @@
+"""The memory of refusals for one process, as the flows use it: errors in, errors out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import LoginNeeded, StoreUnavailable
+from kubectl_stepup.session import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kubectl_stepup.session.record import Moment
+
+
+class RefusalMemory:
+    """Remembers in `directory()`; where that cannot be used there is no memory, and nothing fails.
+
+    `process_started_boottime` is when this process started, by the clock of `moment().boottime`.
+    """
+
+    def __init__(
+        self, directory: Callable[[], Path], process_started_boottime: float, moment: Callable[[], Moment]
+    ) -> None:
+        self._directory = directory
+        self._started = process_started_boottime
+        self._moment = moment
+
+    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+        """Remember a refusal for what was already running."""
+        kept = refusals.Refusal(
+            code=refusal.code, message=refusal.message, hint=refusal.hint, at_boottime=self._moment().boottime
+        )
+        try:
+            refusals.remember(self._directory(), session_id, kept)
+        except StoreUnavailable:
+            return
+
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+        """Give the refusal that binds this process as the error it was."""
+        try:
+            kept = refusals.binding(
+                self._directory(),
+                session_id,
+                process_started_boottime=self._started,
+                now_boottime=self._moment().boottime,
+                for_credential=for_credential,
+            )
+        except StoreUnavailable:
+            return None
+        if kept is None:
+            return None
+        return _CLASSES.get(kept.code, LoginNeeded)(kept.message, hint=kept.hint)
+
+    def forget(self, session_id: str) -> None:
+        """Forget a refusal: an approval took its place."""
+        try:
+            refusals.forget(self._directory(), session_id)
+        except StoreUnavailable:
+            return
+
+
+def _family(root: type[LoginNeeded]) -> Iterator[type[LoginNeeded]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _family(child)
+
+
+_CLASSES = {found.code: found for found in _family(LoginNeeded)}
