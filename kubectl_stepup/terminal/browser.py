@@ -1,0 +1,45 @@
+"""Whether a browser may be opened for the person, and with what program.
+
+A console browser would take the terminal with the prompt on it, so only graphical ones count: nothing is opened where
+no display of this person is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
+
+
+def browser_note(environ: Mapping[str, str], platform: str) -> str | None:
+    """Say why no browser is opened here; None: one may be. `platform` is `sys.platform`."""
+    if in_ci(environ):
+        return f"CI={environ[environment.CI]}"
+    if environ.get(environment.SSH_CONNECTION) or environ.get("SSH_TTY"):
+        return "SSH session"
+    if platform == "darwin" or _is_wsl(environ):
+        return None
+    if not any(environ.get(name) for name in _DISPLAYS):
+        return "no graphical display"
+    return None
+
+
+def browser_program(environ: Mapping[str, str], platform: str) -> str:
+    """Name the program that opens an address in the person's own browser."""
+    if platform == "darwin":
+        return "open"
+    return "wslview" if _is_wsl(environ) else "xdg-open"
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Tell whether `CI` says that nobody is there."""
+    return environ.get(environment.CI, "").strip().lower() not in ("", "0", "false")
+
+
+def _is_wsl(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("WSL_DISTRO_NAME"))

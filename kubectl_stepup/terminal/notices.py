@@ -1,0 +1,65 @@
+"""The one-line notices that go with a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.terminal.durations import ago, duration, wall_clock
+from kubectl_stepup.terminal.sanitise import safe
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+
+def reuse_line(*, level: str, cluster: str, age_s: float, command: str) -> str:
+    """Say that an approval of `age_s` seconds ago serves again, and what it was given for (empty: for a login)."""
+    purpose = f'for "{safe(command, 120)}"' if command else "by login"
+    return f"Using {safe(level, 40)} in {safe(cluster, 80)}, approved {ago(age_s)} {purpose}"
+
+
+def waiting_for_line(*, pid: int | None, terminal: str | None) -> str:
+    """Say that another process is asking, and where (`/dev/pts/3` is shown as `pts/3`)."""
+    process = "another process" if pid is None else f"process {pid}"
+    where = "" if terminal is None else f" on {safe(terminal.removeprefix('/dev/'), 40)}"
+    return f"Waiting for the step-up in {process}{where}. Ctrl-C cancels, nothing has run."
+
+
+def not_stored_line(message: str) -> str:
+    """Say that the session could not be kept; the command runs all the same."""
+    return f"warning: the elevation is not kept, the next command asks again: {safe(message)}"
+
+
+def audit_off_line(message: str) -> str:
+    """Say that there is no record of what runs."""
+    return f"warning: not recorded: {safe(message)}"
+
+
+def policy_warning_line(warning: str) -> str:
+    """Say what a rule in mode `warn` found."""
+    return f"warning: {safe(warning)}"
+
+
+def unenrolled_line(context: str | None) -> str:
+    """Say that policy would ask here, were the context enrolled."""
+    if context is None:
+        return "No context is enrolled here: running with your everyday login, without step-up"
+    name = safe(context, 80)
+    enrol = f"kubectl stepup setup --context {name}"
+    return f"Context {name} is not enrolled: running with your everyday login, without step-up. Enrol it: {enrol}"
+
+
+def ended_line(*, level: str, cluster: str) -> str:
+    """Say that a session was dropped here."""
+    return f"Ended {safe(level, 40)} in {safe(cluster, 80)}"
+
+
+def still_valid_line(*, expires_at: float, now: float, timezone: tzinfo | None = None) -> str:
+    """Say that a dropped ID token cannot be called back (times in seconds since the epoch)."""
+    until = wall_clock(expires_at, now=now, timezone=timezone)
+    length = duration(expires_at - now)
+    return f"An ID token cannot be revoked: a copy of it would work until {until} ({length})"
+
+
+def nothing_to_end_line(where: str | None) -> str:
+    """Say that `logout` found no session; `where` is a cluster, None: anywhere."""
+    return "No elevation session" + (f" in {safe(where, 80)}" if where else "")
