@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -30,9 +30,9 @@ class ResolvedContext:
     file: str
     cluster_file: str
     user_file: str | None
-    context_raw: Mapping[str, Any] = NOTHING
-    cluster_raw: Mapping[str, Any] = NOTHING
-    user_raw: Mapping[str, Any] = NOTHING
+    context_raw: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    cluster_raw: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    user_raw: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def __repr__(self) -> str:
         return (
@@ -42,4 +42,4 @@ class ResolvedContext:
     @property
     def impersonates(self) -> tuple[str, ...]:
         """The fields of the user that act as somebody else (`as`, `as-uid`, `as-groups`, `as-user-extra`)."""
-        return tuple(field for field in ("as", "as-uid", "as-groups", "as-user-extra") if self.user_raw.get(field))
+        return tuple(name for name in ("as", "as-uid", "as-groups", "as-user-extra") if self.user_raw.get(name))

@@ -1,0 +1,1 @@
+"""What the kubeconfig and kubectl tests share."""
