@@ -84,4 +84,4 @@ def _words(request: APIRequest) -> str:
     where = f" -n {request.namespace}" if request.namespace and request.resource != "namespaces" else ""
     if request.verb == "delete":
         return f"delete {request.resource} {request.name}{where}"
-    return f"COMMAND{where}"
+    return "..."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
 from collections.abc import Callable, Iterable
@@ -21,11 +20,12 @@ from kubectl_stepup.demo.authentication import (
     unverified_issuer,
 )
 from kubectl_stepup.demo.authorization import Authorizer, Grant, team_grants
+from kubectl_stepup.demo.bodies import object_body
 from kubectl_stepup.demo.catalogue import find_kind, find_review
 from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
 from kubectl_stepup.demo.resource_api import ResourceAPI
 from kubectl_stepup.demo.seeds import plant
-from kubectl_stepup.demo.statuses import StatusError, bad_request, no_such_resource, unauthorized
+from kubectl_stepup.demo.statuses import StatusError, no_such_resource, unauthorized
 from kubectl_stepup.demo.store import ObjectStore
 
 STANDARD_GRANTS = team_grants("dev")
@@ -122,16 +122,8 @@ class Cluster:
             return found
         review = find_review(asked.group, asked.resource)
         if review is not None and asked.verb == "create":
-            return json_response(reviews.answer(review, user, self._authorizer, _review_body(request)), 201)
+            return json_response(reviews.answer(review, user, self._authorizer, object_body(request)), 201)
         kind = find_kind(asked.group, asked.resource)
         if kind is None:
             raise no_such_resource()
         return self._resources.answer(user, kind, asked, request)
-
-
-def _review_body(request: Request) -> dict[str, object]:
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError as exc:
-        raise bad_request("couldn't read the body as JSON") from exc
-    return body if isinstance(body, dict) else {}

@@ -69,30 +69,30 @@ def _pod(document: Document, now: float) -> None:
         spec.setdefault(name, value)
     since = document["metadata"].get("creationTimestamp") or timestamp(now)
     conditions = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-    document.setdefault(
-        "status",
-        {
-            "phase": "Running",
-            "qosClass": "BestEffort",
-            "podIP": "10.0.0.7",
-            "podIPs": [{"ip": "10.0.0.7"}],
-            "startTime": since,
-            "conditions": [{"type": name, "status": "True", "lastTransitionTime": since} for name in conditions],
-            "containerStatuses": [
-                {
-                    "name": container["name"],
-                    "image": container.get("image", ""),
-                    "imageID": "",
-                    "ready": True,
-                    "started": True,
-                    "restartCount": 0,
-                    "state": {"running": {"startedAt": since}},
-                    "lastState": {},
-                }
-                for container in containers
-            ],
-        },
-    )
+    if document.get("status"):
+        return
+    document["status"] = {
+        "phase": "Running",
+        "qosClass": "BestEffort",
+        "hostIP": "10.0.0.2",
+        "podIP": "10.0.0.7",
+        "podIPs": [{"ip": "10.0.0.7"}],
+        "startTime": since,
+        "conditions": [{"type": name, "status": "True", "lastTransitionTime": since} for name in conditions],
+        "containerStatuses": [
+            {
+                "name": container["name"],
+                "image": container.get("image", ""),
+                "imageID": "",
+                "ready": True,
+                "started": True,
+                "restartCount": 0,
+                "state": {"running": {"startedAt": since}},
+                "lastState": {},
+            }
+            for container in containers
+        ],
+    }
 
 
 def _deployment(document: Document, now: float) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from typing import Any
 
 from kubectl_stepup.demo.admission import Attempt, Guard
 from kubectl_stepup.demo.api_request import APIRequest
 from kubectl_stepup.demo.authentication import User
+from kubectl_stepup.demo.bodies import object_body, read_body
 from kubectl_stepup.demo.catalogue import Kind
 from kubectl_stepup.demo.defaults import completed
 from kubectl_stepup.demo.https_server import Request, Response, json_response
@@ -21,13 +20,11 @@ from kubectl_stepup.demo.statuses import (
     invalid,
     no_such_resource,
     not_allowed,
-    unsupported_media_type,
 )
 from kubectl_stepup.demo.store import Document, ObjectStore
 from kubectl_stepup.demo.tables import table
 from kubectl_stepup.demo.watch import WatchRequest, events
 
-_JSON_TYPES = ("application/json", "application/apply-patch+yaml", "text/plain")
 _LONGEST_WATCH_S = 3600.0
 _APPLY = "application/apply-patch+yaml"
 
@@ -99,14 +96,14 @@ class ResourceAPI:
         return Response(headers=(("Content-Type", "application/json"),), stream=stream)
 
     def _create(self, user: User, kind: Kind, asked: APIRequest, request: Request) -> Response:
-        document = completed(kind, _body(request), namespace=self._namespace(kind, asked), now=self._clock())
+        document = completed(kind, object_body(request), namespace=self._namespace(kind, asked), now=self._clock())
         self._admit(user, Attempt(request=asked, new=document))
         if not _dry_run(request):
             document = self._store.create(kind, document)
         return json_response(self._shown(kind, request)(document, self._store.revision), 201)
 
     def _update(self, user: User, kind: Kind, asked: APIRequest, request: Request) -> Response:
-        body = _body(request)
+        body = object_body(request)
         if body.get("metadata", {}).get("name") != asked.name:
             raise bad_request("the name of the object does not match the name on the URL")
         return self._replace(user, kind, asked, request, body)
@@ -120,7 +117,7 @@ class ResourceAPI:
                 raise
             # Server-side apply creates what is not there.
             return self._create(user, kind, asked, request)
-        return self._replace(user, kind, asked, request, patched(old, _json(request), content_type))
+        return self._replace(user, kind, asked, request, patched(old, read_body(request), content_type))
 
     def _replace(self, user: User, kind: Kind, asked: APIRequest, request: Request, new: Document) -> Response:
         namespace = self._namespace(kind, asked)
@@ -140,7 +137,7 @@ class ResourceAPI:
         namespace = self._namespace(kind, asked)
         old = self._store.get(kind, namespace, asked.name)
         self._admit(user, Attempt(request=asked, old=old))
-        options = _json(request) if request.body else {}
+        options = read_body(request) if request.body else {}
         preconditions = options.get("preconditions") or {} if isinstance(options, dict) else {}
         if not _dry_run(request):
             self._store.delete(kind, namespace, asked.name, preconditions.get("uid"))
@@ -177,9 +174,9 @@ class ResourceAPI:
         if asked.verb == "get":
             return json_response(_scale_of(document))
         if asked.verb == "update":
-            scale = _body(request)
+            scale = object_body(request)
         elif asked.verb == "patch":
-            scale = patched(_scale_of(document), _json(request), request.headers.get_content_type())
+            scale = patched(_scale_of(document), read_body(request), request.headers.get_content_type())
         else:
             raise not_allowed()
         new = document | {"spec": document["spec"] | {"replicas": (scale.get("spec") or {}).get("replicas", 0)}}
@@ -213,27 +210,10 @@ def _wants_table(request: Request) -> bool:
     return False
 
 
-def _body(request: Request) -> Document:
-    body = _json(request)
-    if not isinstance(body, dict):
-        raise bad_request("the body is not an object")
-    return body
-
-
-def _json(request: Request) -> Any:
-    content_type = request.headers.get_content_type()
-    if content_type not in _JSON_TYPES and not content_type.endswith("+json"):
-        raise unsupported_media_type(content_type)
-    try:
-        return json.loads(request.body)
-    except ValueError as exc:
-        raise bad_request(f"couldn't read the body as JSON: {exc}") from exc
-
-
 def _dry_run(request: Request) -> bool:
     if request.parameter("dryRun") == "All":
         return True
-    options = _json(request) if request.body and request.method == "DELETE" else {}
+    options = read_body(request) if request.body and request.method == "DELETE" else {}
     return isinstance(options, dict) and options.get("dryRun") == ["All"]
 
 

@@ -73,9 +73,10 @@ class ObjectStore:
             self._require_namespace(kind, namespace)
             if (namespace, name) in self._table(kind):
                 raise already_exists(kind.group, kind.resource, name)
-            metadata.setdefault("creationTimestamp", timestamp(self._clock()))
+            metadata["creationTimestamp"] = metadata.get("creationTimestamp") or timestamp(self._clock())
             metadata["uid"] = str(uuid.uuid4())
-            metadata["generation"] = 1
+            if "spec" in document:
+                metadata["generation"] = 1
             return self._keep("ADDED", kind, document, None)
 
     def update(self, kind: Kind, document: Document) -> Document:
@@ -90,8 +91,9 @@ class ObjectStore:
                 raise conflict(kind.group, kind.resource, name, why)
             for fixed in ("uid", "creationTimestamp"):
                 metadata[fixed] = old["metadata"][fixed]
-            changed = document.get("spec") != old.get("spec")
-            metadata["generation"] = old["metadata"]["generation"] + (1 if changed else 0)
+            if "generation" in old["metadata"]:
+                changed = document.get("spec") != old.get("spec")
+                metadata["generation"] = old["metadata"]["generation"] + (1 if changed else 0)
             metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
             if document == old:
                 return old
@@ -142,7 +144,7 @@ class ObjectStore:
         kept = copy.deepcopy(document)
         if "observedGeneration" in kept.get("status", {}):
             # The stand-in's controllers are never behind.
-            kept["status"]["observedGeneration"] = metadata["generation"]
+            kept["status"]["observedGeneration"] = metadata.get("generation", 1)
         self._table(kind)[(metadata.get("namespace", ""), metadata["name"])] = kept
         return self._record(type_, kind, kept, old)
 
