@@ -1,0 +1,89 @@
+"""Paired rounds: every subject once a round, in rotated order, so that drift and neighbours hit all of them alike."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class SubjectFailed(Exception):
+    """A subject ended with another exit code than 0, so its time means nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One command to measure; `label` is what the table shows."""
+
+    name: str
+    label: str
+    argv: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one run took, in milliseconds: wall clock, and CPU of the process and all its children."""
+
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """The costs of each subject, one a round, in the order of the rounds."""
+
+    costs: Mapping[str, list[Cost]] = field(default_factory=dict)
+
+    def median(self, name: str) -> Cost:
+        """Give a subject's medians."""
+        costs = self.costs[name]
+        return Cost(
+            wall_ms=statistics.median(one.wall_ms for one in costs),
+            cpu_ms=statistics.median(one.cpu_ms for one in costs),
+        )
+
+    def ratio(self, name: str, against: str) -> Cost:
+        """Give the medians of the rounds' own ratios: `name` over `against`."""
+        pairs = list(zip(self.costs[name], self.costs[against], strict=True))
+        return Cost(
+            wall_ms=statistics.median(mine.wall_ms / other.wall_ms for mine, other in pairs),
+            cpu_ms=statistics.median(mine.cpu_ms / other.cpu_ms for mine, other in pairs),
+        )
+
+
+def measure(subjects: Sequence[Subject], *, rounds: int, warm_up: int = 2) -> Measurement:
+    """Run every subject `rounds` times, after `warm_up` rounds that do not count.
+
+    Raises SubjectFailed where one fails.
+    """
+    for _ in range(warm_up):
+        for subject in subjects:
+            run(subject)
+    costs: dict[str, list[Cost]] = {subject.name: [] for subject in subjects}
+    for number in range(rounds):
+        start = number % len(subjects)
+        for subject in [*subjects[start:], *subjects[:start]]:
+            costs[subject.name].append(run(subject))
+    return Measurement(costs=costs)
+
+
+def run(subject: Subject) -> Cost:
+    """Run a subject once; its output goes nowhere, its errors to ours."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    ]
+    started = time.perf_counter()
+    pid = os.posix_spawn(subject.argv[0], subject.argv, subject.environ, file_actions=actions)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - started
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        raise SubjectFailed(f"{subject.label}: exit code {code} ({' '.join(subject.argv)})")
+    return Cost(wall_ms=wall * 1000, cpu_ms=(usage.ru_utime + usage.ru_stime) * 1000)
