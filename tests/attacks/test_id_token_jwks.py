@@ -1,0 +1,155 @@
+"""Key sets that are broken, hostile, rotated or endless."""
+
+from __future__ import annotations
+
+import base64
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from kubectl_stepup.errors import TokenRejected
+from tests.provider.cases import EXPECTED, Published, accept, good, judge, payload
+from tests.provider.keys import decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.provider.tokens import signed
+
+MAIN, THIEF = rsa_key(), rsa_key("thief")
+GOOD = public_jwk(MAIN, kid="main", use="sig", alg="RS256")
+UNUSABLE = "publishes no usable key main for RS256"
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ([[]], "which the provider does not publish"),
+        ([{"kty": "oct", "k": "AAAA", "kid": "main"}], UNUSABLE),
+        ([{**GOOD, "use": "enc"}], UNUSABLE),
+        ([{**GOOD, "use": None}], UNUSABLE),
+        ([{**GOOD, "alg": "RS512"}], UNUSABLE),
+        ([{**GOOD, "key_ops": ["sign"]}], UNUSABLE),
+        ([{**GOOD, "key_ops": "verify"}], UNUSABLE),
+        ([{**GOOD, "kty": "rsa"}], UNUSABLE),
+        ([{**GOOD, "kty": ["RSA"]}], UNUSABLE),
+        ([{**GOOD, "n": "!!!"}], UNUSABLE),
+        ([{**GOOD, "n": ""}], UNUSABLE),
+        ([{**GOOD, "n": 17}], UNUSABLE),
+        ([{**GOOD, "e": "AA"}], UNUSABLE),
+        ([{**GOOD, "e": "Ag"}], UNUSABLE),
+        ([{name: value for name, value in GOOD.items() if name != "e"}], UNUSABLE),
+        ([public_jwk(ec_key(), kid="main")], UNUSABLE),
+        ([public_jwk(THIEF, kid="main")], "signature is wrong"),
+        ([GOOD] * 5001, "has 5001 keys, at most 200 are read"),
+    ],
+)
+def test_a_key_set_without_the_key_proves_nothing(keys: list[Any], message: str) -> None:
+    with pytest.raises(TokenRejected) as caught:
+        judge(good(), jwks=Published(*keys))
+    assert message in caught.value.message
+
+
+def test_an_rsa_key_of_1024_bits_is_never_used() -> None:
+    small = rsa_key("small", 1024)
+    with pytest.raises(TokenRejected, match=UNUSABLE):
+        judge(signed(payload(), small, kid="main"), jwks=Published(public_jwk(small, kid="main")))
+
+
+def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
+    secret = b"s" * 32
+    published = {
+        "kty": "oct",
+        "k": base64.urlsafe_b64encode(secret).decode().rstrip("="),
+        "kid": "main",
+        "alg": "HS256",
+    }
+    with pytest.raises(TokenRejected, match="signed with 'HS256'"):
+        judge(
+            signed(payload(), secret, alg="HS256", kid="main"),
+            expected=replace(EXPECTED, algorithms=("RS256", "HS256")),
+            jwks=Published(published),
+        )
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"keys": None}, {"keys": {}}, {"keys": "main"}, 5])
+def test_a_document_that_is_no_key_set_is_refused(document: object) -> None:
+    class Odd(Published):
+        def __call__(self, force: bool) -> object:
+            return document
+
+    with pytest.raises(TokenRejected, match="JWKS has no list of keys"):
+        judge(good(), jwks=Odd())
+
+
+def test_unusable_keys_beside_the_good_one_do_not_matter() -> None:
+    accept(good(), jwks=Published(*decoy_jwks(), GOOD))
+    accept(good({"kid": None}), jwks=Published(*decoy_jwks(), GOOD))
+
+
+def test_all_keys_of_the_same_name_are_tried() -> None:
+    accept(good(), jwks=Published(public_jwk(THIEF, kid="main"), public_jwk(ec_key(), kid="main"), GOOD))
+
+
+def test_without_a_key_id_every_key_is_tried_and_nothing_is_refetched() -> None:
+    published = Published(public_jwk(THIEF, kid="1"), public_jwk(ec_key(), kid="2"), GOOD)
+    accept(good({"kid": None}), jwks=published)
+    assert published.calls == [False]
+    with pytest.raises(TokenRejected, match="signature is wrong"):
+        judge(good({"kid": None}), jwks=Published(public_jwk(THIEF, kid="1")))
+
+
+def test_an_unknown_key_id_costs_exactly_one_refetch() -> None:
+    published = Published()
+    with pytest.raises(TokenRejected, match="key other, which the provider does not publish"):
+        judge(good({"kid": "other"}), jwks=published)
+    assert published.calls == [False, True]
+
+
+def test_a_key_that_was_rotated_a_moment_ago_is_found() -> None:
+    published = Published(after_refetch=[public_jwk(THIEF, kid="next")])
+    accept(signed(payload(), THIEF, kid="next"), jwks=published)
+    assert published.calls == [False, True]
+
+
+def test_a_known_key_id_is_not_refetched() -> None:
+    published = Published()
+    judge(good(), jwks=published)
+    assert published.calls == [False]
+
+
+def test_the_only_key_may_have_no_name() -> None:
+    accept(good({"kid": "main"}), jwks=Published(public_jwk(MAIN)))
+
+
+def test_a_private_key_that_was_published_by_mistake_is_used_as_its_public_half() -> None:
+    accept(good(), jwks=Published({**GOOD, "d": "AAAA", "p": "AAAA"}))
+
+
+@pytest.mark.parametrize(
+    ("alg", "key"),
+    [
+        ("RS384", MAIN), ("RS512", MAIN), ("PS256", MAIN), ("PS384", MAIN), ("PS512", MAIN),
+        ("ES256", ec_key("P-256")), ("ES384", ec_key("P-384")), ("ES512", ec_key("P-521")),
+        ("EdDSA", ed25519_key()), ("Ed25519", ed25519_key()),
+    ],
+)  # fmt: skip
+def test_every_enrolled_algorithm_verifies(alg: str, key: Any) -> None:
+    accept(
+        signed(payload(), key, alg=alg, kid="main"),
+        expected=replace(EXPECTED, algorithms=(alg,)),
+        jwks=Published(public_jwk(key, kid="main")),
+    )
+
+
+def test_a_curve_that_does_not_fit_the_algorithm_is_refused() -> None:
+    with pytest.raises(TokenRejected):
+        judge(
+            signed(payload(), ec_key("P-256"), alg="ES256", kid="main"),
+            expected=replace(EXPECTED, algorithms=("ES256",)),
+            jwks=Published(public_jwk(ec_key("P-384"), kid="main")),
+        )
+
+
+def test_two_hundred_keys_are_tried_in_no_time() -> None:
+    keys = [public_jwk(THIEF, kid=str(number)) for number in range(199)]
+    started = time.perf_counter()
+    accept(good({"kid": None}), jwks=Published(*keys, GOOD))
+    assert time.perf_counter() - started < 2
