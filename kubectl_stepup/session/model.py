@@ -154,10 +154,10 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             insecure=_boolean(pin["insecure"]),
             exec_info=stored.exec_info,
         )
-    except (ValueError, TypeError, KeyError, RecursionError):
+        # A record that this program would not have written in this very form was not written by it.
+        return session if session.to_record() == data else None
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
-    # A record that this program would not have written in this very form was not written by it.
-    return session if session.to_record() == data else None
 
 
 def _canonical(value: object) -> str:

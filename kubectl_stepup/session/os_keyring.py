@@ -53,6 +53,9 @@ WINDOWS_CHARACTERS = 1200
 """Windows Credential Manager takes 2,560 bytes of UTF-16: 1,280 characters."""
 ELSEWHERE_CHARACTERS = 60_000
 
+_NEVER = 1 << 40
+"""The index outlives what it names: expired sessions are found by it and cleared away."""
+
 DEADLINE_S = 3.0
 """For each call: an unlock dialog that nobody answers, or a D-Bus peer that never speaks, must not hold kubectl up."""
 
@@ -171,7 +174,7 @@ class OSKeyringStore:
     def _write_index(self, index: dict[str, int]) -> None:
         if index:
             text = "".join(f"{key} {end}\n" for key, end in sorted(index.items()))
-            self._values.write(INDEX, text.encode("ascii"), max(index.values()))
+            self._values.write(INDEX, text.encode("ascii"), _NEVER)
         else:
             self._values.remove(INDEX)
 

@@ -161,12 +161,14 @@ def read(data: bytes, *, session_id: str) -> Record | None:
             if not line.startswith(f"{name}="):
                 return None
             values[name] = line[len(name) + 1 :]
-        record = Record(values)
-        # NOTE: NaN compares false with everything, which `usable` turns into "no"; it needs no case of its own.
-        matches = id_of_identity(record.identity) == session_id and len(record.exec_info) in (0, len(EXPECTED))
+        found = Record(values)
+        times = (found.approved.wall, found.approved.boottime, found.reuse_until, found.token_expires_at)
+        if any(time - time != 0 for time in times):  # an infinity, or not a number
+            return None
+        known = len(found.exec_info) in (0, len(EXPECTED)) and id_of_identity(found.identity) == session_id
     except ValueError:  # not ASCII, not a number, a field too many
         return None
-    return record if matches else None
+    return found if known else None
 
 
 def write(values: dict[str, str]) -> bytes:

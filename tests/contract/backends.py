@@ -1,0 +1,50 @@
+"""Backends of the `keyring` library for tests, in this process."""
+
+from __future__ import annotations
+
+import time
+
+
+class WindowsLikeBackend:
+    """Keep items of at most 2,560 bytes of UTF-16 each, as Windows Credential Manager does.
+
+    `fail_at` makes the nth writing call (set or delete, counted from 1) raise before it does anything.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], str] = {}
+        self.writes = 0
+        self.fail_at: int | None = None
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.items.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._count()
+        if len(password.encode("utf-16-le")) > 2560:
+            raise OSError(1783, "The stub received bad data")
+        self.items[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._count()
+        del self.items[service, username]
+
+    def _count(self) -> None:
+        self.writes += 1
+        if self.fail_at is not None and self.writes >= self.fail_at:
+            raise SystemError("the process ends here")
+
+
+class SilentBackend(WindowsLikeBackend):
+    """Swallow everything, as the library's null backend does."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        return None
+
+
+class HangingBackend(WindowsLikeBackend):
+    """Never answer (longer than any test waits)."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        time.sleep(30)
+        return None

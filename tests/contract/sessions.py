@@ -1,0 +1,44 @@
+"""An elevation session for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from kubectl_stepup.secret import Secret
+from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.record import Moment
+
+APPROVED = Moment(wall=1_800_000_000.25, boottime=5_000.5, boot_id="0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10")
+
+SESSION = ElevationSession(
+    issuer="https://login.example.com/realms/prod",
+    client="kubectl-elevated",
+    account="alice",
+    cluster="prod-eu",
+    level="mfa",
+    token=Secret("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"),
+    token_expires_at=1_800_000_900.0,
+    auth_time=1_799_999_990,
+    approved=APPROVED,
+    reuse_until=1_800_000_600.0,
+    acr="mfa",
+    amr=("pwd", "otp"),
+    command="delete pod web-0 -n prod",
+    server="https://api.prod.example.com",
+    ca_sha256="9f" * 32,
+    tls_server_name=None,
+    proxy_url=None,
+    insecure=False,
+)
+
+
+def session(**changes: Any) -> ElevationSession:
+    """Give the session with changes."""
+    return replace(SESSION, **changes)
+
+
+def later(wall_s: float, boottime_s: float | None = None, boot_id: str = APPROVED.boot_id) -> Moment:
+    """Give the moment so many seconds after the approval, by each clock."""
+    moved = wall_s if boottime_s is None else boottime_s
+    return Moment(wall=APPROVED.wall + wall_s, boottime=APPROVED.boottime + moved, boot_id=boot_id)

@@ -1,0 +1,129 @@
+"""Values in small items: a crash after any write leaves the old value, the new one, or none."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from kubectl_stepup.session.item_values import ItemValues
+from tests.contract.backends import WindowsLikeBackend
+from tests.contract.clock import StillClock
+
+NAME = "name"
+OLD, NEW = b"o" * 3000, b"n" * 4000
+
+
+class Items:
+    """Items of a backend."""
+
+    def __init__(self, backend: WindowsLikeBackend) -> None:
+        self.backend = backend
+
+    def get(self, name: str) -> str | None:
+        return self.backend.get_password(name, "")
+
+    def set(self, name: str, text: str) -> None:
+        self.backend.set_password(name, "", text)
+
+    def delete(self, name: str) -> None:
+        if self.get(name) is not None:
+            self.backend.delete_password(name, "")
+
+
+def values(backend: WindowsLikeBackend, clock: StillClock | None = None) -> ItemValues:
+    return ItemValues(Items(backend), item_characters=1200, now=(clock or StillClock()).now)
+
+
+def stored(value: bytes) -> WindowsLikeBackend:
+    backend = WindowsLikeBackend()
+    values(backend).write(NAME, value, 1_800_000_060)
+    backend.writes = 0
+    return backend
+
+
+@pytest.mark.parametrize("size", [0, 1, 800, 825, 826, 900, 1279, 1281, 2561, 8000, 40_000])
+def test_any_size_comes_back(size: int) -> None:
+    value = os.urandom(size)
+    assert values(stored(value)).read(NAME) == value
+
+
+def test_a_small_value_is_one_item() -> None:
+    assert len(stored(b"x" * 500).items) == 1
+
+
+@pytest.mark.parametrize("sizes", [(3000, 4000), (10, 4000), (4000, 10)])
+def test_a_replaced_value_leaves_no_items_behind(sizes: tuple[int, int]) -> None:
+    backend = stored(b"a" * sizes[0])
+    values(backend).write(NAME, b"b" * sizes[1], 1_800_000_060)
+    assert len(backend.items) == len(stored(b"b" * sizes[1]).items)
+    values(backend).remove(NAME)
+    assert backend.items == {}
+
+
+def writes_of(action: str) -> int:
+    backend = stored(OLD)
+    act(action, backend)
+    return backend.writes
+
+
+def act(action: str, backend: WindowsLikeBackend) -> None:
+    if action == "replace":
+        values(backend).write(NAME, NEW, 1_800_000_060)
+    else:
+        values(backend).remove(NAME)
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed", "at"),
+    [("replace", (OLD, NEW), at) for at in range(1, writes_of("replace") + 1)]
+    + [("remove", (OLD, None), at) for at in range(1, writes_of("remove") + 1)],
+)
+def test_a_crash_at_any_write_mixes_nothing(action: str, allowed: tuple[bytes | None, ...], at: int) -> None:
+    backend = stored(OLD)
+    backend.fail_at = at
+    with pytest.raises(SystemError):
+        act(action, backend)
+    backend.fail_at = None
+    assert values(backend).read(NAME) in allowed
+    values(backend).write(NAME, NEW, 1_800_000_060)
+    assert values(backend).read(NAME) == NEW
+
+
+def part_keys(backend: WindowsLikeBackend) -> list[tuple[str, str]]:
+    return sorted(key for key in backend.items if key[0] != NAME)
+
+
+@pytest.mark.parametrize("damage", ["missing", "swapped", "older", "cut", "not base64"])
+def test_a_damaged_value_is_none_and_cleared_away(damage: str) -> None:
+    backend = stored(OLD)
+    first, second, *_ = part_keys(backend)
+    if damage == "missing":
+        del backend.items[second]
+    elif damage == "swapped":
+        backend.items[first] = "A" * len(backend.items[first])
+    elif damage == "older":
+        backend.items[first] = next(iter(stored(NEW).items.values()))
+    elif damage == "cut":
+        backend.items[first] = backend.items[first][:-1]
+    else:
+        backend.items[first] = "!" + backend.items[first][1:]
+    assert values(backend).read(NAME) is None
+    assert backend.items == {}
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "x", "2 0 aa 1800000060 ", "1 -1 aa 1800000060 ", "1 99999999 aa 1800000060 ", "1 0 aa soon ", "{}"]
+)
+def test_a_foreign_manifest_is_none_and_cleared_away(manifest: str) -> None:
+    backend = WindowsLikeBackend()
+    backend.items[NAME, ""] = manifest
+    assert values(backend).read(NAME) is None
+    assert backend.items == {}
+
+
+def test_a_value_ends_with_its_time() -> None:
+    backend, clock = stored(OLD), StillClock()
+    clock.sleep(60)
+    assert values(backend, clock).read(NAME) is None
+    assert backend.items == {}
