@@ -34,7 +34,7 @@ define make_venv
 		echo 'error: $(PYTHON) cannot make virtual environments (no ensurepip)' >&2; \
 		echo 'hint: apt-get install python3-venv' >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear $(1)
-	# An old pip writes console scripts that cost 10 ms more at every start.
+	@# An old pip writes console scripts that cost 10 ms more at every start.
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 

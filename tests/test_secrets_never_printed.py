@@ -36,9 +36,13 @@ NOT_A_SECRET = {
 """Fields whose names sound secret and which are not, with the reason."""
 
 DEMO_SHOWS = {
+    "cookie_secret": "the demo's own server keeps it for the browser it sends it to",
+    "csrf_secret": "the demo's own server puts it into its page",
     "password": "the demo's made-up user, shown to the player",
+    "shown_code": "what a page shows as user code",
     "totp_secret": "the demo's made-up user, shown to the player",
 }
+"""Fields of the demo that are no secrets of the user's, with the reason."""
 
 
 def fields() -> list[tuple[str, str, str]]:
