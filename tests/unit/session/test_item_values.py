@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-
 from kubectl_stepup.session.item_values import ItemValues
 from tests.contract.backends import WindowsLikeBackend
 from tests.contract.clock import StillClock
@@ -113,7 +112,8 @@ def test_a_damaged_value_is_none_and_cleared_away(damage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest", ["", "x", "2 0 aa 1800000060 ", "1 -1 aa 1800000060 ", "1 99999999 aa 1800000060 ", "1 0 aa soon ", "{}"]
+    "manifest",
+    ["", "x", "2 0 aa 1800000060 ", "1 -1 aa 1800000060 ", "1 99999999 aa 1800000060 ", "1 0 aa soon ", "{}"],
 )
 def test_a_foreign_manifest_is_none_and_cleared_away(manifest: str) -> None:
     backend = WindowsLikeBackend()

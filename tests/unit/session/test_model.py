@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.model import COMMAND_CHARACTERS, from_record, session_id
 from kubectl_stepup.session.record import Moment

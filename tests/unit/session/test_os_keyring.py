@@ -7,7 +7,6 @@ import sys
 import time
 
 import pytest
-
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import os_keyring
 from kubectl_stepup.session.os_keyring import OSKeyringStore, open_os_keyring
@@ -35,7 +34,7 @@ def test_a_good_backend_passes_the_probe_and_keeps_nothing_of_it() -> None:
 
 
 def test_a_backend_that_swallows_everything_is_found_out() -> None:
-    with pytest.raises(StoreUnavailable, match="^Fake Keyring does not keep what is stored in it$"):
+    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring does not keep what is stored in it$"):
         store(SilentBackend()).probe()
 
 
@@ -43,7 +42,7 @@ def test_a_backend_that_hangs_costs_its_deadline_once() -> None:
     hanging = store(HangingBackend(), deadline_s=0.05)
     began = time.monotonic()
     for _ in range(5):
-        with pytest.raises(StoreUnavailable, match="^Fake Keyring did not answer within 0.05 s$"):
+        with pytest.raises(StoreUnavailable, match=r"^Fake Keyring did not answer within 0.05 s$"):
             hanging.get(KEY)
     assert time.monotonic() - began < 2
 
@@ -73,7 +72,7 @@ def test_fifty_sessions_fit_though_the_index_outgrows_an_item() -> None:
 
 
 def test_a_platform_without_a_keyring_says_so() -> None:
-    with pytest.raises(StoreUnavailable, match="^there is no keyring on this platform$"):
+    with pytest.raises(StoreUnavailable, match=r"^there is no keyring on this platform$"):
         open_os_keyring(platform="plan9")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from kubectl_stepup.session import record
 from tests.contract.sessions import SESSION, later, session
 
@@ -57,7 +56,7 @@ def test_it_ends_when_the_session_does() -> None:
 
 def test_a_line_break_is_never_written() -> None:
     values = dict.fromkeys(record.NAMES, "x")
-    with pytest.raises(ValueError, match="^a record's value holds a line break$"):
+    with pytest.raises(ValueError, match=r"^a record's value holds a line break$"):
         record.write({**values, "facts": "a\nb"})
 
 
