@@ -97,7 +97,9 @@ class _Edit:
             self._insert(self._key_end(root, key), *_item_lines(item))
         else:
             block = self._block(sequence, key)
-            lines = [" " * block.start_mark.column + line for line in _item_lines(item)]
+            start, _ = self._span(block.value[0])
+            indent = self._text[start : self._text.index("-", start)]
+            lines = [indent + line for line in _item_lines(item)]
             old = next((node for node in block.value if _name_of(node) == name), None)
             if old is None:
                 self._insert(self._last(block), *lines)
@@ -187,8 +189,9 @@ class _Edit:
             if not isinstance(last, tuple):
                 return self._last(last)
             key, value = last
-            # A value that is left out has its mark at the next token.
-            return key.end_mark.index + 1 if value.start_mark.index == value.end_mark.index else self._last(value)
+            # A value that is left out has its mark at the next token, an alias where its anchor is.
+            absent = value.start_mark.index == value.end_mark.index or value.start_mark.index < key.end_mark.index
+            return key.end_mark.index + 1 if absent else self._last(value)
         return len(self._text[:end].rstrip())
 
     def _refusal(self, reason: str) -> ConfigError:

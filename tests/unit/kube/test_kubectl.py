@@ -1,0 +1,187 @@
+"""Finding kubectl, becoming it, and running it as a child: exit codes, signals, terminal, descriptors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
+from kubectl_stepup.kube import kubectl
+from kubectl_stepup.kube.kubectl import find, run, writable_by_others
+
+
+def program(path: Path, *, executable: bool = True) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\nexit 0\n")
+    path.chmod(0o755 if executable else 0o644)
+    return str(path)
+
+
+def python(code: str) -> tuple[str, list[str]]:
+    return sys.executable, ["-c", textwrap.dedent(code)]
+
+
+class TestFind:
+    def test_the_calling_kubectl_comes_first(self, tmp_path: Path) -> None:
+        caller, other = program(tmp_path / "a" / "kubectl.real"), program(tmp_path / "b" / "kubectl")
+        assert find({"KUBECTL_PATH": caller, "PATH": os.path.dirname(other)}) == caller
+
+    @pytest.mark.parametrize("caller", ["", "kubectl", "./kubectl", "/does/not/exist"])
+    def test_a_caller_that_is_none_is_passed_over(self, tmp_path: Path, caller: str) -> None:
+        found = program(tmp_path / "kubectl")
+        assert find({"KUBECTL_PATH": caller, "PATH": str(tmp_path)}) == found
+
+    def test_the_working_directory_is_never_searched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        program(tmp_path / "here" / "kubectl")
+        program(tmp_path / "here" / "bin" / "kubectl")
+        found = program(tmp_path / "there" / "kubectl")
+        monkeypatch.chdir(tmp_path / "here")
+        assert find({"PATH": f":.:bin:./bin::{tmp_path / 'there'}:"}) == found
+
+    def test_directories_and_files_that_cannot_be_executed_are_passed_over(self, tmp_path: Path) -> None:
+        (tmp_path / "a" / "kubectl").mkdir(parents=True)
+        program(tmp_path / "b" / "kubectl", executable=False)
+        found = program(tmp_path / "c" / "kubectl")
+        assert find({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}:{tmp_path / 'c'}"}) == found
+
+    def test_a_link_to_ourselves_is_passed_over(self, tmp_path: Path) -> None:
+        ourselves = program(tmp_path / "kubectl-stepup")
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "kubectl").symlink_to(ourselves)
+        found = program(tmp_path / "b" / "kubectl")
+        path = f"{tmp_path / 'a'}:{tmp_path / 'b'}"
+        assert find({"PATH": path}, not_this=ourselves) == found
+        assert find({"PATH": path}, not_this="/does/not/exist") == str(tmp_path / "a" / "kubectl")
+
+    def test_nothing_found(self, tmp_path: Path) -> None:
+        with pytest.raises(KubectlNotFound, match=r"^kubectl is not on PATH$") as caught:
+            find({"PATH": str(tmp_path)})
+        assert (caught.value.exit_code, caught.value.hint) == (127, "https://kubernetes.io/docs/tasks/tools/")
+
+    def test_found_but_not_executable(self, tmp_path: Path) -> None:
+        path = program(tmp_path / "kubectl", executable=False)
+        with pytest.raises(KubectlNotExecutable, match=f"^{path} cannot be executed$") as caught:
+            find({"PATH": str(tmp_path)})
+        assert (caught.value.exit_code, caught.value.hint) == (126, f"chmod +x {path}")
+
+    def test_the_wheel_is_only_used_when_asked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        beside = program(tmp_path / "venv" / "kubectl")
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+        with pytest.raises(KubectlNotFound):
+            find({"PATH": "/does/not/exist"})
+        assert find({"PATH": "/does/not/exist"}, also_wheel=True) == beside
+
+
+class TestWritableByOthers:
+    def test_a_file_of_ours_in_a_directory_of_ours_is_fine(self, tmp_path: Path) -> None:
+        assert writable_by_others(program(tmp_path / "bin" / "kubectl")) is None
+
+    def test_a_file_or_directory_that_everybody_can_write_is_named(self, tmp_path: Path) -> None:
+        path = program(tmp_path / "bin" / "kubectl")
+        (tmp_path / "bin").chmod(0o777)
+        assert writable_by_others(path) == str(tmp_path / "bin")
+        (tmp_path / "bin").chmod(0o1777)
+        assert writable_by_others(path) is None
+        os.chmod(path, 0o757)
+        assert writable_by_others(path) == path
+
+    def test_it_is_the_end_of_a_link_that_counts(self, tmp_path: Path) -> None:
+        path = program(tmp_path / "bin" / "kubectl")
+        os.chmod(path, 0o757)
+        (tmp_path / "link").symlink_to(path)
+        assert writable_by_others(str(tmp_path / "link")) == path
+        assert writable_by_others(str(tmp_path / "nothing")) == str(tmp_path / "nothing")
+
+
+class TestRun:
+    @pytest.mark.parametrize("code", [0, 1, 2, 37, 125, 130, 255])
+    def test_the_exit_code_is_the_childs(self, code: int) -> None:
+        assert run("/bin/sh", ["-c", f"exit {code}"], os.environ) == code
+
+    @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV", "PIPE"])
+    def test_a_child_that_a_signal_ended_gives_128_and_its_number(self, name: str) -> None:
+        assert run("/bin/sh", ["-c", f"kill -{name} $$"], os.environ) == 128 + getattr(signal, f"SIG{name}")
+
+    def test_the_environment_is_exactly_what_was_given(self, tmp_path: Path) -> None:
+        run("/bin/sh", ["-c", f"/usr/bin/env > {tmp_path / 'out'}"], {"A": "1"})
+        names = {line.partition("=")[0] for line in (tmp_path / "out").read_text().splitlines()}
+        assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"A"}
+
+    @pytest.mark.parametrize("data", [b"", b"\x00\xff\r\nmanifest", b"x" * 3_000_000], ids=["none", "bytes", "much"])
+    def test_bytes_reach_the_childs_standard_input(self, tmp_path: Path, data: bytes) -> None:
+        out = tmp_path / "out"
+        assert run("/bin/sh", ["-c", f"cat > {out}"], os.environ, stdin=data) == 0
+        assert out.read_bytes() == data
+
+    def test_a_child_that_reads_nothing_is_no_error(self) -> None:
+        assert run("/bin/sh", ["-c", "exit 3"], os.environ, stdin=b"x" * 3_000_000) == 3
+
+    def test_a_descriptor_may_be_standard_input(self, tmp_path: Path) -> None:
+        (tmp_path / "in").write_bytes(b"from a file")
+        with open(tmp_path / "in", "rb") as stream:
+            run("/bin/sh", ["-c", f"cat > {tmp_path / 'out'}"], os.environ, stdin=stream.fileno())
+        assert (tmp_path / "out").read_bytes() == b"from a file"
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+    def test_the_child_inherits_three_descriptors_and_what_is_passed(self, tmp_path: Path) -> None:
+        with open(tmp_path / "leak", "w") as leak, open(tmp_path / "lent", "w") as lent:
+            os.set_inheritable(leak.fileno(), True)
+            path, argv = python(f"""
+                import os
+                names = [name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{{name}}")]
+                open({str(tmp_path / "out")!r}, "w").write(" ".join(sorted(names, key=int)))
+            """)
+            run(path, argv, os.environ, pass_fds=(lent.fileno(),))
+            assert (tmp_path / "out").read_text().split() == ["0", "1", "2", str(lent.fileno())]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+    def test_the_child_ignores_no_signal_and_blocks_none(self, tmp_path: Path) -> None:
+        run("/bin/sh", ["-c", f"grep -E 'Sig(Ign|Blk)' /proc/self/status > {tmp_path / 'out'}"], os.environ)
+        assert {int(line.split()[1], 16) for line in (tmp_path / "out").read_text().splitlines()} == {0}
+
+    def test_preexec_runs_in_the_child(self, tmp_path: Path) -> None:
+        assert run("/bin/sh", ["-c", f"pwd > {tmp_path / 'out'}"], os.environ, preexec=lambda: os.chdir("/")) == 0
+        assert (tmp_path / "out").read_text() == "/\n"
+
+    def test_a_preexec_that_fails_starts_nothing(self) -> None:
+        def fail() -> None:
+            raise RuntimeError("no keyring")
+
+        with pytest.raises(KubectlFailed, match="/bin/sh could not be started"):
+            run("/bin/sh", ["-c", "exit 0"], os.environ, preexec=fail)
+
+    def test_a_missing_program(self, tmp_path: Path) -> None:
+        with pytest.raises(KubectlNotFound, match="kubectl could not be started: no such file or directory"):
+            run(str(tmp_path / "kubectl"), [], os.environ)
+
+    def test_a_program_that_cannot_be_executed(self, tmp_path: Path) -> None:
+        with pytest.raises(KubectlNotExecutable, match="kubectl could not be started: permission denied"):
+            run(program(tmp_path / "kubectl", executable=False), [], os.environ)
+        (tmp_path / "garbage").write_bytes(b"\x00garbage")
+        (tmp_path / "garbage").chmod(0o755)
+        with pytest.raises(KubectlNotExecutable, match="exec format error"):
+            run(str(tmp_path / "garbage"), [], os.environ)
+
+    def test_a_child_whose_time_is_up_gets_a_term(self) -> None:
+        assert run("/bin/sh", ["-c", "exec sleep 60"], os.environ, deadline_s=0.05) == 128 + signal.SIGTERM
+
+    def test_a_child_that_does_not_listen_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(kubectl, "KILL_GRACE_S", 0.05)
+
+        def ignore() -> None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+        assert run("/bin/sleep", ["60"], os.environ, preexec=ignore, deadline_s=0.05) == 128 + signal.SIGKILL
+
+    def test_a_deadline_that_is_not_reached_changes_nothing(self) -> None:
+        assert run("/bin/sh", ["-c", "exit 5"], os.environ, deadline_s=60) == 5
+
+    def test_signal_handlers_are_put_back(self) -> None:
+        names = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.getsignal(name) for name in names]
+        run("/bin/sh", ["-c", "exit 0"], os.environ)
+        assert [signal.getsignal(name) for name in names] == before
