@@ -1,7 +1,7 @@
 """Build this platform's Krew archive: PyInstaller onedir, licence inside, manifest beside it.
 
 Run by `make package` in a virtual environment that holds the installed program and PyInstaller. Leaves in dist/:
-`kubectl-stepup_vVERSION_OS_ARCH.tar.gz`, its `.sha256`, and `krew-manifest.yaml` filled in.
+`kubectl-stepup_vVERSION_OS_ARCH.tar.gz`, its `.sha256`, and the manifest filled in, as `stepup.yaml`.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def main() -> int:
     wrong = krew_manifest.problems(manifest, file_stem="stepup")
     if wrong:
         raise SystemExit("error: the manifest is not valid:\n" + "\n".join(wrong))
-    (DIST / "krew-manifest.yaml").write_text(text, encoding="utf-8")
+    (DIST / "stepup.yaml").write_text(text, encoding="utf-8")
     smoke(archive, manifest["spec"]["platforms"][0]["bin"], version)
     print(f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1e6:.1f} MB")
     print(f"sha256 {sha256}")
-    print("dist/krew-manifest.yaml filled in; try it: kubectl krew install --manifest=… --archive=…")
+    print(f"try it: kubectl krew install --manifest=dist/stepup.yaml --archive=dist/{archive.name}")
     return 0
 
 

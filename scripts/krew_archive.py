@@ -36,18 +36,20 @@ def without_links(root: Path) -> None:
 
 
 def write(root: Path, archive: Path, *, time: int = TIME) -> str:
-    """Pack `root`, itself included under its own name, and give the archive's sha256 in hexadecimal.
+    """Pack what is in `root` and give the archive's sha256 in hexadecimal.
+
+    The names start with no directory of their own: Krew gives every version one, and looks for the licence there.
 
     Raises ValueError for a symbolic link or anything else that is no file or directory.
     """
-    paths = [root, *sorted(root.rglob("*"), key=lambda one: one.relative_to(root).parts)]
+    paths = sorted(root.rglob("*"), key=lambda one: one.relative_to(root).parts)
     with (
         archive.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=9) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for path in paths:
-            add(tar, path, path.relative_to(root.parent).as_posix(), time)
+            add(tar, path, path.relative_to(root).as_posix(), time)
     return hashlib.sha256(archive.read_bytes()).hexdigest()
 
 

@@ -102,7 +102,7 @@ WINDOWS = {"matchLabels": {"os": "windows", "arch": "amd64"}}
             {"selector": {"matchLabels": {"os": "plan9"}}},
             "selector: matches no platform that Krew supports",
         ),
-        ({"selector": WINDOWS}, "bin: 'kubectl-stepup/kubectl-stepup' must end in .exe on Windows"),
+        ({"selector": WINDOWS}, "bin: 'kubectl-stepup' must end in .exe on Windows"),
     ],
 )
 def test_what_krew_refuses_in_a_platform(changes: dict[str, Any], problem: str) -> None:
@@ -166,12 +166,11 @@ def test_the_archive_holds_files_and_directories_alone(tmp_path: Path) -> None:
         entries = [(one.name, one.type, oct(one.mode), one.uid, one.uname, one.mtime) for one in tar]
     time = krew_archive.TIME
     assert entries == [
-        ("kubectl-stepup", tarfile.DIRTYPE, "0o755", 0, "", time),
-        ("kubectl-stepup/LICENSE", tarfile.REGTYPE, "0o644", 0, "", time),
-        ("kubectl-stepup/_internal", tarfile.DIRTYPE, "0o755", 0, "", time),
-        ("kubectl-stepup/_internal/empty", tarfile.DIRTYPE, "0o755", 0, "", time),
-        ("kubectl-stepup/_internal/libz.so.1", tarfile.REGTYPE, "0o644", 0, "", time),
-        ("kubectl-stepup/kubectl-stepup", tarfile.REGTYPE, "0o755", 0, "", time),
+        ("LICENSE", tarfile.REGTYPE, "0o644", 0, "", time),
+        ("_internal", tarfile.DIRTYPE, "0o755", 0, "", time),
+        ("_internal/empty", tarfile.DIRTYPE, "0o755", 0, "", time),
+        ("_internal/libz.so.1", tarfile.REGTYPE, "0o644", 0, "", time),
+        ("kubectl-stepup", tarfile.REGTYPE, "0o755", 0, "", time),
     ]
 
 
@@ -221,13 +220,13 @@ def test_the_built_archive_is_what_the_manifest_says(tmp_path: Path) -> None:
     archives = sorted((ROOT / "dist").glob(f"kubectl-stepup_v{__version__}_*.tar.gz"))
     if not archives:
         pytest.skip("no archive in dist/ (make package)")
-    filled = yaml.safe_load((ROOT / "dist" / "krew-manifest.yaml").read_text(encoding="utf-8"))
+    filled = yaml.safe_load((ROOT / "dist" / "stepup.yaml").read_text(encoding="utf-8"))
     assert krew_manifest.problems(filled, file_stem="stepup") == []
     assert filled["spec"]["platforms"][0]["sha256"] == hashlib.sha256(archives[0].read_bytes()).hexdigest()
     with tarfile.open(archives[0]) as tar:
         entries = tar.getmembers()
         assert {entry.type for entry in entries} <= {tarfile.REGTYPE, tarfile.DIRTYPE}
-        assert "kubectl-stepup/LICENSE" in {entry.name for entry in entries}
+        assert "LICENSE" in {entry.name for entry in entries}
     shutil.unpack_archive(archives[0], tmp_path, filter="data")
     program = tmp_path / filled["spec"]["platforms"][0]["bin"]
     done = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
