@@ -56,6 +56,7 @@ def test_the_installed_version_meets_the_floor(name: str) -> None:
 
 SECURITY_FLOORS = {
     "authlib": "1.8",
+    "certifi": "2024.7.4",
     "click": "8.3.3",
     "cryptography": "50.0.0",
     "idna": "3.7",
