@@ -68,6 +68,8 @@ def acquire(
         yield
         os.ftruncate(descriptor, 0)
     finally:
+        # Closing alone would leave the lock with a child that was forked meanwhile, until it comes to its exec.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

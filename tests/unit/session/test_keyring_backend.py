@@ -13,7 +13,7 @@ from kubectl_stepup.session.keyring_backend import KernelKeyring
 def backend() -> KernelKeyring:
     if not KernelKeyring.viable:
         pytest.skip("no kernel keyring")
-    return KernelKeyring()
+    return KernelKeyring()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
