@@ -1,0 +1,294 @@
+"""The terminal itself: where a person is asked, told and waited for. Standard output is never touched.
+
+A person is reached on standard error where that is a terminal, else on `/dev/tty`: clients such as k9s, Lens or
+client-python keep standard error for themselves, and a prompt that nobody sees looks like a hang.
+
+Spec: termios(3), tty_ioctl(4) for the foreground process group; https://no-color.org.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import math
+import os
+import shutil
+import sys
+import termios
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from kubectl_stepup import environment
+from kubectl_stepup.terminal.browser import browser_note, browser_program, in_ci
+from kubectl_stepup.terminal.prompt import waiting_line
+from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.terminal.styles import STYLES, is_styled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LINE_LIMIT = 4096
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Terminal:
+    """A person's terminal.
+
+    `controlling` is for a process that another program started (`credential`): a person is then there only when this
+    process is in the terminal's foreground and no full-screen program reads its keys. `stderr` None is `sys.stderr`.
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        quiet: bool = False,
+        no_input: bool = False,
+        controlling: bool = False,
+        stderr: TextIO | None = None,
+        tty_path: str = "/dev/tty",
+    ) -> None:
+        self._environ = environ
+        self._quiet = quiet
+        self._no_input = no_input
+        self._controlling = controlling
+        self._stderr = stderr
+        self._tty_path = tty_path
+        self._tty: _TtyOutlet | None = None
+        self._shown: int | None = None
+
+    def interactive(self) -> bool:
+        """Tell whether a person can be asked."""
+        return self.obstacle() is None
+
+    def obstacle(self) -> str | None:
+        """Say why nobody can be asked: `--no-input`, `CI=true`, `no terminal`, …; None: somebody can."""
+        if self._no_input:
+            return "--no-input"
+        if in_ci(self._environ):
+            return f"CI={safe(self._environ[environment.CI], 20)}"
+        outlet = self._outlet()
+        if outlet is None or outlet.fd is None:
+            return "no terminal"
+        if self._controlling or outlet is self._tty:
+            if not _in_foreground(outlet.fd):
+                return "in the background"
+            if self._controlling and _has_full_screen_program(outlet.fd):
+                return "a full-screen program has the terminal"
+        return None
+
+    def line(self, text: str) -> None:
+        """Write one notice to standard error; nothing when quiet."""
+        if not self._quiet:
+            self._clear()
+            self._write(_StreamOutlet(self._stream()), text)
+
+    def prompt(self, text: str) -> None:
+        """Show what a person must act on, wherever they can see it; quiet does not count here."""
+        outlet = self._outlet()
+        if outlet is not None:
+            self._clear()
+            self._write(outlet, text)
+
+    def countdown(self, seconds_left: float) -> None:
+        """Redraw the waiting line when another second has gone; on a dumb terminal, write it once a minute."""
+        outlet = self._outlet()
+        if outlet is None:
+            return
+        if self._dumb():
+            shown = math.ceil(max(0.0, seconds_left) / 60)
+            text = waiting_line(seconds_left) + "\n"
+        else:
+            shown = int(max(0.0, seconds_left))
+            text = "\r" + waiting_line(seconds_left)[: max(1, outlet.columns() - 1)] + "\x1b[K"
+        if shown != self._shown:
+            self._shown = shown
+            outlet.write(text)
+
+    def done(self) -> None:
+        """End the waiting line: it disappears."""
+        self._clear()
+        self._shown = None
+
+    def flush_input(self) -> None:
+        """Throw away what was typed ahead, so that a one-time code never reaches a shell."""
+        outlet = self._outlet()
+        # In the background the kernel would stop us (SIGTTOU), and what is typed is not for us.
+        if outlet is not None and outlet.fd is not None and _in_foreground(outlet.fd):
+            with contextlib.suppress(termios.error, OSError):
+                termios.tcflush(outlet.fd, termios.TCIFLUSH)
+
+    def browser_note(self) -> str | None:
+        """Say why `open_browser` opens none; None: it does."""
+        note = browser_note(self._environ, sys.platform)
+        if note is None and self._browser() is None:
+            return f"{browser_program(self._environ, sys.platform)} is not installed"
+        return note
+
+    def open_browser(self, url: str) -> None:
+        """Open `url` (https alone) in the person's graphical browser, where there is one; never in the terminal."""
+        program = self._browser()
+        if program is None or self.browser_note() is not None or not url.startswith("https://"):
+            return
+        nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+        # NOTE: xdg-open falls back to console browsers; in a session of its own one finds no terminal to take.
+        with contextlib.suppress(OSError, NotImplementedError, ValueError):
+            os.posix_spawn(program, [program, url], dict(self._environ), file_actions=nowhere, setsid=True)
+
+    def _browser(self) -> str | None:
+        name = browser_program(self._environ, sys.platform)
+        program = shutil.which(name, path=self._environ.get("PATH", os.defpath))
+        return program if program is not None and os.path.isabs(program) else None
+
+    def _outlet(self) -> _Outlet | None:
+        stderr = _StreamOutlet(self._stream())
+        if stderr.fd is not None and os.isatty(stderr.fd):
+            return stderr
+        if self._tty is None:
+            with contextlib.suppress(OSError):
+                self._tty = _TtyOutlet(self._tty_path)
+        return self._tty
+
+    def _stream(self) -> TextIO | None:
+        return sys.stderr if self._stderr is None else self._stderr
+
+    def _clear(self) -> None:
+        if self._shown is not None and not self._dumb():
+            outlet = self._outlet()
+            if outlet is not None:
+                outlet.write(_CLEAR_LINE)
+
+    def _write(self, outlet: _Outlet, text: str) -> None:
+        # Every part was made safe by the wording already; this keeps a part that was forgotten from doing harm.
+        clean = "\n".join(safe(line, LINE_LIMIT) for line in text.split("\n"))
+        outlet.write(_coloured(clean) + "\n" if self._colours(outlet) else clean + "\n")
+
+    def _colours(self, outlet: _Outlet) -> bool:
+        if self._environ.get(environment.NO_COLOR) or self._dumb():
+            return False
+        return bool(self._environ.get("FORCE_COLOR")) or (outlet.fd is not None and os.isatty(outlet.fd))
+
+    def _dumb(self) -> bool:
+        return self._environ.get(environment.TERM, "") in ("", "dumb", "unknown")
+
+
+class _Outlet(Protocol):
+    """Something to write on: `fd` is None where it is no file."""
+
+    @property
+    def fd(self) -> int | None: ...
+
+    def write(self, text: str) -> None: ...
+
+    def columns(self) -> int: ...
+
+
+class _StreamOutlet:
+    """Standard error, which may be closed, missing, full or of any encoding."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    @property
+    def fd(self) -> int | None:
+        try:
+            return None if self._stream is None else self._stream.fileno()
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def write(self, text: str) -> None:
+        if self._stream is None:
+            return
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        data = text.encode(encoding, "backslashreplace")
+        # Nobody is there to be told when the stream is closed, broken or full.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+            if self.fd is None:
+                self._stream.write(data.decode(encoding))
+            else:
+                # Past the stream's buffer: what a full disk leaves there fails again at exit, and makes the code 120.
+                _write_all(self.fd, data)
+
+    def columns(self) -> int:
+        return _columns(self.fd)
+
+
+class _TtyOutlet:
+    """The controlling terminal, opened by its name.
+
+    Raises: OSError: there is none.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        if not os.isatty(self._fd):
+            os.close(self._fd)
+            raise OSError(f"{path} is not a terminal")
+
+    @property
+    def fd(self) -> int | None:
+        return self._fd
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            _write_all(self._fd, text.encode(locale.getencoding(), "backslashreplace"))
+
+    def columns(self) -> int:
+        return _columns(self._fd)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _columns(fd: int | None) -> int:
+    try:
+        return (os.get_terminal_size(fd).columns if fd is not None else 0) or 80
+    except OSError:
+        return 80
+
+
+def _in_foreground(fd: int) -> bool:
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:  # not our controlling terminal
+        return False
+
+
+def _has_full_screen_program(fd: int) -> bool:
+    """Tell whether keys are read one by one and unseen, as full-screen programs do."""
+    try:
+        modes = termios.tcgetattr(fd)[3]
+    except termios.error:
+        return True
+    return not (modes & termios.ICANON and modes & termios.ECHO)
+
+
+def _coloured(text: str) -> str:
+    if not is_styled(text):
+        return text
+    # 50 ms, and only prompts need it.
+    import io
+
+    from rich.console import Console
+    from rich.text import Text
+
+    styled = Text(text, end="")
+    for pattern, style in STYLES:
+        styled.highlight_regex(pattern, style)
+    rendered = io.StringIO()
+    console = Console(
+        file=rendered,
+        force_terminal=True,
+        color_system="standard",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=True,  # an address broken in two cannot be clicked
+        legacy_windows=False,
+        no_color=False,
+    )
+    console.print(styled, end="")
+    return rendered.getvalue()
