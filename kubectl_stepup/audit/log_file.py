@@ -95,7 +95,7 @@ class AuditLog:
     def _make_directory(self) -> None:
         for directory in reversed((self.path.parent, *self.path.parent.parents)):
             if not directory.exists():
-                # XDG Base Directory: what is missing on the way is created 0700. The umask may take more, not less.
+                # XDG Base Directory: what is missing on the way is created 0700; chmod, for an umask that takes more.
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(directory, 0o700)
                     os.chmod(directory, 0o700)
