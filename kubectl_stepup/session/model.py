@@ -45,7 +45,7 @@ class ElevationSession:
     compares with what client-go says (and have the names of a cluster's identity everywhere in this program).
     `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
     `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
-    person approved.
+    person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
     """
 
     issuer: str
@@ -67,6 +67,7 @@ class ElevationSession:
     proxy_url: str | None
     insecure: bool
     exec_info: tuple[str, ...] = ()
+    access_token: Secret | None = None
 
     @property
     def id(self) -> str:
@@ -110,7 +111,13 @@ class ElevationSession:
                 "exec_info": " ".join(self.exec_info),
                 "cluster": _canonical({name: getattr(self, name) for name in _PIN}),
                 "facts": _canonical(
-                    {"acr": self.acr, "amr": self.amr, "auth_time": self.auth_time, "command": _cut(self.command)}
+                    {
+                        "access_token": None if self.access_token is None else self.access_token.reveal(),
+                        "acr": self.acr,
+                        "amr": self.amr,
+                        "auth_time": self.auth_time,
+                        "command": _cut(self.command),
+                    }
                 ),
                 "status": _canonical(
                     {"expirationTimestamp": _rfc3339(self.credential_expires_at), "token": self.token.reveal()}
@@ -153,6 +160,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             proxy_url=_optional_text(pin["proxy_url"]),
             insecure=_boolean(pin["insecure"]),
             exec_info=stored.exec_info,
+            access_token=_optional_secret(facts["access_token"]),
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None
@@ -199,6 +207,10 @@ def _boolean(value: object) -> bool:
 
 def _optional_text(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _optional_secret(value: object) -> Secret | None:
+    return None if value is None else Secret(_text(value))
 
 
 def _optional_number(value: object) -> float | None:

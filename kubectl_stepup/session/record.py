@@ -8,7 +8,7 @@ Eight lines of ASCII, in this order, the last one closed by a newline::
     until=<reuse> <token expiry>   seconds since the epoch
     exec_info=<SHA-256> …          of the four KUBERNETES_EXEC_INFO values expected, in the order of `EXPECTED`
     cluster={"server":…}           the pin, for values that were not expected
-    facts={"acr":…}                what people are shown
+    facts={"acr":…}                what people are shown, and what is revoked at logout
     status={"expirationTimestamp":…,"token":…}
 
 The cached road answers from it with one digest and one concatenation. The CA bundle is not in it (its digest is), and
@@ -119,7 +119,7 @@ class Record:
         self.status = lines["status"]
 
     def __repr__(self) -> str:
-        # NOTE: `status` holds the token; nothing of it is ever shown.
+        # NOTE: `status` and `facts` hold tokens; nothing of them is ever shown.
         return f"Record(id={id_of_identity(self.identity)!r})"
 
     def usable(self, now: Moment) -> bool:
