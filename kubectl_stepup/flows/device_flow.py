@@ -25,6 +25,7 @@ from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.polling import Ask, PollSchedule, read_poll
 from kubectl_stepup.oauth.token import OAuthError, TokenResponse
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.terminal.durations import duration
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _refuse_wrong_clock(skew: float, host: str) -> None:
     if abs(skew) > MAX_CLOCK_SKEW_S:
         side = "behind" if skew > 0 else "ahead of"
         raise LoginNeeded(
-            f"this machine's clock is {_duration(abs(skew))} {side} {host}: the age of a sign-in cannot be checked",
+            f"this machine's clock is {duration(abs(skew))} {side} {host}: the age of a sign-in cannot be checked",
             hint="set this machine's clock, on Linux: timedatectl set-ntp true",
         )
 
@@ -193,7 +194,7 @@ def _ask(
 
 def _expired(authorization: DeviceAuthorization, trouble: str | None) -> StepUpExpired:
     return StepUpExpired(
-        f"code {safe(authorization.user_code, 40)} expired after {_duration(authorization.expires_in_s)} "
+        f"code {safe(authorization.user_code, 40)} expired after {duration(authorization.expires_in_s)} "
         "without approval",
         details={"trouble": trouble} if trouble else None,
     )
@@ -216,8 +217,3 @@ def _drop_refresh_token(provider: DeviceProvider, request: DeviceRequest, tokens
     if tokens.refresh_token is not None:
         with contextlib.suppress(ProviderError):
             provider.revoke(tokens.refresh_token, kind="refresh_token", client_id=request.client_id)
-
-
-def _duration(seconds: float) -> str:
-    minutes, left = divmod(round(seconds), 60)
-    return (f"{minutes}m" if minutes else "") + (f"{left}s" if left or not minutes else "")

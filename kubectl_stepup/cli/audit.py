@@ -1,0 +1,45 @@
+"""`audit`: read the record."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.output import API_VERSION, data
+
+
+@click.group(name="audit")
+def command() -> None:
+    """Read the record of what was asked, proven and run."""
+
+
+@command.command(name="list")
+@click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many lines.")
+@output_format("table", "json")
+@common
+def list_(last: int, output: str, common: CommonOptions) -> None:
+    """List elevated runs and refusals, newest first.
+
+    \b
+    Examples:
+      # What was run elevated lately
+      kubectl stepup audit list
+      # Everything there is to know about it
+      kubectl stepup audit list -o json
+    """
+    from kubectl_stepup.audit.view import rows
+
+    log = build(common).audit
+    records = log.read()
+    if output == "json":
+        items = [json.loads(record.line) for record in records[-last:]]
+        data(json.dumps({"apiVersion": API_VERSION, "kind": "AuditEventList", "items": items}, indent=2))
+        return
+    from kubectl_stepup.clock import SystemClock
+    from kubectl_stepup.terminal.tables import audit_summary, audit_table
+
+    data(audit_table(rows(records)[:last], now=SystemClock().now()))
+    data(audit_summary(log.verify()))

@@ -1,0 +1,22 @@
+"""`credential`: serve kubectl as an exec credential plugin (client.authentication.k8s.io)."""
+
+from __future__ import annotations
+
+import click
+
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.wiring.application import Settings, application
+
+
+@click.command(name="credential", hidden=True)
+@click.option("--session", required=True, metavar="ID", help="The session id, as `setup` wrote it.")
+@click.option("--handover", metavar="SOCKET", help="Where `exec` hands the session over.")
+@click.option("--store-directory", metavar="DIR", help="Where file sessions are.")
+def command(session: str, handover: str | None, store_directory: str | None) -> None:
+    """Give an ExecCredential to the enrolled server; kubectl runs this, people do not."""
+    from kubectl_stepup.flows.credential import credential
+    from kubectl_stepup.wiring.running import credential_ports
+
+    del handover, store_directory  # the fast road looked there already
+    application_ = application(Settings(from_credential=True))
+    data(credential(session, credential_ports(application_)))

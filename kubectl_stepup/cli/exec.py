@@ -1,0 +1,51 @@
+"""`exec`: run a kubectl command, stepped up where policy asks."""
+
+from __future__ import annotations
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
+from kubectl_stepup.errors import UsageError
+
+
+class AfterDashes(click.Command):
+    """A command whose own flags end at the first `--`; what follows is another program's, untouched."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before `--` and keep the rest as it is."""
+        at = args.index("--") if "--" in args else len(args)
+        rest = super().parse_args(ctx, args[:at])
+        if at == len(args) and not ctx.resilient_parsing:
+            raise UsageError("no -- before the kubectl command", hint="kubectl stepup exec -- get pods")
+        ctx.params["words"] = tuple(args[at + 1 :])
+        return rest
+
+
+@click.command(cls=AfterDashes, name="exec", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@target
+@elevating
+@common
+def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptions, common: CommonOptions) -> int:
+    """Run a kubectl command; ask for a second factor first where policy says so.
+
+    Standard output and the exit code are kubectl's own; 125 means that kubectl was not started.
+
+    \b
+    Examples:
+      # Sensitive: asks for a second factor, then deletes
+      kubectl stepup exec -- delete pod web-0 -n prod
+      # With a reason for the record
+      kubectl stepup exec -r "INC-42" -- exec -it db-0 -- psql
+    """
+    from kubectl_stepup.flows.execute import Wish, execute
+    from kubectl_stepup.flows.judge import Flags
+    from kubectl_stepup.wiring.running import execute_ports
+
+    if not words:
+        raise UsageError("no kubectl command after --", hint="kubectl stepup exec -- get pods")
+    flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
+    wish = Wish(
+        level=elevate.level, fresh=elevate.fresh, once=elevate.once, reason=elevate.reason, browser=elevate.browser
+    )
+    return execute(words, flags, wish, execute_ports(build(common)))

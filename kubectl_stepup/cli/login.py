@@ -1,0 +1,50 @@
+"""`login`: step up now, run nothing."""
+
+from __future__ import annotations
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common
+
+
+@click.command(name="login")
+@click.option("--context", metavar="NAME", help="The kubeconfig context.")
+@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file.")
+@click.option("--level", metavar="NAME", help="The level; the weakest by default.")
+@click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists.")
+@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option(
+    "--scope",
+    type=click.Choice(["tty", "user"]),
+    default="tty",
+    show_default=True,
+    help="Who may use the session: this terminal, or all of yours (GUI clients).",
+)
+@click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser.")
+@common
+def command(  # noqa: PLR0913 - one parameter an option
+    context: str | None,
+    kubeconfig: str | None,
+    level: str | None,
+    fresh: bool,
+    reason: str | None,
+    scope: str,
+    browser: bool,
+    common: CommonOptions,
+) -> None:
+    """Step up now, so that the next commands do not ask.
+
+    \b
+    Examples:
+      # The current context, from this terminal
+      kubectl stepup login
+      # For a GUI client that uses the standing context
+      kubectl stepup login --context prod-eu --scope user
+    """
+    from kubectl_stepup.flows.execute import Wish
+    from kubectl_stepup.flows.login import login
+    from kubectl_stepup.wiring.running import execute_ports
+
+    wish = Wish(level=level, fresh=fresh, reason=reason, browser=browser)
+    login(context, kubeconfig, wish, execute_ports(build(common), user_scope=scope == "user"))

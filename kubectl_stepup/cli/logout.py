@@ -1,0 +1,61 @@
+"""`logout`: end elevation sessions."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.errors import StoreUnavailable
+
+
+@click.command(name="logout")
+@click.option("--context", metavar="NAME", help="Only this context's cluster.")
+@click.option("--all", "everywhere", is_flag=True, help="Every session, of every terminal.")
+@output_format("table", "json")
+@common
+def command(context: str | None, everywhere: bool, output: str, common: CommonOptions) -> None:
+    """End the sessions of this terminal; the next sensitive command asks again.
+
+    \b
+    Examples:
+      # Here
+      kubectl stepup logout
+      # Everywhere
+      kubectl stepup logout --all
+    """
+    from kubectl_stepup.flows.sessions import logout
+    from kubectl_stepup.terminal.logout import logout_text
+    from kubectl_stepup.wiring.running import session_ports
+
+    application = build(common)
+    ports = session_ports(application)
+    done = logout(application.clusters(context), ports, everywhere=everywhere)
+    if output == "json":
+        items = [
+            {
+                "id": item.session.id,
+                "cluster": item.session.cluster,
+                "level": item.session.level,
+                "revoked": item.revoked,
+            }
+            for item in done.ended
+        ]
+        failures = list(done.failures)
+        data(json.dumps({"apiVersion": API_VERSION, "kind": "Logout", "items": items, "failures": failures}, indent=2))
+    else:
+        data(
+            logout_text(
+                [(item.session.level, item.session.cluster, item.session.token_expires_at) for item in done.ended],
+                revoked=[item.revoked for item in done.ended],
+                now=ports.moment().wall,
+                where=context,
+            )
+        )
+    if done.failures:
+        raise StoreUnavailable(
+            f"not everything could be removed: {'; '.join(done.failures)}", hint="kubectl stepup logout --all"
+        )

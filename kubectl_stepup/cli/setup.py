@@ -1,0 +1,89 @@
+"""`setup`: enrol a kubeconfig context."""
+
+from __future__ import annotations
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.errors import Cancelled, InteractionRequired
+
+
+@click.command(name="setup")
+@click.option("--context", metavar="NAME", help="The kubeconfig context to enrol; the current one by default.")
+@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file.")
+@click.option("--issuer", metavar="URL", help="The OpenID Provider, exactly as the API server has it.")
+@click.option("--client-id", metavar="ID", help="The client of the everyday login.")
+@click.option("--elevated-client-id", metavar="ID", help="The client of the step-up [<client-id>-elevated].")
+@click.option("--preset", metavar="NAME", help="What the provider is: keycloak, okta, entra, dex, ... [generic].")
+@click.option("--evidence", metavar="LEVEL:CLAIM=VALUES", multiple=True, help="What proves a level: mfa:acr=gold,phr.")
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the preset.")
+@click.option("--provider", metavar="NAME", help="The provider's name here, or one that is enrolled already.")
+@click.option("--account", metavar="VALUE", help="Your account; by default proven by your everyday token.")
+@click.option("--account-claim", metavar="CLAIM", help="The claim that holds it [sub].")
+@click.option("--ca-file", metavar="FILE", help="The provider's CA; the system's by default.")
+@click.option("--name", metavar="NAME", help="The cluster's name in policies [the context's].")
+@click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label for policies.")
+@click.option("--elevated-context", metavar="NAME", help="Also write a standing elevated context (GUI clients).")
+@click.option("--level", metavar="NAME", help="The level of the standing context; the weakest by default.")
+@click.option("--remove", is_flag=True, help="Take the enrolment, and the standing context named, out again.")
+@click.option("--dry-run", is_flag=True, help="Show the changes and make none.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before writing.")
+@common
+def command(common: CommonOptions, **options: object) -> None:
+    """Enrol a kubeconfig context: show the changes, ask, write them.
+
+    \b
+    Examples:
+      # The current context, signed in by Keycloak
+      kubectl stepup setup --issuer https://login.example.com/realms/prod --client-id kubectl --preset keycloak
+      # A second context at the same provider, with a label for policies
+      kubectl stepup setup --context prod-us --provider login.example.com --label env=prod
+      # A standing context for GUI clients
+      kubectl stepup setup --elevated-context prod-eu-elevated
+    """
+    from kubectl_stepup.cli.setup_options import enrolment_of
+    from kubectl_stepup.flows.enrol import plan_enrolment, plan_removal
+    from kubectl_stepup.flows.login import require_enrolled
+    from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
+
+    application = build(common)
+    wanted = enrolment_of(options)
+    context, kubeconfig = options["context"], options["kubeconfig"]
+    resolved = application.kubeconfig(_text(kubeconfig)).resolve(_text(context))
+    ports = enrol_ports(application)
+    if options["remove"]:
+        cluster = require_enrolled(ports.config, resolved)
+        changes = plan_removal(wanted, resolved, cluster, ports)
+    else:
+        cluster, changes = plan_enrolment(wanted, resolved, ports)
+    changes = [change for change in changes if change.diff]
+    if not changes:
+        data(f"Nothing to change: {cluster.name} is {'not ' if options['remove'] else ''}enrolled as asked")
+        return
+    for change in changes:
+        data(change.diff)
+    if options["dry_run"]:
+        return
+    _confirm(bool(options["yes"]), no_input=common.no_input)
+    carry_out(application, changes, cluster, removed=bool(options["remove"]))
+    verb = "Removed" if options["remove"] else "Enrolled"
+    data(f"{verb} {cluster.name} ({cluster.server}, account {cluster.account})")
+    if not options["remove"]:
+        data(f"Try it: kubectl stepup login --context {cluster.context}")
+
+
+def _confirm(yes: bool, *, no_input: bool) -> None:
+    if yes:
+        return
+    if no_input or not click.get_text_stream("stdin").isatty():
+        raise InteractionRequired(
+            "the changes need a yes, and nobody can be asked", hint="kubectl stepup setup --yes ..."
+        )
+    if not click.confirm("Write these changes?", err=True):
+        raise Cancelled("cancelled, nothing was changed")
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,51 @@
+"""`status`: show elevation sessions."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.errors import LoginNeeded
+
+
+@click.command(name="status")
+@click.option("--context", metavar="NAME", help="Only this context's cluster.")
+@click.option("--level", metavar="NAME", help="With --check: at least this level.")
+@click.option("--check", is_flag=True, help="Exit with 4 where there is no live session.")
+@output_format("table", "json", "name")
+@common
+def command(context: str | None, level: str | None, check: bool, output: str, common: CommonOptions) -> None:
+    """Show what this terminal is elevated to, and for how long.
+
+    \b
+    Examples:
+      # All enrolled clusters
+      kubectl stepup status
+      # In a script: is there a session for prod?
+      kubectl stepup status --check --context prod-eu
+    """
+    from kubectl_stepup.flows.sessions import live_sessions
+    from kubectl_stepup.flows.status import as_objects, as_rows, meets
+    from kubectl_stepup.wiring.running import session_ports
+
+    application = build(common)
+    ports = session_ports(application)
+    clusters = application.clusters(context)
+    found = list(live_sessions(clusters, ports))
+    now = ports.moment().wall
+    if output == "json":
+        items = as_objects(found, store=ports.store.name)
+        data(json.dumps({"apiVersion": API_VERSION, "kind": "SessionList", "items": items}, indent=2))
+    elif output == "name":
+        data("".join(f"{item.cluster.name}/{item.level.name}\n" for item in found).rstrip("\n"))
+    else:
+        from kubectl_stepup.terminal.tables import status_table
+
+        data(status_table(as_rows(clusters, found, store=ports.store.name, now=now)))
+    if check and not meets(found, ports.policy, level):
+        where = f" for context {context}" if context else ""
+        raise LoginNeeded(f"there is no live session{where}", hint="kubectl stepup login")

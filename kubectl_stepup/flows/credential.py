@@ -1,0 +1,92 @@
+"""`credential` off the fast road: find the session again, or step up from a standing kubeconfig entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import environment
+from kubectl_stepup.errors import CredentialWithheld, LoginNeeded, NotEnrolled
+from kubectl_stepup.flows.asked import session_id_of
+from kubectl_stepup.flows.elevate import session_for
+from kubectl_stepup.flows.execute import Wish, wish_in
+from kubectl_stepup.kube.execcredential import parse, render, withheld_reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubectl_stepup.config.model import Cluster, Config
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.flows.elevate import ElevatePorts
+    from kubectl_stepup.policy.model import Level, Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialPorts:
+    """What `credential` needs of the outside. `elevate` never asks where `environ` says that `exec` started us."""
+
+    config: Config
+    policy: Policy
+    environ: Mapping[str, str]
+    scope: str
+    elevate: Callable[[], ElevatePorts]
+
+
+def credential(session_id: str, ports: CredentialPorts) -> str:
+    """Give the ExecCredential JSON for a session, after proof that it goes to the enrolled server.
+
+    Under `exec` nobody is asked: the session was made before kubectl started. A standing entry may ask at /dev/tty
+    where the level keeps sessions and asks for no reason.
+
+    Raises:
+        CredentialWithheld: client-go names no server, or another one than was enrolled.
+        NotEnrolled: no enrolled cluster and level have this session id.
+        LoginNeeded: there is no session, and nobody can or may be asked.
+    """
+    info = parse(ports.environ.get(environment.EXEC_INFO, ""))
+    cluster, level = _meant(session_id, ports)
+    reason = withheld_reason(cluster, info)
+    if reason is not None:
+        refusal = CredentialWithheld(
+            f"the elevated token for {cluster.name} is withheld: {reason}",
+            hint=f"kubectl stepup setup --context {cluster.context} --provider {cluster.provider}",
+        )
+        ports.elevate().recorder.refused(refusal, context=cluster.context)
+        raise refusal
+    asked = wish_in(
+        cluster, level, ports.config, ports.policy,
+        context=cluster.context, scope=ports.scope, wish=Wish(), for_credential=True,
+    )  # fmt: skip
+    _require_may_ask(asked, ports)
+    session = session_for(asked, ports.elevate()).session
+    return render(session.token, session.credential_expires_at, info.version)
+
+
+def _meant(session_id: str, ports: CredentialPorts) -> tuple[Cluster, Level]:
+    for cluster in ports.config.clusters:
+        provider = ports.config.provider(cluster.provider)
+        for level in ports.policy.levels:
+            if session_id_of(cluster, provider, level) == session_id:
+                return cluster, level
+    raise NotEnrolled(
+        f"session {session_id} belongs to no enrolled cluster and level",
+        hint="kubectl stepup setup --context NAME --elevated-context NAME",
+    )
+
+
+def _require_may_ask(asked: Asked, ports: CredentialPorts) -> None:
+    """Leave asking to `exec` and `login` where a prompt from inside kubectl would be wrong."""
+    from kubectl_stepup.flows.reuse import reusable
+
+    elevate = ports.elevate()
+    if reusable(asked, elevate.store, scopes=(asked.scope,), now=elevate.moment()) is not None:
+        return
+    if ports.environ.get(environment.NESTED):
+        raise LoginNeeded(
+            f"the elevation in {asked.cluster.name} is over", hint="repeat the command: kubectl stepup exec -- ..."
+        )
+    if not asked.keeps_session or asked.level.reason_required:
+        raise LoginNeeded(
+            f"level {asked.level.name} can only be reached for one command",
+            hint=f"kubectl stepup exec --context {asked.context} -- KUBECTL ARGS",
+        )

@@ -1,0 +1,134 @@
+"""Get an elevation session: reuse one, or ask the person once for everybody who waits."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import InteractionRequired, LoginNeeded, StoreUnavailable
+from kubectl_stepup.flows.asked import requirement_for
+from kubectl_stepup.flows.reuse import reusable
+from kubectl_stepup.session.scope import key
+from kubectl_stepup.terminal.notices import not_stored_line, reuse_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.flows.ports import Refusals, Terminal
+    from kubectl_stepup.flows.recording import Recorder
+    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.session.record import Moment
+    from kubectl_stepup.session.store import SessionStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevatePorts:
+    """What stepping up needs of the outside.
+
+    `authenticate` asks the provider and proves the answer; `single_flight` is the lock over all processes.
+    """
+
+    store: SessionStore
+    terminal: Terminal
+    refusals: Refusals
+    recorder: Recorder
+    moment: Callable[[], Moment]
+    single_flight: Callable[[str], AbstractContextManager[None]]
+    authenticate: Callable[[Asked], ElevationSession]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elevation:
+    """A session, and whether it was there already; `stored` is False when it lives in this process tree alone."""
+
+    session: ElevationSession
+    reused: bool
+    stored: bool
+
+
+def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
+    """Give a session that satisfies `asked`.
+
+    Raises:
+        InteractionRequired: nobody can be asked.
+        StepUpDenied, StepUpExpired, TokenRejected: the answer was no, came too late, or proves too little.
+        LockTimeout: another process is stepping up and does not finish.
+        ProviderError: the provider could not be asked.
+    """
+    found = _reuse(asked, ports)
+    if found is not None:
+        return found
+    _obey_refusal(asked, ports)
+    requirement_for(asked)  # a level that nothing could prove is refused before anybody is asked
+    if not ports.terminal.interactive():
+        raise interaction_required(asked)
+    with ports.single_flight(asked.session_id):
+        # Whoever held the lock has probably got what is wanted, or the answer no.
+        found = _reuse(asked, ports)
+        if found is not None:
+            return found
+        _obey_refusal(asked, ports)
+        return _ask(asked, ports)
+
+
+def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
+    try:
+        session = ports.authenticate(asked)
+    except LoginNeeded as refusal:
+        ports.refusals.remember(asked.session_id, refusal)
+        raise
+    ports.refusals.forget(asked.session_id)
+    ports.recorder.elevated(asked, session)
+    return Elevation(session=session, reused=False, stored=asked.keeps_session and _stored(asked, session, ports))
+
+
+def _stored(asked: Asked, session: ElevationSession, ports: ElevatePorts) -> bool:
+    try:
+        ports.store.put(
+            key(session.id, asked.scope), session.to_record(), min(session.reuse_until, session.token_expires_at)
+        )
+    except StoreUnavailable as exc:
+        ports.terminal.line(not_stored_line(exc.message))
+        return False
+    return True
+
+
+def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
+    now = ports.moment()
+    session = reusable(asked, ports.store, scopes=(asked.scope,), now=now)
+    if session is None:
+        return None
+    if not asked.for_credential:
+        ports.terminal.line(
+            reuse_line(
+                level=session.level,
+                cluster=asked.cluster.name,
+                age_s=now.wall - session.approved_at,
+                command=session.command,
+            )  # fmt: skip
+        )
+    return Elevation(session=session, reused=True, stored=True)
+
+
+def _obey_refusal(asked: Asked, ports: ElevatePorts) -> None:
+    refusal = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
+    if refusal is not None:
+        raise refusal
+
+
+def interaction_required(asked: Asked) -> InteractionRequired:
+    """Say that a person is needed, in words and in the shape of an RFC 9470 challenge."""
+    evidence = asked.provider.evidence_of(asked.level.name)
+    return InteractionRequired(
+        "step-up needed, but nobody can be asked (no terminal)",
+        hint=f"kubectl stepup login --context {asked.context} --level {asked.level.name}",
+        details={
+            "acr_values": " ".join(evidence.acr) if evidence else "",
+            "max_age": asked.level.signed_in_within_s,
+            "level": asked.level.name,
+            "cluster": asked.cluster.name,
+            "rules": list(asked.rules),
+        },
+    )

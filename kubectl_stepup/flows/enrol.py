@@ -1,0 +1,251 @@
+"""`setup`: enrol a context, as a plan of file changes that is shown before it is carried out."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.assurance.claims import Expectation
+from kubectl_stepup.assurance.presets import preset_with
+from kubectl_stepup.config.document import default_account_claim
+from kubectl_stepup.config.model import Cluster, Provider
+from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
+from kubectl_stepup.errors import ConfigError, TokenRejected, UsageError
+from kubectl_stepup.flows.asked import session_id_of
+from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
+from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.oauth.url import host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubectl_stepup.assurance.requirement import Evidence
+    from kubectl_stepup.config.model import Config
+    from kubectl_stepup.documents.splice import Parse
+    from kubectl_stepup.flows.authenticate import Verify
+    from kubectl_stepup.flows.ports import EnrolmentProvider
+    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What the command line asks to enrol. What is None is taken from the existing enrolment, or a default."""
+
+    name: str | None = None
+    provider: str | None = None
+    issuer: str | None = None
+    client_id: str | None = None
+    elevated_client_id: str | None = None
+    preset: str | None = None
+    account: str | None = None
+    account_claim: str | None = None
+    ca_file: str | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    elevated_context: str | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One file before and after; `before` None: it does not exist yet. `edit` makes the one from the other anew."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+    edit: Callable[[bytes | None], bytes]
+
+    @property
+    def diff(self) -> str:
+        """The unified difference, empty where there is none."""
+        old, new = (
+            (text or b"").decode("utf-8", "replace").splitlines(keepends=True) for text in (self.before, self.after)
+        )
+        return "".join(difflib.unified_diff(old, new, self.path, self.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolPorts:
+    """What enrolling needs of the outside.
+
+    `read` gives a file's bytes; `client(provider)` talks to an identity provider; `everyday_token` gives the token
+    that the context's everyday user presents, None where it has none.
+    """
+
+    config: Config
+    config_path: str
+    policy: Policy
+    read: Callable[[str], bytes | None]
+    parse: Parse
+    client: Callable[[Provider], EnrolmentProvider]
+    verify: Verify
+    everyday_token: Callable[[ResolvedContext], Secret | None]
+    credential_command: tuple[str, ...]
+    now: Callable[[], float]
+    notice: Callable[[str], None]
+
+
+def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPorts) -> tuple[Cluster, list[FileChange]]:
+    """Give the cluster as it will be enrolled and the changes of files for it.
+
+    Talks to the provider: a wrong issuer or a client without the device flow is found now, not at the first step-up.
+
+    Raises:
+        UsageError: something is missing on the command line.
+        ProviderError: the provider cannot be reached or is not what the flags say.
+        TokenRejected: the everyday token does not prove the account.
+    """
+    provider, is_new = _provider(wanted, ports)
+    _check_provider(provider, ports)
+    cluster = _cluster(wanted, resolved, provider, ports)
+    edits = [lambda data: with_cluster(data, ports.config_path, cluster, parse=ports.parse)]
+    if is_new:
+        edits.insert(
+            0,
+            lambda data: with_provider(
+                data, ports.config_path, provider, overrides=wanted.overrides, parse=ports.parse
+            ),
+        )
+    changes = [_change(ports.config_path, lambda data: _applied(edits, data), ports)]
+    if wanted.elevated_context is not None:
+        changes.append(_standing(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports))
+    return cluster, changes
+
+
+def plan_removal(wanted: Enrolment, resolved: ResolvedContext, cluster: Cluster, ports: EnrolPorts) -> list[FileChange]:
+    """Give the changes that take a cluster out again, its provider where no other cluster uses it, and the entry."""
+    path, parse = ports.config_path, ports.parse
+    edits: list[Callable[[bytes | None], bytes]] = [
+        lambda data: without_cluster(data or b"", path, cluster.name, parse=parse)
+    ]
+    if not any(c.provider == cluster.provider for c in ports.config.clusters if c.name != cluster.name):
+        edits.append(lambda data: without_provider(data or b"", path, cluster.provider, parse=parse))
+    changes = [_change(path, lambda data: _applied(edits, data), ports)]
+    name = wanted.elevated_context
+    if name is not None:
+        file = resolved.file
+        changes.append(_change(file, lambda data: without_entry(data or b"", file, name, parse=parse), ports))
+    return changes
+
+
+def _applied(edits: list[Callable[[bytes | None], bytes]], data: bytes | None) -> bytes:
+    for edit in edits:
+        data = edit(data)
+    return data or b""
+
+
+def _change(path: str, edit: Callable[[bytes | None], bytes], ports: EnrolPorts) -> FileChange:
+    before = ports.read(path)
+    return FileChange(path=path, before=before, after=edit(before), edit=edit)
+
+
+def _provider(wanted: Enrolment, ports: EnrolPorts) -> tuple[Provider, bool]:
+    if wanted.issuer is None:
+        if wanted.provider is None and len(ports.config.providers) == 1:
+            return ports.config.providers[0], False
+        if wanted.provider is None:
+            raise UsageError(
+                "--issuer or --provider is needed", hint="kubectl stepup setup --issuer URL --client-id ID"
+            )
+        return ports.config.provider(wanted.provider), False
+    if wanted.client_id is None:
+        raise UsageError("--client-id is needed with --issuer", hint="kubectl stepup setup --issuer URL --client-id ID")
+    preset = preset_with(wanted.preset or "generic", dict(wanted.overrides))
+    return (
+        Provider(
+            name=wanted.provider or host(wanted.issuer),
+            issuer=wanted.issuer,
+            client_id=wanted.client_id,
+            elevated_client_id=wanted.elevated_client_id or f"{wanted.client_id}-elevated",
+            preset=preset,
+            account_claim=wanted.account_claim or default_account_claim(preset.name),
+            evidence=wanted.evidence,
+            ca_file=wanted.ca_file,
+        ),
+        True,
+    )
+
+
+def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
+    if provider.preset.unsupported is not None:
+        raise ConfigError(f"preset {provider.preset_name} cannot prove a step-up: {provider.preset.unsupported}")
+    ports.client(provider).metadata().device_endpoint()
+    for level in ports.policy.levels:
+        evidence = provider.evidence_of(level.name)
+        if evidence is None or evidence.is_empty:
+            ports.notice(
+                f"note: nothing proves level {level.name} at {provider.name} yet; commands that need it are refused. "
+                f"Add --evidence {level.name}:acr=VALUE"
+            )
+
+
+def _cluster(wanted: Enrolment, resolved: ResolvedContext, provider: Provider, ports: EnrolPorts) -> Cluster:
+    old = ports.config.cluster_for_context(resolved.context)
+    account = wanted.account or _proven_account(resolved, provider, ports) or (old.account if old else None)
+    if account is None:
+        raise UsageError(
+            "the account is not known: the context's everyday user presents no ID token of the provider",
+            hint=f"kubectl stepup setup --account VALUE   (the {provider.account_claim} claim of your tokens)",
+        )
+    return Cluster(
+        name=wanted.name or (old.name if old else resolved.context),
+        labels=dict(wanted.labels) or (old.labels if old else {}),
+        context=resolved.context,
+        server=resolved.server,
+        ca_sha256=resolved.ca_sha256,
+        tls_server_name=resolved.tls_server_name,
+        proxy_url=resolved.proxy_url,
+        insecure=resolved.insecure,
+        provider=provider.name,
+        account=account,
+    )
+
+
+def _proven_account(resolved: ResolvedContext, provider: Provider, ports: EnrolPorts) -> str | None:
+    """Learn the account from the everyday login's own ID token: signed, for the everyday client, not expired."""
+    token = ports.everyday_token(resolved)
+    if token is None:
+        return None
+    client = ports.client(provider)
+    expected = Expectation(
+        issuer=provider.issuer,
+        client_id=provider.client_id,
+        algorithms=client.algorithms(provider.preset.signing_algorithms),
+        account_claim=provider.account_claim,
+        extra_audiences=provider.preset.extra_audiences,
+    )
+    try:
+        return ports.verify(token, expected, jwks=client.jwks, now=ports.now()).account
+    except TokenRejected as exc:
+        raise TokenRejected(
+            f"the everyday token of context {resolved.context} does not prove the account: {exc.message}",
+            hint="sign in with your everyday login first (kubectl get pods), or name the account with --account",
+        ) from exc
+
+
+def _standing(
+    name: str,
+    level_name: str | None,
+    cluster: Cluster,
+    provider: Provider,
+    resolved: ResolvedContext,
+    ports: EnrolPorts,
+) -> FileChange:
+    level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
+    if level.ask_again_after_s <= 0 or level.reason_required:
+        raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
+    entry = standing_entry(
+        resolved,
+        context_name=name,
+        user_name=f"{USER_PREFIX}{level.name}@{cluster.name}",
+        exec_entry=exec_entry(
+            command=ports.credential_command[0],
+            args=(*ports.credential_command[1:], "--session", session_id_of(cluster, provider, level)),
+        ),
+    )
+    file = resolved.file
+    return _change(file, lambda data: with_entry(data or b"", file, entry, parse=ports.parse), ports)

@@ -1,0 +1,132 @@
+"""`exec` from its words to kubectl's exit code: judge, wish, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import UsageError
+from kubectl_stepup.flows.asked import Asked, require_reason
+from kubectl_stepup.flows.judge import judge
+from kubectl_stepup.flows.run import run
+from kubectl_stepup.policy.model import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kubectl_stepup.config.model import Cluster, Config
+    from kubectl_stepup.flows.judge import Flags, Judgement
+    from kubectl_stepup.flows.ports import Expand, Kubeconfig
+    from kubectl_stepup.flows.run import RunPorts
+    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.policy.model import Level, Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line says about stepping up."""
+
+    level: str | None = None
+    fresh: bool = False
+    once: bool = False
+    reason: str | None = None
+    browser: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutePorts:
+    """What `exec` needs of the outside; the elevated part is made only for a command that needs it."""
+
+    config: Config
+    policy: Policy
+    kubeconfig: Callable[[str | None], Kubeconfig]
+    expand: Expand
+    scope: str
+    run_ports: Callable[[ResolvedContext | None], RunPorts]
+
+
+def execute(words: Sequence[str], flags: Flags, wish: Wish, ports: ExecutePorts) -> int:
+    """Run the kubectl command line `words`; a routine one takes our place and never returns.
+
+    Raises:
+        StepUpError: nothing was run.
+    """
+    judged, stdin = judge(
+        words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
+    )
+    asked = _asked(judged, wish, ports)
+    return run(judged, asked, unenrolled=ports.config.unenrolled, stdin=stdin, ports=ports.run_ports(judged.resolved))
+
+
+def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
+    level = _level(judged, wish, ports.policy)
+    if level is None or judged.cluster is None or judged.resolved is None:
+        return None
+    asked = wish_in(
+        judged.cluster,
+        level,
+        ports.config,
+        ports.policy,
+        context=judged.resolved.context,
+        scope=ports.scope,
+        wish=wish,
+        command=judged.argv,
+        rules=tuple(match.rule.name for match in judged.decision.rules),
+        summary=_summary(judged),
+    )
+    require_reason(asked, required=judged.decision.reason_required, tickets=judged.decision.tickets)
+    return asked
+
+
+def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
+    """Give the level to reach: policy's, or a stronger one that the person names."""
+    needed = judged.decision.level if judged.decision.effect == "stepup" else None
+    if wish.level is None:
+        return None if needed is None else policy.level(needed)
+    named = policy.level(wish.level)
+    if needed is not None and policy.levels.index(named) < policy.levels.index(policy.level(needed)):
+        raise UsageError(f"level {wish.level} is weaker than {needed}, which policy asks for")
+    return named
+
+
+def _summary(judged: Judgement) -> str:
+    """Say what the command would do: `delete pods in prod`."""
+    rules = judged.decision.rules
+    return describe(rules[0]) if rules else f"kubectl {judged.command.name}"
+
+
+def wish_in(  # noqa: PLR0913 - one value of many facts
+    cluster: Cluster,
+    level: Level,
+    config: Config,
+    policy: Policy,
+    *,
+    context: str,
+    scope: str,
+    wish: Wish,
+    command: Sequence[str] = (),
+    rules: tuple[str, ...] = (),
+    summary: str = "",
+    for_credential: bool = False,
+) -> Asked:
+    """Put a wish together.
+
+    Raises:
+        ConfigError: the cluster's provider is not in the config.
+    """
+    return Asked(
+        cluster=cluster,
+        provider=config.provider(cluster.provider),
+        level=level,
+        stronger=policy.stronger(level.name),
+        context=context,
+        scope=scope,
+        command=tuple(command),
+        rules=rules,
+        summary=summary,
+        reason=wish.reason,
+        fresh=wish.fresh,
+        once=wish.once,
+        browser=wish.browser,
+        for_credential=for_credential,
+    )

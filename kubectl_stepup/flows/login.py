@@ -1,0 +1,54 @@
+"""`login`: step up now, run nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import NotEnrolled, UsageError
+from kubectl_stepup.flows.asked import require_reason
+from kubectl_stepup.flows.elevate import session_for
+from kubectl_stepup.flows.execute import wish_in
+from kubectl_stepup.flows.judge import require_unchanged
+
+if TYPE_CHECKING:
+    from kubectl_stepup.config.model import Cluster, Config
+    from kubectl_stepup.flows.elevate import Elevation
+    from kubectl_stepup.flows.execute import ExecutePorts, Wish
+    from kubectl_stepup.kube.context import ResolvedContext
+
+
+def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: ExecutePorts) -> Elevation:
+    """Step up in the cluster of a context (None: the current one), by default to the weakest level.
+
+    Raises:
+        NotEnrolled, ClusterChanged: the context cannot be elevated.
+        UsageError: the level keeps no session, so there is nothing to log in to.
+        StepUpError: as `session_for` says.
+    """
+    resolved = ports.kubeconfig(kubeconfig).resolve(context)
+    cluster = require_enrolled(ports.config, resolved)
+    require_unchanged(cluster, resolved)
+    level = ports.policy.levels[0] if wish.level is None else ports.policy.level(wish.level)
+    asked = wish_in(cluster, level, ports.config, ports.policy, context=resolved.context, scope=ports.scope, wish=wish)
+    if not asked.keeps_session:
+        raise UsageError(
+            f"level {level.name} is asked for each command anew: there is no session to log in to",
+            hint=f"kubectl stepup exec --level {level.name} -- KUBECTL ARGS",
+        )
+    require_reason(asked, required=False)
+    return session_for(asked, ports.run_ports(resolved).elevate)
+
+
+def require_enrolled(config: Config, resolved: ResolvedContext) -> Cluster:
+    """Give the enrolment of a context.
+
+    Raises:
+        NotEnrolled: there is none.
+    """
+    cluster = config.cluster_for(resolved.context, resolved.server)
+    if cluster is None:
+        raise NotEnrolled(
+            f"context {resolved.context} is not enrolled",
+            hint=f"kubectl stepup setup --context {resolved.context} --issuer URL --client-id ID",
+        )
+    return cluster

@@ -1,0 +1,147 @@
+"""What the flows need of the outside world, as protocols at the user's side; `wiring` hands the real things in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kubectl_stepup.audit.chain import AuditRecord
+    from kubectl_stepup.audit.event import AuditEvent
+    from kubectl_stepup.errors import LoginNeeded
+    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.oauth.metadata import ProviderMetadata
+    from kubectl_stepup.policy.command import KubectlCommand
+
+
+class Terminal(Protocol):
+    """Where people read and are read. Nothing here ever writes to standard output."""
+
+    def interactive(self) -> bool:
+        """Tell whether a person can be asked."""
+
+    def line(self, text: str) -> None:
+        """Write one notice."""
+
+    def prompt(self, text: str) -> None:
+        """Show what a person must act on, wherever they can see it."""
+
+    def countdown(self, seconds_left: float) -> None:
+        """Redraw the waiting line; called at most once a second."""
+
+    def done(self) -> None:
+        """End the waiting line."""
+
+    def flush_input(self) -> None:
+        """Throw away what was typed ahead, so that a one-time code never reaches a shell."""
+
+    def open_browser(self, url: str) -> None:
+        """Open a browser where there is a graphical one."""
+
+
+class AuditLog(Protocol):
+    """The append-only record."""
+
+    def append(self, event: AuditEvent) -> AuditRecord:
+        """Write one record.
+
+        Raises:
+            AuditUnavailable: it cannot be written.
+        """
+
+    def read(self, *, last: int | None = None) -> Sequence[AuditRecord]:
+        """Give the records, oldest first."""
+
+
+class Kubeconfig(Protocol):
+    """The merged kubeconfig files of one invocation."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The files that take part, in order."""
+
+    def resolve(self, context: str | None) -> ResolvedContext:
+        """Give a context (None: the current one) with its cluster and user.
+
+        Raises:
+            KubeconfigError: the context, its cluster or its user does not exist.
+        """
+
+
+class EnrolmentProvider(Protocol):
+    """What enrolling needs of an identity provider."""
+
+    def metadata(self) -> ProviderMetadata:
+        """Give the checked discovery document."""
+
+    def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Give the `alg` values an ID token may have."""
+
+    def jwks(self, force: bool = False) -> dict[str, object]:
+        """Give the published keys."""
+
+
+class Expand(Protocol):
+    """Reads the manifests that a command names."""
+
+    def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, bytes | None]:
+        """Give the command with the objects that will be sent, and standard input's bytes where it was read."""
+
+
+class Refusals(Protocol):
+    """The short memory of refusals, so that one "no" is not asked again by what was already running."""
+
+    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+        """Remember a refusal for the next 30 seconds; where that cannot be, go on without."""
+
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+        """Give a refusal that binds this process, if there is one."""
+
+    def forget(self, session_id: str) -> None:
+        """Forget a refusal: an approval takes its place."""
+
+
+class Kubectl(Protocol):
+    """The kubectl of this machine."""
+
+    def path(self) -> str:
+        """Give its absolute path.
+
+        Raises:
+            KubectlNotFound, KubectlNotExecutable: there is none.
+        """
+
+    def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+        """Become kubectl."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        pass_fds: Sequence[int] = (),
+        stdin: bytes | None = None,
+        deadline_s: float | None = None,
+    ) -> int:
+        """Run kubectl as a child and give its exit code."""
+
+
+class LentOverlay(Protocol):
+    """A kubeconfig lent to a child."""
+
+    @property
+    def path(self) -> str:
+        """Where the child finds it."""
+
+    @property
+    def pass_fds(self) -> tuple[int, ...]:
+        """What the child must inherit for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LentSession:
+    """A child's way to a session: the credential command for its kubeconfig."""
+
+    credential_command: tuple[str, ...]

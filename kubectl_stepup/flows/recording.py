@@ -1,0 +1,161 @@
+"""What the record says of each step-up, run, refusal and logout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import __version__
+from kubectl_stepup.audit.event import Activity, AuditEvent, Stage, TokenEvidence
+from kubectl_stepup.errors import AuditUnavailable
+from kubectl_stepup.terminal.notices import audit_off_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from kubectl_stepup.clock import Clock
+    from kubectl_stepup.errors import StepUpError
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.flows.ports import AuditLog, Terminal
+    from kubectl_stepup.session.model import ElevationSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who runs this program: process and terminal, for the record."""
+
+    pid: int
+    terminal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Writes the record; a record that cannot be written is said once a time and does not stop the command."""
+
+    audit: AuditLog
+    terminal: Terminal
+    clock: Clock
+    caller: Caller
+    new_id: Callable[[], str]
+
+    def elevated(self, asked: Asked, session: ElevationSession) -> None:
+        """Record that a person approved and the token proved it."""
+        self._append(asked, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
+
+    def run_started(self, asked: Asked, session: ElevationSession, *, reused: bool) -> str:
+        """Record that an elevated command is about to start; give the id that `run_ended` needs."""
+        audit_id = self.new_id()
+        self._append(asked, audit_id, Stage.REQUEST_RECEIVED, Activity.RUN, _result(reused), session=session)
+        return audit_id
+
+    def run_ended(
+        self, asked: Asked, session: ElevationSession, *, audit_id: str, reused: bool, exit_code: int
+    ) -> None:
+        """Record how the elevated command ended."""
+        self._append(
+            asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, _result(reused), session=session,
+            exit_code=exit_code,
+        )  # fmt: skip
+
+    def refused(
+        self,
+        refusal: StepUpError,
+        *,
+        asked: Asked | None = None,
+        context: str | None = None,
+        command: Sequence[str] = (),
+        rules: Sequence[str] = (),
+    ) -> None:
+        """Record that nothing was run, and why."""
+        if asked is not None:
+            self._append(asked, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.REFUSAL, refusal.code)
+            return
+        self._write(
+            AuditEvent(
+                audit_id=self.new_id(),
+                stage=Stage.RESPONSE_COMPLETE,
+                activity=Activity.REFUSAL,
+                time=self.clock.now(),
+                result=refusal.code,
+                context=context,
+                command=tuple(command),
+                rules=tuple(rules),
+                pid=self.caller.pid,
+                terminal=self.caller.terminal,
+                version=__version__,
+            )  # fmt: skip
+        )
+
+    def noted(self, activity: Activity, result: str, *, cluster: str | None, account: str | None, **more: str) -> None:
+        """Record a logout or an enrolment."""
+        self._write(
+            AuditEvent(
+                audit_id=self.new_id(),
+                stage=Stage.RESPONSE_COMPLETE,
+                activity=activity,
+                time=self.clock.now(),
+                result=result,
+                cluster=cluster,
+                account=account,
+                user=account,
+                level=more.get("level"),
+                context=more.get("context"),
+                pid=self.caller.pid,
+                terminal=self.caller.terminal,
+                version=__version__,
+            )  # fmt: skip
+        )
+
+    def _append(
+        self,
+        asked: Asked,
+        audit_id: str,
+        stage: Stage,
+        activity: Activity,
+        result: str,
+        *,
+        session: ElevationSession | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        self._write(
+            AuditEvent(
+                audit_id=audit_id,
+                stage=stage,
+                activity=activity,
+                time=self.clock.now(),
+                result=result,
+                user=asked.cluster.account,
+                account=asked.cluster.account,
+                issuer=asked.provider.issuer,
+                context=asked.context,
+                cluster=asked.cluster.name,
+                level=asked.level.name if session is None else session.level,
+                command=asked.command,
+                rules=asked.rules,
+                reason=asked.reason,
+                evidence=None if session is None else _evidence(session),
+                exit_code=exit_code,
+                pid=self.caller.pid,
+                terminal=self.caller.terminal,
+                version=__version__,
+            )  # fmt: skip
+        )
+
+    def _write(self, event: AuditEvent) -> None:
+        try:
+            self.audit.append(event)
+        except AuditUnavailable as exc:
+            self.terminal.line(audit_off_line(exc.message))
+
+
+def _result(reused: bool) -> str:
+    return "reused" if reused else "approved"
+
+
+def _evidence(session: ElevationSession) -> TokenEvidence:
+    return TokenEvidence(
+        acr=session.acr,
+        amr=session.amr,
+        auth_time=None if session.auth_time is None else int(session.auth_time),
+        exp=int(session.token_expires_at),
+    )

@@ -1,0 +1,66 @@
+"""Find an elevation session that still serves: the exact level first, then stronger ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session.model import from_record
+from kubectl_stepup.session.scope import USER_SCOPE, key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.policy.model import Level
+    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.session.record import Moment
+    from kubectl_stepup.session.store import SessionStore
+
+
+def reusable(asked: Asked, store: SessionStore, *, scopes: Iterable[str], now: Moment) -> ElevationSession | None:
+    """Give a session that satisfies `asked` without a new approval, or None.
+
+    Every level has its own times: a session is reused for as long as its own level's `askAgainAfter` says today, even
+    when policy was longer at its approval. `--fresh` and levels with `askAgainAfter: 0s` reuse nothing.
+    """
+    if asked.fresh:
+        return None
+    for level in (asked.level, *asked.stronger):
+        for session in stored(asked.session_id_at(level), store, scopes):
+            if usable_for(asked, level, session, now):
+                return session
+    return None
+
+
+def usable_for(asked: Asked, level: Level, session: ElevationSession, now: Moment) -> bool:
+    """Tell whether a stored session may be used now, by today's policy and enrolment."""
+    cluster = asked.cluster
+    same_cluster = (
+        session.server,
+        session.ca_sha256,
+        session.tls_server_name,
+        session.proxy_url,
+        session.insecure,
+    ) == (
+        cluster.server,
+        cluster.ca_sha256,
+        cluster.tls_server_name,
+        cluster.proxy_url,
+        cluster.insecure,
+    )
+    within = now.wall - session.approved_at < level.ask_again_after_s
+    return same_cluster and within and session.usable(now)
+
+
+def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[ElevationSession]:
+    """Give the readable sessions of one id, by scope; an unreadable store holds none."""
+    for scope in dict.fromkeys((*scopes, USER_SCOPE)):
+        try:
+            value = store.get(key(session_id, scope))
+        except StoreUnavailable:
+            # Failing to read costs one more prompt; it must not fail the command.
+            return
+        session = None if value is None else from_record(value, session_id=session_id)
+        if session is not None:
+            yield session

@@ -1,0 +1,155 @@
+"""The main road: run a judged command as it is, or step up and run it elevated with a record of both ends."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
+from kubectl_stepup.flows.elevate import session_for
+from kubectl_stepup.flows.judge import require_unchanged
+from kubectl_stepup.kube.overlay import elevated_environment, overlay_document, without_kubeconfig
+from kubectl_stepup.policy.flag_words import takes_next_word
+from kubectl_stepup.terminal.notices import policy_warning_line, unenrolled_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
+    from kubectl_stepup.flows.judge import Judgement
+    from kubectl_stepup.flows.ports import Kubectl, LentOverlay, LentSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPorts:
+    """What a run needs of the outside, beside what stepping up needs.
+
+    `lend_overlay` gives the child a kubeconfig and `lend_session` a way to the session, for as long as their contexts
+    last.
+    """
+
+    elevate: ElevatePorts
+    kubectl: Kubectl
+    environ: Mapping[str, str]
+    kubeconfig_files: Callable[[str | None], Sequence[str]]
+    lend_overlay: Callable[[bytes], AbstractContextManager[LentOverlay]]
+    lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
+
+
+def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: bytes | None, ports: RunPorts) -> int:
+    """Run a judged command and give its exit code; a routine one takes our place and never returns.
+
+    `asked` is the wish to be elevated, None for a command that needs none or a context that is not enrolled; `stdin`
+    the bytes that were read from standard input to judge the command: kubectl gets the same.
+
+    Raises:
+        StepUpError: nothing was run.
+    """
+    decision = judgement.decision
+    if decision.effect == "refuse":
+        refusal = CommandRefused(decision.message or decision.why, hint=decision.hint or _explain(judgement))
+        _record(judgement, refusal, ports)
+        raise refusal
+    for warning in decision.warnings:
+        ports.elevate.terminal.line(policy_warning_line(warning))
+    if asked is not None:
+        return _run_elevated(judgement, asked, stdin, ports)
+    if decision.effect == "stepup":
+        _unenrolled(judgement, unenrolled, ports)
+    if stdin is not None:
+        return ports.kubectl.run(judgement.argv, ports.environ, stdin=stdin)
+    return ports.kubectl.replace(judgement.argv, ports.environ)
+
+
+def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
+    name = _context_name(judgement)
+    if unenrolled == "refuse":
+        refusal = NotEnrolled(
+            f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
+            hint=f"kubectl stepup setup --context {name or 'NAME'} --issuer URL --client-id ID",
+        )
+        _record(judgement, refusal, ports)
+        raise refusal
+    ports.elevate.terminal.line(unenrolled_line(name))
+
+
+def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports: RunPorts) -> int:
+    resolved = judgement.resolved
+    if resolved is None:  # an enrolled cluster is found through its context
+        raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
+    try:
+        require_own_credentials(judgement)
+        require_unchanged(asked.cluster, resolved)
+        ports.kubectl.path()  # no kubectl: say so before a person is asked for anything
+        elevation = session_for(asked, ports.elevate)
+    except StepUpError as refusal:
+        _record(judgement, refusal, ports, asked)
+        raise
+    recorder = ports.elevate.recorder
+    session = elevation.session
+    audit_id = recorder.run_started(asked, session, reused=elevation.reused)
+    with ExitStack() as stack:
+        lent = stack.enter_context(ports.lend_session(elevation))
+        document = overlay_document(
+            resolved,
+            user_name=f"stepup:{session.level}",
+            exec_command=lent.credential_command[0],
+            exec_args=lent.credential_command[1:],
+        )
+        overlay = stack.enter_context(ports.lend_overlay(document))
+        exit_code = ports.kubectl.run(
+            without_kubeconfig(judgement.argv, takes_value=takes_next_word(judgement.command.name)),
+            elevated_environment(
+                ports.environ,
+                overlay_path=overlay.path,
+                kubeconfig_files=ports.kubeconfig_files(judgement.command.kubeconfig),
+                session_id=session.id,
+            ),
+            stdin=stdin,
+            pass_fds=overlay.pass_fds,
+            deadline_s=asked.level.longest_s,
+        )
+    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
+    return exit_code
+
+
+def require_own_credentials(judgement: Judgement) -> None:
+    """Refuse what would change who calls, or send the elevated token to somebody else.
+
+    Raises:
+        CommandRefused: names every such flag.
+    """
+    command = judgement.command
+    if command.redirecting:
+        raise CommandRefused(
+            f"{', '.join(command.redirecting)} cannot stand in a stepped-up command: the elevated token is for the "
+            "enrolled cluster and account alone",
+            hint="repeat the command without it, or run kubectl itself with your everyday login",
+        )
+    if command.starts_proxy:
+        raise CommandRefused(
+            "kubectl proxy cannot be stepped up: every local program could use its port",
+            hint="kubectl stepup exec -- get --raw PATH",
+        )
+
+
+def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:
+    ports.elevate.recorder.refused(
+        refusal,
+        asked=asked,
+        context=_context_name(judgement),
+        command=judgement.argv,
+        rules=[match.rule.name for match in judgement.decision.rules],
+    )
+
+
+def _context_name(judgement: Judgement) -> str | None:
+    return judgement.command.context or (judgement.resolved.context if judgement.resolved else None)
+
+
+def _explain(judgement: Judgement) -> str:
+    return f"kubectl stepup policy explain -- {shlex.join(judgement.argv)}"

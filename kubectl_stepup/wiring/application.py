@@ -1,0 +1,253 @@
+"""Everything real that a command may need, made when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+
+from kubectl_stepup import environment
+from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.config import files, places
+from kubectl_stepup.config.document import config_of
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.errors import ConfigError, NotEnrolled, PolicyError
+from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
+from kubectl_stepup.session import scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kubectl_stepup.audit.log_file import AuditLog
+    from kubectl_stepup.config.model import Cluster, Config, Provider
+    from kubectl_stepup.documents.node import Node
+    from kubectl_stepup.flows.asked import Asked
+    from kubectl_stepup.flows.elevate import ElevatePorts
+    from kubectl_stepup.flows.recording import Recorder
+    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.kube.kubeconfig import Kubeconfig
+    from kubectl_stepup.oauth.provider import OIDCProvider
+    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.session.store import SessionStore
+    from kubectl_stepup.terminal.tty import Terminal
+
+LOCK_WAIT_S = 900.0
+"""How long to wait for another process's step-up: as long as a device code usually lives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the command line says about this program itself."""
+
+    config: str | None = None
+    policy: str | None = None
+    quiet: bool = False
+    verbose: int = 0
+    no_input: bool = False
+    from_credential: bool = False
+
+
+class Application:
+    """Everything real that a command may need; each part is made when first asked for."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.clock = SystemClock()
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def config(self) -> Config:
+        """The enrolled providers and clusters."""
+        pair = files.config_files(self.environ, self.settings.config)
+        return config_of(_node(pair.system, ConfigError), _node(pair.user, ConfigError))
+
+    def config_to_write(self) -> Config:
+        """The config as `setup` starts from it: the file named by flag or variable need not exist yet."""
+        named = self.settings.config or self.environ.get(environment.CONFIG)
+        if named and not Path(named).exists():
+            return config_of(_node(files.config_files({}, None).system, ConfigError), None)
+        return self.config
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The effective policy of the system's file and the user's; the default one where there is no user file."""
+        from kubectl_stepup.policy.load import policy_of
+
+        pair = files.policy_files(self.environ, self.settings.policy)
+        return policy_of(_node(pair.system, PolicyError), _node(pair.user, PolicyError))
+
+    def kubeconfig(self, flag: str | None) -> Kubeconfig:
+        """Read the kubeconfig files."""
+        return kubeconfig_edge.load(self.environ, flag, parse=yaml_file.plain)
+
+    @cached_property
+    def state_directory(self) -> Path:
+        """Where the audit record lives."""
+        named = places.state_directory(self.environ, platform=sys.platform)
+        if named is None:
+            raise ConfigError("there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set")
+        return Path(named)
+
+    @cached_property
+    def runtime_directory(self) -> Path:
+        """Where locks and short-lived files live."""
+        from kubectl_stepup.session.runtime_directory import runtime_directory
+
+        return runtime_directory(self.environ, state_directory=self.state_directory)
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        """Where people read and are read."""
+        from kubectl_stepup.terminal.tty import Terminal
+
+        return Terminal(
+            environ=self.environ,
+            quiet=self.settings.quiet,
+            no_input=self.settings.no_input,
+            controlling=self.settings.from_credential,
+        )
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """The record of what was asked, proven and run."""
+        from kubectl_stepup.flows.recording import Caller, Recorder
+
+        return Recorder(
+            audit=self.audit,
+            terminal=self.terminal,
+            clock=self.clock,
+            caller=Caller(pid=os.getpid(), terminal=_terminal_name()),
+            new_id=lambda: str(uuid.uuid4()),
+        )
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log file."""
+        from kubectl_stepup.audit.log_file import AuditLog
+
+        return AuditLog(self.state_directory / "audit.jsonl", clock=self.clock)
+
+    # -- sessions -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> SessionStore:
+        """The session store of the config; a fallback is said in one line."""
+        from kubectl_stepup.session.choose import choose
+
+        chosen = choose(self.config.store, state_directory=self.state_directory)
+        if chosen.notice and not self.settings.from_credential:
+            self.terminal.line(chosen.notice)
+        return chosen.store
+
+    @contextmanager
+    def single_flight(self, session_id: str) -> Iterator[None]:
+        """Hold the lock of a session id over all processes of the user."""
+        from kubectl_stepup.session.lock import Holder, acquire
+        from kubectl_stepup.terminal.notices import waiting_for_line
+
+        def on_wait(holder: Holder | None) -> None:
+            self.terminal.line(
+                waiting_for_line(pid=holder.pid if holder else None, terminal=holder.terminal if holder else None)
+            )
+
+        with acquire(self.runtime_directory, session_id, timeout_s=LOCK_WAIT_S, on_wait=on_wait, clock=self.clock):
+            yield
+
+    # -- providers ------------------------------------------------------------------------------------------------
+
+    def provider(self, provider: Provider) -> OIDCProvider:
+        """Give the identity provider's client."""
+        from kubectl_stepup.oauth.provider import OIDCProvider
+        from kubectl_stepup.oauth.transport import Transport
+
+        return OIDCProvider(
+            issuer=provider.issuer,
+            transport=Transport(environ=self.environ, ca_file=provider.ca_file),
+            clock=self.clock,
+            endpoint_hosts=provider.preset.endpoint_hosts,
+            verification_hosts=provider.preset.verification_hosts,
+        )
+
+    def authenticate(self, asked: Asked, resolved: ResolvedContext | None) -> ElevationSession:
+        """Ask the provider and prove the answer."""
+        from kubectl_stepup.assurance.id_token import verify
+        from kubectl_stepup.flows.authenticate import AuthenticatePorts, authenticate
+        from kubectl_stepup.wiring.exec_info import digests
+        from kubectl_stepup.terminal.browser import browser_note
+
+        client = self.provider(asked.provider)
+        return authenticate(
+            asked,
+            AuthenticatePorts(
+                device_provider=client,
+                provider=client,
+                verify=verify,
+                terminal=self.terminal,
+                clock=self.clock,
+                moment=scope.moment,
+                random=secrets.token_urlsafe,
+                exec_info=() if resolved is None else digests(resolved),
+                browser_note=browser_note(self.environ, sys.platform),
+            ),
+        )
+
+    def elevate_ports(self, resolved: ResolvedContext | None) -> ElevatePorts:
+        """Give what stepping up needs; `resolved` is the context that the session is for, where it is known."""
+        from kubectl_stepup.flows.elevate import ElevatePorts
+        from kubectl_stepup.session.refusal_memory import RefusalMemory
+
+        return ElevatePorts(
+            store=self.store,
+            terminal=self.terminal,
+            refusals=RefusalMemory(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment),
+            recorder=self.recorder,
+            moment=scope.moment,
+            single_flight=self.single_flight,
+            authenticate=lambda asked: self.authenticate(asked, resolved),
+        )
+
+    def clusters(self, context: str | None) -> tuple[Cluster, ...]:
+        """Give the enrolled clusters, or the one of a context.
+
+        Raises:
+            NotEnrolled: the context is none of them.
+        """
+        if context is None:
+            return self.config.clusters
+        cluster = self.config.cluster_for_context(context) or self.config.cluster(context)
+        if cluster is None:
+            raise NotEnrolled(
+                f"context {context} is not enrolled",
+                hint=f"kubectl stepup setup --context {context} --issuer URL --client-id ID",
+            )
+        return (cluster,)
+
+
+def _node(file: files.TrustedFile | None, error: type[ConfigError]) -> Node | None:
+    return None if file is None else yaml_file.parse(file.data, file.path, error=error)
+
+
+def _terminal_name() -> str | None:
+    for descriptor in (2, 0, 1):
+        try:
+            return os.ttyname(descriptor)
+        except OSError:
+            continue
+    return None
+
+
+def application(settings: Settings) -> Application:
+    """Build the application for this process."""
+    return Application(settings, dict(os.environ))

@@ -1,0 +1,60 @@
+"""Ports for `setup`, and the carrying out of its plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.assurance.id_token import verify
+from kubectl_stepup.audit.event import Activity
+from kubectl_stepup.config import files
+from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.flows.enrol import EnrolPorts
+from kubectl_stepup.kube.everyday_token import everyday_token
+from kubectl_stepup.wiring.running import credential_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.flows.enrol import FileChange
+    from kubectl_stepup.wiring.application import Application
+
+
+def enrol_ports(application: Application) -> EnrolPorts:
+    """Give what `setup` needs.
+
+    Raises:
+        ConfigError: the environment knows no place for the config.
+    """
+    path = files.config_path(application.environ, application.settings.config)
+    if path is None:
+        raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
+    return EnrolPorts(
+        config=application.config_to_write(),
+        config_path=path,
+        policy=application.policy,
+        read=edited_file.read,
+        parse=yaml_file.plain,
+        client=application.provider,
+        verify=verify,
+        everyday_token=lambda resolved: everyday_token(
+            resolved.user_raw, file=resolved.user_file, environ=application.environ
+        ),
+        credential_command=credential_command(),
+        now=application.clock.now,
+        notice=application.terminal.line,
+    )
+
+
+def carry_out(application: Application, changes: Iterable[FileChange], cluster: Cluster, *, removed: bool) -> None:
+    """Write the changes, each made anew from the file as it then is, under its lock; record it."""
+    for change in changes:
+        edited_file.change(change.path, change.edit, clock=application.clock)
+    application.recorder.noted(
+        Activity.SETUP,
+        "removed" if removed else "enrolled",
+        cluster=cluster.name,
+        account=cluster.account,
+        context=cluster.context,
+    )

@@ -1,0 +1,129 @@
+"""Ports for the flows that run kubectl, serve it, or look at sessions."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kubectl_stepup
+from kubectl_stepup.flows.credential import CredentialPorts
+from kubectl_stepup.flows.execute import ExecutePorts
+from kubectl_stepup.flows.ports import LentSession
+from kubectl_stepup.flows.run import RunPorts
+from kubectl_stepup.flows.sessions import SessionPorts
+from kubectl_stepup.kube import kubectl
+from kubectl_stepup.kube.overlay_file import lend
+from kubectl_stepup.session import scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import NoReturn
+
+    from kubectl_stepup.flows.elevate import Elevation
+    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.wiring.application import Application
+
+
+def execute_ports(application: Application, *, user_scope: bool = False) -> ExecutePorts:
+    """Give what `exec` and `login` need; `user_scope` lets all of the user's terminals use a new session."""
+    return ExecutePorts(
+        config=application.config,
+        policy=application.policy,
+        kubeconfig=application.kubeconfig,
+        expand=lambda command: _expand(command, application),
+        scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
+        run_ports=lambda resolved: _run_ports(application, resolved),
+    )
+
+
+def session_ports(application: Application) -> SessionPorts:
+    """Give what `status` and `logout` need."""
+    return SessionPorts(
+        config=application.config,
+        policy=application.policy,
+        store=application.store,
+        scope=scope.terminal_scope(),
+        moment=scope.moment,
+        recorder=application.recorder,
+        revoke=lambda provider, token: application.provider(provider).revoke(
+            token, kind="access_token", client_id=provider.elevated_client_id
+        ),
+    )
+
+
+def credential_ports(application: Application) -> CredentialPorts:
+    """Give what `credential` needs off the fast road."""
+    return CredentialPorts(
+        config=application.config,
+        policy=application.policy,
+        environ=application.environ,
+        scope=scope.terminal_scope(),
+        elevate=lambda: application.elevate_ports(None),
+    )
+
+
+def credential_command() -> tuple[str, ...]:
+    """Give the words that start `credential` on the fast road, absolute, whatever the caller's PATH."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable, "credential")
+    return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")
+
+
+def _run_ports(application: Application, resolved: ResolvedContext | None) -> RunPorts:
+    return RunPorts(
+        elevate=application.elevate_ports(resolved),
+        kubectl=RealKubectl(application.environ),
+        environ=application.environ,
+        kubeconfig_files=lambda flag: application.kubeconfig(flag).files,
+        lend_overlay=lambda document: lend(document, directory=str(application.runtime_directory)),
+        lend_session=lambda elevation: _lend_session(application, elevation),
+    )
+
+
+class RealKubectl:
+    """The kubectl of this machine."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def path(self) -> str:
+        """Give its absolute path."""
+        return kubectl.find(self._environ, not_this=sys.argv[0])
+
+    def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+        """Become kubectl."""
+        kubectl.replace(self.path(), argv, environ)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        pass_fds: Sequence[int] = (),
+        stdin: bytes | None = None,
+        deadline_s: float | None = None,
+    ) -> int:
+        """Run kubectl as a child and give its exit code."""
+        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, deadline_s=deadline_s)
+
+
+@contextmanager
+def _lend_session(application: Application, elevation: Elevation) -> Iterator[LentSession]:
+    """Let the child read the session: from the store where its fast road can, else handed over to it alone."""
+    from kubectl_stepup.session.choose import FILES
+    from kubectl_stepup.session.handover import handed_over
+
+    session = elevation.session
+    command = (*credential_command(), "--session", session.id)
+    store = application.store.name if elevation.stored else None
+    if store == "kernel":
+        yield LentSession(credential_command=command)
+    elif store == "file":
+        directory = str(application.state_directory / FILES)
+        yield LentSession(credential_command=(*command, "--store-directory", directory))
+    else:
+        with handed_over(session, directory=application.runtime_directory) as arguments:
+            yield LentSession(credential_command=(*command, *arguments))
