@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ from kubectl_stepup.audit import event
 from kubectl_stepup.cli import root as cli
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
 from scripts import make_command_reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,6 +208,30 @@ def test_other_yaml_in_the_pages_is_yaml(page: Path) -> None:
 
     for text in blocks(page, "yaml"):
         assert list(yaml.safe_load_all(text))
+
+
+# Screens
+
+
+def test_the_screen_in_the_readme_is_what_one_sees() -> None:
+    now = datetime(2026, 11, 21, 14, 18, tzinfo=UTC).timestamp()
+    prompt = device_prompt(
+        DevicePrompt(
+            summary="delete pods in prod", rules=("prod-deletes",), level="mfa", cluster="prod-eu",
+            server="https://api.prod.example.com", user="alice@example.com",
+            command=("delete", "pod", "web-0", "-n", "prod"), verification_uri="https://login.example.com/device",
+            verification_uri_complete="https://login.example.com/device?user_code=WDJB-MJHT", user_code="WDJB-MJHT",
+            reuse_s=600, browser_note="SSH session",
+        )
+    )  # fmt: skip
+    approved = approved_text(
+        Approval(
+            user="alice@example.com", level="mfa", cluster="prod-eu", acr="mfa", amr=("pwd", "otp"),
+            signed_in_at=now - 4, ends_at=now + 600, now=now,
+        ),
+        timezone=UTC,
+    )  # fmt: skip
+    assert "\n".join([prompt, waiting_line(898), approved, ""]) in read(ROOT / "README.md")
 
 
 # Tables
