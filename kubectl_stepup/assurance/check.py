@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kubectl_stepup.assurance.claims import IDTokenClaims
 from kubectl_stepup.assurance.requirement import AuthTime, StepUpRequirement
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
+from kubectl_stepup.terminal.durations import duration
 from kubectl_stepup.terminal.sanitise import safe
 
 FRESHNESS_LEEWAY_S = 5.0
@@ -151,7 +152,7 @@ def _freshness(
 ) -> tuple[Shortfall, ...]:
     token_age = flow_start - claims.iat
     if token_age > CLOCK_LEEWAY_S:
-        return (Shortfall(kind=Kind.ISSUED, wanted="a token of this request", got=_duration(token_age)),)
+        return (Shortfall(kind=Kind.ISSUED, wanted="a token of this request", got=duration(token_age)),)
     if requirement.auth_time is not AuthTime.REQUIRED:
         # When the person signed in is unknown; the token's own life stands in, but not for `fresh`.
         untrusted = "none" if claims.auth_time is None else "one that is not the sign-in's"
@@ -161,12 +162,12 @@ def _freshness(
     # A future auth_time would pass every age test for as long as it lies ahead.
     ahead = claims.auth_time - min(now, claims.iat)
     if ahead > CLOCK_LEEWAY_S:
-        return (Shortfall(kind=Kind.FUTURE, wanted="a sign-in in the past", got=f"{_duration(ahead)} in the future"),)
+        return (Shortfall(kind=Kind.FUTURE, wanted="a sign-in in the past", got=f"{duration(ahead)} in the future"),)
     age = flow_start - claims.auth_time
     if age > requirement.signed_in_within_s + FRESHNESS_LEEWAY_S:
-        return (Shortfall(kind=Kind.STALE, wanted=_duration(requirement.signed_in_within_s), got=_duration(age)),)
+        return (Shortfall(kind=Kind.STALE, wanted=duration(requirement.signed_in_within_s), got=duration(age)),)
     if requirement.fresh and age > FRESHNESS_LEEWAY_S:
-        return (Shortfall(kind=Kind.NOT_FRESH, wanted="a sign-in for this request", got=_duration(age)),)
+        return (Shortfall(kind=Kind.NOT_FRESH, wanted="a sign-in for this request", got=duration(age)),)
     return ()
 
 
@@ -178,7 +179,7 @@ def _window(requirement: StepUpRequirement, claims: IDTokenClaims) -> tuple[Shor
     window, length = server_window(requirement, claims), claims.exp - start
     if 0 <= length <= window:
         return ()
-    return (Shortfall(kind=Kind.WINDOW, wanted=_duration(window), got=_duration(length)),)
+    return (Shortfall(kind=Kind.WINDOW, wanted=duration(window), got=duration(length)),)
 
 
 def _too_weak(evidence: Sequence[Shortfall], claims: IDTokenClaims) -> str:
@@ -228,13 +229,3 @@ def _not_fresh(first: Shortfall, requirement: StepUpRequirement) -> tuple[str, s
 
 def _list(values: Sequence[str], separator: str) -> str:
     return separator.join(safe(value, 60) for value in values[:10]) or "none"
-
-
-def _duration(seconds: float) -> str:
-    """Write 86400 as 1d, 5400 as 1h30m, 62 as 1m2s."""
-    whole = round(abs(seconds))
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [f"{count}{unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s")) if count]
-    return ("-" if seconds <= -0.5 else "") + ("".join(parts[:2]) or "0s")

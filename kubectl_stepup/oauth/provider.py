@@ -142,4 +142,6 @@ class OIDCProvider:
                 f"{self.host} does not let client {safe(client_id, 60)} use the device flow ({error.shown()})",
                 hint="allow the device authorization grant for that public client at the provider",
             )
+        if error.error == "slow_down":
+            return ProviderError(f"{self.host} takes no more device authorization requests for now ({error.shown()})")
         return ProviderError(f"{self.host} refused the device authorization request ({error.shown()})")

@@ -142,6 +142,9 @@ class _Adapter(HTTPAdapter):
         host_params, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host_params, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED"}
 
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, proxy_ssl_context=self._context, **proxy_kwargs)
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         # requests would add certifi's CAs to a context that is meant to trust one CA alone.
         return

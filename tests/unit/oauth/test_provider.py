@@ -72,6 +72,10 @@ def test_a_provider_without_the_device_flow(provider: Provider) -> None:
             Raw.of({"error": "invalid_scope", "error_description": "no\x1b"}, 400),
             "refused the device authorization request (invalid_scope: no\\u{1b})",
         ),
+        (
+            Raw.of({"error": "slow_down"}, 429),
+            "takes no more device authorization requests for now (slow_down)",
+        ),
         (Raw.of({}, 500), "/device_authorization answered HTTP 500"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -117,6 +119,18 @@ def test_a_server_that_accepts_and_says_nothing_is_left_at_the_deadline(provider
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         with pytest.raises(ProviderUnreachable, match=r"did not answer in full within 0\.3s"):
             Transport(environ={}, ca_file=str(provider.ca_file), deadline_s=0.3).get(url)
+
+
+def test_ctrl_c_ends_a_request_at_once(provider: Provider) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        client = transport(provider)
+        timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        started = time.monotonic()
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            client.get(url)
+        assert time.monotonic() - started < 1
 
 
 def test_a_connection_that_is_closed_without_an_answer(provider: Provider) -> None:
