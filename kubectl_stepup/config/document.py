@@ -145,7 +145,7 @@ def _preset(node: Node, fields: dict[str, Node]) -> Preset:
         try:
             preset_with(name, {key: overrides[key]})
         except ConfigError as exc:
-            raise fields[key].error(exc.message.removeprefix(key).lstrip(": "), hint=exc.hint) from exc
+            raise fields[key].error(exc.message.removeprefix(f"{key} "), hint=exc.hint) from exc
     preset = preset_with(name, overrides)
     if preset.unsupported is not None:
         raise fields.get("preset", node).error(f"{name} cannot be used: {preset.unsupported}")

@@ -104,9 +104,8 @@ def read(path: str, *, must_exist: bool = False, owners: frozenset[int] | None =
         if must_exist:
             raise ConfigError(f"{path}: no such file") from exc
         return None
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise ConfigError(f"{path}: {reason.lower()}") from exc
+    except OSError as exc:
+        raise ConfigError(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes")
     return TrustedFile(path=path, data=data)
