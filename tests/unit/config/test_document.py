@@ -299,6 +299,5 @@ def test_the_schema_knows_what_the_reader_knows() -> None:
         item = dict.fromkeys(thing["properties"], "x") | {"nonsense": "x"}
         assert message_of(f"{HEAD}{name}:\n- {json.dumps(item)}\n").endswith("unknown key 'nonsense'")
         for key in thing["required"]:
-            item = dict.fromkeys(thing["required"], "x") | {key: None}
-            del item[key]
-            assert message_of(f"{HEAD}{name}:\n- {json.dumps(item)}\n").endswith(f"{key!r} is missing")
+            others = {other: "x" for other in thing["required"] if other != key}
+            assert message_of(f"{HEAD}{name}:\n- {json.dumps(others)}\n").endswith(f"{key!r} is missing")
