@@ -1,0 +1,1 @@
+"""What a kubectl command would do, and what policy says about it."""

@@ -1,0 +1,143 @@
+"""The actions that rules name, and which requests each of them stands for."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.request import (
+    BULK_READ,
+    CORDONS,
+    DEBUGS_NODE,
+    MINTS,
+    PAUSES,
+    PROXIES,
+    RAW,
+    READS,
+    ROLLS_BACK,
+    RUNS_AS,
+    SCALES_TO_ZERO,
+    UNCORDONS,
+)
+from kubectl_stepup.policy.resources import ANY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubectl_stepup.policy.request import ResourceAttributes
+
+OWN_GROUP = "kubectl-stepup.github.io"
+OWN_PREFIX = "kubectl-stepup"
+WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+_STREAMS = frozenset({"exec", "attach", "portforward"})
+_PROXIED = frozenset({"pods", "services", "nodes"})
+_GUARDS = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
+_REVIEWS = frozenset({"authentication.k8s.io", "authorization.k8s.io"})
+
+
+def _delete(entry: ResourceAttributes) -> bool:
+    evicts = entry.verb == "create" and entry.subresource == "eviction"
+    return evicts or entry.verb in ("delete", "deletecollection")
+
+
+def _stop(entry: ResourceAttributes) -> bool:
+    if entry.marks & {SCALES_TO_ZERO, ROLLS_BACK, PAUSES, CORDONS} and entry.verb in WRITES:
+        return True
+    return RAW in entry.marks and entry.subresource == "scale" and entry.verb in WRITES
+
+
+def _shell(entry: ResourceAttributes) -> bool:
+    if PROXIES in entry.marks:
+        return True
+    if entry.resource.group not in ("", ANY):
+        return False
+    if entry.subresource == "proxy":
+        return entry.resource.name in _PROXIED
+    if entry.resource.name != "pods":
+        return False
+    if entry.subresource == "ephemeralcontainers":
+        return entry.verb in ("update", "patch")
+    return entry.subresource in _STREAMS
+
+
+def _read_secrets(entry: ResourceAttributes) -> bool:
+    if entry.verb not in READS:
+        return False
+    return bool(entry.marks & {RAW, BULK_READ}) or (entry.resource.group, entry.resource.name) == ("", "secrets")
+
+
+def _grant(entry: ResourceAttributes) -> bool:
+    if entry.verb in ("bind", "escalate", "impersonate"):
+        return True
+    return entry.verb in WRITES and entry.resource.group == "rbac.authorization.k8s.io"
+
+
+def _mint(entry: ResourceAttributes) -> bool:
+    if entry.verb not in WRITES:
+        return False
+    if MINTS in entry.marks or entry.resource.name == "certificatesigningrequests":
+        return True
+    return (entry.resource.name, entry.subresource) == ("serviceaccounts", "token")
+
+
+def _guard(entry: ResourceAttributes) -> bool:
+    if entry.verb not in WRITES:
+        return False
+    group = entry.resource.group
+    if group == "admissionregistration.k8s.io" or group in _GUARDS or group == OWN_GROUP:
+        return True
+    return (group, entry.resource.name) == ("", "configmaps") and (entry.name or "").startswith(OWN_PREFIX)
+
+
+def _node(entry: ResourceAttributes) -> bool:
+    if DEBUGS_NODE in entry.marks:
+        return True
+    if (entry.resource.group, entry.resource.name) != ("", "nodes") or entry.subresource == "proxy":
+        return False
+    return entry.verb in WRITES and not entry.marks & {CORDONS, UNCORDONS}
+
+
+def _run_as(entry: ResourceAttributes) -> bool:
+    return RUNS_AS in entry.marks and entry.verb in WRITES
+
+
+ACTIONS: Mapping[str, Callable[[ResourceAttributes], bool]] = {
+    "delete": _delete,
+    "stop": _stop,
+    "shell": _shell,
+    "read-secrets": _read_secrets,
+    "grant": _grant,
+    "mint": _mint,
+    "guard": _guard,
+    "node": _node,
+    "run-as": _run_as,
+}
+CHANGE = "change"
+"""Any write that is none of the others; `run-as` may come on top."""
+
+NAMES = (*ACTIONS, CHANGE)
+
+
+def actions_of(entry: ResourceAttributes) -> frozenset[str]:
+    """Give the actions that a request is.
+
+    A request about a manifest that nobody has read is everything that its verb could do.
+    """
+    if entry.resource.name == ANY and PROXIES not in entry.marks:
+        return _unknown_actions(entry)
+    found = {name for name, matches in ACTIONS.items() if matches(entry)}
+    if entry.verb in WRITES and not found - {"run-as"} and not _is_review(entry):
+        found.add(CHANGE)
+    return frozenset(found)
+
+
+def _unknown_actions(entry: ResourceAttributes) -> frozenset[str]:
+    if entry.verb in READS:
+        return frozenset({"read-secrets"})
+    if entry.verb in ("delete", "deletecollection"):
+        return frozenset({"delete", "grant", "mint", "guard", "node"})
+    return frozenset({"stop", "grant", "mint", "guard", "node", "run-as", CHANGE})
+
+
+def _is_review(entry: ResourceAttributes) -> bool:
+    """Tell questions to the server (`auth can-i`), which are sent as creations and store nothing."""
+    return entry.resource.group in _REVIEWS

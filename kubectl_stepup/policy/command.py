@@ -1,0 +1,189 @@
+"""What a kubectl command is: read from its words, with the requests that it would send."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.command_line import COMPLETION_WORDS, Malformed, read_line
+from kubectl_stepup.policy.objects import SELECTORS, manifests
+from kubectl_stepup.policy.record import Record
+from kubectl_stepup.policy.request import READS, UNREAD, ObjectRef, ResourceAttributes
+from kubectl_stepup.policy.requests import CONTAINERS, LOCAL, builder_of, completion_requests, requests_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_stepup.policy.command_line import CommandLine
+
+REDIRECTING = (
+    "server",
+    "token",
+    "user",
+    "cluster",
+    "username",
+    "password",
+    "client-certificate",
+    "client-key",
+    "certificate-authority",
+    "insecure-skip-tls-verify",
+    "tls-server-name",
+    "proxy-url",
+    "kuberc",
+    "as",
+    "as-group",
+    "as-uid",
+    "as-user-extra",
+)
+"""Flags that change who calls, or which server is given the token (a kuberc file can set all of the others)."""
+
+_RUN_PROGRAMS = ("enable-helm", "enable-alpha-plugins", "enable-exec", "network")
+_KUBECONFIG_READS = frozenset({"", "current-context", "get-clusters", "get-contexts", "get-users", "view"})
+_DRY_RUNS = {"client": "client", "server": "server", "none": "none", "unchanged": "client"}
+
+
+class KubectlCommand(Record):
+    """A kubectl command, read.
+
+    `known` is False for a word, a subcommand or a flag that kubectl does not have (it may be a plugin, an alias, or
+    newer than we are), and where kubectl would reject the words; `problem` says which. `local`: no request at all.
+    `traits` are `all`, `force`, `completion`, `runs-programs`, `unread-manifest`. `object_count` is None where the
+    server or an unread manifest decides. `namespace`, `context` and `kubeconfig` are kubectl's own flags;
+    `redirecting` has the flags (with dashes) that say who calls, or which server gets the token.
+    """
+
+    argv: tuple[str, ...]
+    path: tuple[str, ...] = ()
+    known: bool = True
+    problem: str | None = None
+    local: bool = False
+    requests: tuple[ResourceAttributes, ...] = ()
+    traits: frozenset[str] = frozenset()
+    dry_run: str = "none"
+    context: str | None = None
+    namespace: str | None = None
+    kubeconfig: str | None = None
+    redirecting: tuple[str, ...] = ()
+    all_namespaces: bool = False
+    manifests: tuple[str, ...] = ()
+    reads_stdin: bool = False
+    object_count: int | None = 0
+    starts_proxy: bool = False
+    edits_kubeconfig: bool = False
+    line: CommandLine
+
+    @property
+    def name(self) -> str:
+        """The command's words, or the unknown first word."""
+        return " ".join(self.path)
+
+
+def read(argv: Sequence[str]) -> KubectlCommand:
+    """Read the words after `kubectl`. Never fails: what cannot be read is not `known`."""
+    line = read_line(argv)
+    command = KubectlCommand(
+        argv=line.argv,
+        path=line.path,
+        context=line.last("context"),
+        namespace=line.last("namespace") or None,
+        kubeconfig=line.last("kubeconfig"),
+        redirecting=_redirecting(line),
+        all_namespaces=line.on("all-namespaces"),
+        line=line,
+    )
+    if line.problem is not None:
+        return command.replace(known=False, problem=line.problem)
+    if line.on("help"):
+        return command.replace(local=True)
+    try:
+        return _with_requests(command, None)
+    except Malformed as malformed:
+        return command.replace(known=False, problem=f"kubectl {command.name}: {malformed}")
+
+
+def with_objects(command: KubectlCommand, found: Sequence[ObjectRef]) -> KubectlCommand:
+    """Give the command with the objects of its manifests, now that they have been read."""
+    try:
+        return _with_requests(command, tuple(found))
+    except Malformed as malformed:
+        return command.replace(known=False, problem=f"kubectl {command.name}: {malformed}")
+
+
+def _with_requests(command: KubectlCommand, expanded: Sequence[ObjectRef] | None) -> KubectlCommand:
+    line = command.line
+    first = line.path[0] if line.path else ""
+    if first in COMPLETION_WORDS:
+        return command.replace(requests=completion_requests(line), traits=frozenset({"completion"}))
+    if first in LOCAL or line.name in CONTAINERS:
+        return _local(command)
+    builder = builder_of(line)
+    if builder is None:
+        raise Malformed("unknown command")
+    named = manifests(line)
+    if line.on("local") or (line.name == "version" and line.on("client")):
+        return command.replace(local=True, manifests=named, reads_stdin="-" in named)
+    dry_run = "server" if line.name == "diff" else _dry_run(line)
+    requests = requests_of(line, builder, expanded, dry_run)
+    return command.replace(
+        requests=requests,
+        traits=_traits(line, requests),
+        dry_run=dry_run,
+        manifests=named,
+        reads_stdin="-" in named,
+        object_count=_count(requests),
+        starts_proxy=line.path == ("proxy",),
+    )
+
+
+def _local(command: KubectlCommand) -> KubectlCommand:
+    line = command.line
+    second = line.path[1] if len(line.path) > 1 else ""
+    runs = line.path == ("kustomize",) and any(line.on(name) for name in _RUN_PROGRAMS)
+    return command.replace(
+        local=True,
+        traits=frozenset({"runs-programs"}) if runs else frozenset(),
+        edits_kubeconfig=line.path[:1] == ("config",) and second not in _KUBECONFIG_READS,
+    )
+
+
+def _redirecting(line: CommandLine) -> tuple[str, ...]:
+    if line.path[:1] == ("config",):
+        return ()  # these flags say what is written, and nothing is sent
+    given = (name for name in REDIRECTING if line.all(name) and name not in line.own)
+    return tuple(f"--{name}" for name in given)
+
+
+def _dry_run(line: CommandLine) -> str:
+    """Give none, client or server; the last value counts.
+
+    Spec: kubectl's `cmdutil.GetDryRunStrategy`.
+    """
+    value = line.last("dry-run") if "dry-run" in line.own else None
+    if value is None:
+        return "none"
+    if value in _DRY_RUNS:
+        return _DRY_RUNS[value]
+    if value in ("1", "t", "T", "TRUE", "true", "True"):
+        return "client"
+    if value in ("0", "f", "F", "FALSE", "false", "False"):
+        return "none"
+    raise Malformed(f"--dry-run={value} is not none, client or server")
+
+
+def _traits(line: CommandLine, requests: Sequence[ResourceAttributes]) -> frozenset[str]:
+    traits = set()
+    own = line.own
+    chosen = line.on("all") or line.on("all-namespaces") or any(line.last(name) for name in SELECTORS if name in own)
+    if chosen or line.on("prune") or any(entry.verb == "deletecollection" for entry in requests):
+        traits.add("all")
+    if line.on("force"):
+        traits.add("force")
+    if any(UNREAD in entry.marks for entry in requests):
+        traits.add("unread-manifest")
+    return frozenset(traits)
+
+
+def _count(requests: Sequence[ResourceAttributes]) -> int | None:
+    """Count the objects that the command names; a request without a name is for as many as there are."""
+    counted = [entry for entry in requests if entry.verb not in READS] or requests
+    if any(entry.name is None for entry in counted):
+        return None
+    return len({(entry.resource, entry.namespace, entry.name) for entry in counted})

@@ -1,0 +1,54 @@
+"""The requests of `create …`."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.command_line import Malformed
+from kubectl_stepup.policy.objects import namespace_of, objects
+from kubectl_stepup.policy.patches import SERVICE_ACCOUNT_TOKEN
+from kubectl_stepup.policy.request import MINTS, ObjectRef, ResourceAttributes, request
+from kubectl_stepup.policy.resources import resources_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_stepup.policy.command_line import CommandLine
+
+_RESOURCES = {
+    "quota": "resourcequotas",
+    "secret docker-registry": "secrets",
+    "secret generic": "secrets",
+    "secret tls": "secrets",
+    "service clusterip": "services",
+    "service externalname": "services",
+    "service loadbalancer": "services",
+    "service nodeport": "services",
+    "token": "serviceaccounts",
+}
+_IMAGES = ("create cronjob", "create deployment")
+
+
+def create(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`create -f FILE` and `create KIND NAME`."""
+    if line.name == "create":
+        yield from (request("create", target) for target in objects(line, (), expanded))
+        return
+    if not line.before_dash():
+        raise Malformed("NAME is required")
+    if line.name in _IMAGES and not line.last("image"):
+        raise Malformed("--image is required")
+    kind = " ".join(line.path[1:])
+    resource = resources_named(_RESOURCES.get(kind, kind))[0]
+    target = ObjectRef(resource=resource, name=line.words[0], namespace=namespace_of(line))
+    source = line.last("from") or ""
+    if kind == "job" and source:
+        yield from (request("get", found) for found in _source(source, target.namespace))
+    mints = kind == "secret generic" and line.last("type") == SERVICE_ACCOUNT_TOKEN
+    subresource = "token" if kind == "token" else ""
+    yield request("create", target, subresource=subresource, marks=frozenset({MINTS}) if mints else frozenset())
+
+
+def _source(text: str, namespace: str | None) -> Iterator[ObjectRef]:
+    kind, _, name = text.partition("/")
+    for resource in resources_named(kind):
+        yield ObjectRef(resource=resource, name=name or None, namespace=namespace)

@@ -1,0 +1,131 @@
+"""Decide: which rules a command meets, and what follows from them."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.actions import NAMES, actions_of
+from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
+from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.model import Policy, Rule, Target
+    from kubectl_stepup.policy.request import ResourceAttributes
+
+
+def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
+    """Decide about a command that goes to `target`.
+
+    Every rule that matches counts and the strongest level wins. A sensitive command that would take the elevated
+    credential elsewhere, or hand it on, is refused: no level lifts that.
+    """
+    if not command.known:
+        return _unknown(policy, command)
+    if "runs-programs" in command.traits:
+        return _programs(policy, command)
+    requests = resolved(command, target)
+    by_request = [(entry, actions_of(entry)) for entry in requests]
+    found = [match for rule in policy.rules if (match := _match(rule, command, target, by_request)) is not None]
+    enforced = tuple(match for match in found if match.rule.mode == "enforce")
+    present = {name for _, names in by_request for name in names}
+    level = max((match.rule.needs for match in enforced), key=policy.rank, default=None)
+    decision = Decision(
+        effect="stepup" if enforced else "allow",
+        level=level,
+        rules=enforced,
+        warned=tuple(match for match in found if match.rule.mode == "warn"),
+        audited=tuple(match for match in found if match.rule.mode == "audit"),
+        requests=requests,
+        actions=tuple(name for name in NAMES if name in present),
+        why=_why(command, found, level),
+        reason_required=any(match.rule.reason_required for match in enforced)
+        or (level is not None and policy.level(level).reason_required),
+    )
+    return decision if level is None else _refused(command, decision)
+
+
+def _match(
+    rule: Rule,
+    command: KubectlCommand,
+    target: Target,
+    by_request: Sequence[tuple[ResourceAttributes, frozenset[str]]],
+) -> MatchedRule | None:
+    if not command_matches(rule.where, command):
+        return None
+    requests = [
+        (entry, rule.actions & names) for entry, names in by_request if request_matches(rule, entry, names, target)
+    ]
+    if not requests:
+        return None
+    actions = {name for _, names in requests for name in names}
+    return MatchedRule(
+        rule=rule,
+        requests=tuple(entry for entry, _ in requests),
+        actions=tuple(name for name in NAMES if name in actions),
+    )
+
+
+def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | None) -> str:
+    if command.local:
+        return "nothing is sent to the API server"
+    if not found:
+        return "no rule is about this command"
+    deciding = [match for match in found if level is None or (match.rule.mode, match.rule.needs) == ("enforce", level)]
+    match = deciding[0]
+    by = f" ({', '.join(match.actions)})" if match.actions else ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    only = "" if level is not None else f", in {match.rule.mode} mode only"
+    return f"{describe(match)} meets rule {match.rule.name}{by}{more}{only}"
+
+
+def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
+    """Decide about a word that is no kubectl command: the policy may name it."""
+    word = command.path[0] if command.path else ""
+    entry = policy.commands.get(word)
+    if entry == ALLOW:
+        return Decision(effect="allow", why=f"the policy's commands allow {word!r}")
+    if entry is not None:
+        decision = Decision(
+            effect="stepup",
+            level=entry,
+            why=f"the policy's commands give {word!r} the level {entry}",
+            reason_required=policy.level(entry).reason_required,
+        )
+        return _refused(command, decision)
+    return _refusal(
+        "unknown-command",
+        f"{command.problem}: the policy cannot tell what it would do",
+        hint="run it with kubectl itself, without elevation, or name its first word under commands in the policy",
+    )
+
+
+def _programs(policy: Policy, command: KubectlCommand) -> Decision:
+    if policy.commands.get(command.path[0]) == ALLOW:
+        return Decision(effect="allow", why=f"the policy's commands allow {command.path[0]!r}")
+    return _refusal(
+        "runs-programs",
+        f"kubectl {command.name} with these flags runs programs that the kustomization names",
+        hint="run it with kubectl itself, without elevation",
+    )
+
+
+def _refusal(code: str, message: str, *, hint: str | None = None) -> Decision:
+    return Decision(effect="refuse", why=message, code=code, hint=hint)
+
+
+def _refused(command: KubectlCommand, decision: Decision) -> Decision:
+    """Refuse what an elevated credential must never do."""
+    code, message = None, ""
+    if command.starts_proxy:
+        code = "proxy-refused"
+        message = "kubectl proxy is not run elevated: everybody who reaches its port would be"
+    elif command.redirecting:
+        code = "redirecting-flags"
+        flags = ", ".join(command.redirecting)
+        message = f"{flags} in a command that needs level {decision.level}: the elevated token goes to nobody else"
+    elif "completion" in command.traits:
+        code = "completion-refused"
+        message = "completion does not ask for a step-up"
+    return decision if code is None else decision.replace(effect="refuse", code=code, why=message)

@@ -1,0 +1,45 @@
+"""Match names with globs: `*`, `?` and `[abc]`, case counts, as `fnmatch.fnmatchcase` does.
+
+There are no regular expressions in a policy: a pattern cannot be made slow, and every enforcement point can have it.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Tell whether the whole of `name` matches `pattern`."""
+    if "[" in pattern:
+        from fnmatch import fnmatchcase  # rare, and it imports `re`
+
+        return fnmatchcase(name, pattern)
+    if "*" not in pattern and "?" not in pattern:
+        return name == pattern
+    return _matches(name, pattern)
+
+
+def matches_any(name: str, patterns: Iterable[str]) -> bool:
+    """Tell whether `name` matches one of `patterns`."""
+    return any(matches(name, pattern) for pattern in patterns)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Go through both once, coming back only to the last star: never more than len(name) * len(pattern) steps."""
+    at = here = 0
+    star, resume = -1, 0
+    while at < len(name):
+        if here < len(pattern) and pattern[here] == "*":
+            star, resume = here, at
+            here += 1
+        elif here < len(pattern) and pattern[here] in ("?", name[at]):
+            at += 1
+            here += 1
+        elif star >= 0:
+            resume += 1
+            at, here = resume, star + 1
+        else:
+            return False
+    return all(rest == "*" for rest in pattern[here:])

@@ -1,0 +1,121 @@
+"""Match one rule with one request. What is not known matches every include and no exclude."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.globs import matches, matches_any
+from kubectl_stepup.policy.request import PROXIES
+from kubectl_stepup.policy.resources import ANY, is_built_in, plural
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.model import Rule, Selector, Target, Where
+    from kubectl_stepup.policy.request import ResourceAttributes
+    from kubectl_stepup.policy.resources import Resource
+
+# Admission control sees one operation for each of these pairs, so a rule that names one means both.
+_SAME_VERB = {"patch": "update", "deletecollection": "delete"}
+
+
+def resolved(command: KubectlCommand, target: Target) -> tuple[ResourceAttributes, ...]:
+    """Give the command's requests with the target's namespace where they say none."""
+    if target.namespace is None or command.all_namespaces:
+        return command.requests
+    return tuple(
+        entry if entry.namespace is not None or entry.everywhere else entry.replace(namespace=target.namespace)
+        for entry in command.requests
+    )
+
+
+def command_matches(where: Where, command: KubectlCommand) -> bool:
+    """Tell whether the command is what a rule's `where` asks for."""
+    if where.all is not None and where.all != ("all" in command.traits):
+        return False
+    if where.force is not None and where.force != ("force" in command.traits):
+        return False
+    if where.dry_run and command.dry_run not in where.dry_run:
+        return False
+    return where.objects is None or command.object_count is None or command.object_count >= where.objects
+
+
+def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[str], target: Target) -> bool:
+    """Tell whether a rule is about a request, which is these `actions`."""
+    named = rule.actions & actions if rule.actions else _is_named(rule, entry)
+    if not named or not _selects(rule.selector, entry, target, unknown=True):
+        return False
+    return not any(_selects(selector, entry, target, unknown=False) for selector in rule.excluded)
+
+
+def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
+    """Tell whether the rule's verbs, groups and resources name the request, as those of a Kubernetes rule would.
+
+    Spec: admissionregistration.k8s.io/v1 RuleWithOperations: `*` is all resources, without their subresources.
+    """
+    verb = _SAME_VERB.get(entry.verb, entry.verb)
+    verbs = {_SAME_VERB.get(name, name) for name in rule.verbs}
+    if verb not in verbs and ANY not in verbs and PROXIES not in entry.marks:
+        return False
+    group = entry.resource.group
+    if group != ANY and rule.api_groups and not matches_any(group, rule.api_groups):
+        return False
+    return not rule.resources or any(_is_resource(entry, pattern) for pattern in rule.resources)
+
+
+def _is_resource(entry: ResourceAttributes, pattern: str) -> bool:
+    if entry.resource.name == ANY:
+        return True
+    name, slash, subresource = pattern.partition("/")
+    if bool(slash) != bool(entry.subresource) or (slash and not matches(entry.subresource, subresource)):
+        return False
+    if entry.resource.built_in:
+        return matches(entry.resource.name, name)
+    return _may_be(entry.resource, name)
+
+
+def _may_be(resource: Resource, pattern: str) -> bool:
+    """Tell whether a custom resource, as it was typed, may be the rule's.
+
+    Typed with its group, the word is a singular, a plural or a short name of one of the group's few resources, and so
+    it is without the group: only a rule about built-in resources is certain not to mean it.
+    """
+    if matches(resource.name, pattern) or matches(plural(resource.name), pattern):
+        return True
+    return not is_built_in(pattern)
+
+
+def _selects(selector: Selector, entry: ResourceAttributes, target: Target, *, unknown: bool) -> bool:
+    """Tell whether all fields of a selector match; `unknown` is the answer where something is not known."""
+    return (
+        _known_or(target.cluster, selector.clusters, unknown)
+        and _labels_match(selector, target, unknown)
+        and _known_or(_namespace_of(entry), selector.namespaces, unknown)
+        and _known_or(entry.name, selector.names, unknown)
+    )
+
+
+def _known_or(value: str | None, patterns: Iterable[str], unknown: bool) -> bool:
+    if not patterns:
+        return True
+    return unknown if value is None else matches_any(value, patterns)
+
+
+def _labels_match(selector: Selector, target: Target, unknown: bool) -> bool:
+    if not selector.labels:
+        return True
+    if target.labels is None:
+        return unknown
+    labels = target.labels
+    return all(key in labels and matches_any(labels[key], patterns) for key, patterns in selector.labels)
+
+
+def _namespace_of(entry: ResourceAttributes) -> str | None:
+    """Give the namespace that selectors see.
+
+    A Namespace object's is its name; a cluster-scoped object has none, and `-n` does not give it one: nor a custom
+    resource, of which nobody here knows whether it is cluster-scoped.
+    """
+    if (entry.resource.group, entry.resource.name) == ("", "namespaces"):
+        return entry.name
+    return entry.namespace if entry.resource.namespaced else None

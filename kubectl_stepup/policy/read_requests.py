@@ -1,0 +1,117 @@
+"""The requests of the commands that only read."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.command_line import Malformed
+from kubectl_stepup.policy.objects import instances, namespace_of, objects
+from kubectl_stepup.policy.request import BULK_READ, ObjectRef, ResourceAttributes, request
+from kubectl_stepup.policy.resources import UNKNOWN, Resource, resources_named
+from kubectl_stepup.policy.write_requests import read_of, targets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_stepup.policy.command_line import CommandLine
+
+_DUMPED = ("events", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "pods")
+
+
+def get(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`get` and `describe` (which falls back to listing, as NAME may be the beginning of a name)."""
+    subresource = line.last("subresource") or ""
+    for target in objects(line, line.words, expanded):
+        yield read_of(target, subresource)
+        if line.name == "describe" and target.name is not None:
+            yield request("list", target)
+        if line.on("watch") or line.on("watch-only"):
+            yield request("watch", target)
+
+
+def wait(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`wait` and `rollout status`: read, then watch."""
+    for target in targets(line, expanded):
+        yield read_of(target)
+        yield request("list", target)
+        yield request("watch", target)
+
+
+def look(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`apply view-last-applied` and `rollout history`."""
+    for target in targets(line, expanded):
+        yield read_of(target)
+        if line.path[0] == "rollout":
+            kept = "replicasets" if target.resource.name == "deployments" else "controllerrevisions"
+            yield request("list", ObjectRef(resource=resources_named(kept)[0], namespace=target.namespace))
+
+
+def events(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`events`."""
+    target = ObjectRef(resource=resources_named("events")[0], namespace=namespace_of(line))
+    yield request("list", target)
+    if line.on("watch"):
+        yield request("watch", target)
+
+
+def top(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`top node` and `top pod`: the metrics, and the objects themselves."""
+    kind = line.path[1]
+    for group in ("metrics.k8s.io", ""):
+        resource = resources_named(f"{kind}s.{group}" if group else kind)[0]
+        for target in instances(kind, line.words, namespace_of(line)) or (
+            ObjectRef(resource=resource, namespace=namespace_of(line)),
+        ):
+            yield read_of(target.replace(resource=resource))
+
+
+def cluster_info(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`cluster-info`."""
+    yield request("list", ObjectRef(resource=resources_named("services")[0], namespace="kube-system"))
+
+
+def cluster_info_dump(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`cluster-info dump`: whole namespaces, with the logs of their pods."""
+    marks = frozenset({BULK_READ})
+    yield request("list", ObjectRef(resource=resources_named("nodes")[0]), marks=marks)
+    for name in _DUMPED:
+        yield ResourceAttributes(verb="list", resource=resources_named(name)[0], everywhere=True, marks=marks)
+    yield ResourceAttributes(
+        verb="get", resource=resources_named("pods")[0], subresource="log", everywhere=True, marks=marks
+    )
+
+
+def can_i(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`auth can-i`: asks the server a question; nothing is stored."""
+    kind = "selfsubjectrulesreviews" if line.on("list") else "selfsubjectaccessreviews"
+    yield request("create", ObjectRef(resource=_review(kind)))
+
+
+def whoami(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`auth whoami`."""
+    yield request("create", ObjectRef(resource=_review("selfsubjectreviews")))
+
+
+def discovery(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`api-resources`, `api-versions`, `explain`, `version`: what the API is, and nothing that is in it."""
+    return iter(())
+
+
+def completion(line: CommandLine) -> Iterator[ResourceAttributes]:
+    """`__complete WORDS… WORD`: kubectl lists the names that the last word could become."""
+    from kubectl_stepup.policy.command_line import read_line
+
+    inner = read_line(line.words[:-1])
+    if inner.problem is not None:
+        raise Malformed(inner.problem)
+    last = line.words[-1] if line.words else ""
+    words = [*inner.before_dash()[:1], *(word for word in (*inner.words, last) if "/" in word)]
+    kinds = [part for word in words for part in word.partition("/")[0].split(",") if part]
+    if inner.path[:2] in (("create", "token"), ("exec",), ("logs",), ("attach",)):
+        kinds = []
+    for kind in kinds:
+        for resource in resources_named(kind):
+            yield request("list", ObjectRef(resource=resource, namespace=namespace_of(inner)))
+
+
+def _review(name: str) -> Resource:
+    return next((found for found in resources_named(name)), UNKNOWN)

@@ -1,0 +1,71 @@
+"""The base of this package's values.
+
+Every kubectl command of the day is read and judged by this package, and importing `dataclasses` costs more than both.
+A `Record` is what a frozen, slotted, keyword-only dataclass would be: fields are the annotations, with their defaults.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self, dataclass_transform
+else:
+
+    def dataclass_transform(**_options):
+        """Stand in for typing's, which only the type checker needs."""
+        return lambda decorated: decorated
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _Fields(type):
+    """Turn a class body's annotations into slots, before the class exists: a slot cannot be added later."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+        fields = tuple(body.get("__annotations__", ()))
+        body["_defaults"] = {field: body.pop(field) for field in fields if field in body}
+        body["_fields"] = fields
+        body["__slots__"] = fields
+        return super().__new__(cls, name, bases, body)
+
+
+class Record(metaclass=_Fields):
+    """A value: given by keyword, compared and shown by its fields, never changed."""
+
+    def __init__(self, **values: Any) -> None:
+        cls: Any = type(self)
+        for field in cls._fields:
+            if field in values:
+                value = values.pop(field)
+            elif field in cls._defaults:
+                value = cls._defaults[field]
+            else:
+                raise TypeError(f"{cls.__name__} needs {field}")
+            object.__setattr__(self, field, value)
+        if values:
+            raise TypeError(f"{cls.__name__} has no {', '.join(values)}")
+
+    def replace(self, **changes: Any) -> Self:
+        """Give a copy with other values in some fields."""
+        return type(self)(**{**self.as_dict(), **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the fields by name, not copied."""
+        cls: Any = type(self)
+        return {field: getattr(self, field) for field in cls._fields}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be removed")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.as_dict() == other.as_dict()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.as_dict().values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.as_dict().items())})"

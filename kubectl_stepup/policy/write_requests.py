@@ -1,0 +1,226 @@
+"""The requests of the commands that change objects which exist, or that a manifest describes."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.command_line import Malformed
+from kubectl_stepup.policy.objects import instances, namespace_of, objects, selects, split_pairs
+from kubectl_stepup.policy.patches import patch_marks
+from kubectl_stepup.policy.request import (
+    CORDONS,
+    PAUSES,
+    ROLLS_BACK,
+    RUNS_AS,
+    SCALES_TO_ZERO,
+    UNCORDONS,
+    ObjectRef,
+    ResourceAttributes,
+    request,
+)
+from kubectl_stepup.policy.resources import UNKNOWN, resources_named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_stepup.policy.command_line import CommandLine
+
+NODE = resources_named("nodes")[0]
+_RBAC = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+_ROLLOUT_MARKS = {"undo": ROLLS_BACK, "pause": PAUSES}
+_PAIRED = ("label", "annotate", "set image", "set env")
+_LAST_WORD = ("set selector", "set serviceaccount")
+_SCALABLE = ("deployments", "replicasets", "replicationcontrollers", "statefulsets", UNKNOWN.name)
+
+
+def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
+    """Give the objects of a command that takes `TYPE NAME`, `-l`, `--all` or `-f`, and maybe `KEY=VALUE` words."""
+    words: Sequence[str] = line.words
+    if line.name in _PAIRED:
+        words, pairs = split_pairs(words)
+        if not pairs and not line.on("list") and line.name != "set env":
+            raise Malformed("nothing to change is given")
+    elif line.name in _LAST_WORD:
+        words = words[:-1]
+    return objects(line, words, expanded)
+
+
+def read_of(target: ObjectRef, subresource: str = "") -> ResourceAttributes:
+    """Give the request that reads an object, or lists its resource."""
+    one = target.name is not None or target.resource == UNKNOWN
+    return request("get" if one else "list", target, subresource=subresource)
+
+
+def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """Commands that read an object and patch it: label, annotate, patch, edit, set …, rollout …."""
+    subresource = line.last("subresource") or ""
+    for target in targets(line, expanded):
+        yield read_of(target, subresource)
+        if not line.on("list"):
+            yield request("patch", target, subresource=subresource, marks=_change_marks(line, target, subresource))
+    if line.name == "set env":
+        yield from _env_sources(line)
+
+
+def delete(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`delete`: with a selector it lists, then deletes one by one; unless told not to it waits, reading."""
+    found = objects(line, line.words, expanded)
+    chosen = selects(line) or line.on("all-namespaces")
+    for target in found:
+        if target.name is None and target.resource != UNKNOWN and not chosen:
+            raise Malformed(f"no name and no selector is given for {target.resource.name}")
+        if chosen or line.on("wait", default=True):
+            yield read_of(target)
+        yield request("delete", target)
+
+
+def apply(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`apply -f`: what it will do to an object depends on whether it exists."""
+    for target in objects(line, (), expanded):
+        yield read_of(target)
+        if not line.on("server-side"):
+            yield request("create", target)
+        yield request("patch", target, subresource=line.last("subresource") or "")
+        if line.on("force") and not line.on("server-side"):
+            yield request("delete", target)
+    if line.on("prune"):
+        yield request("list", ObjectRef(resource=UNKNOWN))
+        yield request("delete", ObjectRef(resource=UNKNOWN, namespace=namespace_of(line)))
+
+
+def replace(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`replace -f`; with `--force` it deletes and creates."""
+    for target in objects(line, (), expanded):
+        yield read_of(target)
+        if line.on("force"):
+            yield request("delete", target)
+            yield request("create", target)
+        else:
+            yield request("update", target, subresource=line.last("subresource") or "")
+
+
+def diff(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`diff -f`: a server-side dry run of apply, so it needs the same rights."""
+    for target in objects(line, (), expanded):
+        yield read_of(target)
+        yield request("create", target)
+        yield request("patch", target)
+    if line.on("prune"):
+        yield request("list", ObjectRef(resource=UNKNOWN))
+
+
+def scale(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`scale --replicas=COUNT`."""
+    replicas = line.last("replicas")
+    if replicas is None:
+        raise Malformed("--replicas is required")
+    marks = frozenset({SCALES_TO_ZERO}) if _is_zero(replicas) else frozenset()
+    for target in targets(line, expanded):
+        yield read_of(target)
+        yield request("patch", target, subresource="scale", marks=marks)
+        if line.last("current-replicas") or line.last("resource-version"):
+            yield request("get", target, subresource="scale")
+            yield request("update", target, subresource="scale", marks=marks)
+
+
+def autoscale(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`autoscale`: reads a workload, creates its autoscaler."""
+    if line.last("max") is None:
+        raise Malformed("--max is required")
+    yield from _derived(line, expanded, "horizontalpodautoscalers")
+
+
+def expose(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`expose`: reads a workload, creates its service."""
+    yield from _derived(line, expanded, "services")
+
+
+def reconcile(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`auth reconcile -f`: only RBAC objects are touched."""
+    found = objects(line, (), expanded)
+    if expanded is None and found:
+        found = tuple(ObjectRef(resource=resources_named(name)[0]) for name in _RBAC)
+    for target in found:
+        for verb in ("get", "create", "update"):
+            yield request(verb, target)
+
+
+def certificate(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`certificate approve` and `deny`."""
+    named = instances("certificatesigningrequests", line.words, None)
+    for target in (*named, *objects(line, (), expanded)):
+        yield request("get", target)
+        yield request("update", target, subresource="approval")
+
+
+def taint(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`taint node NAME KEY=VALUE:EFFECT`."""
+    words, taints = split_pairs(line.words, colons=True)
+    if not taints:
+        raise Malformed("no taint is given")
+    for target in objects(line, words, expanded):
+        yield read_of(target)
+        yield request("patch", target)
+
+
+def cordon(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
+    """`cordon`, `uncordon` and `drain`, which also evicts, or deletes, the node's pods."""
+    nodes = instances("nodes", line.words, None)
+    if not nodes:
+        if not line.last("selector"):
+            raise Malformed("a node or --selector is required")
+        nodes = (ObjectRef(resource=NODE),)
+    mark = frozenset({UNCORDONS if line.name == "uncordon" else CORDONS})
+    for node in nodes:
+        yield read_of(node)
+        yield request("patch", node, marks=mark)
+    if line.name == "drain":
+        pods = ResourceAttributes(verb="list", resource=resources_named("pods")[0], everywhere=True)
+        yield pods
+        if line.on("disable-eviction"):
+            yield pods.replace(verb="delete")
+        else:
+            yield pods.replace(verb="create", subresource="eviction")
+
+
+def _derived(line: CommandLine, expanded: Sequence[ObjectRef] | None, made: str) -> Iterator[ResourceAttributes]:
+    for target in targets(line, expanded):
+        yield read_of(target)
+        name = line.last("name") or target.name
+        yield request("create", ObjectRef(resource=resources_named(made)[0], name=name, namespace=target.namespace))
+
+
+def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> frozenset[str]:
+    if line.name == "patch":
+        if line.last("patch") is None and line.last("patch-file") is None:
+            raise Malformed("--patch or --patch-file is required")
+        return patch_marks(line.last("patch"))
+    if line.path[0] == "rollout":
+        mark = _ROLLOUT_MARKS.get(line.path[1])
+        return frozenset({mark}) if mark else frozenset()
+    if line.name == "set serviceaccount":
+        return frozenset({RUNS_AS})
+    # What somebody will write in an editor is not known yet.
+    if line.name in ("edit", "apply edit-last-applied") and (
+        target.resource.name in _SCALABLE or subresource == "scale"
+    ):
+        return frozenset({SCALES_TO_ZERO, RUNS_AS})
+    return frozenset()
+
+
+def _env_sources(line: CommandLine) -> Iterator[ResourceAttributes]:
+    """Give the reads of `set env --from=secret/x` and of `--resolve`, which shows what references stand for."""
+    source = line.last("from") or ""
+    if source:
+        kind, _, name = source.partition("/")
+        for resource in resources_named(kind):
+            yield request("get", ObjectRef(resource=resource, name=name or None, namespace=namespace_of(line)))
+    if line.on("resolve"):
+        for kind in ("secrets", "configmaps"):
+            yield request("get", ObjectRef(resource=resources_named(kind)[0], namespace=namespace_of(line)))
+
+
+def _is_zero(number: str) -> bool:
+    try:
+        return int(number, 0) == 0
+    except ValueError:
+        return not number.strip("+-0xob_")
