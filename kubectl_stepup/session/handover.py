@@ -57,7 +57,7 @@ def handed_over(
             stack.callback(_end, serial)
         else:
             path = directory / f"{os.getpid()}.{os.urandom(4).hex()}.sock"
-            stack.enter_context(handover_socket.offered(value, os.fspath(path)))
+            stack.enter_context(handover_socket.Offer(value, os.fspath(path)))
             arguments = (HANDOVER, os.fspath(path))
         yield arguments
 

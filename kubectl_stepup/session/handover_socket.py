@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 
 from kubectl_stepup.errors import StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Connection
-    from collections.abc import Iterator
     from socket import socket as Socket
 
 _TIMEOUT_S = 2.0
@@ -49,37 +47,47 @@ def receive(path: str) -> bytes | None:
     return data or None
 
 
-@contextmanager
-def offered(value: bytes, path: str) -> Iterator[None]:
-    """Serve `value` on a new socket at `path` while the body runs, from a thread of this process.
+class Offer:
+    """Serve `value` on a new socket at `path` while the `with` body runs, from a thread of this process.
+
+    A class and not a `contextmanager`: importing contextlib would cost the fast road more than the socket does.
 
     Raises:
-        StoreUnavailable: the socket cannot be made.
+        StoreUnavailable: on entering, when the socket cannot be made.
     """
-    import socket
-    import threading
 
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
+    def __init__(self, value: bytes, path: str) -> None:
+        self._value = value
+        self._path = path
+
+    def __enter__(self) -> None:
+        import socket
+        import threading
+
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            listener.bind(path)
-            os.chmod(path, 0o600)
-            listener.listen(16)
+            self._listener.bind(self._path)
+            os.chmod(self._path, 0o600)
+            self._listener.listen(16)
         except OSError as error:
-            raise StoreUnavailable(f"the hand-over socket {path} cannot be made: {error.strerror or error}") from error
-        waker, woken = socket.socketpair()
-        thread = threading.Thread(target=_serve, args=(listener, woken, value), daemon=True, name="handover")
-        thread.start()
-        try:
-            yield
-        finally:
-            waker.close()
-            thread.join(_TIMEOUT_S + 1)
-            woken.close()
-    finally:
-        listener.close()
-        if os.path.lexists(path):
-            os.unlink(path)
+            self._close()
+            reason = error.strerror or str(error)
+            raise StoreUnavailable(f"the hand-over socket {self._path} cannot be made: {reason}") from error
+        self._waker, self._woken = socket.socketpair()
+        arguments = (self._listener, self._woken, self._value)
+        self._thread = threading.Thread(target=_serve, args=arguments, daemon=True, name="handover")
+        self._thread.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self._waker.close()
+        self._thread.join(_TIMEOUT_S + 1)
+        self._woken.close()
+        self._close()
+
+    def _close(self) -> None:
+        self._listener.close()
+        if os.path.lexists(self._path):
+            os.unlink(self._path)
 
 
 def _serve(listener: Socket, woken: Socket, value: bytes) -> None:

@@ -188,7 +188,7 @@ def test_an_expired_token_is_not_handed_over(directory: Path) -> None:
 
 def test_the_socket_is_for_this_user_alone(directory: Path) -> None:
     path = directory / "x.sock"
-    with handover_socket.offered(b"value", str(path)):
+    with handover_socket.Offer(b"value", str(path)):
         assert path.stat().st_mode & 0o777 == 0o600
         assert handover_socket.receive(str(path)) == b"value"
     assert not path.exists()
@@ -201,7 +201,7 @@ def test_another_user_gets_nothing_even_with_the_way_open(directory: Path) -> No
         "import os, sys, _socket; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "s = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM); s.connect(sys.argv[1]); print(s.recv(10))"
     )
-    with handover_socket.offered(b"value", str(path)):
+    with handover_socket.Offer(b"value", str(path)):
         path.chmod(0o777)
         for parent in [directory, *directory.parents][:-2]:
             parent.chmod(parent.stat().st_mode | 0o011)
@@ -213,7 +213,7 @@ def test_a_caller_that_goes_away_does_not_stop_the_service(directory: Path) -> N
     import socket
 
     path = str(directory / "x.sock")
-    with handover_socket.offered(b"x" * 60_000, path):
+    with handover_socket.Offer(b"x" * 60_000, path):
         for _ in range(3):
             rude = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             rude.connect(path)
@@ -230,4 +230,4 @@ def test_a_socket_that_is_gone_gives_nothing(directory: Path, name: str) -> None
 def test_a_socket_that_cannot_be_made_says_so(directory: Path) -> None:
     path = directory / ("x" * 200)
     with pytest.raises(StoreUnavailable, match=r"^the hand-over socket .* cannot be made: "):
-        handover_socket.offered(b"value", str(path)).__enter__()
+        handover_socket.Offer(b"value", str(path)).__enter__()

@@ -1,0 +1,339 @@
+"""The cached road imports the listed modules and nothing else, both ways it is entered; what it answers and to whom.
+
+The list is tested, not the time: a module that creeps in is found here, on any machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup import fast_path
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.kube import execcredential
+from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.session import record, scope
+from kubectl_stepup.session.file import FileStore
+from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.session.model import ElevationSession
+from tests.contract.sessions import session
+
+CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
+FILE = str(Path(fast_path.__file__))
+ENTRY = "import sys; from kubectl_stepup.__main__ import main; sys.exit(main())"
+
+INTERPRETER = {
+    # `os` and what it stands on: loaded by `site` anyway, unless -S is given.
+    "os",
+    "stat",
+    "_stat",
+    "posixpath",
+    "genericpath",
+    "_collections_abc",
+    "__future__",
+}
+HIT = INTERPRETER | {
+    "errno",
+    "_ctypes",
+    # One of the two, by Python's version; the other is tried.
+    "_sha2",
+    "_sha256",
+    "kubectl_stepup",
+    "kubectl_stepup.environment",
+    "kubectl_stepup.errors",
+    "kubectl_stepup.session",
+    "kubectl_stepup.session.kernel_keyring",
+    "kubectl_stepup.session.keyctl",
+    "kubectl_stepup.session.record",
+    "kubectl_stepup.session.release",
+    "kubectl_stepup.session.scope",
+}
+THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path"}
+PARSED = HIT | {
+    "binascii",
+    "kubectl_stepup.kube",
+    "kubectl_stepup.kube.cluster_identity",
+    "kubectl_stepup.kube.execcredential",
+    # json and what it stands on
+    "json",
+    "json.decoder",
+    "json.encoder",
+    "json.scanner",
+    "_json",
+    "re",
+    "re._casefix",
+    "re._compiler",
+    "re._constants",
+    "re._parser",
+    "_sre",
+    "copyreg",
+    "enum",
+    "types",
+    "operator",
+    "_operator",
+    "functools",
+    "_functools",
+    "collections",
+    "_collections",
+    "itertools",
+    "keyword",
+    "reprlib",
+    # hashlib, for the CA's digest
+    "hashlib",
+    "_hashlib",
+    "_blake2",
+    "_sha3",
+}
+FROM_A_FILE = {"kubectl_stepup.session.file"}
+SOCKET = {"_socket", "kubectl_stepup.session.handover_socket"}
+
+
+@pytest.fixture
+def fresh() -> ElevationSession:
+    """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
+    now = scope.moment()
+    approved = session(
+        issuer=f"https://{os.urandom(8).hex()}.example.com",
+        approved=now,
+        reuse_until=now.wall + 600,
+        token_expires_at=now.wall + 900,
+        ca_sha256=ca_digest(CA),
+    )
+    digests = tuple(record.sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
+    return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
+
+
+@pytest.fixture(params=["kernel", "file"])
+def arguments(request: pytest.FixtureRequest, fresh: ElevationSession, tmp_path: Path) -> Iterator[list[str]]:
+    """Store the session under this terminal's scope and give the arguments of `credential` that find it."""
+    key = scope.key(fresh.id, scope.terminal_scope())
+    if request.param == "file":
+        FileStore(tmp_path / "sessions").put(key, fresh.to_record(), fresh.reuse_until)
+        yield ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+        return
+    store = KernelKeyringStore()
+    try:
+        store.put(key, fresh.to_record(), fresh.reuse_until)
+    except StoreUnavailable as error:
+        pytest.skip(f"no kernel keyring: {error.message}")
+    yield ["--session", fresh.id]
+    store.delete(key)
+
+
+def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = None, *, number: int = 0) -> str:
+    """Give one of the expected values, or one whose `cluster` has these fields changed."""
+    value = execcredential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    if not cluster:
+        return value
+    parsed = json.loads(value)
+    parsed["spec"]["cluster"].update(cluster)
+    return json.dumps(parsed)
+
+
+def run(
+    command: list[str], info: str, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    environ = {**os.environ, **(env or {}), "KUBERNETES_EXEC_INFO": info}
+    return subprocess.run(
+        [sys.executable, *command], env=environ, cwd=cwd, capture_output=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+
+
+def imported(command: list[str], info: str) -> tuple[set[str], bytes]:
+    """Give every module that Python imported, or tried to, and stdout."""
+    done = run(["-X", "importtime", *command], info)
+    lines = [line for line in done.stderr.decode().splitlines() if line.startswith("import time:")]
+    assert len(lines) == len(done.stderr.decode().splitlines()), done.stderr.decode()
+    assert done.returncode == 0
+    return {line.rpartition("|")[2].strip() for line in lines[1:]}, done.stdout
+
+
+def by_file(arguments: list[str], info: str) -> tuple[set[str], bytes]:
+    bare, _ = imported(["-I", "-S", "-c", ""], info)
+    modules, stdout = imported(["-I", "-S", FILE, "credential", *arguments], info)
+    return modules - bare, stdout
+
+
+def by_entry_point(arguments: list[str], info: str) -> tuple[set[str], bytes]:
+    bare, _ = imported(["-I", "-c", ""], info)
+    modules, stdout = imported(["-I", "-c", ENTRY, "credential", *arguments], info)
+    return modules - bare, stdout
+
+
+def allowed(modules: set[str], arguments: list[str]) -> set[str]:
+    return modules | (FROM_A_FILE if "--store-directory" in arguments else set())
+
+
+def token_in(stdout: bytes) -> str:
+    return str(json.loads(stdout)["status"]["token"])
+
+
+def test_a_hit_by_file(arguments: list[str], fresh: ElevationSession) -> None:
+    modules, stdout = by_file(arguments, exec_info(fresh))
+    assert modules <= allowed(HIT, arguments)
+    assert token_in(stdout) == fresh.token.reveal()
+
+
+def test_a_hit_by_the_entry_point(arguments: list[str], fresh: ElevationSession) -> None:
+    modules, stdout = by_entry_point(arguments, exec_info(fresh))
+    assert modules <= allowed(HIT | THROUGH_MAIN, arguments)
+    assert token_in(stdout) == fresh.token.reveal()
+
+
+def test_a_parsed_value_by_file(arguments: list[str], fresh: ElevationSession) -> None:
+    modules, stdout = by_file(arguments, exec_info(fresh, {"config": {"anything": 1}}))
+    assert modules <= allowed(PARSED, arguments)
+    assert token_in(stdout) == fresh.token.reveal()
+
+
+def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession, tmp_path: Path) -> None:
+    from kubectl_stepup.session import handover
+
+    with handover.handed_over(fresh, directory=tmp_path, kernel=False) as handed:
+        modules, stdout = by_file(["--session", fresh.id, *handed], exec_info(fresh))
+    assert modules <= (HIT | SOCKET) - {"_ctypes", "kubectl_stepup.session.keyctl"}
+    assert token_in(stdout) == fresh.token.reveal()
+
+
+@pytest.mark.parametrize(("number", "version"), [(0, "v1"), (1, "v1"), (2, "v1beta1"), (3, "v1beta1")])
+def test_the_answer_has_the_version_that_was_asked_for(
+    arguments: list[str], fresh: ElevationSession, number: int, version: str
+) -> None:
+    done = run(["-I", "-S", FILE, "credential", *arguments], exec_info(fresh, number=number))
+    assert json.loads(done.stdout)["apiVersion"] == f"client.authentication.k8s.io/{version}"
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_nothing_beside_the_caller_is_imported(arguments: list[str], fresh: ElevationSession, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile"
+    (hostile / "kubectl_stepup").mkdir(parents=True)
+    for name in ("os", "errno", "_ctypes", "_sha256", "sitecustomize", "usercustomize", "kubectl_stepup/__init__"):
+        (hostile / f"{name}.py").write_text("raise SystemExit('hostile code ran')")
+    env = {"PYTHONPATH": str(hostile), "PYTHONHOME": "", "PYTHONSTARTUP": str(hostile / "os.py")}
+    done = run(["-I", "-S", FILE, "credential", *arguments], exec_info(fresh), cwd=hostile, env=env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert token_in(done.stdout) == fresh.token.reveal()
+
+
+class TestMiss:
+    """Whatever is not a plain hit is left to the ordinary road: `serve` gives None and writes nothing."""
+
+    def serve(self, argv: list[str], info: str | None, capfd: pytest.CaptureFixture[str]) -> None:
+        environ = {} if info is None else {"KUBERNETES_EXEC_INFO": info}
+        assert fast_path.serve(argv, environ) is None
+        assert capfd.readouterr().out == ""
+
+    @pytest.mark.parametrize(
+        "cluster",
+        [
+            {"server": "https://evil.example.com"},
+            {"server": "https://evil.example.com", "config": {"server": "https://api.prod.example.com"}},
+            {"certificate-authority-data": "LS0tLS1CRUdJTg=="},
+            {"certificate-authority-data": None},
+            {"insecure-skip-tls-verify": True},
+            {"tls-server-name": "evil"},
+            {"proxy-url": "http://evil"},
+            {"server": "http://api.prod.example.com"},
+        ],
+    )
+    def test_another_server(
+        self,
+        arguments: list[str],
+        fresh: ElevationSession,
+        cluster: dict[str, object],
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        self.serve(["credential", *arguments], exec_info(fresh, cluster), capfd)
+
+    @pytest.mark.parametrize("info", [None, "", "{", "null", '{"kind":"ExecCredential"}'])
+    def test_no_exec_info(self, arguments: list[str], info: str | None, capfd: pytest.CaptureFixture[str]) -> None:
+        self.serve(["credential", *arguments], info, capfd)
+
+    def test_no_cluster_info(
+        self, arguments: list[str], fresh: ElevationSession, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        value = json.loads(exec_info(fresh))
+        del value["spec"]["cluster"]
+        self.serve(["credential", *arguments], json.dumps(value), capfd)
+
+    def test_other_arguments(
+        self, arguments: list[str], fresh: ElevationSession, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        for argv in (
+            [],
+            ["exec", *arguments],
+            ["credential"],
+            ["credential", "--help"],
+            ["credential", *arguments, "--verbose"],
+            ["credential", *arguments, "--scope", "user"],
+            ["credential", *arguments, *arguments],
+            ["credential", "--session", fresh.id.upper()],
+            ["credential", "--session", f"../{fresh.id}"],
+            ["credential", "--session", "0" * 32],
+        ):
+            self.serve(argv, exec_info(fresh), capfd)
+
+    @pytest.mark.parametrize("ended", ["reuse", "token", "clock set back", "another boot", "another session"])
+    def test_a_session_that_may_not_be_used(
+        self, fresh: ElevationSession, ended: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        now = fresh.approved
+        changes: dict[str, object] = {
+            "reuse": {"reuse_until": now.wall},
+            "token": {"token_expires_at": now.wall + 9},
+            "clock set back": {
+                "approved": record.Moment(wall=now.wall + 60, boottime=now.boottime, boot_id=now.boot_id)
+            },
+            "another boot": {"approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="other")},
+            "another session": {"level": "critical"},
+        }[ended]  # type: ignore[assignment]
+        values = {name: getattr(fresh, name) for name in fresh.__slots__}
+        stored = session(**{**values, **changes})
+        store = FileStore(tmp_path / "sessions")
+        store.put(scope.key(fresh.id, scope.USER_SCOPE), stored.to_record(), now.wall + 3600)
+        arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+        self.serve(["credential", *arguments], exec_info(fresh), capfd)
+
+    def test_the_file_runs_itself_again_with_site_packages(self, fresh: ElevationSession) -> None:
+        show = "import os, runpy, sys; os.execv = lambda path, argv: print([path, *argv]); sys.argv = sys.argv[1:]; "
+        code = f"{show}runpy.run_path(sys.argv[0], run_name='__main__')"
+        done = run(["-I", "-S", "-c", code, FILE, "credential", "--session", "0" * 32, "-x"], exec_info(fresh))
+        again = [
+            sys.executable,
+            sys.executable,
+            "-I",
+            "-m",
+            "kubectl_stepup",
+            "credential",
+            "--session",
+            "0" * 32,
+            "-x",
+        ]
+        assert done.stdout.decode().strip() == str(again), done.stderr
+
+
+def test_the_users_scope_is_found_without_a_word(
+    fresh: ElevationSession, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store = FileStore(tmp_path / "sessions")
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+    environ = {"KUBERNETES_EXEC_INFO": exec_info(fresh)}
+    assert fast_path.serve(["credential", *arguments], environ) == 0
+    assert token_in(capfd.readouterr().out.encode()) == fresh.token.reveal()
+
+
+def test_nobody_reading_is_no_traceback(arguments: list[str], fresh: ElevationSession) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    environ = {**os.environ, "KUBERNETES_EXEC_INFO": exec_info(fresh)}
+    command = [sys.executable, "-I", "-S", FILE, "credential", *arguments]
+    done = subprocess.run(command, env=environ, stdout=write, stderr=subprocess.PIPE, timeout=60)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
