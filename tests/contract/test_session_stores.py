@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.file import FileStore

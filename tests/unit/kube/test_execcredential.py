@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.errors import CredentialWithheld
 from kubectl_stepup.kube import execcredential
 from kubectl_stepup.kube.cluster_identity import ca_digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable, UsageError
 from kubectl_stepup.session.choose import ChosenStore, choose
 from kubectl_stepup.session.memory import MemoryStore

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session.file import FileStore
 from tests.contract.clock import StillClock

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import handover_socket
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from kubectl_stepup.session.item_values import ItemValues
 from tests.contract.backends import WindowsLikeBackend
 from tests.contract.clock import StillClock

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import kernel_keyring, keyctl, scope
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore

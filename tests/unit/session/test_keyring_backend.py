@@ -6,6 +6,7 @@ import os
 
 import pytest
 from keyring.errors import PasswordDeleteError, PasswordSetError
+
 from kubectl_stepup.session.keyring_backend import KernelKeyring
 
 

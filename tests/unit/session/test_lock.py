@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import LockTimeout, StoreUnavailable
 from kubectl_stepup.session import lock
 from kubectl_stepup.session.lock import Holder

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import os_keyring
 from kubectl_stepup.session.os_keyring import OSKeyringStore, open_os_keyring

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from kubectl_stepup.session import record
 from tests.contract.sessions import SESSION, later, session
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.session import refusals
 from kubectl_stepup.session.refusals import Refusal
 

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from kubectl_stepup.session import scope
 
 ID = "0123456789abcdef0123456789abcdef"
