@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shlex
@@ -14,6 +15,7 @@ from types import ModuleType
 
 import click
 import pytest
+
 from kubectl_stepup import environment
 from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.audit import event
@@ -101,7 +103,7 @@ def command_lines(text: str) -> list[list[str]]:
 
 def words(line: str) -> list[str]:
     """Split a command line after the plugin's name, up to kubectl's own words; what only shows a place is dropped."""
-    own = re.split(r" -- |\s{2,}|[…#|]", re.sub(r"^kubectl[ -]stepup ", "", line))[0]
+    own = re.split(r" --(?= |$)|\s{2,}|[…#|\n]", re.sub(r"^kubectl[ -]stepup ", "", line))[0]
     return [word for word in shlex.split(own) if not word.isupper()]
 
 
@@ -154,6 +156,36 @@ def test_commands_and_flags_exist(page: Path) -> None:
 )
 def test_the_check_of_commands_finds_mistakes(line: str, found: str | None) -> None:
     assert problem(words(line)) == found
+
+
+def texts(tree: ast.AST) -> list[str]:
+    """Give a module's texts without its docstrings; what an f-string puts in is written as a place."""
+    found: list[str] = []
+    inner: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inner.update(map(id, node.values))
+            found.append("".join(str(one.value) if isinstance(one, ast.Constant) else "PLACE" for one in node.values))
+        elif isinstance(node, ast.Expr):
+            inner.add(id(node.value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner:
+            found.append(node.value)
+    return found
+
+
+PROSE = ("kubectl stepup is not where", "kubectl-stepup session 1")
+"""Texts of the program that only begin like a command."""
+
+
+def test_commands_that_the_program_tells_people_to_type_exist() -> None:
+    wrong = []
+    for path in sorted((ROOT / "kubectl_stepup").rglob("*.py")):
+        for text in texts(ast.parse(read(path))):
+            for line in re.findall(r"kubectl[ -]stepup [a-z].*", text):
+                found = problem(words(line))
+                if found is not None and not line.startswith(PROSE):
+                    wrong.append(f"{path.relative_to(ROOT)}: {line}: {found}")
+    assert not wrong, "\n".join(wrong)
 
 
 @every_page
