@@ -11,6 +11,7 @@ import sys
 
 def main() -> int:
     """Run the program on `sys.argv` and give its exit code."""
+    _open_standard_streams()
     argv = sys.argv[1:]
     if argv and argv[0] == "credential":
         from kubectl_stepup import fast_path
@@ -21,6 +22,15 @@ def main() -> int:
     from kubectl_stepup.cli.root import run
 
     return run(argv)
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed, so that no file we open takes its number."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 if __name__ == "__main__":

@@ -47,5 +47,23 @@ CI = "CI"
 SSH_CONNECTION = "SSH_CONNECTION"
 """Read: no browser is opened in an SSH session."""
 
+SSH_TTY = "SSH_TTY"
+"""Read: as SSH_CONNECTION."""
+
+DISPLAY = "DISPLAY"
+"""Read: whether a graphical browser can be opened (X11)."""
+
+WAYLAND_DISPLAY = "WAYLAND_DISPLAY"
+"""Read: whether a graphical browser can be opened (Wayland)."""
+
+WSL_DISTRO_NAME = "WSL_DISTRO_NAME"
+"""Read: whether the browser is that of Windows."""
+
+FORCE_COLOR = "FORCE_COLOR"
+"""Read: colour although the stream is no terminal."""
+
+PATH = "PATH"
+"""Read: where kubectl is found."""
+
 HOME = "HOME"
 """Read: the user's home."""

@@ -118,5 +118,5 @@ def _collect(
         return function(*args, **kwargs)
 
     for option in reversed(options):
-        wrapper = option(wrapper)  # type: ignore[arg-type,assignment]
+        wrapper = option(wrapper)
     return wrapper  # type: ignore[return-value]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup.terminal.errors import error_object, error_text
 
@@ -17,7 +19,8 @@ API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 def report(error: StepUpError, *, as_json: bool) -> None:
     """Write an error and its hint to standard error, or one JSON object there."""
     text = json.dumps(error_object(error)) if as_json else error_text(error)
-    write(sys.stderr, text + "\n")
+    with contextlib.suppress(OSError):  # nobody to tell
+        write(sys.stderr, text + "\n")
 
 
 def data(text: str) -> None:
@@ -25,13 +28,22 @@ def data(text: str) -> None:
     write(sys.stdout, text if text.endswith("\n") else text + "\n")
 
 
-def write(stream: object, text: str) -> None:
-    """Write text whatever the stream's encoding can hold; a closed stream is not an error."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    safe = text.encode(encoding, "backslashreplace").decode(encoding)
-    try:
-        stream.write(safe)  # type: ignore[attr-defined]
-        stream.flush()  # type: ignore[attr-defined]
-    except (ValueError, AttributeError):
-        # A closed or missing stream (pythonw, `2>&-`): there is nobody to tell.
+def write(stream: TextIO | None, text: str) -> None:
+    """Write text whatever the stream's encoding can hold; a missing or closed stream is not an error.
+
+    Raises:
+        OSError: the reader is gone, or the disk is full.
+    """
+    if stream is None or stream.closed:
         return
+    encoded = text.encode(stream.encoding or "utf-8", "backslashreplace")
+    stream.flush()
+    try:
+        descriptor = stream.fileno()
+    except OSError:
+        # Not a file: a test or an embedding program captures us.
+        stream.write(encoded.decode(stream.encoding or "utf-8"))
+        return
+    # NOTE: past the buffer, or a full disk would be reported again when the interpreter ends, as exit code 120.
+    while encoded:
+        encoded = encoded[os.write(descriptor, encoded) :]

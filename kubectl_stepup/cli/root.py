@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +50,8 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command = import_module(entry[0]).command
-        assert isinstance(command, click.Command)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{entry[0]}.command is no command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -64,7 +66,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 def root() -> None:
-    """sudo for kubectl, enforced by the API server itself.
+    """Sudo for kubectl, enforced by the API server itself.
 
     \b
     Examples:
@@ -129,6 +131,8 @@ def _wants_json(name: str, argv: Sequence[str]) -> bool:
     own = list(argv)
     if "--" in own:
         own = own[: own.index("--")]
-    return any(a in {"-ojson", "-o=json", "--output=json"} for a in own) or any(
-        a in {"-o", "--output"} and b == "json" for a, b in zip(own, own[1:], strict=False)
-    )
+    pairs = pairwise(own)
+    return not _JSON.isdisjoint(own) or any(flag in {"-o", "--output"} and value == "json" for flag, value in pairs)
+
+
+_JSON = frozenset({"-ojson", "-o=json", "--output=json"})

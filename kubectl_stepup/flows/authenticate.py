@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubectl_stepup.assurance.check import rejection, shortfalls
 from kubectl_stepup.assurance.claims import Expectation
+from kubectl_stepup.audit.event import fingerprint
 from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.errors import ConfigError, ProviderError
 from kubectl_stepup.flows.asked import requirement_for
@@ -80,7 +81,6 @@ class AuthenticatePorts:
     moment: Callable[[], Moment]
     random: Callable[[int], str]
     exec_info: tuple[str, ...] = ()
-    browser_note: str | None = None
 
 
 def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
@@ -152,7 +152,7 @@ def _require_device_flow(asked: Asked) -> None:
 
 
 def _show(asked: Asked, authorization: DeviceAuthorization, ports: AuthenticatePorts) -> None:
-    note = ports.browser_note if asked.browser else "--no-browser"
+    note = ports.terminal.browser_note() if asked.browser else "--no-browser"
     ports.terminal.prompt(
         device_prompt(
             DevicePrompt(
@@ -204,6 +204,7 @@ def _session(asked: Asked, grant: DeviceGrant, claims: IDTokenClaims, ports: Aut
         level=asked.level.name,
         token=grant.id_token,
         access_token=_kept(grant.access_token),
+        jti_sha256=None if claims.jti is None else fingerprint(claims.jti),
         token_expires_at=claims.exp,
         auth_time=claims.auth_time,
         approved=approved,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.errors import InteractionRequired, LoginNeeded, StoreUnavailable
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.reuse import reusable
@@ -46,6 +48,7 @@ class Elevation:
     session: ElevationSession
     reused: bool
     stored: bool
+    audit_id: str | None = None
 
 
 def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
@@ -62,8 +65,9 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         return found
     _obey_refusal(asked, ports)
     requirement_for(asked)  # a level that nothing could prove is refused before anybody is asked
-    if not ports.terminal.interactive():
-        raise interaction_required(asked)
+    obstacle = ports.terminal.obstacle()
+    if obstacle is not None:
+        raise interaction_required(asked, obstacle)
     with ports.single_flight(asked.session_id):
         # Whoever held the lock has probably got what is wanted, or the answer no.
         found = _reuse(asked, ports)
@@ -78,10 +82,13 @@ def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
         session = ports.authenticate(asked)
     except LoginNeeded as refusal:
         ports.refusals.remember(asked.session_id, refusal)
+        if asked.command:
+            refusal.details.setdefault("why", f"kubectl stepup policy explain -- {shlex.join(redacted(asked.command))}")
         raise
     ports.refusals.forget(asked.session_id)
-    ports.recorder.elevated(asked, session)
-    return Elevation(session=session, reused=False, stored=asked.keeps_session and _stored(asked, session, ports))
+    audit_id = ports.recorder.elevated(asked, session)
+    stored = asked.keeps_session and _stored(asked, session, ports)
+    return Elevation(session=session, reused=False, stored=stored, audit_id=audit_id)
 
 
 def _stored(asked: Asked, session: ElevationSession, ports: ElevatePorts) -> bool:
@@ -107,7 +114,7 @@ def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
                 cluster=asked.cluster.name,
                 age_s=now.wall - session.approved_at,
                 command=session.command,
-            )  # fmt: skip
+            )
         )
     return Elevation(session=session, reused=True, stored=True)
 
@@ -118,17 +125,18 @@ def _obey_refusal(asked: Asked, ports: ElevatePorts) -> None:
         raise refusal
 
 
-def interaction_required(asked: Asked) -> InteractionRequired:
+def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
     """Say that a person is needed, in words and in the shape of an RFC 9470 challenge."""
     evidence = asked.provider.evidence_of(asked.level.name)
     return InteractionRequired(
-        "step-up needed, but nobody can be asked (no terminal)",
-        hint=f"kubectl stepup login --context {asked.context} --level {asked.level.name}",
+        f"step-up needed, but nobody can be asked ({obstacle})",
+        hint=f"kubectl stepup login --context {asked.context} --level {asked.level.name} --scope user",
         details={
             "acr_values": " ".join(evidence.acr) if evidence else "",
             "max_age": asked.level.signed_in_within_s,
             "level": asked.level.name,
             "cluster": asked.cluster.name,
             "rules": list(asked.rules),
+            "command": list(redacted(asked.command)),
         },
     )

@@ -9,7 +9,7 @@ from kubectl_stepup.errors import UsageError
 from kubectl_stepup.flows.asked import Asked, require_reason
 from kubectl_stepup.flows.judge import judge
 from kubectl_stepup.flows.run import run
-from kubectl_stepup.policy.model import describe
+from kubectl_stepup.policy.summary import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,8 +91,7 @@ def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
 
 def _summary(judged: Judgement) -> str:
     """Say what the command would do: `delete pods in prod`."""
-    rules = judged.decision.rules
-    return describe(rules[0]) if rules else f"kubectl {judged.command.name}"
+    return summary_of(judged.decision) if judged.decision.rules else f"kubectl {judged.command.name}"
 
 
 def wish_in(  # noqa: PLR0913 - one value of many facts

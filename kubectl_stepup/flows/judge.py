@@ -42,6 +42,7 @@ class Judgement:
     command: KubectlCommand
     resolved: ResolvedContext | None
     cluster: Cluster | None
+    target: Target
     decision: Decision
 
 
@@ -76,7 +77,10 @@ def judge(
         namespace=None if command.all_namespaces else namespace,
     )
     decision = decide(policy, command, target)
-    return Judgement(argv=argv, command=command, resolved=resolved, cluster=cluster, decision=decision), stdin
+    judgement = Judgement(
+        argv=argv, command=command, resolved=resolved, cluster=cluster, target=target, decision=decision
+    )
+    return judgement, stdin
 
 
 def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kubectl_stepup.audit.chain import AuditRecord
     from kubectl_stepup.audit.event import AuditEvent
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Terminal(Protocol):
     """Where people read and are read. Nothing here ever writes to standard output."""
 
-    def interactive(self) -> bool:
-        """Tell whether a person can be asked."""
+    def obstacle(self) -> str | None:
+        """Say why nobody can be asked; None: somebody can."""
 
     def line(self, text: str) -> None:
         """Write one notice."""
@@ -36,6 +36,9 @@ class Terminal(Protocol):
 
     def flush_input(self) -> None:
         """Throw away what was typed ahead, so that a one-time code never reaches a shell."""
+
+    def browser_note(self) -> str | None:
+        """Say why no browser is opened; None: one is."""
 
     def open_browser(self, url: str) -> None:
         """Open a browser where there is a graphical one."""

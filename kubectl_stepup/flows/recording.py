@@ -38,13 +38,15 @@ class Recorder:
     caller: Caller
     new_id: Callable[[], str]
 
-    def elevated(self, asked: Asked, session: ElevationSession) -> None:
-        """Record that a person approved and the token proved it."""
-        self._append(asked, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
-
-    def run_started(self, asked: Asked, session: ElevationSession, *, reused: bool) -> str:
-        """Record that an elevated command is about to start; give the id that `run_ended` needs."""
+    def elevated(self, asked: Asked, session: ElevationSession) -> str:
+        """Record that a person approved and the token proved it; give the id that the run which follows shares."""
         audit_id = self.new_id()
+        self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
+        return audit_id
+
+    def run_started(self, asked: Asked, session: ElevationSession, *, reused: bool, audit_id: str | None = None) -> str:
+        """Record that an elevated command is about to start; give the id that `run_ended` needs."""
+        audit_id = audit_id or self.new_id()
         self._append(asked, audit_id, Stage.REQUEST_RECEIVED, Activity.RUN, _result(reused), session=session)
         return audit_id
 
@@ -53,9 +55,14 @@ class Recorder:
     ) -> None:
         """Record how the elevated command ended."""
         self._append(
-            asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, _result(reused), session=session,
+            asked,
+            audit_id,
+            Stage.RESPONSE_COMPLETE,
+            Activity.RUN,
+            _result(reused),
+            session=session,
             exit_code=exit_code,
-        )  # fmt: skip
+        )
 
     def refused(
         self,
@@ -83,7 +90,7 @@ class Recorder:
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
                 version=__version__,
-            )  # fmt: skip
+            )
         )
 
     def noted(self, activity: Activity, result: str, *, cluster: str | None, account: str | None, **more: str) -> None:
@@ -103,7 +110,7 @@ class Recorder:
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
                 version=__version__,
-            )  # fmt: skip
+            )
         )
 
     def _append(
@@ -138,7 +145,7 @@ class Recorder:
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
                 version=__version__,
-            )  # fmt: skip
+            )
         )
 
     def _write(self, event: AuditEvent) -> None:
@@ -158,4 +165,5 @@ def _evidence(session: ElevationSession) -> TokenEvidence:
         amr=session.amr,
         auth_time=None if session.auth_time is None else int(session.auth_time),
         exp=int(session.token_expires_at),
+        jti_sha256=session.jti_sha256,
     )

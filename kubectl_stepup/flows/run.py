@@ -50,15 +50,16 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: by
         StepUpError: nothing was run.
     """
     decision = judgement.decision
-    if decision.effect == "refuse":
-        refusal = CommandRefused(decision.message or decision.why, hint=decision.hint or _explain(judgement))
+    elsewhere = judgement.cluster is None and decision.level is not None
+    if decision.effect == "refuse" and not elsewhere:
+        refusal = CommandRefused(decision.why, hint=decision.hint or _explain(judgement))
         _record(judgement, refusal, ports)
         raise refusal
     for warning in decision.warnings:
         ports.elevate.terminal.line(policy_warning_line(warning))
     if asked is not None:
         return _run_elevated(judgement, asked, stdin, ports)
-    if decision.effect == "stepup":
+    if decision.effect != "allow":
         _unenrolled(judgement, unenrolled, ports)
     if stdin is not None:
         return ports.kubectl.run(judgement.argv, ports.environ, stdin=stdin)
@@ -91,7 +92,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
         raise
     recorder = ports.elevate.recorder
     session = elevation.session
-    audit_id = recorder.run_started(asked, session, reused=elevation.reused)
+    audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     with ExitStack() as stack:
         lent = stack.enter_context(ports.lend_session(elevation))
         document = overlay_document(

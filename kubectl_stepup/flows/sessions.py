@@ -10,7 +10,8 @@ from kubectl_stepup.errors import ConfigError, ProviderError, StoreUnavailable
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.reuse import stored
 from kubectl_stepup.session.model import from_record
-from kubectl_stepup.session.scope import USER_SCOPE, key, session_id_of as id_in_key
+from kubectl_stepup.session.scope import USER_SCOPE, key
+from kubectl_stepup.session.scope import session_id_of as id_in_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

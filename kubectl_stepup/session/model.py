@@ -46,6 +46,7 @@ class ElevationSession:
     `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
     `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
     person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
+    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's.
     """
 
     issuer: str
@@ -68,6 +69,7 @@ class ElevationSession:
     insecure: bool
     exec_info: tuple[str, ...] = ()
     access_token: Secret | None = None
+    jti_sha256: str | None = None
 
     @property
     def id(self) -> str:
@@ -117,6 +119,7 @@ class ElevationSession:
                         "amr": self.amr,
                         "auth_time": self.auth_time,
                         "command": _cut(self.command),
+                        "jti_sha256": self.jti_sha256,
                     }
                 ),
                 "status": _canonical(
@@ -161,6 +164,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             insecure=_boolean(pin["insecure"]),
             exec_info=stored.exec_info,
             access_token=_optional_secret(facts["access_token"]),
+            jti_sha256=_optional_text(facts["jti_sha256"]),
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None

@@ -13,14 +13,14 @@ from kubectl_stepup import environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY")
+_DISPLAYS = (environment.WAYLAND_DISPLAY, environment.DISPLAY)
 
 
 def browser_note(environ: Mapping[str, str], platform: str) -> str | None:
     """Say why no browser is opened here; None: one may be. `platform` is `sys.platform`."""
     if in_ci(environ):
         return f"CI={environ[environment.CI]}"
-    if environ.get(environment.SSH_CONNECTION) or environ.get("SSH_TTY"):
+    if environ.get(environment.SSH_CONNECTION) or environ.get(environment.SSH_TTY):
         return "SSH session"
     if platform == "darwin" or _is_wsl(environ):
         return None
@@ -42,4 +42,4 @@ def in_ci(environ: Mapping[str, str]) -> bool:
 
 
 def _is_wsl(environ: Mapping[str, str]) -> bool:
-    return bool(environ.get("WSL_DISTRO_NAME"))
+    return bool(environ.get(environment.WSL_DISTRO_NAME))

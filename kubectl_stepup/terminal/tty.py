@@ -166,7 +166,7 @@ class Terminal:
     def _colours(self, outlet: _Outlet) -> bool:
         if self._environ.get(environment.NO_COLOR) or self._dumb():
             return False
-        return bool(self._environ.get("FORCE_COLOR")) or (outlet.fd is not None and os.isatty(outlet.fd))
+        return bool(self._environ.get(environment.FORCE_COLOR)) or (outlet.fd is not None and os.isatty(outlet.fd))
 
     def _dumb(self) -> bool:
         return self._environ.get(environment.TERM, "") in ("", "dumb", "unknown")

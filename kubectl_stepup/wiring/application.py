@@ -12,13 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
 from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.errors import ConfigError, NotEnrolled, PolicyError
+from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
 from kubectl_stepup.session import scope
 
@@ -69,22 +68,22 @@ class Application:
     def config(self) -> Config:
         """The enrolled providers and clusters."""
         pair = files.config_files(self.environ, self.settings.config)
-        return config_of(_node(pair.system, ConfigError), _node(pair.user, ConfigError))
+        return config_of(_node(pair.system), _node(pair.user))
 
     def config_to_write(self) -> Config:
         """The config as `setup` starts from it: the file named by flag or variable need not exist yet."""
         named = self.settings.config or self.environ.get(environment.CONFIG)
         if named and not Path(named).exists():
-            return config_of(_node(files.config_files({}, None).system, ConfigError), None)
+            return config_of(_node(files.config_files({}, None).system), None)
         return self.config
 
     @cached_property
     def policy(self) -> Policy:
         """The effective policy of the system's file and the user's; the default one where there is no user file."""
-        from kubectl_stepup.policy.load import policy_of
+        from kubectl_stepup.policy.load import load
 
         pair = files.policy_files(self.environ, self.settings.policy)
-        return policy_of(_node(pair.system, PolicyError), _node(pair.user, PolicyError))
+        return load(*(None if file is None else (file.path, file.data) for file in (pair.system, pair.user)))
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files."""
@@ -185,7 +184,6 @@ class Application:
         from kubectl_stepup.assurance.id_token import verify
         from kubectl_stepup.flows.authenticate import AuthenticatePorts, authenticate
         from kubectl_stepup.wiring.exec_info import digests
-        from kubectl_stepup.terminal.browser import browser_note
 
         client = self.provider(asked.provider)
         return authenticate(
@@ -199,7 +197,6 @@ class Application:
                 moment=scope.moment,
                 random=secrets.token_urlsafe,
                 exec_info=() if resolved is None else digests(resolved),
-                browser_note=browser_note(self.environ, sys.platform),
             ),
         )
 
@@ -235,8 +232,8 @@ class Application:
         return (cluster,)
 
 
-def _node(file: files.TrustedFile | None, error: type[ConfigError]) -> Node | None:
-    return None if file is None else yaml_file.parse(file.data, file.path, error=error)
+def _node(file: files.TrustedFile | None) -> Node | None:
+    return None if file is None else yaml_file.parse(file.data, file.path)
 
 
 def _terminal_name() -> str | None:

@@ -18,12 +18,11 @@ from kubectl_stepup.kube.overlay_file import lend
 from kubectl_stepup.session import scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from kubectl_stepup.flows.elevate import Elevation
     from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.wiring.application import Application
 
 
@@ -127,3 +126,7 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
     else:
         with handed_over(session, directory=application.runtime_directory) as arguments:
             yield LentSession(credential_command=(*command, *arguments))
+
+
+def _expand(command: KubectlCommand, application: Application) -> tuple[KubectlCommand, bytes | None]:
+    return command, None

@@ -1,0 +1,71 @@
+"""`policy`: ask the policy without running anything."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.exec import AfterDashes
+from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.errors import UsageError
+
+EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
+
+
+@click.group(name="policy")
+def command() -> None:
+    """Ask the policy without running anything."""
+
+
+@command.command(cls=AfterDashes, name="check", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@target
+@output_format("table", "json", "name")
+@common
+def check(words: tuple[str, ...], output: str, target: TargetOptions, common: CommonOptions) -> int:
+    """Decide about a command; exit with 0 (allow), 4 (step up) or 5 (refuse).
+
+    Needs no network and no kubeconfig: what is not known matches every rule.
+
+    \b
+    Examples:
+      # For a program
+      kubectl stepup policy check -o json -- delete pod web-0 -n prod
+    """
+    from kubectl_stepup.wiring.deciding import decided
+
+    decision = decided(_given(words), target, build(common)).decision
+    if output == "json":
+        data(json.dumps(decision.to_json()))
+    elif output == "name":
+        data(decision.effect)
+    else:
+        from kubectl_stepup.terminal.sanitise import safe
+
+        level = f" {decision.level}" if decision.level else ""
+        data(f"{decision.effect}{level}: {safe(decision.why, 2000)}")
+    return EXIT_CODES[decision.effect]
+
+
+@command.command(cls=AfterDashes, name="explain", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@target
+@common
+def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
+    """Tell which rules a command meets, where they stand, and what the session lacks.
+
+    \b
+    Examples:
+      # Why was I asked?
+      kubectl stepup policy explain -- delete pod web-0 -n prod
+    """
+    from kubectl_stepup.wiring.deciding import explained
+
+    data(explained(_given(words), target, build(common)))
+
+
+def _given(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words:
+        raise UsageError("no kubectl command after --", hint="kubectl stepup policy check -- delete pod web-0")
+    return words

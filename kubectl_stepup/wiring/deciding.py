@@ -1,0 +1,59 @@
+"""Decisions for `policy check` and `policy explain`: nothing is run, nobody is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.flows.judge import Flags, judge
+from kubectl_stepup.flows.sessions import live_sessions
+from kubectl_stepup.policy.explain import explain
+from kubectl_stepup.terminal.durations import duration
+from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.wiring.running import execute_ports, session_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_stepup.cli.options import TargetOptions
+    from kubectl_stepup.flows.judge import Judgement
+    from kubectl_stepup.wiring.application import Application
+
+
+def decided(words: Sequence[str], target: TargetOptions, application: Application) -> Judgement:
+    """Judge a command line."""
+    ports = execute_ports(application)
+    flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
+    judgement, _ = judge(
+        words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
+    )
+    return judgement
+
+
+def explained(words: Sequence[str], target: TargetOptions, application: Application) -> str:
+    """Tell what a command would do, what policy says and by which rule, and what this terminal's session lacks."""
+    judgement = decided(words, target, application)
+    context = judgement.resolved.context if judgement.resolved else judgement.command.context
+    lines = [
+        *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
+        *(_session_lines(judgement, application)),
+    ]
+    width = max(len(label) for label, _ in lines)
+    return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
+
+
+def _session_lines(judgement: Judgement, application: Application) -> list[tuple[str, str]]:
+    decision, cluster = judgement.decision, judgement.cluster
+    if decision.effect != "stepup" or decision.level is None:
+        return []
+    if cluster is None:
+        return [("SESSION", "the context is not enrolled: runs with your everyday login")]
+    ports = session_ports(application)
+    policy = application.policy
+    for live in live_sessions((cluster,), ports):
+        if (
+            policy.rank(live.level.name) >= policy.rank(decision.level)
+            and policy.level(decision.level).ask_again_after_s
+        ):
+            left = duration(live.session.credential_expires_at - ports.moment().wall)
+            return [("SESSION", f"live at level {live.level.name} for {left}: you would not be asked")]
+    return [("SESSION", f"none at level {decision.level}: you would be asked")]
