@@ -13,7 +13,8 @@ from kubectl_stepup.demo.statuses import bad_request
 
 Test = Callable[[Mapping[str, Any]], bool]
 _SET = re.compile(r"(?P<key>\S+)\s+(?P<word>in|notin)\s*\((?P<values>[^()]*)\)")
-_EQUAL = re.compile(r"(?P<key>[^\s=!]+)\s*(?P<word>==|=|!=)\s*(?P<value>[^\s=!]*)")
+_EQUAL = re.compile(r"(?P<key>[\w./-]+)\s*(?P<word>==|=|!=)\s*(?P<value>[\w.-]*)")
+_FIELD = re.compile(r"(?P<key>[\w./-]+)(?P<word>==|=|!=)(?P<value>[^=!]*)")
 _PARTS = re.compile(r",(?![^()]*\))")
 
 
@@ -41,7 +42,7 @@ def _label_test(text: str) -> Test:
 
 
 def _field_test(text: str) -> Test:
-    match = _EQUAL.fullmatch(text)
+    match = _FIELD.fullmatch(text)
     if not match:
         raise bad_request(f'invalid selector: "{text}"; can\'t understand it')
     path, value, wanted = match["key"].split("."), match["value"], match["word"] != "!="
