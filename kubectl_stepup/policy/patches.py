@@ -21,12 +21,10 @@ _RIGHTS = frozenset(
         "hostNetwork",
         "privileged",
         "allowPrivilegeEscalation",
-        "capabilities",
         "secret",
         "secretName",
         "secretRef",
         "secretKeyRef",
-        "imagePullSecrets",
         "procMount",
     }
 )
@@ -56,11 +54,18 @@ def content_marks(content: object) -> frozenset[str]:
     for key, value in _fields(content):
         if key == "replicas" and value in (0, "0"):
             marks.add(SCALES_TO_ZERO)
-        elif key in _RIGHTS and value not in (False, None, "", [], {}):
+        elif _lends(key, value):
             marks.add(RUNS_AS)
         elif key == "type" and value == SERVICE_ACCOUNT_TOKEN:
             marks.add(MINTS)
     return frozenset(marks)
+
+
+def _lends(key: str, value: object) -> bool:
+    """Tell whether a field of a pod's template lends it somebody's rights, or the node's."""
+    if key == "capabilities":
+        return isinstance(value, dict) and bool(value.get("add"))
+    return key in _RIGHTS and value not in (False, None, "", [], {})
 
 
 def _fields(content: object) -> Iterator[tuple[str, object]]:
