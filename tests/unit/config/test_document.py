@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import kubectl_stepup
 import pytest
+
+import kubectl_stepup
 from kubectl_stepup.assurance.preset import Strategy
 from kubectl_stepup.assurance.preset_overrides import OVERRIDES
 from kubectl_stepup.assurance.presets import PRESETS

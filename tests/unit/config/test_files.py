@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.config.files import config_files, config_path, policy_files, read
 from kubectl_stepup.errors import ConfigError
 

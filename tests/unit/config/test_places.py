@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.config import places
 
 LINUX = {"HOME": "/home/alice"}

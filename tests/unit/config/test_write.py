@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.assurance.presets import preset_with
 from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.config.document import config_from

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.documents import edited_file
 from kubectl_stepup.documents.edited_file import change, read
 from kubectl_stepup.errors import ConfigError, KubeconfigError, KubeconfigLocked

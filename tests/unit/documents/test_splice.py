@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.documents.splice import unified_diff, with_item, without_item
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import ConfigError, KubeconfigError

@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import dataclass, replace
 
 import pytest
+
 from kubectl_stepup.kube.cluster_identity import ca_digest, differences, normal_server
 from tests.kube.certificates import CA_A, CA_B
 

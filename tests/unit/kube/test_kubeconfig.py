@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import ConfigError, KubeconfigError
 from kubectl_stepup.kube.cluster_identity import ca_digest

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
 from kubectl_stepup.kube import kubectl
 from kubectl_stepup.kube.kubectl import find, run, writable_by_others

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.kube.overlay import (

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.errors import KubectlFailed
 from kubectl_stepup.kube.overlay_file import lend
 

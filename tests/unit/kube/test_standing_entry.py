@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import KubeconfigError

@@ -1,0 +1,248 @@
+"""The overlay under the kubectls of this machine: it wins, keeps what it should, and leaves all files alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup.documents.yaml_file import plain
+from kubectl_stepup.errors import KubectlNotFound
+from kubectl_stepup.kube import overlay_file
+from kubectl_stepup.kube.kubeconfig import load
+from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.kube.overlay import elevated_environment, exec_entry, overlay_document, without_kubeconfig
+from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
+from tests.kube.fake_api import FakeAPI, fake_api
+
+EVERYDAY, ELEVATED = "Bearer everyday", "Bearer elevated"
+PLUGIN = """#!{python} -IS
+import json, os, sys
+sys.stdout.write('{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{{"token":"elevated"}}}}')
+with open({record!r}, "a") as stream:
+    stream.write(os.environ["KUBERNETES_EXEC_INFO"] + "\\n")
+"""
+
+
+def kubectls() -> list[str]:
+    """Find the kubectl of PATH and that of the wheel; more may be named in STEPUP_TEST_KUBECTLS."""
+    found = [path for path in os.environ.get("STEPUP_TEST_KUBECTLS", "").split(os.pathsep) if path]
+    for environ in (dict(os.environ), {}):
+        try:
+            found.append(find(environ, also_wheel=True))
+        except KubectlNotFound:
+            continue
+    return list(dict.fromkeys(os.path.realpath(path) for path in found))
+
+
+KUBECTLS = kubectls()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A home with a kubeconfig, an API server, and a kubectl."""
+
+    home: Path
+    kubeconfig: Path
+    api: FakeAPI
+    other_api: FakeAPI
+    kubectl: str
+    environ: dict[str, str]
+
+    @property
+    def plugin_calls(self) -> list[dict[str, object]]:
+        record = self.home / "plugin-calls"
+        return [json.loads(line) for line in record.read_text().split("\n") if line] if record.exists() else []
+
+    def run(self, *argv: str, environ: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()) -> str:
+        done = subprocess.run(
+            [self.kubectl, *argv],
+            env=environ or self.environ,
+            pass_fds=pass_fds,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.home,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def elevated(self, *argv: str, kubeconfig: str | None = None, context: str | None = None) -> str:
+        """Run a command as an elevated one is run."""
+        files = load(self.environ, kubeconfig, parse=plain)
+        document = overlay_document(
+            files.resolve(context),
+            user_name="stepup:mfa",
+            exec_command=str(self.home / "plugin"),
+            exec_args=["credential", "0123"],
+        )
+        with overlay_file.lend(document, directory=str(self.home / "run")) as lent:
+            environ = elevated_environment(
+                self.environ, overlay_path=lent.path, kubeconfig_files=files.files, session_id="0123"
+            )
+            kept = without_kubeconfig(argv, takes_value={"-n", "--context"}.__contains__)
+            return self.run(*kept, environ=environ, pass_fds=lent.pass_fds)
+
+
+@pytest.fixture(params=KUBECTLS or [""])
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
+    if not request.param:
+        pytest.skip("there is no kubectl")
+    home = tmp_path / "machine"
+    (home / ".kube" / "pki").mkdir(parents=True)
+    plugin = home / "plugin"
+    plugin.write_text(PLUGIN.format(python=sys.executable, record=str(home / "plugin-calls")))
+    plugin.chmod(0o700)
+    with fake_api() as api, fake_api() as other_api:
+        (home / ".kube" / "pki" / "ca.pem").write_text(api.ca_pem)
+        kubeconfig = home / ".kube" / "config"
+        kubeconfig.write_text(
+            KUBECONFIG.format(
+                server=api.url, other=other_api.url, other_ca=base64.b64encode(other_api.ca_pem.encode()).decode()
+            )
+        )
+        yield Machine(
+            home=home,
+            kubeconfig=kubeconfig,
+            api=api,
+            other_api=other_api,
+            kubectl=request.param,
+            environ={"HOME": str(home), "PATH": os.environ["PATH"], "KUBECACHEDIR": str(home / "cache")},
+        )
+
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+# The CA's path belongs to this file.
+clusters:
+- name: prod-eu
+  cluster: {{server: "{server}", certificate-authority: pki/ca.pem}}
+- name: lab
+  cluster: {{server: "{other}", certificate-authority-data: {other_ca}}}
+contexts:
+- name: prod
+  context: {{cluster: prod-eu, user: alice, namespace: shop}}
+- name: lab
+  context: {{cluster: lab, user: alice}}
+current-context: prod
+users:
+- name: alice
+  user: {{token: everyday}}
+"""
+PODS = "/api/v1/namespaces/shop/pods"
+
+
+def test_the_elevated_user_is_used_and_the_namespace_kept(machine: Machine) -> None:
+    assert machine.elevated("delete", "pod", "web-0", "--wait=false").startswith('pod "web-0" deleted')
+    assert machine.api.credentials("DELETE", f"{PODS}/web-0") == {ELEVATED}
+    assert EVERYDAY not in {request.authorization for request in machine.api.requests}
+
+
+def test_the_command_line_may_name_the_context_and_a_namespace(machine: Machine) -> None:
+    machine.elevated("get", "pods", "--context", "prod", "-n", "other", context="prod")
+    assert machine.api.credentials("GET", "/api/v1/namespaces/other/pods") == {ELEVATED}
+
+
+def test_another_context_becomes_the_current_one_in_the_overlay_alone(machine: Machine) -> None:
+    machine.elevated("get", "pods", context="lab")
+    assert machine.other_api.credentials("GET", "/api/v1/namespaces/default/pods") == {ELEVATED}
+    machine.run("get", "pods")
+    assert machine.api.credentials("GET", PODS) == {EVERYDAY}
+
+
+def test_other_contexts_stay_usable_with_their_own_user(machine: Machine) -> None:
+    machine.elevated("get", "pods", "--context", "lab", context="prod")
+    assert machine.other_api.credentials("GET", "/api/v1/namespaces/default/pods") == {EVERYDAY}
+    assert machine.plugin_calls == []
+
+
+def test_the_plugin_is_told_the_server(machine: Machine) -> None:
+    machine.elevated("get", "pods")
+    calls = machine.plugin_calls
+    assert len(calls) == 1
+    cluster = calls[0]["spec"]["cluster"]  # type: ignore[index]
+    assert cluster["server"] == machine.api.url
+    assert base64.b64decode(cluster["certificate-authority-data"]).decode() == machine.api.ca_pem
+
+
+def test_an_explicit_kubeconfig_is_laid_under_the_overlay(machine: Machine) -> None:
+    elsewhere = machine.home / "elsewhere"
+    shutil.move(machine.kubeconfig, elsewhere)
+    shutil.move(machine.home / ".kube" / "pki", machine.home / "pki")
+    machine.elevated(
+        "--kubeconfig", str(elsewhere), "get", "pods", f"--kubeconfig={elsewhere}", kubeconfig=str(elsewhere)
+    )
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+
+
+def test_nothing_of_the_person_changes(machine: Machine) -> None:
+    before = {
+        path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in (machine.home / ".kube").rglob("*")
+        if path.is_file()
+    }
+    machine.elevated("delete", "pod", "web-0", "--wait=false")
+    after = {
+        path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in (machine.home / ".kube").rglob("*")
+        if path.is_file()
+    }
+    assert after == before
+
+
+def test_without_memory_files_it_works_from_a_file_that_is_gone_afterwards(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlay_file, "_memory_file", lambda document, stack: None)
+    machine.elevated("get", "pods")
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+    assert list((machine.home / "run").iterdir()) == []
+
+
+def test_kuberc_has_no_say_in_an_elevated_run(machine: Machine) -> None:
+    kuberc = machine.home / ".kube" / "kuberc"
+    kuberc.write_text(
+        "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
+        "defaults: [{command: get, options: [{name: token, default: RCTOKEN}]}]\n"
+        "overrides: [{command: get, flags: [{name: token, default: RCTOKEN}]}]\n"
+    )
+    machine.elevated("get", "pods")
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+
+
+def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) -> None:
+    resolved = load(machine.environ, None, parse=plain).resolve("prod")
+    entry = standing_entry(
+        resolved,
+        context_name="prod-elevated",
+        user_name="stepup:prod:mfa",
+        exec_entry=exec_entry(command=str(machine.home / "plugin"), args=["credential"]),
+    )
+    before = machine.kubeconfig.read_bytes()
+    machine.kubeconfig.write_bytes(with_entry(before, "config", entry, parse=plain))
+    machine.run("get", "pods", "--context", "prod-elevated")
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+    after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated", parse=plain)
+    assert after == before
+
+
+def test_our_reading_of_several_files_is_kubectls(machine: Machine) -> None:
+    first = machine.home / "first"
+    first.write_text("contexts: [{name: prod, context: {cluster: lab, user: alice}}]\n")
+    environ = {**machine.environ, "KUBECONFIG": f"{first}:/does/not/exist:{machine.kubeconfig}:{first}"}
+    ours = load(environ, None, parse=plain).resolve(None)
+    theirs = json.loads(machine.run("config", "view", "--minify", "--raw", "-o", "json", environ=environ))
+    assert theirs["current-context"] == ours.context
+    assert theirs["contexts"] == [{"name": "prod", "context": dict(ours.context_raw)}]
+    assert theirs["clusters"] == [{"name": ours.cluster, "cluster": dict(ours.cluster_raw)}]
