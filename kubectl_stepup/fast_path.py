@@ -2,8 +2,9 @@
 
 As a module: `serve(sys.argv[1:], os.environ)`. As a file, which is what our exec entries name::
 
-    python -I -S /path/to/kubectl_stepup/fast_path.py credential --session ID [--handover SOCKET] [--store-directory
-    DIR]
+    python -I -S /path/to/kubectl_stepup/fast_path.py credential --session ID
+        [--handover SOCKET]        where the wrapper hands the session over without the kernel's help (handover.py)
+        [--store-directory DIR]    where the file store keeps sessions (`store: file`)
 
 `-I` shuts out the caller's directory and PYTHON* variables, `-S` the site packages; on a miss the file runs itself
 again as `python -I -m kubectl_stepup credential …`, with site packages. A file that is run is compiled each time:

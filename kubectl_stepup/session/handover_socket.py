@@ -70,7 +70,7 @@ class Offer:
             os.chmod(self._path, 0o600)
             self._listener.listen(16)
         except OSError as error:
-            self._close()
+            self._listener.close()
             reason = error.strerror or str(error)
             raise StoreUnavailable(f"the hand-over socket {self._path} cannot be made: {reason}") from error
         self._waker, self._woken = socket.socketpair()
@@ -82,9 +82,6 @@ class Offer:
         self._waker.close()
         self._thread.join(_TIMEOUT_S + 1)
         self._woken.close()
-        self._close()
-
-    def _close(self) -> None:
         self._listener.close()
         if os.path.lexists(self._path):
             os.unlink(self._path)
