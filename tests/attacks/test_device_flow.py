@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.assurance.check import rejection, shortfalls
 from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
 from kubectl_stepup.assurance.id_token import verify

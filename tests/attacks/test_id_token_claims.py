@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge

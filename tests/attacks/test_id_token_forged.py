@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from kubectl_stepup.errors import TokenRejected
 from tests.provider.cases import EXPECTED, Published, good, judge, payload
 from tests.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.errors import TokenRejected
 from tests.provider.cases import EXPECTED, Published, accept, good, judge, payload
 from tests.provider.keys import decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key

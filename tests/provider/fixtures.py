@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
 from tests.provider.model import Answer, Want
 from tests.provider.server import Provider
 

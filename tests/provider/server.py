@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import trustme
+
 from kubectl_stepup.clock import SystemClock
 from tests.provider.grants import Device, Grants, Reply
 from tests.provider.model import Answer, Raw, Recorded, Want

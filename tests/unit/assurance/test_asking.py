@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from kubectl_stepup.assurance.asking import step_up_parameters, step_up_scope
 from kubectl_stepup.assurance.preset import Preset
 from kubectl_stepup.assurance.presets import PRESETS

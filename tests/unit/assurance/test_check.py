@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from kubectl_stepup.assurance.check import rejection, server_window, shortfalls
 from kubectl_stepup.assurance.claims import IDTokenClaims
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, NOW, REQUIREMENT, accept, good, judge
 from tests.provider.model import ABSENT

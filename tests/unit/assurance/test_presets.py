@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from kubectl_stepup.assurance.presets import PRESETS, preset_with
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from kubectl_stepup.errors import ConfigError

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.errors import (
     LoginNeeded,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.errors import ProviderResponse
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest, pkce_challenge
 from kubectl_stepup.oauth.response import Response

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.errors import ProviderError, ProviderResponse
 from kubectl_stepup.oauth.metadata import ProviderMetadata, discovery_url
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from kubectl_stepup.errors import ProviderResponse
 from kubectl_stepup.oauth.polling import Ask, PollSchedule, read_poll
 from kubectl_stepup.oauth.response import Response

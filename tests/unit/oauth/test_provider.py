@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.errors import ProviderError, ProviderResponse
 from kubectl_stepup.oauth.device import DeviceRequest
 from kubectl_stepup.oauth.provider import OIDCProvider

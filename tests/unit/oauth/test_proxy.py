@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.oauth.proxy import proxy_for
 
 PROXY = "http://proxy.example:3128"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
 
 

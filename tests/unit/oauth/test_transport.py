@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import ConfigError, ProviderResponse, ProviderUnreachable
 from kubectl_stepup.oauth.transport import Transport

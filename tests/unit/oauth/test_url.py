@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.errors import ConfigError, ProviderResponse
 from kubectl_stepup.oauth.url import checked_endpoint, checked_issuer, host, host_and_port
 
