@@ -34,6 +34,8 @@ def main() -> int:
     tree = build()
     (tree / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
     krew_archive.without_links(tree)
+    for member in tree.rglob("*.zip"):
+        krew_archive.without_times(member)
     DIST.mkdir(exist_ok=True)
     archive = DIST / f"{NAME}_v{version}_{system}_{arch}.tar.gz"
     sha256 = krew_archive.write(tree, archive, time=int(os.environ.get("SOURCE_DATE_EPOCH", krew_archive.TIME)))

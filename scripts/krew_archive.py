@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ def without_links(root: Path) -> None:
             path.unlink()
             path.write_bytes(data)
             path.chmod(mode)
+
+
+def without_times(archive: Path) -> None:
+    """Write a zip file anew, members sorted and each with the earliest time, so that it is the same on every run."""
+    with zipfile.ZipFile(archive) as old:
+        members = [(name, old.getinfo(name).compress_type, old.read(name)) for name in sorted(old.namelist())]
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, compression, data in members:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type, entry.external_attr = compression, 0o644 << 16
+            new.writestr(entry, data)
 
 
 def write(root: Path, archive: Path, *, time: int = TIME) -> str:

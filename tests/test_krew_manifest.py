@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
 from kubectl_stepup import __version__
 from scripts import krew_archive, krew_manifest
 
@@ -188,6 +190,17 @@ def test_the_gzip_header_has_no_time_and_no_name(tmp_path: Path) -> None:
     header = (tmp_path / "a.tar.gz").read_bytes()[:10]
     assert (header[3], header[4:8]) == (0, b"\0\0\0\0")
     assert gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
+
+
+def test_a_zip_inside_is_the_same_on_every_run(tmp_path: Path) -> None:
+    for name, time, order in (("one", (2026, 1, 1, 0, 0, 0), "ab"), ("two", (2026, 2, 2, 0, 0, 0), "ba")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in order:
+                archive.writestr(zipfile.ZipInfo(f"{member}.pyc", date_time=time), member)
+        krew_archive.without_times(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"a.pyc": b"a", "b.pyc": b"b"}
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:
