@@ -36,6 +36,7 @@ REDIRECTING = (
 """Flags that change who calls, or which server is given the token (a kuberc file can set all of the others)."""
 
 _RUN_PROGRAMS = ("enable-helm", "enable-alpha-plugins", "enable-exec", "network")
+_OWN_SELECTOR = ("create", "expose")  # their --selector becomes a field of the new object
 _KUBECONFIG_READS = frozenset({"", "current-context", "get-clusters", "get-contexts", "get-users", "view"})
 _DRY_RUNS = {"client": "client", "server": "server", "none": "none", "unchanged": "client"}
 
@@ -170,8 +171,9 @@ def _dry_run(line: CommandLine) -> str:
 
 def _traits(line: CommandLine, requests: Sequence[ResourceAttributes]) -> frozenset[str]:
     traits = set()
-    own = line.own
-    chosen = line.on("all") or line.on("all-namespaces") or any(line.last(name) for name in SELECTORS if name in own)
+    chosen = line.on("all") or line.on("all-namespaces")
+    if line.path[0] not in _OWN_SELECTOR:
+        chosen = chosen or any(line.last(name) for name in SELECTORS if name in line.own)
     if chosen or line.on("prune") or any(entry.verb == "deletecollection" for entry in requests):
         traits.add("all")
     if line.on("force"):
