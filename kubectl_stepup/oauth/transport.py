@@ -82,13 +82,13 @@ class Transport:
         if not url.startswith("https://"):
             raise ProviderResponse(f"{safe(ascii(url), 200)} is not https")
         limit = self._deadline_s if deadline_s is None else deadline_s
-        call = _Call(limit)
+        call = _Call(url, limit)
         # A thread of its own: a name server that does not answer and a server that sends one byte a second have no
         # time limit in requests, and Ctrl-C must end the wait at once.
         thread = threading.Thread(target=call.run, args=(lambda: self._exchange(method, url, form, call),), daemon=True)
         thread.start()
         if not call.done.wait(limit):
-            raise ProviderUnreachable(f"{host(url)} did not answer in full within {limit:g}s")
+            raise call.too_late()
         if call.error is not None:
             raise call.error
         if call.response is None:
@@ -116,11 +116,15 @@ class Transport:
 class _Call:
     """What one request's thread and its caller share."""
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, url: str, limit_s: float) -> None:
+        self._url, self._limit_s = url, limit_s
         self.ends_at = time.monotonic() + limit_s
         self.done = threading.Event()
         self.response: Response | None = None
         self.error: StepUpError | None = None
+
+    def too_late(self) -> ProviderUnreachable:
+        return ProviderUnreachable(f"{host(self._url)} did not answer in full within {self._limit_s:g}s")
 
     def run(self, exchange: Any) -> None:
         try:
@@ -195,7 +199,7 @@ def _body(answer: requests.Response, call: _Call) -> bytes | None:
         if size > MAX_BODY:
             return None
         if time.monotonic() > call.ends_at:
-            raise TimeoutError("the body did not arrive in time")
+            raise call.too_late()
         pieces.append(piece)
 
 
