@@ -249,5 +249,11 @@ def _lines(value: Any) -> list[str]:
 def _scalar(value: object) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN:
         return value
-    # JSON is YAML, and so are its quoted texts; ASCII alone would need surrogate pairs, which YAML has not.
-    return json.dumps(value, ensure_ascii=False)
+    # JSON is YAML, and so are its quoted texts, but for what YAML wants escaped, and without surrogate pairs.
+    return "".join(_escaped(character) for character in json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"

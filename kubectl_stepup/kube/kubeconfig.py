@@ -161,6 +161,8 @@ def _document(file: str, parse: Parse, *, must_exist: bool) -> Mapping[str, Any]
 
 
 def _read(file: str, *, must_exist: bool) -> bytes | None:
+    if file == os.devnull:  # the customary way to say: no kubeconfig at all
+        return None
     try:
         # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever; a FIFO could only be read once anyway.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.documents.edited_file import change
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import KubectlNotFound
 from kubectl_stepup.kube import overlay_file
@@ -235,6 +237,19 @@ def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) ->
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
     after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated", parse=plain)
     assert after == before
+
+
+def test_kubectl_and_we_keep_out_of_each_others_writes(machine: Machine) -> None:
+    argv = [machine.kubectl, "config", "set-context", "mine", "--cluster", "lab"]
+
+    def edit(data: bytes | None) -> bytes:
+        done = subprocess.run(argv, env=machine.environ, capture_output=True, text=True, check=False, cwd=machine.home)
+        assert (done.returncode, "config.lock: file exists" in done.stderr) == (1, True), done.stderr
+        return (data or b"") + b"# edited\n"
+
+    assert change(str(machine.kubeconfig), edit, clock=SystemClock()) is True
+    assert machine.kubeconfig.read_text().endswith("# edited\n")
+    assert machine.run(*argv[1:]) == 'Context "mine" created.\n'
 
 
 def test_our_reading_of_several_files_is_kubectls(machine: Machine) -> None:

@@ -143,6 +143,8 @@ def test_texts_that_yaml_would_take_for_something_else_are_quoted() -> None:
             "a #b",
             "é",
             "\x1b[2J",
+            "\x7f\u2028\U000e0001",
+            "\U0001f600",
             "2024-01-01",
             "#a",
         ],

@@ -207,6 +207,12 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
         load({}, str(tmp_path), parse=plain)
 
 
+def test_the_null_device_is_an_empty_kubeconfig() -> None:
+    for kubeconfig in (load({"KUBECONFIG": os.devnull}, None, parse=plain), load({}, os.devnull, parse=plain)):
+        with pytest.raises(KubeconfigError, match=r"^no current-context is set in /dev/null$"):
+            kubeconfig.resolve(None)
+
+
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_bytes(b"#" * (5 << 20))
