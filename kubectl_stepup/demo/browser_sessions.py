@@ -22,18 +22,18 @@ class BrowserSession:
     """One browser; `sign_in` is None until a password was right."""
 
     created_at: float
-    cookie_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    csrf_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     sign_in: SignIn | None = None
 
     def set_cookie(self) -> tuple[tuple[str, str], ...]:
         """Give the header that binds the browser to this session."""
-        value = f"{COOKIE}={self.cookie_secret}; Path=/; Secure; HttpOnly; SameSite=Lax"
+        value = f"{COOKIE}={self.cookie}; Path=/; Secure; HttpOnly; SameSite=Lax"
         return (("Set-Cookie", value),)
 
     def form_is_ours(self, csrf: str) -> bool:
         """Tell whether a form came from a page of this session."""
-        return hmac.compare_digest(self.csrf_secret.encode(), csrf.encode())
+        return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
 
 class BrowserSessions:
@@ -59,7 +59,7 @@ class BrowserSessions:
         with self._lock:
             while len(self._sessions) >= _MOST:
                 del self._sessions[next(iter(self._sessions))]
-            self._sessions[session.cookie_secret] = session
+            self._sessions[session.cookie] = session
         return session
 
     def signed_in(self, old: BrowserSession, sign_in: SignIn) -> BrowserSession:
@@ -67,5 +67,5 @@ class BrowserSessions:
         session = self.begin()
         session.sign_in = sign_in
         with self._lock:
-            self._sessions.pop(old.cookie_secret, None)
+            self._sessions.pop(old.cookie, None)
         return session

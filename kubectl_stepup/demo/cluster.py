@@ -74,6 +74,11 @@ class Cluster:
         with self._audit_lock:
             return tuple(self._audit)
 
+    @property
+    def faults(self) -> tuple[Exception, ...]:
+        """Give the errors of our own that requests ran into."""
+        return self._https.faults
+
     def close(self) -> None:
         """Stop serving and end every watch."""
         self.store.close()

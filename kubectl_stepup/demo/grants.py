@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, UnsupportedTokenTypeError
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN, CodeChallenge
@@ -239,7 +240,7 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
     def query_token(self, token_string: str, token_type_hint: str | None) -> AccessToken | None:
         if token_string.count(".") == 2:
             # An ID token verifies offline until it expires: to say 200 would be a lie.
-            raise UnsupportedTokenTypeError(status_code=400)
+            raise OAuth2Error(error="unsupported_token_type", status_code=400)
         found: AccessToken | None = self.server.access_tokens.get(token_digest(token_string))
         return found
 

@@ -54,17 +54,22 @@ class HTTPSClient:
         """Drop all cookies, as a new browser profile would."""
         self._cookies.clear()
 
+    def cookies(self) -> dict[str, str]:
+        """Give the cookies kept, by name."""
+        return {cookie.name: cookie.value or "" for cookie in self._cookies}
+
     def get(self, url: str) -> Answer:
         """Fetch a page. Raises `OSError` when there is no answer; an error status is an answer."""
-        return self._send(urllib.request.Request(url, method="GET"))  # noqa: S310 - the opener speaks https alone
+        return self.send(urllib.request.Request(url, method="GET"))  # noqa: S310 - the opener speaks https alone
 
     def post(self, url: str, form: dict[str, str]) -> Answer:
         """Send a form."""
         body = urlencode(form).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._send(urllib.request.Request(url, data=body, headers=headers))  # noqa: S310 - as above
+        return self.send(urllib.request.Request(url, data=body, headers=headers))  # noqa: S310 - as above
 
-    def _send(self, request: urllib.request.Request) -> Answer:
+    def send(self, request: urllib.request.Request) -> Answer:
+        """Send a request as it is. Raises `OSError`."""
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as reply:
                 return Answer(status=reply.status, url=reply.url, body=reply.read(_MAX_BYTES))

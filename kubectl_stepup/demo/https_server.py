@@ -72,6 +72,11 @@ class HTTPSServer:
         """Give the base URL, without a slash at the end."""
         return f"https://127.0.0.1:{self._server.server_address[1]}"
 
+    @property
+    def faults(self) -> tuple[Exception, ...]:
+        """Give the errors of our own that requests ran into."""
+        return tuple(self._server.faults)
+
     def close(self) -> None:
         """Stop listening and end every open connection."""
         self._server.shutdown()
@@ -96,6 +101,7 @@ class _Server(http.server.ThreadingHTTPServer):
         self, address: tuple[str, int], context: ssl.SSLContext, answer: Callable[[Request], Response]
     ) -> None:
         self.answer = answer
+        self.faults: list[Exception] = []
         self._context = context
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -167,7 +173,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             body=body,
             client=str(self.client_address[0]),
         )
-        self._send(self.server.answer(request))
+        self._send(self._answered(request))
+
+    def _answered(self, request: Request) -> Response:
+        try:
+            return self.server.answer(request)
+        except Exception as fault:  # noqa: BLE001 - our own fault must not look like a broken network
+            self.server.faults.append(fault)
+            return json_response({"error": "server_error"}, 500)
 
     def _body(self) -> bytes | None:
         if "chunked" in self.headers.get("Transfer-Encoding", ""):

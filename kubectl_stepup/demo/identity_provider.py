@@ -31,10 +31,16 @@ class IdentityProvider:
     """
 
     def __init__(
-        self, context: ssl.SSLContext, accounts: Iterable[Account], *, clock: Callable[[], float], interval_s: int = 1
+        self,
+        context: ssl.SSLContext,
+        accounts: Iterable[Account],
+        *,
+        clock: Callable[[], float],
+        interval_s: int = 1,
+        signer: Signer | None = None,
     ) -> None:
         self._clock = clock
-        self._signer = Signer()
+        self.signer = signer or Signer()
         self.accounts = Accounts(accounts)
         self.requests = DeviceRequests(clock)
         self._pages = VerificationPages(self.accounts, self.requests, clock)
@@ -51,6 +57,11 @@ class IdentityProvider:
         )
         self._https = HTTPSServer(context, self._answer)
         self.issuer = self._https.url
+
+    @property
+    def faults(self) -> tuple[Exception, ...]:
+        """Give the errors of our own that requests ran into."""
+        return self._https.faults
 
     def close(self) -> None:
         """Stop serving."""
@@ -70,7 +81,7 @@ class IdentityProvider:
         if account is None:
             raise KeyError(name)
         now = self._clock()
-        return self._signer.sign(
+        return self.signer.sign(
             id_token_claims(
                 SignIn(account=account, password_at=now),
                 issuer=self.issuer,
@@ -112,7 +123,7 @@ class IdentityProvider:
         page = self._pages.answer(request)
         if page is not None:
             return page
-        documents = {"/.well-known/openid-configuration": self.discovery, "/jwks": self._signer.jwks}
+        documents = {"/.well-known/openid-configuration": self.discovery, "/jwks": self.signer.jwks}
         if request.method == "GET" and request.path in documents:
             return json_response(documents[request.path]())
         if request.method == "GET" and request.path == "/userinfo":
@@ -152,5 +163,5 @@ class IdentityProvider:
             "access_token": secrets.token_urlsafe(32),
             "expires_in": ID_TOKEN_LIFE_S,
             "scope": request.scope,
-            "id_token": self._signer.sign(claims).reveal(),
+            "id_token": self.signer.sign(claims).reveal(),
         }

@@ -42,13 +42,13 @@ class Person:
 
     def __init__(self, credentials: Credentials, ca_pem: str, clock: Callable[[], float]) -> None:
         self.credentials = credentials
-        self._browser = HTTPSClient(ca_pem)
+        self.browser = HTTPSClient(ca_pem)
         self._clock = clock
         self._last_step = -1
 
     def use_new_browser(self) -> None:
         """Forget every sign-in."""
-        self._browser.forget()
+        self.browser.forget()
 
     def approve(self, verification_uri: str, user_code: str) -> Visit:
         """Approve the request behind `user_code`. Raises `DemoFailed` where the page does not play along."""
@@ -60,21 +60,23 @@ class Person:
 
     def _visit(self, uri: str, user_code: str, wish: Literal["approve", "deny"]) -> Visit:
         wanted = {"approve": "Approved", "deny": "Denied"}[wish]
-        words, typed = "", list[str]()
-        answer = self._browser.get(uri)
+        words, typed, sent = "", list[str](), set[str]()
+        answer = self.browser.get(uri)
         for _ in range(_MOST_PAGES):
             page = read_page(answer)
             if page.title == wanted:
                 return Visit(words=words, typed=tuple(typed), outcome=page.title)
             path = urlsplit(page.action).path
+            if path in sent or path not in ("/device", "/device/code", "/sign-in"):
+                # The page came again: what was typed is wrong, and would be wrong again.
+                break
+            sent.add(path)
             if path == "/device":
                 if plain_code(page.shown_code) != plain_code(user_code):
                     raise DemoFailed(f'the page shows the code "{page.shown_code}", the terminal "{user_code}"')
                 words = page.words
-            elif path not in ("/device/code", "/sign-in"):
-                break
             filled = self._fill(page, user_code, wish, typed)
-            answer = self._browser.post(urljoin(answer.url, page.action), filled)
+            answer = self.browser.post(urljoin(answer.url, page.action), filled)
         raise DemoFailed(f'the verification page says "{page.title}" (HTTP {answer.status}), wanted "{wanted}"')
 
     def _fill(self, page: Page, user_code: str, wish: str, typed: list[str]) -> dict[str, str]:

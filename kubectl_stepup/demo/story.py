@@ -126,6 +126,9 @@ class _Story:
         deletions = [e for e in self._world.cluster.audit if (e.asked.verb, e.asked.resource) == ("delete", "pods")]
         done = [event for event in deletions if event.code == 200]
         refused = [event for event in deletions if event.code == 403]
+        faults = (*self._world.provider.faults, *self._world.cluster.faults)
+        if faults:
+            raise DemoFailed(f"a server of the demo failed: {faults[0]!r}")
         if len(done) != 3 or not all("stepup:mfa" in event.user.groups for event in done):
             raise DemoFailed("the cluster's own record does not show three deletions at level mfa")
         if len(refused) != 1 or any(group.startswith("stepup:") for event in refused for group in event.user.groups):

@@ -51,10 +51,10 @@ class VerificationPages:
 
     def _page_for(self, request: Request, session: BrowserSession, user_code: str) -> Response:
         if not user_code:
-            return pages.code_page(session.csrf_secret)
+            return pages.code_page(session.csrf)
         if session.sign_in is None:
             # Whether the code exists is told only to somebody who signed in.
-            return pages.sign_in_page(session.csrf_secret, user_code)
+            return pages.sign_in_page(session.csrf, user_code)
         found = self._find(request, user_code)
         if isinstance(found, Response):
             return found
@@ -75,9 +75,7 @@ class VerificationPages:
     ) -> Response:
         now = self._clock()
         asked = pages.Asked(password=request.password_needed(sign_in, now), otp=request.otp_needed(sign_in, now))
-        return pages.approval_page(
-            session.csrf_secret, request, sign_in.account.email, asked, problem=problem, status=status
-        )
+        return pages.approval_page(session.csrf, request, sign_in.account.email, asked, problem=problem, status=status)
 
     def _code(self, request: Request, session: BrowserSession, form: dict[str, str]) -> Response:
         return pages.redirect(f"/device?user_code={quote(form.get('user_code', ''), safe='')}")
@@ -85,12 +83,12 @@ class VerificationPages:
     def _sign_in(self, request: Request, session: BrowserSession, form: dict[str, str]) -> Response:
         name, user_code, now = form.get("username", ""), form.get("user_code", ""), self._clock()
         if not self._accounts.is_open(name, now):
-            return pages.sign_in_page(session.csrf_secret, user_code, problem=_TOO_MANY, status=429)
+            return pages.sign_in_page(session.csrf, user_code, problem=_TOO_MANY, status=429)
         fits = self._accounts.password_fits(name, form.get("password", ""), now)
         account = self._accounts.find(name)
         if not fits or account is None:
             problem = "User or password is wrong."
-            return pages.sign_in_page(session.csrf_secret, user_code, problem=problem, status=401)
+            return pages.sign_in_page(session.csrf, user_code, problem=problem, status=401)
         session = self._sessions.signed_in(session, SignIn(account=account, password_at=now))
         return pages.redirect(f"/device?user_code={quote(user_code, safe='')}", session.set_cookie())
 
@@ -99,7 +97,7 @@ class VerificationPages:
         if isinstance(found, Response):
             return found
         if session.sign_in is None:
-            return pages.sign_in_page(session.csrf_secret, found.user_code)
+            return pages.sign_in_page(session.csrf, found.user_code)
         if form.get("action") == "deny":
             self._requests.deny(found)
             return pages.message_page("Denied", "Nothing will be run. You can close this page.")
