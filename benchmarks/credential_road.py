@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from benchmarks.loopback_api import LoopbackAPI
+from benchmarks.rounds import Measurement, Subject, SubjectFailed, measure
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.execcredential import ClusterPin, expected_exec_info
@@ -33,9 +35,6 @@ from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.record import sha256_hex
-
-from benchmarks.loopback_api import LoopbackAPI
-from benchmarks.rounds import Measurement, Subject, SubjectFailed, measure
 
 if TYPE_CHECKING:
     from kubectl_stepup.session.store import SessionStore

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup import errors
 from kubectl_stepup.errors import StepUpError
 

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.secret import Secret
 
 PACKAGE = Path(__file__).resolve().parent.parent / "kubectl_stepup"
