@@ -210,14 +210,14 @@ def _not_fresh(first: Shortfall, requirement: StepUpRequirement) -> tuple[str, s
             return f"the ID token says you signed in {first.got}", None
         case Kind.NOT_FRESH:
             return (
-                f"the identity provider did not re-authenticate you: the sign-in is {first.got} older than this "
+                f"you signed in, but not freshly enough: the sign-in is {first.got} older than this "
                 "request, which needs one of its own"
             ), None
         case Kind.ISSUED:
             return f"the ID token was issued {first.got} before this request", None
         case Kind.STALE:
             return (
-                f"the identity provider did not re-authenticate you: the sign-in was {first.got} old, level "
+                f"you signed in, but not freshly enough: the sign-in was {first.got} old, level "
                 f"{requirement.level} allows {first.wanted}"
             ), None
         case _:

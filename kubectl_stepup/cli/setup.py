@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, common
 from kubectl_stepup.cli.output import data
-from kubectl_stepup.errors import Cancelled, InteractionRequired
+from kubectl_stepup.errors import Cancelled, UsageError
 
 
 @click.command(name="setup")
@@ -77,10 +79,8 @@ def command(common: CommonOptions, **options: object) -> None:
 def _confirm(yes: bool, *, no_input: bool) -> None:
     if yes:
         return
-    if no_input or not click.get_text_stream("stdin").isatty():
-        raise InteractionRequired(
-            "the changes need a yes, and nobody can be asked", hint="kubectl stepup setup --yes ..."
-        )
+    if no_input or not sys.stdin.isatty():
+        raise UsageError("the changes need a yes, and nobody can be asked", hint="kubectl stepup setup --yes ...")
     if not click.confirm("Write these changes?", err=True):
         raise Cancelled("cancelled, nothing was changed")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.record import Moment
 
 
-MAX_KEPT_ACCESS_TOKEN = 4096
+MAX_KEPT_ACCESS_TOKEN = 2048
 
 
 class StepUpProvider(Protocol):
@@ -113,20 +113,7 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
         ports.terminal.done()
         # A one-time code typed into the wrong window must not reach the shell afterwards.
         ports.terminal.flush_input()
-    claims = ports.verify(
-        grant.id_token,
-        Expectation(
-            issuer=provider.issuer,
-            client_id=provider.elevated_client_id,
-            algorithms=ports.provider.algorithms(provider.preset.signing_algorithms),
-            nonce=request.nonce,
-            account_claim=provider.account_claim,
-            extra_audiences=provider.preset.extra_audiences,
-        ),
-        jwks=ports.provider.jwks,
-        now=ports.clock.now(),
-        access_token=grant.access_token,
-    )
+    claims = _verified(asked, grant, request.nonce, ports)
     missing = shortfalls(
         requirement, claims, granted_scope=grant.scope, flow_start=grant.started_at, now=ports.clock.now()
     )
@@ -136,6 +123,24 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
     session = _session(asked, grant, claims, ports)
     ports.terminal.line(_approval(asked, claims, session, ports))
     return session
+
+
+def _verified(asked: Asked, grant: DeviceGrant, nonce: str | None, ports: AuthenticatePorts) -> IDTokenClaims:
+    provider = asked.provider
+    return ports.verify(
+        grant.id_token,
+        Expectation(
+            issuer=provider.issuer,
+            client_id=provider.elevated_client_id,
+            algorithms=ports.provider.algorithms(provider.preset.signing_algorithms),
+            nonce=nonce,
+            account_claim=provider.account_claim,
+            extra_audiences=provider.preset.extra_audiences,
+        ),
+        jwks=ports.provider.jwks,
+        now=ports.clock.now(),
+        access_token=grant.access_token,
+    )
 
 
 def _require_device_flow(asked: Asked) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
 from kubectl_stepup.flows.ports import LentSession
@@ -16,6 +17,9 @@ from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubectl
 from kubectl_stepup.kube.overlay_file import lend
 from kubectl_stepup.session import scope
+from kubectl_stepup.session.choose import FILES
+from kubectl_stepup.session.handover import handed_over
+from kubectl_stepup.session.release import DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.flows.elevate import Elevation
     from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.wiring.application import Application
 
 
@@ -111,22 +116,31 @@ class RealKubectl:
 
 @contextmanager
 def _lend_session(application: Application, elevation: Elevation) -> Iterator[LentSession]:
-    """Let the child read the session: from the store where its fast road can, else handed over to it alone."""
-    from kubectl_stepup.session.choose import FILES
-    from kubectl_stepup.session.handover import handed_over
+    """Hand the session to the child's process tree, whatever the store.
 
+    kubectl asks its plugin more than once (`-f -`, after a 401), and a long command outlives the time of reuse: what
+    was approved for it must then still be there. Where neither way of handing over works, the store serves.
+    """
     session = elevation.session
     command = (*credential_command(), "--session", session.id)
-    store = application.store.name if elevation.stored else None
-    if store == "kernel":
-        yield LentSession(credential_command=command)
-    elif store == "file":
-        directory = str(application.state_directory / FILES)
-        yield LentSession(credential_command=(*command, "--store-directory", directory))
-    else:
-        with handed_over(session, directory=application.runtime_directory) as arguments:
-            yield LentSession(credential_command=(*command, *arguments))
+    with ExitStack() as stack:
+        try:
+            arguments = stack.enter_context(handed_over(session, directory=application.runtime_directory))
+        except StoreUnavailable:
+            if not elevation.stored:
+                raise
+            directory = str(application.state_directory / FILES)
+            arguments = (DIRECTORY, directory) if application.store.name == "file" else ()
+        yield LentSession(credential_command=(*command, *arguments))
 
 
 def _expand(command: KubectlCommand, application: Application) -> tuple[KubectlCommand, bytes | None]:
-    return command, None
+    """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be."""
+    if not command.manifests:
+        return command, None
+    from kubectl_stepup.policy.manifest import expand
+
+    try:
+        return expand(command, kubectl=RealKubectl(application.environ).path())
+    except KubectlFailed:
+        return command, None

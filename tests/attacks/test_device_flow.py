@@ -117,7 +117,7 @@ def test_a_nonce_comes_back_where_the_provider_honours_it(start_provider: StartP
     [
         ({"acr": "urn:stepup:1fa", "amr": ["pwd"]}, TooWeak, "you signed in, but not strongly enough: wanted acr=urn:stepup:mfa, got acr=urn:stepup:1fa (amr=pwd)"),
         ({"acr": ABSENT}, TooWeak, "got acr=none"),
-        ({"signed_in_ago_s": 3600}, NotFresh, "the identity provider did not re-authenticate you: the sign-in was 59m50s old, level mfa allows 1m"),
+        ({"signed_in_ago_s": 3600}, NotFresh, "you signed in, but not freshly enough: the sign-in was 59m50s old, level mfa allows 1m"),
         ({"claims": {"auth_time": ABSENT}}, NotFresh, "nothing proves when you signed in"),
         ({"account": "bob"}, WrongAccount, "approved as someone else: wanted alice, got bob (bob@example.com)"),
         ({"claims": {"aud": "kubectl"}}, TokenRejected, "the ID token is for kubectl, not for kubectl-elevated"),

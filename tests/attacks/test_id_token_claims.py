@@ -77,7 +77,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[TokenRejected], str]] = [
     ("amr of objects", {"amr": [{}]}, TokenRejected, "amr in the ID token is not a list of strings"),
     ("auth_time a day old", {"auth_time": START - 86_400}, NotFresh, "the sign-in was 1d old, level mfa allows 1m"),
     ("auth_time one second too old", {"auth_time": START - 66}, NotFresh, "the sign-in was 1m6s old, level mfa allows 1m"),
-    ("auth_time 0", {"auth_time": 0}, NotFresh, "did not re-authenticate you"),
+    ("auth_time 0", {"auth_time": 0}, NotFresh, "not freshly enough"),
     ("auth_time missing", {"auth_time": ABSENT}, NotFresh, "nothing proves when you signed in: wanted auth_time in the ID token, got none"),
     ("auth_time null", {"auth_time": None}, NotFresh, "nothing proves when you signed in"),
     ("auth_time true", {"auth_time": True}, TokenRejected, "auth_time in the ID token is not a time: True"),
@@ -156,7 +156,7 @@ def test_fresh_refuses_a_sign_in_from_before_the_request() -> None:
     with pytest.raises(NotFresh) as caught:
         judge(good(auth_time=START - 7), requirement=fresh)
     assert caught.value.message == (
-        "the identity provider did not re-authenticate you: the sign-in is 7s older than this request, which needs one "
+        "you signed in, but not freshly enough: the sign-in is 7s older than this request, which needs one "
         "of its own"
     )
 

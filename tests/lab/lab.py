@@ -1,0 +1,189 @@
+"""A home with an enrolled cluster, whose provider does what a test tells it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.demo.authentication import JWTAuthenticator
+from kubectl_stepup.demo.certificates import new_authority
+from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.terminal import DemoTerminal
+from kubectl_stepup.demo.world import forget_sessions
+from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kube.kubectl import find
+from tests.provider.keys import rsa_key
+from tests.provider.model import Answer
+from tests.provider.server import Provider
+from tests.provider.tokens import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kubectl_stepup.demo.terminal import Ran
+
+ACR = "urn:stepup:mfa"
+GROUPS = {"groups": ["dev"]}
+PROGRAM = [sys.executable, "-P", "-m", "kubectl_stepup"]
+POLICY = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+who: people
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s}
+rules:
+  - {name: deletes, do: [delete, stop], needs: mfa}
+  - {name: secrets, do: [read-secrets], needs: mfa}
+  - {name: power, do: [grant], needs: critical}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """Everything a test needs; `environ` is the whole environment of a command."""
+
+    directory: Path
+    environ: dict[str, str]
+    provider: Provider
+    cluster: Cluster
+    terminal: DemoTerminal
+
+    @property
+    def answer(self) -> Answer:
+        """What the provider does; change it at will."""
+        return self.provider.answer
+
+    @property
+    def audit_file(self) -> Path:
+        return self.directory / "home/.local/state/kubectl-stepup/audit.jsonl"
+
+    def records(self) -> list[dict[str, object]]:
+        """Give the audit records, oldest first."""
+        return (
+            [json.loads(line) for line in self.audit_file.read_text().splitlines()] if self.audit_file.exists() else []
+        )
+
+    def stepup(self, *words: str, timeout_s: float = 60) -> Ran:
+        """Run our command on a terminal, as a person would."""
+        return self.terminal.run([*PROGRAM, *words], timeout_s=timeout_s)
+
+    def quietly(
+        self, *words: str, stdin: bytes = b"", program: list[str] | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run our command (or `program`) without a terminal, as a script would."""
+        return subprocess.run(
+            [*(PROGRAM if program is None else program), *words],
+            env={**self.environ, **environ},
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            start_new_session=True,
+            check=False,
+        )
+
+    def kubectl(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        """Run kubectl itself with the everyday login."""
+        return self.quietly(*words, program=[find(self.environ)])
+
+    def exists(self, name: str) -> bool:
+        """Tell whether a pod is there, by the cluster's own eyes."""
+        return self.kubectl("get", "pod", name).returncode == 0
+
+
+@contextmanager
+def opened_lab(
+    directory: Path, *, store: str = "kernel", answer: Answer | None = None, policy: str = POLICY
+) -> Iterator[Lab]:
+    """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards."""
+    authority = new_authority(time.time())
+    with ExitStack() as stack:
+        provider = stack.enter_context(Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS)))
+        trusted = JWTAuthenticator(
+            issuer=provider.issuer,
+            ca_pem=provider.ca_file.read_text(),
+            audiences=("kubectl", "kubectl-elevated"),
+            elevated_audience="kubectl-elevated",
+            level_acr={"mfa": (ACR,), "critical": (ACR,)},
+            window_s=1260,
+        )
+        cluster = stack.enter_context(Cluster(authority.server_context(time.time()), [trusted], clock=time.time))
+        stack.callback(forget_sessions, provider.issuer)
+        environ = _furnish(directory, provider, cluster, authority.pem, store, policy)
+        terminal = stack.enter_context(DemoTerminal(environ))
+        yield Lab(directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal)
+
+
+def _furnish(
+    directory: Path, provider: Provider, cluster: Cluster, ca_pem: str, store: str, policy: str
+) -> dict[str, str]:
+    home = directory / "home"
+    ours = home / ".config/kubectl-stepup"
+    for path in (ours, home / ".kube", directory / "run", directory / "tmp"):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / ".kube/config").write_text(json.dumps(_kubeconfig(provider, cluster, ca_pem)))
+    (ours / "config.yaml").write_text(_config(provider, cluster, ca_pem, store))
+    (ours / "policy.yaml").write_text(policy)
+    search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    return {
+        "HOME": str(home),
+        "PATH": search,
+        "TERM": "dumb",
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(directory / "tmp"),
+        "XDG_RUNTIME_DIR": str(directory / "run"),
+    }
+
+
+def everyday_token(provider: Provider, account: str = "alice") -> str:
+    """Give a token of the everyday client, as a password alone gets it."""
+    now = int(time.time())
+    claims = {
+        "iss": provider.issuer, "sub": account, "aud": "kubectl", "iat": now, "exp": now + 3600, "auth_time": now,
+        "acr": "pwd", "amr": ["pwd"], "groups": ["dev"], "email": f"{account}@example.com",
+    }  # fmt: skip
+    return signed(claims, rsa_key("main"), kid="main")
+
+
+def _kubeconfig(provider: Provider, cluster: Cluster, ca_pem: str) -> dict[str, object]:
+    ca_data = base64.b64encode(ca_pem.encode()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "prod",
+        "clusters": [{"name": "c", "cluster": {"server": cluster.url, "certificate-authority-data": ca_data}}],
+        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "everyday", "namespace": "prod"}}],
+        "users": [{"name": "everyday", "user": {"token": everyday_token(provider)}}],
+    }
+
+
+def _config(provider: Provider, cluster: Cluster, ca_pem: str, store: str) -> str:
+    return f"""\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Config
+store: {store}
+providers:
+  - name: corp
+    issuer: {provider.issuer}
+    clientID: kubectl
+    elevatedClientID: kubectl-elevated
+    preset: oidc-provider
+    caFile: {provider.ca_file}
+    evidence: {{mfa: {{acr: ["{ACR}"]}}, critical: {{acr: ["{ACR}"]}}}}
+clusters:
+  - name: prod
+    labels: {{env: prod}}
+    context: prod
+    server: {cluster.url}
+    caSHA256: {ca_digest(ca_pem.encode())}
+    provider: corp
+    account: alice
+"""
