@@ -24,9 +24,14 @@ def resolved(command: KubectlCommand, target: Target) -> tuple[ResourceAttribute
     if target.namespace is None or command.all_namespaces:
         return command.requests
     return tuple(
-        entry if entry.namespace is not None or entry.everywhere else entry.replace(namespace=target.namespace)
+        entry.replace(namespace=target.namespace) if _is_in_default_namespace(entry) else entry
         for entry in command.requests
     )
+
+
+def _is_in_default_namespace(entry: ResourceAttributes) -> bool:
+    """Tell whether the context's namespace counts; an unread manifest may name its own."""
+    return entry.namespace is None and not entry.everywhere and entry.resource.name != ANY
 
 
 def command_matches(where: Where, command: KubectlCommand) -> bool:

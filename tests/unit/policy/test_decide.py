@@ -1,0 +1,360 @@
+"""Decisions: which rules a command meets, and which of their answers wins."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.policy.actions import NAMES
+from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.explain import explain
+from kubectl_stepup.policy.load import load
+from kubectl_stepup.policy.model import Decision, Policy, Target
+from kubectl_stepup.policy.summary import summary_of
+
+HEAD = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required}
+"""
+PROD = Target(cluster="prod-eu", labels={"env": "prod"}, namespace="default")
+
+
+def policy(rules: str, more: str = "") -> Policy:
+    return policy_from(yaml_file.parse(f"{HEAD}rules:\n{rules}{more}".encode(), "policy.yaml"))
+
+
+def decided(rules: str, text: str, target: Target = PROD, more: str = "") -> Decision:
+    return decide(policy(rules, more), read(shlex.split(text)), target)
+
+
+def actions(text: str) -> set[str]:
+    return set(decided("  - {name: a, do: [delete], needs: mfa}\n", text).actions)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("delete pod x", {"delete"}),
+        ("drain n1", {"delete", "stop"}),
+        ("cordon n1", {"stop"}),
+        ("uncordon n1", {"change"}),
+        ("taint node n1 a=b:NoExecute", {"node"}),
+        ("label node n1 a=b", {"node"}),
+        ("delete node n1", {"delete", "node"}),
+        ("debug node/n1 --image=i", {"node", "run-as"}),
+        ("scale deploy x --replicas=0", {"stop"}),
+        ("scale deploy x --replicas 0", {"stop"}),
+        ("scale deploy x --replicas=0x0", {"stop"}),
+        ("scale deploy x --replicas=1", {"change"}),
+        ('patch deploy x -p \'{"spec":{"replicas":0}}\'', {"stop"}),
+        ('patch deploy x -p \'{"spec":{"replicas":2}}\'', {"change"}),
+        ("patch deploy x -p 'spec: {replicas: 0}'", {"stop"}),
+        ('patch deploy x --type=json -p \'[{"op":"replace","path":"/spec/replicas","value":0}]\'', {"stop"}),
+        ('patch deploy x -p \'{"spec":{"\\u0072eplicas":0}}\'', {"stop"}),
+        ("patch deploy x --patch-file=p.yaml", {"stop", "run-as"}),
+        ("rollout undo deploy/x", {"stop"}),
+        ("rollout pause deploy/x", {"stop"}),
+        ("rollout restart deploy/x", {"change"}),
+        ("exec x -- ls", {"shell"}),
+        ("attach x", {"shell"}),
+        ("port-forward x 80", {"shell"}),
+        ("cp x:/a b", {"shell"}),
+        ("debug x --image=i", {"shell"}),
+        ("get --raw /api/v1/nodes/n1/proxy/pods", {"shell", "read-secrets"}),
+        ("get --raw /api/v1/namespaces/x/services/y/proxy/", {"shell", "read-secrets"}),
+        ("get secret", {"read-secrets"}),
+        ("get all,secret", {"read-secrets"}),
+        ("get pods", set()),
+        ("get all", set()),
+        ("get widgets", set()),
+        ("describe secret x", {"read-secrets"}),
+        ("edit secret x", {"read-secrets", "change"}),
+        ("get --raw /version", {"read-secrets"}),
+        ("get --raw /api/v1/namespaces/default/../kube-system/%73ecrets", {"read-secrets"}),
+        ("cluster-info dump", {"read-secrets"}),
+        ("create role x --verb=get --resource=pods", {"grant"}),
+        ("delete clusterrolebinding x", {"delete", "grant"}),
+        ("set subject rolebinding x --user=me", {"grant"}),
+        ("get pods --as=bob", {"grant"}),
+        ("create token x", {"mint"}),
+        ("certificate approve x", {"mint"}),
+        ("create secret generic x --type=kubernetes.io/service-account-token", {"mint"}),
+        ("create secret generic x", {"change"}),
+        ("delete validatingadmissionpolicy x", {"delete", "guard"}),
+        ("label crd x a=b", {"guard"}),
+        ("delete apiservice x", {"delete", "guard"}),
+        ("delete cm kubectl-stepup-policy", {"delete", "guard"}),
+        ("label cm other a=b", {"change"}),
+        ("run x --image=i", {"change"}),
+        ("run x --image=i --privileged", {"change", "run-as"}),
+        ("set sa deploy/x y", {"change", "run-as"}),
+        ("auth can-i get pods", set()),
+        ("logs x", set()),
+        ("delete pod x --dry-run=client", set()),
+        ("delete pod x --dry-run=server", {"delete"}),
+        ("proxy", {"shell"}),
+        ("apply -f x.yaml --dry-run=client", set()),
+        ("get -f x.yaml", {"read-secrets"}),
+    ],
+)
+def test_actions(text: str, expected: set[str]) -> None:
+    assert actions(text) == expected
+
+
+DELETES = "  - {name: deletes, do: [delete], needs: mfa%s}\n"
+
+
+@pytest.mark.parametrize(
+    ("selector", "text", "target", "effect"),
+    [
+        (', clusters: ["prod-*"]', "delete pod x", PROD, "stepup"),
+        (', clusters: ["dev-*"]', "delete pod x", PROD, "allow"),
+        (', clusters: ["dev-*"]', "delete pod x", Target(), "stepup"),
+        (", labels: {env: prod}", "delete pod x", PROD, "stepup"),
+        (", labels: {env: [dev, test]}", "delete pod x", PROD, "allow"),
+        (", labels: {region: eu}", "delete pod x", PROD, "allow"),
+        (", labels: {region: eu}", "delete pod x", Target(), "stepup"),
+        (', namespaces: ["shop-*"]', "delete pod x -n shop-1", PROD, "stepup"),
+        (', namespaces: ["shop-*"]', "delete pod x", PROD, "allow"),
+        (', namespaces: ["shop-*"]', "delete pod x", Target(), "stepup"),
+        (', namespaces: ["shop-*"]', "delete pods --all -A", PROD, "stepup"),
+        (', namespaces: ["shop-*"]', "delete node x", PROD, "stepup"),
+        (', namespaces: ["shop-*"]', "delete ns shop-1", PROD, "stepup"),
+        (', namespaces: ["shop-*"]', "delete ns other", PROD, "allow"),
+        (', namespaces: ["shop-*"]', "delete ns --all", PROD, "stepup"),
+        (', names: ["web-*"]', "delete pod web-0", PROD, "stepup"),
+        (', names: ["web-*"]', "delete pod db-0", PROD, "allow"),
+        (', names: ["web-*"]', "delete pods --all", PROD, "stepup"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete pod x -n sandbox-1", PROD, "allow"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete pod x -n other", PROD, "stepup"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete pod x", Target(), "stepup"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete pods --all -A -n sandbox-1", PROD, "stepup"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete node x -n sandbox-1", PROD, "stepup"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete ns sandbox-1", PROD, "allow"),
+        (', except: {namespaces: ["sandbox-*"]}', "delete widget x -n sandbox-1", PROD, "stepup"),
+        (', except: {clusters: ["dev-*"]}', "delete pod x", Target(cluster="dev-1"), "allow"),
+        (', except: {clusters: ["dev-*"]}', "delete pod x", Target(), "stepup"),
+        (', except: [{clusters: [x]}, {names: ["tmp-*"]}]', "delete pod tmp-1", PROD, "allow"),
+        (', except: {clusters: [x], names: ["tmp-*"]}', "delete pod tmp-1", PROD, "stepup"),
+        (", where: {all: true}", "delete pods --all", PROD, "stepup"),
+        (", where: {all: true}", "delete pod x", PROD, "allow"),
+        (", where: {force: true}", "delete pod x --force", PROD, "stepup"),
+        (", where: {force: true}", "delete pod x", PROD, "allow"),
+        (", where: {objects: 2}", "delete pod x y", PROD, "stepup"),
+        (", where: {objects: 3}", "delete pod x y", PROD, "allow"),
+        (", where: {objects: 3}", "delete pods -l a=b", PROD, "stepup"),
+        (", where: {dryRun: server}", "delete pod x --dry-run=server", PROD, "stepup"),
+        (", where: {dryRun: none}", "delete pod x --dry-run=server", PROD, "allow"),
+    ],
+)
+def test_selectors(selector: str, text: str, target: Target, effect: str) -> None:
+    assert decided(DELETES % selector, text, target).effect == effect
+
+
+WIDGETS = "  - {name: widgets, verbs: [update], apiGroups: [example.com], resources: [%s], needs: mfa}\n"
+
+
+@pytest.mark.parametrize(
+    ("resources", "text", "effect"),
+    [
+        ("widgets/status", "patch widgets.example.com x --subresource=status -p {}", "stepup"),
+        ("widgets/status", "patch widgets.example.com x -p {}", "allow"),
+        ("widgets", "label widget x a=b", "stepup"),
+        ("widgets", "label wd x a=b", "stepup"),
+        ("widgets", "label widget.other.com x a=b", "allow"),
+        ("widgets", "label pod x a=b", "allow"),
+        ("widgets", "get widget x", "allow"),
+        ('"*"', "label widget x a=b", "stepup"),
+        ('"*/*"', "label widget x a=b", "allow"),
+        ("widgets", "replace --raw /apis/example.com/v1/namespaces/x/widgets/y -f -", "stepup"),
+        ("widgets", "replace -f x.yaml", "stepup"),
+    ],
+)
+def test_rules_by_verb_and_resource(resources: str, text: str, effect: str) -> None:
+    assert decided(WIDGETS % resources, text).effect == effect
+
+
+def test_every_match_counts_and_the_strictest_wins() -> None:
+    rules = (
+        "  - {name: power, do: [guard], needs: critical}\n"
+        "  - {name: deletes, do: [delete], needs: mfa, reason: optional, ticket: 'OPS-*', message: ask first}\n"
+        "  - {name: watched, do: [delete], needs: critical, mode: audit}\n"
+        "  - {name: soon, do: [delete], needs: critical, mode: warn}\n"
+    )
+    strict = decided(rules, "delete crd x")
+    assert (strict.effect, strict.level, strict.reason_required) == ("stepup", "critical", True)
+    assert [found.name for found in strict.rules] == ["power", "deletes"]
+    assert [found.name for found in strict.audited] == ["watched"]
+    assert strict.warnings == ("rule soon will ask for critical: delete customresourcedefinitions/x",)
+    mild = decided(rules, "delete pod x")
+    assert (mild.effect, mild.level, mild.reason_required) == ("stepup", "mfa", False)
+    assert (mild.tickets, mild.messages) == (("OPS-*",), ("ask first",))
+
+
+def test_audit_and_warn_allow() -> None:
+    rules = (
+        "  - {name: a, do: [delete], needs: mfa, mode: audit}\n  - {name: w, do: [delete], needs: mfa, mode: warn}\n"
+    )
+    found = decided(rules, "delete pod x")
+    assert (found.effect, found.level, found.rules) == ("allow", None, ())
+    assert [match.name for match in found.audited] == ["a"]
+    assert found.warnings == ("rule w will ask for mfa: delete pods/x in namespace default",)
+    assert found.to_json()["rules"] == ["w", "a"]
+    assert found.why == "delete pods/x in namespace default meets rule a (delete) and 1 more, in audit mode only"
+
+
+def test_the_json_of_a_decision() -> None:
+    assert decided(DELETES % "", "delete pod web-0 -n prod --wait=false").to_json() == {
+        "decision": "stepup",
+        "level": "mfa",
+        "rules": ["deletes"],
+        "requests": [
+            {
+                "verb": "delete",
+                "apiGroup": "",
+                "resource": "pods",
+                "subresource": "",
+                "namespace": "prod",
+                "name": "web-0",
+            }
+        ],
+        "actions": ["delete"],
+        "why": "delete pods/web-0 in namespace prod meets rule deletes (delete)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "why"),
+    [
+        (
+            "delete pod x --token=t -s https://evil",
+            "redirecting-flags",
+            "--server, --token in a command that needs level mfa: the elevated token goes to nobody else",
+        ),
+        (
+            "stern x",
+            "unknown-command",
+            "unknown command 'stern': the policy cannot tell what it would do",
+        ),
+        (
+            "kustomize x --enable-helm",
+            "runs-programs",
+            "kubectl kustomize with these flags runs programs that the kustomization names",
+        ),
+    ],
+)
+def test_refusals(text: str, code: str, why: str) -> None:
+    found = decided(DELETES % "", text)
+    assert (found.effect, found.code, found.why) == ("refuse", code, why)
+
+
+def test_proxy_and_completion_are_never_elevated() -> None:
+    rules = "  - {name: a, do: [shell, read-secrets], needs: mfa}\n"
+    assert decided(rules, "proxy").code == "proxy-refused"
+    assert decided(rules, "__complete get secret ''").code == "completion-refused"
+    assert decided(rules, "__complete get pods ''").effect == "allow"
+
+
+def test_unknown_words_run_only_where_the_policy_names_them() -> None:
+    more = "commands: {stern: allow, foo: critical}\n"
+    assert decided(DELETES % "", "stern x", more=more).effect == "allow"
+    assert decided(DELETES % "", "foo delete", more=more).level == "critical"
+    assert decided(DELETES % "", "foo delete", more=more).reason_required
+    assert decided(DELETES % "", "bar", more=more).effect == "refuse"
+    assert decided(DELETES % "", "delete pod x", more="commands: {delete: allow}\n").effect == "stepup"
+
+
+def test_the_default_policy() -> None:
+    default = load(None, None)
+    for text, level in {
+        "get pods": None,
+        "apply -f x.yaml --dry-run=client": None,
+        "label pod x a=b": None,
+        "rollout restart deploy/x": None,
+        "delete pod x": "mfa",
+        "get secret x": "mfa",
+        "exec x -- sh": "mfa",
+        "delete ns x": "critical",
+        "delete pv x": "critical",
+        "create clusterrolebinding x": "critical",
+        "create token x": "critical",
+        "drain n1": "mfa",
+        "taint node n1 a=b:NoExecute": "critical",
+    }.items():
+        assert decide(default, read(text.split()), PROD).level == level, text
+
+
+def test_summaries() -> None:
+    assert summary_of(decided(DELETES % "", "delete pod x -n prod")) == "delete pods in prod"
+    assert summary_of(decided(DELETES % "", "delete node x")) == "delete nodes"
+    assert summary_of(decided(DELETES % "", "delete -f x.yaml")) == "delete any resource"
+
+
+def test_explanations() -> None:
+    rules = (
+        "  - {name: prod-deletes, do: [delete], clusters: ['prod-*'], namespaces: ['shop*'], needs: mfa}\n"
+        "  - {name: widgets, verbs: [update], resources: [widgets], needs: mfa}\n"
+    )
+    command = read(["delete", "pod", "web-0", "-n", "shop", "--wait=false"])
+    found = decide(policy(rules), command, PROD)
+    assert explain(policy(rules), command, found, PROD, context="prod-eu") == (
+        ("REQUEST", "delete pods/web-0 in namespace shop, context prod-eu"),
+        ("DECISION", "step-up to mfa, sign-in at most 15m old"),
+        ("RULE", "prod-deletes   policy.yaml:7"),
+        (
+            "WHY",
+            "delete pods/web-0 in namespace shop is delete; cluster prod-eu matches prod-*; "
+            "namespace shop matches shop*",
+        ),
+    )
+    command = read(["get", "pods"])
+    assert explain(policy(rules), command, decide(policy(rules), command, PROD), PROD) == (
+        ("REQUEST", "list pods in namespace default"),
+        ("DECISION", "allowed, runs as it is"),
+        ("WHY", "no rule is about this command"),
+    )
+    command = read(["label", "widget", "x", "a=b"])
+    lines = explain(policy(rules), command, decide(policy(rules), command, Target()), Target())
+    assert lines[-1] == ("WHY", "verb patch in [update]; widget in [widgets]")
+
+
+def test_a_decision_over_a_thousand_rules_and_names_ends() -> None:
+    rules = "".join(f"  - {{name: r{n}, do: [delete], names: ['*a*a*a*a*b{n}'], needs: mfa}}\n" for n in range(500))
+    found = decided(rules, "delete pod --wait=false " + " ".join("a" * 60 + str(n) for n in range(50)))
+    assert found.effect == "allow"
+
+
+FLAGS = [
+    ["-n", "prod"],
+    ["--wait=false"],
+    ["--context=c"],
+    ["-v", "3"],
+    ["--grace-period", "0"],
+    ["--force"],
+    ["-l=a=b"],
+]
+
+
+@settings(derandomize=True, max_examples=150, deadline=None, database=None)
+@given(order=st.permutations(range(len(FLAGS))), places=st.lists(st.integers(0, 2), min_size=7, max_size=7))
+def test_the_place_of_a_flag_makes_no_difference(order: list[int], places: list[int]) -> None:
+    """Flags may stand behind the command, between its words or, where kubectl allows it, before it."""
+    groups: list[list[str]] = [[], [], []]
+    for number, place in zip(order, places, strict=True):
+        swallows = FLAGS[number] == ["--force"]  # before the command it would take the next word for its value
+        groups[1 if swallows and place == 0 else place].extend(FLAGS[number])
+    argv = [*groups[0], "delete", *groups[1], "pod", *groups[2]]
+    strict = policy("  - {{name: all, do: [{}], needs: mfa}}\n".format(", ".join(NAMES)))
+    found = decide(strict, read(argv), PROD)
+    behind = read(["delete", "pod", *(word for flag in FLAGS for word in flag)])
+    assert found.to_json() == decide(strict, behind, PROD).to_json()
+    assert found.effect == "stepup"

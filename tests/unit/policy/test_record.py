@@ -1,0 +1,46 @@
+"""The base of the package's values."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubectl_stepup.policy.globs import matches
+from kubectl_stepup.policy.record import Record
+
+
+class Point(Record):
+    """A test value."""
+
+    x: int
+    y: int = 0
+
+
+def test_records_are_values() -> None:
+    point = Point(x=1)
+    assert (point.x, point.y, point == Point(x=1, y=0), point == Point(x=2), point == 1) == (1, 0, True, False, False)
+    assert hash(point) == hash(Point(x=1))
+    assert repr(point) == "Point(x=1, y=0)"
+    assert point.replace(y=3) == Point(x=1, y=3)
+    assert not hasattr(point, "__dict__")
+
+
+def test_records_do_not_change() -> None:
+    point = Point(x=1)
+    with pytest.raises(AttributeError, match=r"^Point.x cannot be changed$"):
+        point.x = 2  # type: ignore[misc]
+    with pytest.raises(AttributeError, match=r"^Point.x cannot be removed$"):
+        del point.x
+    with pytest.raises(TypeError, match=r"^Point needs x$"):
+        Point()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Point has no z$"):
+        Point(x=1, z=2)  # type: ignore[call-arg]
+
+
+@settings(derandomize=True, max_examples=300, deadline=None, database=None)
+@given(name=st.text("ab-", max_size=8), pattern=st.text("ab-*?[]!", max_size=6))
+def test_globs_are_those_of_fnmatch(name: str, pattern: str) -> None:
+    assert matches(name, pattern) == fnmatchcase(name, pattern)
