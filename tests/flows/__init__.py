@@ -1,0 +1,51 @@
+"""The outside of the flows, faked: a clock, a terminal, sessions, a record, kubectl; and the values they use."""
+
+from tests.flows.fakes import (
+    FailingStore,
+    FakeKubeconfig,
+    FakeKubectl,
+    FakeProvider,
+    FakeTerminal,
+    RecordingAuditLog,
+    RefusalNotes,
+    Replaced,
+)
+from tests.flows.values import (
+    CLUSTER,
+    CONFIG,
+    EXEC_INFO,
+    POLICY,
+    PROVIDER,
+    RESOLVED,
+    asked,
+    cluster,
+    exec_info,
+    policy_of,
+    provider_with,
+    session,
+)
+from tests.flows.world import World
+
+__all__ = [
+    "CLUSTER",
+    "CONFIG",
+    "EXEC_INFO",
+    "POLICY",
+    "PROVIDER",
+    "RESOLVED",
+    "FailingStore",
+    "FakeKubeconfig",
+    "FakeKubectl",
+    "FakeProvider",
+    "FakeTerminal",
+    "RecordingAuditLog",
+    "RefusalNotes",
+    "Replaced",
+    "World",
+    "asked",
+    "cluster",
+    "exec_info",
+    "policy_of",
+    "provider_with",
+    "session",
+]

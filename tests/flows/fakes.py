@@ -1,0 +1,303 @@
+"""Fakes that behave: each keeps what it was given, and fails where it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from kubectl_stepup.audit.chain import GENESIS, AuditRecord, Link, digest, seal
+from kubectl_stepup.audit.event import AuditEvent
+from kubectl_stepup.errors import AuditUnavailable, KubeconfigError, LoginNeeded, StepUpError, StoreUnavailable
+from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oauth.metadata import ProviderMetadata
+from kubectl_stepup.oauth.response import Response
+from kubectl_stepup.secret import Secret
+from kubectl_stepup.session.memory import MemoryStore
+from tests.provider.keys import public_jwk, rsa_key
+
+
+@dataclass
+class FakeTerminal:
+    """A person's terminal: `said` is everything shown, in order; `obstacle_` says why nobody can be asked."""
+
+    obstacle_: str | None = None
+    note: str | None = "no display"
+    said: list[str] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    ticks: list[float] = field(default_factory=list)
+    typed_ahead: str = "123456\n"
+    waiting: bool = False
+
+    def obstacle(self) -> str | None:
+        return self.obstacle_
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+        self.said.append(text)
+
+    def prompt(self, text: str) -> None:
+        self.prompts.append(text)
+        self.said.append(text)
+
+    def countdown(self, seconds_left: float) -> None:
+        self.waiting = True
+        self.ticks.append(seconds_left)
+
+    def done(self) -> None:
+        self.waiting = False
+
+    def flush_input(self) -> None:
+        self.typed_ahead = ""
+
+    def browser_note(self) -> str | None:
+        return self.note
+
+    def open_browser(self, url: str) -> None:
+        self.opened.append(url)
+
+
+class RecordingAuditLog:
+    """A record in memory, sealed as the file's is. With `unavailable` it cannot be written."""
+
+    def __init__(self) -> None:
+        self.records: list[AuditRecord] = []
+        self.unavailable: str | None = None
+
+    @property
+    def events(self) -> list[AuditEvent]:
+        """What was recorded, oldest first."""
+        return [record.event for record in self.records]
+
+    def append(self, event: AuditEvent) -> AuditRecord:
+        if self.unavailable is not None:
+            raise AuditUnavailable(self.unavailable)
+        last = self.records[-1] if self.records else None
+        link = Link(seq=1, prev=GENESIS) if last is None else Link(seq=last.link.seq + 1, prev=digest(last.line))
+        record = seal(event, link)
+        self.records.append(record)
+        return record
+
+    def read(self, *, last: int | None = None) -> Sequence[AuditRecord]:
+        return self.records if last is None else self.records[-last:]
+
+
+class FailingStore(MemoryStore):
+    """A store whose operations named in `failing` do not work."""
+
+    name = "keyring"
+
+    def __init__(self, *failing: str, now: Callable[[], float]) -> None:
+        super().__init__(now=now)
+        self.failing = set(failing)
+
+    def _check(self, operation: str) -> None:
+        if operation in self.failing:
+            raise StoreUnavailable("the keyring is locked")
+
+    def get(self, key: str) -> bytes | None:
+        self._check("get")
+        return super().get(key)
+
+    def put(self, key: str, value: bytes, expires_at: float) -> None:
+        self._check("put")
+        super().put(key, value, expires_at)
+
+    def delete(self, key: str) -> bool:
+        self._check("delete")
+        return super().delete(key)
+
+    def keys(self) -> list[str]:
+        self._check("keys")
+        return super().keys()
+
+
+class RefusalNotes:
+    """The memory of refusals. `started_before` tells whether this process was running when the refusals were given."""
+
+    def __init__(self, *, started_before: bool = True) -> None:
+        self.started_before = started_before
+        self.kept: dict[str, LoginNeeded] = {}
+
+    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+        self.kept[session_id] = refusal
+
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+        return self.kept.get(session_id) if for_credential or self.started_before else None
+
+    def forget(self, session_id: str) -> None:
+        self.kept.pop(session_id, None)
+
+
+@dataclass
+class FakeKubeconfig:
+    """Kubeconfig files with these contexts, the first of which is the current one."""
+
+    contexts: Sequence[ResolvedContext]
+    files: Sequence[str] = ("/home/alice/.kube/config",)
+
+    def resolve(self, context: str | None) -> ResolvedContext:
+        for found in self.contexts:
+            if context in (None, "", found.context):
+                return found
+        raise KubeconfigError(f"context {context!r} is not in {', '.join(self.files)}")
+
+
+class Replaced(BaseException):
+    """We became kubectl."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        super().__init__(list(argv))
+        self.argv = tuple(argv)
+        self.environ = dict(environ)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """One run of the fake kubectl, with what it could read at that time."""
+
+    argv: tuple[str, ...]
+    environ: dict[str, str]
+    pass_fds: tuple[int, ...]
+    stdin: bytes | None
+    deadline_s: float | None
+    files: dict[str, bytes]
+
+
+@dataclass
+class FakeKubectl:
+    """A kubectl that ends with `exit_code`; `missing` says it is not there, `writable` who could replace it.
+
+    `files` are the overlays lent just now.
+    """
+
+    exit_code: int = 0
+    missing: StepUpError | None = None
+    writable: str | None = None
+    fails: BaseException | None = None
+    ran: list[Ran] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def path(self) -> str:
+        if self.missing is not None:
+            raise self.missing
+        return "/usr/bin/kubectl"
+
+    def writable_by_others(self) -> str | None:
+        self.path()
+        return self.writable
+
+    def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+        self.path()
+        raise Replaced(argv, environ)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        pass_fds: Sequence[int] = (),
+        stdin: bytes | None = None,
+        deadline_s: float | None = None,
+    ) -> int:
+        self.path()
+        if self.fails is not None:
+            raise self.fails
+        self.ran.append(
+            Ran(
+                argv=tuple(argv),
+                environ=dict(environ),
+                pass_fds=tuple(pass_fds),
+                stdin=stdin,
+                deadline_s=deadline_s,
+                files=dict(self.files),
+            )
+        )
+        return self.exit_code
+
+    @contextmanager
+    def lend_overlay(self, document: bytes) -> Iterator[Overlay]:
+        """Lend an overlay for as long as the context lasts."""
+        overlay = Overlay(path="/proc/self/fd/9", pass_fds=(9,))
+        self.files[overlay.path] = document
+        try:
+            yield overlay
+        finally:
+            del self.files[overlay.path]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """A lent overlay."""
+
+    path: str
+    pass_fds: tuple[int, ...]
+
+
+ISSUER = "https://login.example.com"
+METADATA = ProviderMetadata(
+    issuer=ISSUER,
+    jwks_uri=f"{ISSUER}/jwks",
+    token_endpoint=f"{ISSUER}/token",
+    device_authorization_endpoint=f"{ISSUER}/device_authorization",
+    revocation_endpoint=f"{ISSUER}/revoke",
+    signing_algorithms=("RS256",),
+)
+
+
+@dataclass
+class FakeProvider:
+    """An identity provider that answers polls by `answers`; what comes after them is pending for ever."""
+
+    answers: list[dict[str, Any] | BaseException] = field(default_factory=list)
+    host: str = "login.example.com"
+    complete: bool = False
+    date: float | None = None
+    metadata_: ProviderMetadata | StepUpError = METADATA
+    revocation: bool | StepUpError = True
+    requests: list[DeviceRequest] = field(default_factory=list)
+    revoked: list[tuple[str, str, str]] = field(default_factory=list)
+    polls: int = 0
+
+    def metadata(self) -> ProviderMetadata:
+        if isinstance(self.metadata_, StepUpError):
+            raise self.metadata_
+        return self.metadata_
+
+    def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return enrolled or ("RS256",)
+
+    def jwks(self, force: bool = False) -> dict[str, object]:
+        return {"keys": [public_jwk(rsa_key(), kid="main", use="sig", alg="RS256")]}
+
+    def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
+        self.requests.append(request)
+        return DeviceAuthorization(
+            device_code=Secret("device-code"),
+            user_code="WDJB-MJHT",
+            verification_uri=f"{ISSUER}/device",
+            verification_uri_complete=f"{ISSUER}/device?user_code=WDJB-MJHT" if self.complete else None,
+            expires_in_s=600,
+            interval_s=5,
+            answered_at=self.date,
+        )
+
+    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
+        assert device_code.reveal() == "device-code"
+        self.polls += 1
+        answer: dict[str, Any] | BaseException = {"error": "authorization_pending"}
+        if self.answers:
+            answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return Response(url=f"{ISSUER}/token", status=400 if "error" in answer else 200, document=dict(answer))
+
+    def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
+        self.revoked.append((revoked.reveal(), kind, client_id))
+        if isinstance(self.revocation, StepUpError):
+            raise self.revocation
+        return self.revocation

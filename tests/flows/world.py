@@ -1,0 +1,193 @@
+"""All fakes of one command put together, as `wiring` puts the real things together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from kubectl_stepup.assurance.id_token import verify
+from kubectl_stepup.config.model import Cluster, Config, Provider
+from kubectl_stepup.flows.asked import Asked
+from kubectl_stepup.flows.authenticate import AuthenticatePorts, Verify, authenticate
+from kubectl_stepup.flows.credential import CredentialPorts
+from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
+from kubectl_stepup.flows.execute import ExecutePorts, Wish, execute
+from kubectl_stepup.flows.judge import Flags
+from kubectl_stepup.flows.ports import LentSession
+from kubectl_stepup.flows.recording import Caller, Recorder
+from kubectl_stepup.flows.run import RunPorts
+from kubectl_stepup.flows.sessions import SessionPorts
+from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.policy.command import KubectlCommand
+from kubectl_stepup.policy.model import Policy
+from kubectl_stepup.secret import Secret
+from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.record import Moment
+from kubectl_stepup.session.scope import key
+from tests.flows.fakes import (
+    FakeKubeconfig,
+    FakeKubectl,
+    FakeProvider,
+    FakeTerminal,
+    RecordingAuditLog,
+    RefusalNotes,
+)
+from tests.flows.values import BOOT_ID, CONFIG, POLICY, RESOLVED, TERMINAL_SCOPE
+from tests.provider.clock import FakeClock
+
+Approve = Callable[[Asked], ElevationSession]
+
+
+@dataclass
+class World:
+    """One machine, one person, one provider and one cluster.
+
+    `approve` stands for asking the provider; None asks `provider` by the real flow. `on_lock` is called when the lock
+    is got: what other processes did meanwhile.
+    """
+
+    config: Config = CONFIG
+    policy: Policy = POLICY
+    contexts: tuple[ResolvedContext, ...] = (RESOLVED,)
+    approve: Approve | None = None
+    on_lock: Callable[[], None] = lambda: None
+    environ: dict[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin", "HOME": "/home/alice"})
+    scope: str = TERMINAL_SCOPE
+    clock: FakeClock = field(default_factory=FakeClock)
+    terminal: FakeTerminal = field(default_factory=FakeTerminal)
+    audit: RecordingAuditLog = field(default_factory=RecordingAuditLog)
+    refusals: RefusalNotes = field(default_factory=RefusalNotes)
+    kubectl: FakeKubectl = field(default_factory=FakeKubectl)
+    provider: FakeProvider = field(default_factory=FakeProvider)
+    verify: Verify = verify
+    stdin: bytes | None = None
+    asked: list[Asked] = field(default_factory=list)
+    locked: list[str] = field(default_factory=list)
+    lent: list[Elevation] = field(default_factory=list)
+    kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
+    store: MemoryStore = field(init=False)
+    recorder: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(now=self.clock.now)
+        ids = itertools.count(1)
+        self.recorder = Recorder(
+            audit=self.audit,
+            terminal=self.terminal,
+            clock=self.clock,
+            caller=Caller(pid=4711, terminal="/dev/pts/3"),
+            new_id=lambda: f"id-{next(ids)}",
+        )
+
+    def moment(self) -> Moment:
+        return Moment(wall=self.clock.now(), boottime=self.clock.monotonic(), boot_id=BOOT_ID)
+
+    def put(self, session: ElevationSession, scope: str | None = None) -> None:
+        """Put a session into the store."""
+        self.store.put(key(session.id, scope or self.scope), session.to_record(), session.token_expires_at)
+
+    def authenticate(self, asked: Asked) -> ElevationSession:
+        self.asked.append(asked)
+        return authenticate(asked, self.authenticate_ports()) if self.approve is None else self.approve(asked)
+
+    @contextmanager
+    def single_flight(self, session_id: str) -> Iterator[None]:
+        self.locked.append(session_id)
+        self.on_lock()
+        try:
+            yield
+        finally:
+            self.locked.remove(session_id)
+
+    @contextmanager
+    def lend_session(self, elevation: Elevation) -> Iterator[LentSession]:
+        self.lent.append(elevation)
+        try:
+            yield LentSession(
+                credential_command=("/opt/kubectl-stepup", "credential", "--session", elevation.session.id)
+            )
+        finally:
+            self.lent.remove(elevation)
+
+    def kubeconfig(self, flag: str | None) -> FakeKubeconfig:
+        return FakeKubeconfig(self.contexts, files=(flag,) if flag else self.kubeconfig_files)
+
+    def expand(self, command: KubectlCommand) -> tuple[KubectlCommand, bytes | None]:
+        return command, self.stdin
+
+    def authenticate_ports(self, exec_info: tuple[str, ...] = ()) -> AuthenticatePorts:
+        return AuthenticatePorts(
+            device_provider=self.provider,
+            provider=self.provider,
+            verify=self.verify,
+            terminal=self.terminal,
+            clock=self.clock,
+            moment=self.moment,
+            random=lambda size: f"random-{size}",
+            exec_info=exec_info,
+        )
+
+    def elevate_ports(self) -> ElevatePorts:
+        return ElevatePorts(
+            store=self.store,
+            terminal=self.terminal,
+            refusals=self.refusals,
+            recorder=self.recorder,
+            moment=self.moment,
+            single_flight=self.single_flight,
+            authenticate=self.authenticate,
+        )
+
+    def run_ports(self) -> RunPorts:
+        return RunPorts(
+            elevate=self.elevate_ports(),
+            kubectl=self.kubectl,
+            environ=self.environ,
+            kubeconfig_files=lambda flag: self.kubeconfig(flag).files,
+            lend_overlay=self.kubectl.lend_overlay,
+            lend_session=self.lend_session,
+        )
+
+    def execute_ports(self) -> ExecutePorts:
+        return ExecutePorts(
+            config=self.config,
+            policy=self.policy,
+            kubeconfig=self.kubeconfig,
+            expand=self.expand,
+            scope=self.scope,
+            run_ports=lambda resolved: self.run_ports(),
+        )
+
+    def session_ports(self) -> SessionPorts:
+        return SessionPorts(
+            config=self.config,
+            policy=self.policy,
+            store=self.store,
+            scope=self.scope,
+            moment=self.moment,
+            recorder=self.recorder,
+            revoke=self.revoke,
+        )
+
+    def revoke(self, provider: Provider, token: Secret) -> bool:
+        return self.provider.revoke(token, kind="access_token", client_id=provider.elevated_client_id)
+
+    def credential_ports(self, **environ: str) -> CredentialPorts:
+        return CredentialPorts(
+            config=self.config,
+            policy=self.policy,
+            environ={**self.environ, **environ},
+            scope=self.scope,
+            elevate=self.elevate_ports,
+        )
+
+    def execute(self, *words: str, wish: Wish | None = None, flags: Flags | None = None) -> int:
+        """Run `kubectl stepup exec -- WORDS`."""
+        return execute(words, flags or Flags(), wish or Wish(), self.execute_ports())
+
+    def enrolled(self, *clusters: Cluster) -> Config:
+        """Give the config with these clusters."""
+        return Config(providers=self.config.providers, clusters=clusters, store=self.config.store)
