@@ -14,7 +14,7 @@ from typing import Any
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidGrantError, InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN, CodeChallenge
@@ -209,6 +209,8 @@ class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
         # The verifier is checked before the state is told: only who began may know what became of it (RFC 7636).
         self.request.authorization_code = credential
         _DeviceCodeChallenge(required=True).validate_code_verifier(self, None)
+        if credential.denied and not credential.is_expired():
+            raise AccessDeniedError("denied on the approval page")
         super().validate_device_credential(credential)
         return credential
 

@@ -134,7 +134,7 @@ class _Story:
         if len(refused) != 1 or any(group.startswith("stepup:") for event in refused for group in event.user.groups):
             raise DemoFailed("the cluster's own record does not show one refusal without a level")
         self._say(
-            f"Proven, by {self._told.steps} commands and the cluster's own record:\n"
+            f"\nProven, by {self._told.steps} commands and the cluster's own record:\n"
             "  - everyday work needs nothing new, and the everyday login alone deletes nothing: the cluster refused\n"
             "  - three deletions went through, each with a token that carries the level mfa\n"
             "  - one approval served two commands; after logout the next one asked again\n"

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -116,17 +116,25 @@ def join_own_session_keyring() -> bool:
     return True
 
 
-def forget_sessions(issuer: str) -> None:
-    """Drop every session of this issuer from the kernel keyring; the user's other sessions stay."""
-    store = KernelKeyringStore()
+def sessions_of(issuer: str) -> tuple[str, ...]:
+    """Give the keys of this issuer's sessions in the kernel keyring."""
+    store, found = KernelKeyringStore(), list[str]()
     try:
         for key in store.keys():  # noqa: SIM118 - a store, not a dict
             session_id, value = session_id_of(key), store.get(key)
             session = from_record(value, session_id=session_id) if session_id and value else None
             if session is not None and session.issuer == issuer:
-                store.delete(key)
+                found.append(key)
     except StoreUnavailable:
-        return
+        return ()
+    return tuple(found)
+
+
+def forget_sessions(issuer: str) -> None:
+    """Drop every session of this issuer from the kernel keyring; the user's other sessions stay."""
+    with suppress(StoreUnavailable):
+        for key in sessions_of(issuer):
+            KernelKeyringStore().delete(key)
 
 
 @contextmanager
