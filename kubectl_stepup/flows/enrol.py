@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from kubectl_stepup.assurance.presets import preset_with
 from kubectl_stepup.config.document import default_account_claim
 from kubectl_stepup.config.model import Cluster, Provider
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
+from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.errors import ConfigError, TokenRejected, UsageError
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
@@ -62,10 +62,7 @@ class FileChange:
     @property
     def diff(self) -> str:
         """The unified difference, empty where there is none."""
-        old, new = (
-            (text or b"").decode("utf-8", "replace").splitlines(keepends=True) for text in (self.before, self.after)
-        )
-        return "".join(difflib.unified_diff(old, new, self.path, self.path))
+        return unified_diff(self.before or b"", self.after, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

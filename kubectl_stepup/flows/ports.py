@@ -116,6 +116,9 @@ class Kubectl(Protocol):
             KubectlNotFound, KubectlNotExecutable: there is none.
         """
 
+    def writable_by_others(self) -> str | None:
+        """Name the file or directory by which somebody else could replace it; None: nobody can."""
+
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
 

@@ -85,7 +85,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
     try:
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
-        ports.kubectl.path()  # no kubectl: say so before a person is asked for anything
+        _require_safe_kubectl(ports)  # before a person is asked for anything
         elevation = session_for(asked, ports.elevate)
     except StepUpError as refusal:
         _record(judgement, refusal, ports, asked)
@@ -135,6 +135,16 @@ def require_own_credentials(judgement: Judgement) -> None:
         raise CommandRefused(
             "kubectl proxy cannot be stepped up: every local program could use its port",
             hint="kubectl stepup exec -- get --raw PATH",
+        )
+
+
+def _require_safe_kubectl(ports: RunPorts) -> None:
+    """Refuse a kubectl that others can replace: whoever does would act with the elevation."""
+    open_to_others = ports.kubectl.writable_by_others()
+    if open_to_others is not None:
+        raise CommandRefused(
+            f"{open_to_others} can be written by other users, so the kubectl in it is not run elevated",
+            hint=f"chmod o-w {open_to_others}",
         )
 
 

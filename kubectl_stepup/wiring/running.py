@@ -97,6 +97,10 @@ class RealKubectl:
         """Give its absolute path."""
         return kubectl.find(self._environ, not_this=sys.argv[0])
 
+    def writable_by_others(self) -> str | None:
+        """Name what somebody else could replace it by; None: nobody can."""
+        return kubectl.writable_by_others(self.path())
+
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
         kubectl.replace(self.path(), argv, environ)

@@ -43,6 +43,7 @@ class Grants:
         self.devices: list[Device] = []
         self.failures: list[str] = []
         self.revoked: list[str] = []
+        self.issued: list[str] = []
         self.jwks_requests = 0
 
     def discovery(self) -> dict[str, object]:
@@ -142,6 +143,7 @@ class Grants:
             "scope": device.form.get("scope", ""),
             "id_token": self.id_token(device, access),
         }
+        self.issued += [access, str(document["id_token"])]
         return _put_over(document, self.answer.tokens)
 
     def id_token(self, device: Device, access_token: str) -> str:

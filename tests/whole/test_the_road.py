@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.lab import Lab, opened_lab
 from tests.provider.model import ABSENT
 
