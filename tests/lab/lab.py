@@ -104,34 +104,65 @@ def opened_lab(
     directory: Path, *, store: str = "kernel", answer: Answer | None = None, policy: str = POLICY
 ) -> Iterator[Lab]:
     """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards."""
-    authority = new_authority(time.time())
     with ExitStack() as stack:
         provider = stack.enter_context(Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS)))
-        trusted = JWTAuthenticator(
+        cluster, ca_pem = stack.enter_context(opened_cluster(provider.issuer, provider.ca_file.read_text()))
+        home = LabHome(
             issuer=provider.issuer,
-            ca_pem=provider.ca_file.read_text(),
-            audiences=("kubectl", "kubectl-elevated"),
-            elevated_audience="kubectl-elevated",
-            level_acr={"mfa": (ACR,), "critical": (ACR,)},
-            window_s=1260,
+            provider_ca=provider.ca_file,
+            server=cluster.url,
+            ca_pem=ca_pem,
+            everyday_token=everyday_token(provider),
+            store=store,
+            policy=policy,
         )
-        cluster = stack.enter_context(Cluster(authority.server_context(time.time()), [trusted], clock=time.time))
-        stack.callback(forget_sessions, provider.issuer)
-        environ = _furnish(directory, provider, cluster, authority.pem, store, policy)
+        environ = furnish(directory, home)
         terminal = stack.enter_context(DemoTerminal(environ))
         yield Lab(directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal)
 
 
-def _furnish(
-    directory: Path, provider: Provider, cluster: Cluster, ca_pem: str, store: str, policy: str
-) -> dict[str, str]:
+@contextmanager
+def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]:
+    """Open a cluster stand-in that trusts `issuer`; give it with its own CA."""
+    authority = new_authority(time.time())
+    trusted = JWTAuthenticator(
+        issuer=issuer,
+        ca_pem=issuer_ca,
+        audiences=("kubectl", "kubectl-elevated"),
+        elevated_audience="kubectl-elevated",
+        level_acr={"mfa": (ACR,), "critical": (ACR,)},
+        window_s=1260,
+    )
+    with Cluster(authority.server_context(time.time()), [trusted], clock=time.time) as cluster:
+        try:
+            yield cluster, authority.pem
+        finally:
+            forget_sessions(issuer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabHome:
+    """What goes into the files of a lab's home."""
+
+    issuer: str
+    provider_ca: Path
+    server: str
+    ca_pem: str
+    everyday_token: str
+    store: str = "kernel"
+    policy: str = POLICY
+    scopes: str = "openid"
+
+
+def furnish(directory: Path, lab: LabHome) -> dict[str, str]:
+    """Write kubeconfig, config and policy; give the whole environment of a command."""
     home = directory / "home"
     ours = home / ".config/kubectl-stepup"
     for path in (ours, home / ".kube", directory / "run", directory / "tmp"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home / ".kube/config").write_text(json.dumps(_kubeconfig(provider, cluster, ca_pem)))
-    (ours / "config.yaml").write_text(_config(provider, cluster, ca_pem, store))
-    (ours / "policy.yaml").write_text(policy)
+    (home / ".kube/config").write_text(json.dumps(_kubeconfig(lab)))
+    (ours / "config.yaml").write_text(_config(lab))
+    (ours / "policy.yaml").write_text(lab.policy)
     search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     return {
         "HOME": str(home),
@@ -147,43 +178,52 @@ def everyday_token(provider: Provider, account: str = "alice") -> str:
     """Give a token of the everyday client, as a password alone gets it."""
     now = int(time.time())
     claims = {
-        "iss": provider.issuer, "sub": account, "aud": "kubectl", "iat": now, "exp": now + 3600, "auth_time": now,
-        "acr": "pwd", "amr": ["pwd"], "groups": ["dev"], "email": f"{account}@example.com",
-    }  # fmt: skip
+        "iss": provider.issuer,
+        "sub": account,
+        "aud": "kubectl",
+        "iat": now,
+        "exp": now + 3600,
+        "auth_time": now,
+        "acr": "pwd",
+        "amr": ["pwd"],
+        "groups": ["dev"],
+        "email": f"{account}@example.com",
+    }
     return signed(claims, rsa_key("main"), kid="main")
 
 
-def _kubeconfig(provider: Provider, cluster: Cluster, ca_pem: str) -> dict[str, object]:
-    ca_data = base64.b64encode(ca_pem.encode()).decode()
+def _kubeconfig(lab: LabHome) -> dict[str, object]:
+    ca_data = base64.b64encode(lab.ca_pem.encode()).decode()
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "prod",
-        "clusters": [{"name": "c", "cluster": {"server": cluster.url, "certificate-authority-data": ca_data}}],
+        "clusters": [{"name": "c", "cluster": {"server": lab.server, "certificate-authority-data": ca_data}}],
         "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "everyday", "namespace": "prod"}}],
-        "users": [{"name": "everyday", "user": {"token": everyday_token(provider)}}],
+        "users": [{"name": "everyday", "user": {"token": lab.everyday_token}}],
     }
 
 
-def _config(provider: Provider, cluster: Cluster, ca_pem: str, store: str) -> str:
+def _config(lab: LabHome) -> str:
     return f"""\
 apiVersion: kubectl-stepup.github.io/v1alpha1
 kind: Config
-store: {store}
+store: {lab.store}
 providers:
   - name: corp
-    issuer: {provider.issuer}
+    issuer: {lab.issuer}
     clientID: kubectl
     elevatedClientID: kubectl-elevated
     preset: oidc-provider
-    caFile: {provider.ca_file}
+    caFile: {lab.provider_ca}
+    scopes: [{lab.scopes}]
     evidence: {{mfa: {{acr: ["{ACR}"]}}, critical: {{acr: ["{ACR}"]}}}}
 clusters:
   - name: prod
     labels: {{env: prod}}
     context: prod
-    server: {cluster.url}
-    caSHA256: {ca_digest(ca_pem.encode())}
+    server: {lab.server}
+    caSHA256: {ca_digest(lab.ca_pem.encode())}
     provider: corp
     account: alice
 """
