@@ -18,8 +18,8 @@ def document(request: Request) -> Response | None:
     path = request.path.rstrip("/") or "/"
     if path in ("/healthz", "/livez", "/readyz"):
         return Response(body=b"ok", headers=(("Content-Type", "text/plain; charset=utf-8"),))
-    aggregated = "as=APIGroupDiscoveryList" in request.headers.get("Accept", "").replace(" ", "")
-    if path in ("/api", "/apis") and "v=v2," in f"{request.headers.get('Accept', '')}," and aggregated:
+    wishes = request.headers.get("Accept", "").replace(" ", "").split(",")
+    if path in ("/api", "/apis") and _AGGREGATED in wishes:
         groups = [""] if path == "/api" else [group for group in GROUPS if group]
         return _aggregated(groups)
     found = _documents().get(path)
