@@ -51,7 +51,7 @@ _SELF_REVIEWS = (
 def team_grants(group: str) -> tuple[Grant, ...]:
     """Give what a team may do: all ordinary work; its members read secrets at level `mfa` alone (a derived group)."""
     readable = ("namespaces", "nodes", "pods", "pods/log", "configmaps", "services", "serviceaccounts", "events")
-    writable = ("namespaces", "pods", "configmaps", "secrets", "services", "serviceaccounts")
+    writable = ("namespaces", "pods", "configmaps", "services", "serviceaccounts")
     apps = ("deployments", "deployments/scale", "replicasets")
     connect = ("pods/exec", "pods/attach", "pods/portforward", "pods/eviction")
     return (
@@ -59,7 +59,9 @@ def team_grants(group: str) -> tuple[Grant, ...]:
         Grant(group=group, verbs=WRITE, resources=writable),
         Grant(group=group, verbs=READ + WRITE, resources=apps, api_groups=("apps",)),
         Grant(group=group, verbs=("get", "create"), resources=connect),
-        Grant(group=f"stepup:mfa:{group}", verbs=READ, resources=("secrets",)),
+        # An update or a patch answers with the whole object, so who may change a secret has read it.
+        Grant(group=group, verbs=("create", "delete"), resources=("secrets",)),
+        Grant(group=f"stepup:mfa:{group}", verbs=(*READ, "update", "patch"), resources=("secrets",)),
     )
 
 
