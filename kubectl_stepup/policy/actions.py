@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.request import (
+    ASKS,
     BULK_READ,
     CORDONS,
     DEBUGS_NODE,
@@ -14,6 +15,7 @@ from kubectl_stepup.policy.request import (
     ROLLS_BACK,
     RUNS_AS,
     SCALES_TO_ZERO,
+    SHOWS_CREDENTIALS,
     UNCORDONS,
 )
 from kubectl_stepup.policy.resources import ANY
@@ -31,7 +33,6 @@ WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 _STREAMS = frozenset({"exec", "attach", "portforward"})
 _PROXIED = frozenset({"pods", "services", "nodes"})
 _GUARDS = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
-_REVIEWS = frozenset({"authentication.k8s.io", "authorization.k8s.io"})
 
 
 def _delete(entry: ResourceAttributes) -> bool:
@@ -62,7 +63,10 @@ def _shell(entry: ResourceAttributes) -> bool:
 def _read_secrets(entry: ResourceAttributes) -> bool:
     if entry.verb not in READS:
         return False
-    return bool(entry.marks & {RAW, BULK_READ}) or (entry.resource.group, entry.resource.name) == ("", "secrets")
+    return bool(entry.marks & {RAW, BULK_READ, SHOWS_CREDENTIALS}) or (entry.resource.group, entry.resource.name) == (
+        "",
+        "secrets",
+    )
 
 
 def _grant(entry: ResourceAttributes) -> bool:
@@ -125,7 +129,7 @@ def actions_of(entry: ResourceAttributes) -> frozenset[str]:
     if entry.resource.name == ANY and PROXIES not in entry.marks:
         return _unknown_actions(entry)
     found = {name for name, matches in ACTIONS.items() if matches(entry)}
-    if entry.verb in WRITES and not found - {"run-as"} and not _is_review(entry):
+    if entry.verb in WRITES and not found - {"run-as"} and ASKS not in entry.marks:
         found.add(CHANGE)
     return frozenset(found)
 
@@ -136,8 +140,3 @@ def _unknown_actions(entry: ResourceAttributes) -> frozenset[str]:
     if entry.verb in ("delete", "deletecollection"):
         return frozenset({"delete", "grant", "mint", "guard", "node"})
     return frozenset({"stop", "grant", "mint", "guard", "node", "run-as", CHANGE})
-
-
-def _is_review(entry: ResourceAttributes) -> bool:
-    """Tell questions to the server (`auth can-i`), which are sent as creations and store nothing."""
-    return entry.resource.group in _REVIEWS

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import COMPLETION_WORDS, Malformed, read_line
-from kubectl_stepup.policy.objects import SELECTORS, manifests
+from kubectl_stepup.policy.objects import manifests, selects
 from kubectl_stepup.policy.record import Record
-from kubectl_stepup.policy.request import READS, UNREAD, ObjectRef, ResourceAttributes
+from kubectl_stepup.policy.request import READS, SHOWS_CREDENTIALS, UNREAD, ObjectRef, ResourceAttributes
 from kubectl_stepup.policy.requests import CONTAINERS, LOCAL, builder_of, completion_requests, requests_of
+from kubectl_stepup.policy.resources import Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +37,23 @@ REDIRECTING = (
 """Flags that change who calls, or which server is given the token (a kuberc file can set all of the others)."""
 
 _RUN_PROGRAMS = ("enable-helm", "enable-alpha-plugins", "enable-exec", "network")
-_OWN_SELECTOR = ("create", "expose")  # their --selector becomes a field of the new object
 _KUBECONFIG_READS = frozenset({"", "current-context", "get-clusters", "get-contexts", "get-users", "view"})
 _DRY_RUNS = {"client": "client", "server": "server", "none": "none", "unchanged": "client"}
+
+KUBECONFIG_CREDENTIALS = ResourceAttributes(
+    verb="get",
+    resource=Resource(group="", name="kubeconfig", namespaced=False, built_in=True),
+    everywhere=True,
+    marks=frozenset({SHOWS_CREDENTIALS}),
+)
+"""`config view --raw`: not a request, but it is read by policy as one that reads secrets."""
 
 
 class KubectlCommand(Record):
     """A kubectl command, read.
 
     `known` is False for a word, a subcommand or a flag that kubectl does not have (it may be a plugin, an alias, or
-    newer than we are), and where kubectl would reject the words; `problem` says which. `local`: no request at all.
+    newer than we are), and where kubectl would reject the words; `problem` says which. `local`: nothing is sent.
     `traits` are `all`, `force`, `completion`, `runs-programs`, `unread-manifest`. `object_count` is None where the
     server or an unread manifest decides. `namespace`, `context` and `kubeconfig` are kubectl's own flags;
     `redirecting` has the flags (with dashes) that say who calls, or which server gets the token.
@@ -140,6 +148,7 @@ def _local(command: KubectlCommand) -> KubectlCommand:
     runs = line.path == ("kustomize",) and any(line.on(name) for name in _RUN_PROGRAMS)
     return command.replace(
         local=True,
+        requests=(KUBECONFIG_CREDENTIALS,) if line.name == "config view" and line.on("raw") else (),
         traits=frozenset({"runs-programs"}) if runs else frozenset(),
         edits_kubeconfig=line.path[:1] == ("config",) and second not in _KUBECONFIG_READS,
     )
@@ -171,9 +180,7 @@ def _dry_run(line: CommandLine) -> str:
 
 def _traits(line: CommandLine, requests: Sequence[ResourceAttributes]) -> frozenset[str]:
     traits = set()
-    chosen = line.on("all") or line.on("all-namespaces")
-    if line.path[0] not in _OWN_SELECTOR:
-        chosen = chosen or any(line.last(name) for name in SELECTORS if name in line.own)
+    chosen = selects(line) or line.on("all-namespaces")
     if chosen or line.on("prune") or any(entry.verb == "deletecollection" for entry in requests):
         traits.add("all")
     if line.on("force"):

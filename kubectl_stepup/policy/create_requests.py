@@ -25,7 +25,16 @@ _RESOURCES = {
     "service nodeport": "services",
     "token": "serviceaccounts",
 }
-_IMAGES = ("create cronjob", "create deployment")
+_NEEDED = {
+    "clusterrole": ("verb", "aggregation-rule"),
+    "clusterrolebinding": ("clusterrole",),
+    "cronjob": ("image",),
+    "deployment": ("image",),
+    "job": ("image", "from"),
+    "role": ("verb",),
+    "rolebinding": ("clusterrole", "role"),
+}
+"""Flags without which kubectl sends nothing: one of them."""
 
 
 def create(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -35,9 +44,9 @@ def create(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
         return
     if not line.before_dash():
         raise Malformed("NAME is required")
-    if line.name in _IMAGES and not line.last("image"):
-        raise Malformed("--image is required")
     kind = " ".join(line.path[1:])
+    if kind in _NEEDED and not any(line.last(name) for name in _NEEDED[kind]):
+        raise Malformed(f"--{' or --'.join(_NEEDED[kind])} is required")
     resource = resources_named(_RESOURCES.get(kind, kind))[0]
     target = ObjectRef(resource=resource, name=line.words[0], namespace=namespace_of(line))
     source = line.last("from") or ""

@@ -68,7 +68,7 @@ def _match(
 
 
 def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | None) -> str:
-    if command.local:
+    if command.local and not found:
         return "nothing is sent to the API server"
     if not found:
         return "no rule is about this command"
@@ -125,6 +125,9 @@ def _refused(command: KubectlCommand, decision: Decision) -> Decision:
         code = "redirecting-flags"
         flags = ", ".join(command.redirecting)
         message = f"{flags} in a command that needs level {decision.level}: the elevated token goes to nobody else"
+    elif command.local:
+        code = "kubeconfig-refused"
+        message = f"kubectl {command.name} --raw shows the kubeconfig's credentials and is not run elevated"
     elif "completion" in command.traits:
         code = "completion-refused"
         message = "completion does not ask for a step-up"

@@ -21,8 +21,8 @@ API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Policy"
 WHO = ("people",)
 
-_OPTIONAL = ("who", "levels", "rules", "commands", "grants", "minClientVersion")
-_LEVEL_OPTIONAL = ("reason", "serverWindow", "longest", "help", "runbook")
+OPTIONAL = ("who", "levels", "rules", "commands", "grants", "minClientVersion")
+LEVEL_OPTIONAL = ("reason", "serverWindow", "longest", "help", "runbook")
 
 
 def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool = False) -> Policy:
@@ -35,7 +35,7 @@ def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool =
     Raises:
         PolicyError: with `FILE:LINE:` and the path of what is wrong.
     """
-    fields = node.mapping(required=("apiVersion", "kind"), optional=_OPTIONAL)
+    fields = node.mapping(required=("apiVersion", "kind"), optional=OPTIONAL)
     fields["apiVersion"].string(choices=(API_VERSION,))
     fields["kind"].string(choices=(KIND,))
     if "minClientVersion" in fields:
@@ -90,7 +90,7 @@ def _named(node: Node | None, read: Callable[[Node], Item]) -> tuple[Item, ...]:
 
 
 def _level(node: Node) -> Level:
-    fields = node.mapping(required=("name", "signedInWithin", "askAgainAfter"), optional=_LEVEL_OPTIONAL)
+    fields = node.mapping(required=("name", "signedInWithin", "askAgainAfter"), optional=LEVEL_OPTIONAL)
     if fields["signedInWithin"].duration() == 0:
         raise fields["signedInWithin"].error("must be more than 0s: a sign-in takes time")
     return Level(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command_line import CommandLine
 
 SELECTORS = ("selector", "field-selector")
+OWN_SELECTOR = ("create", "expose")
+"""Commands whose `--selector` becomes a field of the new object."""
+
+_TYPE_ALONE = ("apply", "describe", "edit", "get", "rollout")  # these take `TYPE` for all its objects
 
 
 def manifests(line: CommandLine) -> tuple[str, ...]:
@@ -27,7 +31,9 @@ def manifests(line: CommandLine) -> tuple[str, ...]:
 
 def selects(line: CommandLine) -> bool:
     """Tell whether the server chooses the objects: `--all`, `-l` or `--field-selector`."""
-    return line.on("all") or any(line.last(name) for name in SELECTORS)
+    if line.path[0] in OWN_SELECTOR:
+        return False
+    return line.on("all") or any(line.last(name) for name in SELECTORS if name in line.own)
 
 
 def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
@@ -38,9 +44,22 @@ def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRe
     Raises: Malformed where kubectl would reject the words.
     """
     named = _typed(words, namespace_of(line)) if words else ()
+    _require_choice(line, named)
     if expanded is not None:
         return (*named, *expanded)
     return (*named, *(ObjectRef(resource=UNKNOWN, marks=frozenset({UNREAD})) for _ in manifests(line)[:1]))
+
+
+def _require_choice(line: CommandLine, named: Sequence[ObjectRef]) -> None:
+    """Reject names beside a selector, names in all namespaces, and neither name nor selector, as kubectl does."""
+    for target in named:
+        if target.name is None:
+            if not selects(line) and line.path[0] not in _TYPE_ALONE:
+                raise Malformed(f"no name and no selector is given for {target.resource.name}")
+        elif selects(line):
+            raise Malformed("a name beside a selector")
+        elif line.on("all-namespaces") and target.resource.namespaced:
+            raise Malformed("a name in all namespaces")
 
 
 def namespace_of(line: CommandLine) -> str | None:
@@ -64,9 +83,16 @@ def instances(resource: str, words: Iterable[str], namespace: str | None) -> tup
 def split_pairs(words: Sequence[str], *, colons: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Part the resources from the `KEY=VALUE` and `KEY-` words that follow them (with `colons`: taints)."""
     for at, word in enumerate(words):
-        if ("=" in word and word[0] != "=") or (word.endswith("-") and word != "-") or (colons and ":" in word):
+        if _is_pair(word, colons):
+            stray = [later for later in words[at:] if not _is_pair(later, colons)]
+            if stray:
+                raise Malformed(f"{stray[0]!r} behind what is to be changed")
             return tuple(words[:at]), tuple(words[at:])
     return tuple(words), ()
+
+
+def _is_pair(word: str, colons: bool) -> bool:
+    return ("=" in word and word[0] != "=") or (word.endswith("-") and word != "-") or (colons and ":" in word)
 
 
 def _typed(words: Sequence[str], namespace: str | None) -> tuple[ObjectRef, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import Malformed
 from kubectl_stepup.policy.objects import instances, namespace_of, objects
-from kubectl_stepup.policy.request import BULK_READ, ObjectRef, ResourceAttributes, request
-from kubectl_stepup.policy.resources import UNKNOWN, Resource, resources_named
+from kubectl_stepup.policy.request import ASKS, BULK_READ, ObjectRef, ResourceAttributes, request
+from kubectl_stepup.policy.resources import resources_named
 from kubectl_stepup.policy.write_requests import read_of, targets
 
 TYPE_CHECKING = False
@@ -83,12 +83,12 @@ def cluster_info_dump(line: CommandLine, expanded: Sequence[ObjectRef] | None) -
 def can_i(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`auth can-i`: asks the server a question; nothing is stored."""
     kind = "selfsubjectrulesreviews" if line.on("list") else "selfsubjectaccessreviews"
-    yield request("create", ObjectRef(resource=_review(kind)))
+    yield request("create", ObjectRef(resource=resources_named(kind)[0]), marks=frozenset({ASKS}))
 
 
 def whoami(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`auth whoami`."""
-    yield request("create", ObjectRef(resource=_review("selfsubjectreviews")))
+    yield request("create", ObjectRef(resource=resources_named("selfsubjectreviews")[0]), marks=frozenset({ASKS}))
 
 
 def discovery(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -111,7 +111,3 @@ def completion(line: CommandLine) -> Iterator[ResourceAttributes]:
     for kind in kinds:
         for resource in resources_named(kind):
             yield request("list", ObjectRef(resource=resource, namespace=namespace_of(inner)))
-
-
-def _review(name: str) -> Resource:
-    return next((found for found in resources_named(name)), UNKNOWN)

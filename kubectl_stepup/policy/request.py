@@ -20,6 +20,8 @@ RAW = "raw"
 BULK_READ = "bulk-read"
 PROXIES = "proxies"
 UNREAD = "unread"
+ASKS = "asks"
+SHOWS_CREDENTIALS = "shows-credentials"
 
 
 class ObjectRef(Record):

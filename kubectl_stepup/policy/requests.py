@@ -106,13 +106,15 @@ def requests_of(
     raw = line.last("raw") if "raw" in line.own else None
     found = list(builder(line, expanded)) if raw is None else [raw_request(line.path[0], raw)]
     if dry_run == "client" and raw is None:
-        found = [] if line.path[0] in _NOTHING_READ else [entry for entry in found if _is_read_in_dry_run(entry)]
+        found = [entry for entry in found if _is_read_in_dry_run(line, entry)]
     return tuple(dict.fromkeys((*found, *_impersonations(line))))
 
 
-def _is_read_in_dry_run(entry: ResourceAttributes) -> bool:
+def _is_read_in_dry_run(line: CommandLine, entry: ResourceAttributes) -> bool:
     """Tell which requests a client-side dry run still sends; a manifest that nobody has read is not held against it."""
-    return entry.verb in READS and entry.resource.name != ANY
+    if line.path[0] in _NOTHING_READ or entry.verb not in READS or entry.resource.name == ANY:
+        return False
+    return line.path[0] != "delete" or entry.verb == "list"
 
 
 def _impersonations(line: CommandLine) -> Iterator[ResourceAttributes]:

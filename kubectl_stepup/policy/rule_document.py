@@ -29,9 +29,9 @@ VERBS = (
 MODES = ("enforce", "warn", "audit")
 DRY_RUNS = ("none", "client", "server")
 
-_SELECTORS = ("clusters", "labels", "namespaces", "names")
+SELECTORS = ("clusters", "labels", "namespaces", "names")
 _BY_NAME = ("verbs", "apiGroups", "resources")
-_OPTIONAL = ("do", *_BY_NAME, *_SELECTORS, "except", "where", "mode", "reason", "ticket", "message")
+OPTIONAL = ("do", *_BY_NAME, *SELECTORS, "except", "where", "mode", "reason", "ticket", "message")
 
 
 def rule_from(node: Node, *, actions: Sequence[str], levels: Mapping[str, str]) -> Rule:
@@ -40,7 +40,7 @@ def rule_from(node: Node, *, actions: Sequence[str], levels: Mapping[str, str]) 
     Raises:
         PolicyError: with `FILE:LINE:` and the path of what is wrong.
     """
-    fields = node.mapping(required=("name", "needs"), optional=_OPTIONAL)
+    fields = node.mapping(required=("name", "needs"), optional=OPTIONAL)
     name = check_name(fields["name"])
     by_name = [key for key in _BY_NAME if key in fields]
     if "do" in fields and by_name:
@@ -132,7 +132,7 @@ def _exceptions(node: Node | None) -> tuple[Selector, ...]:
         return ()
     selectors = []
     for item in _filled(node) if isinstance(node.value, list) else [node]:
-        fields = item.mapping(optional=_SELECTORS)
+        fields = item.mapping(optional=SELECTORS)
         if not fields:
             raise item.error("must not be empty: it would except everything")
         selectors.append(_selector(fields))

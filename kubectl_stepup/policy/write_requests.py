@@ -28,6 +28,14 @@ NODE = resources_named("nodes")[0]
 _RBAC = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 _ROLLOUT_MARKS = {"undo": ROLLS_BACK, "pause": PAUSES}
 _PAIRED = ("label", "annotate", "set image", "set env")
+_CHANGED_BY = {
+    "label": ("list",),
+    "annotate": ("list",),
+    "set image": (),
+    "set env": ("list", "from", "env"),
+    "set resources": ("limits", "requests"),
+    "set subject": ("user", "group", "serviceaccount"),
+}
 _LAST_WORD = ("set selector", "set serviceaccount")
 _SCALABLE = ("deployments", "replicasets", "replicationcontrollers", "statefulsets", UNKNOWN.name)
 
@@ -35,11 +43,12 @@ _SCALABLE = ("deployments", "replicasets", "replicationcontrollers", "statefulse
 def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
     """Give the objects of a command that takes `TYPE NAME`, `-l`, `--all` or `-f`, and maybe `KEY=VALUE` words."""
     words: Sequence[str] = line.words
+    pairs: Sequence[str] = ()
     if line.name in _PAIRED:
         words, pairs = split_pairs(words)
-        if not pairs and not line.on("list") and line.name != "set env":
-            raise Malformed("nothing to change is given")
-    elif line.name in _LAST_WORD:
+    if line.name in _CHANGED_BY and not pairs and not any(line.last(name) for name in _CHANGED_BY[line.name]):
+        raise Malformed("nothing to change is given")
+    if line.name in _LAST_WORD:
         words = words[:-1]
     return objects(line, words, expanded)
 
@@ -63,12 +72,8 @@ def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
 
 def delete(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`delete`: with a selector it lists, then deletes one by one; unless told not to it waits, reading."""
-    found = objects(line, line.words, expanded)
-    chosen = selects(line) or line.on("all-namespaces")
-    for target in found:
-        if target.name is None and target.resource != UNKNOWN and not chosen:
-            raise Malformed(f"no name and no selector is given for {target.resource.name}")
-        if chosen or line.on("wait", default=True):
+    for target in objects(line, line.words, expanded):
+        if selects(line) or line.on("wait", default=True):
             yield read_of(target)
         yield request("delete", target)
 

@@ -98,6 +98,9 @@ def actions(text: str) -> set[str]:
         ("run x --image=i --privileged", {"change", "run-as"}),
         ("set sa deploy/x y", {"change", "run-as"}),
         ("auth can-i get pods", set()),
+        ("create --raw /apis/authorization.k8s.io/v1/selfsubjectaccessreviews -f -", {"change"}),
+        ("config view --raw", {"read-secrets"}),
+        ("config view", set()),
         ("logs x", set()),
         ("delete pod x --dry-run=client", set()),
         ("delete pod x --dry-run=server", {"delete"}),
@@ -264,6 +267,13 @@ def test_proxy_and_completion_are_never_elevated() -> None:
     assert decided(rules, "__complete get pods ''").effect == "allow"
 
 
+def test_the_kubeconfig_is_never_shown_elevated() -> None:
+    found = decided("  - {name: a, do: [read-secrets], needs: mfa}\n", "config view --raw")
+    assert (found.effect, found.code) == ("refuse", "kubeconfig-refused")
+    assert found.why == "kubectl config view --raw shows the kubeconfig's credentials and is not run elevated"
+    assert decided(DELETES % "", "config view --raw").effect == "allow"
+
+
 def test_unknown_words_run_only_where_the_policy_names_them() -> None:
     more = "commands: {stern: allow, foo: critical}\n"
     assert decided(DELETES % "", "stern x", more=more).effect == "allow"
@@ -285,7 +295,7 @@ def test_the_default_policy() -> None:
         "exec x -- sh": "mfa",
         "delete ns x": "critical",
         "delete pv x": "critical",
-        "create clusterrolebinding x": "critical",
+        "create clusterrolebinding x --clusterrole=y": "critical",
         "create token x": "critical",
         "drain n1": "mfa",
         "taint node n1 a=b:NoExecute": "critical",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import kubectl_stepup.policy.load as policy_load
 from kubectl_stepup import __version__
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.policy import document, rule_document
+from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.document import merge, policy_from
 from kubectl_stepup.policy.model import Policy, Selector, Where
 
@@ -238,3 +241,18 @@ def test_thousands_of_rules_load() -> None:
 
 def test_the_default_policy_is_shipped_with_the_package() -> None:
     assert Path(policy_load.DEFAULT_POLICY).is_file()
+
+
+def test_the_schema_and_the_reader_know_the_same() -> None:
+    directory = Path(policy_load.__file__).parents[1] / "schemas"
+    schema = json.loads((directory / "policy.schema.json").read_text(encoding="utf-8"))
+    parts = schema["$defs"]
+    rule = parts["rule"]["properties"]
+    assert tuple(schema["properties"]) == ("apiVersion", "kind", *document.OPTIONAL)
+    assert tuple(parts["level"]["properties"]) == ("name", "signedInWithin", "askAgainAfter", *document.LEVEL_OPTIONAL)
+    assert set(rule) == {"name", "needs", *rule_document.OPTIONAL}
+    assert tuple(rule["do"]["items"]["enum"]) == NAMES
+    assert tuple(rule["verbs"]["items"]["enum"]) == rule_document.VERBS
+    assert tuple(rule["mode"]["enum"]) == rule_document.MODES
+    assert tuple(parts["dryRun"]["enum"]) == rule_document.DRY_RUNS
+    assert tuple(parts["exception"]["properties"]) == rule_document.SELECTORS

@@ -1,0 +1,30 @@
+"""Reading and judging a command is on the road of every command of the day: it may import next to nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = """
+import sys
+sys.path.insert(0, {root!r})
+before = set(sys.modules)
+from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.model import Level, Policy, Rule, Target
+level = Level(name="mfa", signed_in_within_s=900, ask_again_after_s=600)
+rule = Rule(name="a", needs="mfa", actions=frozenset({{"delete"}}))
+policy = Policy(who="people", levels=(level,), rules=(rule,), commands={{}})
+assert decide(policy, read(["get", "pods", "-n", "x", "-o", "yaml"]), Target()).effect == "allow"
+assert decide(policy, read(["delete", "po/x", "-nx"]), Target()).effect == "stepup"
+print(" ".join(sorted(name for name in set(sys.modules) - before if not name.startswith("kubectl_stepup"))))
+"""
+
+
+def test_deciding_imports_nothing_of_the_standard_library() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", SCRIPT.format(root=str(ROOT))], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"__future__"}
