@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 COMPLETION_WORDS = ("__complete", "__completeNoDesc")
 
+NEEDS_A_VALUE = "needs a value"
+"""How the problem of a line ends that stops behind a flag."""
+
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
@@ -215,7 +218,7 @@ class _FlagReader:
 
     def _next(self, rest: list[str], shown: str) -> str:
         if not rest:
-            raise Malformed(f"flag {shown!r} needs a value")
+            raise Malformed(f"flag {shown!r} {NEEDS_A_VALUE}")
         return rest.pop()
 
     def _add(self, flag: Flag, value: str, shown: str) -> None:

@@ -25,9 +25,11 @@ _POWERFUL_PROFILES = ("sysadmin", "netadmin")
 
 
 def exec_(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
-    """`exec POD -- COMMAND`: kubectl takes the first word for the pod even behind `--`."""
+    """`exec POD -- COMMAND`."""
     if line.dash_at is None or line.dash_at == len(line.words):
         raise Malformed("the command to execute must follow --")
+    if line.dash_at == 0 and not manifests(line):
+        raise Malformed("a pod is required")
     yield from _enter(line, expanded, "exec", line.words[:1] if not manifests(line) else ())
 
 

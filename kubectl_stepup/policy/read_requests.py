@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.command_line import Malformed
+from kubectl_stepup.policy.command_line import NEEDS_A_VALUE, Malformed, read_line
 from kubectl_stepup.policy.objects import instances, namespace_of, objects
 from kubectl_stepup.policy.request import ASKS, BULK_READ, ObjectRef, ResourceAttributes, request
 from kubectl_stepup.policy.resources import resources_named
@@ -98,10 +98,10 @@ def discovery(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterat
 
 def completion(line: CommandLine) -> Iterator[ResourceAttributes]:
     """`__complete WORDS… WORD`: kubectl lists the names that the last word could become."""
-    from kubectl_stepup.policy.command_line import read_line
-
     inner = read_line(line.words[:-1])
     if inner.problem is not None:
+        if inner.problem.endswith(NEEDS_A_VALUE):
+            return  # it is the flag's value that is completed: contexts, namespaces
         raise Malformed(inner.problem)
     last = line.words[-1] if line.words else ""
     words = [*inner.before_dash()[:1], *(word for word in (*inner.words, last) if "/" in word)]

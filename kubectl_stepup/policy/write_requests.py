@@ -32,7 +32,6 @@ _CHANGED_BY = {
     "label": ("list",),
     "annotate": ("list",),
     "set image": (),
-    "set env": ("list", "from", "env"),
     "set resources": ("limits", "requests"),
     "set subject": ("user", "group", "serviceaccount"),
 }
@@ -64,7 +63,7 @@ def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
     subresource = line.last("subresource") or ""
     for target in targets(line, expanded):
         yield read_of(target, subresource)
-        if not line.on("list"):
+        if not line.on("list") and (line.name != "set env" or _sets_variables(line)):
             yield request("patch", target, subresource=subresource, marks=_change_marks(line, target, subresource))
     if line.name == "set env":
         yield from _env_sources(line)
@@ -145,7 +144,7 @@ def reconcile(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterat
     if expanded is None and found:
         found = tuple(ObjectRef(resource=resources_named(name)[0]) for name in _RBAC)
     for target in found:
-        for verb in ("get", "create", "update"):
+        for verb in ("get", "create", "update", "delete"):  # a binding whose role changes is deleted and made again
             yield request(verb, target)
 
 
@@ -210,6 +209,11 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
     ):
         return frozenset({SCALES_TO_ZERO, RUNS_AS})
     return frozenset()
+
+
+def _sets_variables(line: CommandLine) -> bool:
+    """Tell `set env` with something to set from one that only looks."""
+    return bool(split_pairs(line.words)[1] or line.last("from") or line.last("env") or "-" in line.words)
 
 
 def _env_sources(line: CommandLine) -> Iterator[ResourceAttributes]:

@@ -100,7 +100,10 @@ def test_groups_and_their_beginnings(kind: str) -> None:
         ("drain n1 --disable-eviction", ["get /nodes :n1", "patch /nodes :n1", "list /pods", "delete /pods"]),
         ("taint nodes n1 a=b:NoExecute", ["get /nodes :n1", "patch /nodes :n1"]),
         ("exec x -n prod -- ls", ["get /pods prod:x", "get /pods/exec prod:x", "create /pods/exec prod:x"]),
-        ("exec -- ls", ["get /pods :ls", "get /pods/exec :ls", "create /pods/exec :ls"]),
+        ("exec -f pod.yaml -- ls", ["get */*", "list /pods", "get /pods/exec", "create /pods/exec"]),
+        ("set env deploy/x", ["get apps/deployments :x"]),
+        ("__complete -n ''", []),
+        ("__complete get secret -n ''", []),
         (
             "exec deploy/x -- ls",
             [
@@ -296,7 +299,7 @@ def test_traits_and_counts(text: str, traits: set[str], count: int | None) -> No
         ("delete pod/x -l a=b", "kubectl delete: a name beside a selector"),
         ("scale deploy --replicas=0", "kubectl scale: no name and no selector is given for deployments"),
         ("label pod x a=b y", "kubectl label: 'y' behind what is to be changed"),
-        ("set env deploy/x", "kubectl set env: nothing to change is given"),
+        ("exec -- ls", "kubectl exec: a pod is required"),
         ("set resources deploy/x", "kubectl set resources: nothing to change is given"),
         ("create role x", "kubectl create role: --verb is required"),
         ("create job x", "kubectl create job: --image or --from is required"),
