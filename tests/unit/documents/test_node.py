@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import ConfigError, PolicyError
 

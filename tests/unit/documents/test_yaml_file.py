@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import ConfigError, KubeconfigError
 
