@@ -179,6 +179,7 @@ class FakeKubectl:
     missing: StepUpError | None = None
     writable: str | None = None
     fails: BaseException | None = None
+    on_run: Callable[[], None] = lambda: None
     ran: list[Ran] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -207,6 +208,7 @@ class FakeKubectl:
         self.path()
         if self.fails is not None:
             raise self.fails
+        self.on_run()
         self.ran.append(
             Ran(
                 argv=tuple(argv),
