@@ -13,7 +13,6 @@ from tests.flows.fakes import (
 from tests.flows.values import (
     CLUSTER,
     CONFIG,
-    EXEC_INFO,
     POLICY,
     PROVIDER,
     RESOLVED,
@@ -29,7 +28,6 @@ from tests.flows.world import World
 __all__ = [
     "CLUSTER",
     "CONFIG",
-    "EXEC_INFO",
     "POLICY",
     "PROVIDER",
     "RESOLVED",

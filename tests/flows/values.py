@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -140,11 +141,8 @@ def session(
     return ElevationSession(**{**words, **changes})
 
 
-def exec_info(*, version: str = "v1", interactive: bool = True, **changes: Any) -> str:
-    """Give KUBERNETES_EXEC_INFO as client-go writes it for the cluster without a CA; `spec.cluster` with `changes`."""
-    spec: dict[str, Any] = {"interactive": interactive, "cluster": {"server": CLUSTER.server, "config": None}}
-    spec["cluster"] = {name: value for name, value in {**spec["cluster"], **changes}.items() if value is not ...}
+def exec_info(changes: Mapping[str, object] | None = None, *, version: str = "v1") -> str:
+    """Give KUBERNETES_EXEC_INFO as client-go writes it; `changes` are of `spec.cluster`, `...` leaves a field out."""
+    fields = {"server": CLUSTER.server, "config": None, **(changes or {})}
+    spec = {"interactive": True, "cluster": {name: value for name, value in fields.items() if value is not ...}}
     return json.dumps({"kind": "ExecCredential", "apiVersion": f"client.authentication.k8s.io/{version}", "spec": spec})
-
-
-EXEC_INFO = exec_info()
