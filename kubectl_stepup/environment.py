@@ -8,6 +8,9 @@ CONFIG = "KUBECTL_STEPUP_CONFIG"
 POLICY = "KUBECTL_STEPUP_POLICY"
 """Read: path of policy.yaml instead of the one in the user's directory (`--policy` wins)."""
 
+KEYRING = "KUBECTL_STEPUP_KEYRING"
+"""Read: `session` keeps sessions in the kernel's session keyring, for this login session alone, not in the user's."""
+
 NESTED = "KUBECTL_STEPUP_NESTED"
 """Set in the elevated child: the session id, so that a nested `exec` is recognised."""
 

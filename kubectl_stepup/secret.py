@@ -38,7 +38,9 @@ class Secret:
         # NOTE: hmac costs an import of hashlib on the fast road, so it is imported only where secrets are compared.
         from hmac import compare_digest
 
-        return compare_digest(self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass"))
+        return compare_digest(
+            self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass")
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubectl_stepup import environment
 from kubectl_stepup.demo.accounts import Credentials
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT
 from kubectl_stepup.kube.cluster_identity import ca_digest
@@ -66,7 +67,7 @@ def furnish(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
     return (
         kept
         | {name: str(value) for name, value in directories.items()}
-        | {"KUBECONFIG": str(kubeconfig), "PATH": search}
+        | {"KUBECONFIG": str(kubeconfig), "PATH": search, environment.KEYRING: "session"}
     )
 
 

@@ -62,7 +62,7 @@ def opened(caller: Mapping[str, str], *, clock: Callable[[], float] = time.time)
         provider = stack.enter_context(IdentityProvider(authority.server_context(clock()), [account], clock=clock))
         authenticators = [trust(provider.issuer, authority.pem)]
         cluster = stack.enter_context(Cluster(authority.server_context(clock()), authenticators, clock=clock))
-        stack.callback(forget_sessions, provider.issuer)
+        stack.callback(forget_sessions, provider.issuer, keyctl.SESSION_KEYRING)
         home = Home(
             directory=Path(name).resolve(),
             ca_pem=authority.pem,
@@ -96,12 +96,12 @@ def trust(issuer: str, ca_pem: str) -> JWTAuthenticator:
 
 
 def session_store() -> str:
-    """Choose where the demo keeps sessions: the kernel keyring, else files in its own home.
+    """Choose where the demo keeps sessions: the kernel's session keyring, else files in its own home.
 
-    Never the system's keyring: its items would be the user's and outlive the demo.
+    Never the user keyring or the system's: what is in those is the user's, and `logout --all` ends it.
     """
     try:
-        KernelKeyringStore().probe()
+        KernelKeyringStore(keyring=keyctl.SESSION_KEYRING).probe()
     except StoreUnavailable:
         return "file"
     return "kernel"
@@ -116,9 +116,9 @@ def join_own_session_keyring() -> bool:
     return True
 
 
-def sessions_of(issuer: str) -> tuple[str, ...]:
-    """Give the keys of this issuer's sessions in the kernel keyring."""
-    store, found = KernelKeyringStore(), list[str]()
+def sessions_of(issuer: str, keyring: int) -> tuple[str, ...]:
+    """Give the keys of this issuer's sessions in a kernel keyring."""
+    store, found = KernelKeyringStore(keyring=keyring), list[str]()
     try:
         for key in store.keys():  # noqa: SIM118 - a store, not a dict
             session_id, value = session_id_of(key), store.get(key)
@@ -130,11 +130,11 @@ def sessions_of(issuer: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def forget_sessions(issuer: str) -> None:
-    """Drop every session of this issuer from the kernel keyring; the user's other sessions stay."""
+def forget_sessions(issuer: str, keyring: int) -> None:
+    """Drop every session of this issuer from a kernel keyring; the user's other sessions stay."""
     with suppress(StoreUnavailable):
-        for key in sessions_of(issuer):
-            KernelKeyringStore().delete(key)
+        for key in sessions_of(issuer, keyring):
+            KernelKeyringStore(keyring=keyring).delete(key)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable, UsageError
 from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.session.kernel_keyring import KernelKeyringStore, keyring_of
 from kubectl_stepup.session.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kubectl_stepup.session.store import SessionStore
@@ -35,6 +35,7 @@ def choose(
     name: str,
     *,
     state_directory: Path,
+    environ: Mapping[str, str],
     platform: str = sys.platform,
     now: Callable[[], float] = time.time,
     kernel: Callable[[], SessionStore] | None = None,
@@ -50,7 +51,7 @@ def choose(
         UsageError: `name` is none of `STORES`.
     """
     openers: dict[str, Callable[[], SessionStore]] = {
-        "kernel": kernel or (lambda: _kernel(now)),
+        "kernel": kernel or (lambda: _kernel(now, keyring_of(environ))),
         "keyring": keyring or (lambda: _keyring(platform, now)),
     }
     if name == "memory":
@@ -73,8 +74,8 @@ def choose(
     return ChosenStore(store=MemoryStore(now=now), notice=notice)
 
 
-def _kernel(now: Callable[[], float]) -> SessionStore:
-    store = KernelKeyringStore(now=now)
+def _kernel(now: Callable[[], float], keyring: int) -> SessionStore:
+    store = KernelKeyringStore(now=now, keyring=keyring)
     store.probe()
     return store
 

@@ -13,6 +13,7 @@ import errno
 import os
 import time
 
+from kubectl_stepup import environment
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import keyctl
 from kubectl_stepup.session.scope import HANDED_OVER, PREFIX
@@ -20,7 +21,7 @@ from kubectl_stepup.session.scope import key as key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _PERMISSIONS = 0x3F0B0000
 """The possessor may all; the user may view, read and search, so that a process whose session keyring does not link `@u`
@@ -30,13 +31,19 @@ _DESCRIPTION_AT = 4
 _PROBE_S = 60
 
 
+def keyring_of(environ: Mapping[str, str]) -> int:
+    """Give the keyring that sessions hang in: the user's, or where the variable says so this login session's alone."""
+    return keyctl.SESSION_KEYRING if environ.get(environment.KEYRING) == "session" else keyctl.USER_KEYRING
+
+
 class KernelKeyringStore:
-    """A SessionStore in the user keyring. `now` gives seconds since the epoch."""
+    """A SessionStore in `keyring` (the user keyring). `now` gives seconds since the epoch."""
 
     name = "kernel"
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.time, keyring: int = keyctl.USER_KEYRING) -> None:
         self._now = now
+        self._keyring = keyring
 
     def __repr__(self) -> str:
         return "KernelKeyringStore()"
@@ -57,7 +64,7 @@ class KernelKeyringStore:
     def get(self, key: str) -> bytes | None:
         """Give the value, or None when there is none."""
         try:
-            return _get(key)
+            return _get(self._keyring, key)
         except OSError as error:
             # A key that can be seen but not read (another session's, without possession) is as good as none.
             if error.errno == errno.EACCES:
@@ -71,21 +78,21 @@ class KernelKeyringStore:
             self.delete(key)
             return
         try:
-            _put(key, value, lifetime_s)
+            _put(self._keyring, key, value, lifetime_s)
         except OSError as error:
             raise _unavailable(error) from error
 
     def delete(self, key: str) -> bool:
         """Remove the value; tell whether there was one."""
         try:
-            return _delete(key)
+            return _delete(self._keyring, key)
         except OSError as error:
             raise _unavailable(error) from error
 
     def keys(self) -> list[str]:
         """Give the keys of all values kept, sorted."""
         try:
-            return _keys(PREFIX)
+            return _keys(self._keyring, PREFIX)
         except OSError as error:
             raise _unavailable(error) from error
 
@@ -105,22 +112,22 @@ def handed_over(session_id: str) -> bytes | None:
         raise _unavailable(error) from error
 
 
-def _get(key: str) -> bytes | None:
-    serial = keyctl.search(keyctl.USER_KEYRING, key)
+def _get(keyring: int, key: str) -> bytes | None:
+    serial = keyctl.search(keyring, key)
     if serial is None:
         return None
     try:
         return keyctl.read(serial)
     except OSError as error:
-        if error.errno != errno.EACCES:
+        if error.errno != errno.EACCES or keyring != keyctl.USER_KEYRING:
             raise
     # A key with the kernel's usual permissions needs possession: link the user keyring into the session keyring.
     keyctl.link(keyctl.USER_KEYRING, keyctl.SESSION_KEYRING)
     return keyctl.read(serial)
 
 
-def _put(key: str, value: bytes, lifetime_s: int) -> None:
-    old = keyctl.search(keyctl.USER_KEYRING, key)
+def _put(keyring: int, key: str, value: bytes, lifetime_s: int) -> None:
+    old = keyctl.search(keyring, key)
     try:
         new = keyctl.add_key(key, value, keyctl.PROCESS_KEYRING)
     except OSError as error:
@@ -134,7 +141,7 @@ def _put(key: str, value: bytes, lifetime_s: int) -> None:
         keyctl.set_permissions(new, _PERMISSIONS)
         keyctl.set_timeout(new, lifetime_s)
         # The old key gives way in the same step, so that no reader finds a gap or a mix.
-        keyctl.link(new, keyctl.USER_KEYRING)
+        keyctl.link(new, keyring)
     finally:
         keyctl.unlink(new, keyctl.PROCESS_KEYRING)
     if old is not None:
@@ -142,8 +149,8 @@ def _put(key: str, value: bytes, lifetime_s: int) -> None:
         _invalidate(old)
 
 
-def _delete(key: str) -> bool:
-    serial = keyctl.search(keyctl.USER_KEYRING, key)
+def _delete(keyring: int, key: str) -> bool:
+    serial = keyctl.search(keyring, key)
     if serial is None:
         return False
     keyctl.invalidate(serial)
@@ -158,8 +165,8 @@ def _invalidate(serial: int) -> None:
             raise
 
 
-def _keys(prefix: str) -> list[str]:
-    members = memoryview(keyctl.read(keyctl.USER_KEYRING) or b"").cast("i")
+def _keys(keyring: int, prefix: str) -> list[str]:
+    members = memoryview(keyctl.read(keyring) or b"").cast("i")
     found = set()
     for member in members:
         try:
@@ -167,7 +174,7 @@ def _keys(prefix: str) -> list[str]:
         except OSError:  # gone since, or not ours to see
             continue
         description = fields[_DESCRIPTION_AT]
-        if fields[0] == "user" and description.startswith(prefix) and keyctl.search(keyctl.USER_KEYRING, description):
+        if fields[0] == "user" and description.startswith(prefix) and keyctl.search(keyring, description):
             found.add(description)
     return sorted(found)
 

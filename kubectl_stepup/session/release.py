@@ -44,7 +44,7 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge
     if options is None or not exec_info:
         return None
     now = scope.moment()
-    for data in _stored(options):
+    for data in _stored(options, environ):
         found = record.read(data, session_id=options[SESSION])
         if found is not None and found.usable(now):
             return _credential(found, exec_info, judge)
@@ -56,9 +56,9 @@ def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
     return None if version is None else found.credential(version)
 
 
-def _stored(options: dict[str, str]) -> Iterator[bytes]:
+def _stored(options: dict[str, str], environ: Mapping[str, str]) -> Iterator[bytes]:
     session_id = options[SESSION]
-    for read in (_handed_over, _kernel, _file):
+    for read in (_handed_over, lambda found, _: _kernel(found, environ), _file):
         try:
             yield from read(session_id, options)
         except StoreUnavailable:
@@ -79,10 +79,10 @@ def _handed_over(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
         yield value
 
 
-def _kernel(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
-    from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+def _kernel(session_id: str, environ: Mapping[str, str]) -> Iterator[bytes]:
+    from kubectl_stepup.session.kernel_keyring import KernelKeyringStore, keyring_of
 
-    store = KernelKeyringStore()
+    store = KernelKeyringStore(keyring=keyring_of(environ))
     for one in (scope.terminal_scope(), scope.USER_SCOPE):
         value = store.get(scope.key(session_id, one))
         if value is not None:

@@ -145,7 +145,7 @@ class Application:
         """The session store of the config; a fallback is said in one line."""
         from kubectl_stepup.session.choose import choose
 
-        chosen = choose(self.config.store, state_directory=self.state_directory)
+        chosen = choose(self.config.store, state_directory=self.state_directory, environ=self.environ)
         if chosen.notice and not self.settings.from_credential:
             self.terminal.line(chosen.notice)
         return chosen.store

@@ -19,6 +19,7 @@ from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.session import keyctl
 from tests.provider.keys import rsa_key
 from tests.provider.model import Answer
 from tests.provider.server import Provider
@@ -137,7 +138,7 @@ def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]
         try:
             yield cluster, authority.pem
         finally:
-            forget_sessions(issuer)
+            forget_sessions(issuer, keyctl.USER_KEYRING)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from kubectl_stepup.demo.story import play
 from kubectl_stepup.demo.terminal import DemoTerminal, Ran
 from kubectl_stepup.demo.world import opened, session_store, sessions_of
 from kubectl_stepup.errors import DemoFailed, KubectlNotFound
+from kubectl_stepup.session import keyctl
+from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.session.scope import key
 
 SEARCH = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
 CALLER = {
@@ -39,6 +43,7 @@ def test_commands_get_nothing_of_the_users_but_path_and_locale() -> None:
     search = environ.pop("PATH")
     assert search == f"{world.directory}/bin{os.pathsep}{SEARCH}"
     assert environ.pop("LANG") == "C.UTF-8"
+    assert environ.pop("KUBECTL_STEPUP_KEYRING") == "session"
     assert environ.keys() == {
         "HOME",
         "KUBECONFIG",
@@ -243,8 +248,8 @@ def test_no_session_of_the_demo_stays_in_the_kernel_keyring() -> None:
                 visits.append(world.person.approve(seen.verification_uri, seen.user_code).outcome)
 
         assert terminal.run(["kubectl", "stepup", "exec", "--", "delete", "pod", "web-0"], approve).code == 0
-        assert len(sessions_of(world.provider.issuer)) == 1
-    assert sessions_of(world.provider.issuer) == ()
+        assert len(sessions_of(world.provider.issuer, keyctl.SESSION_KEYRING)) == 1
+    assert sessions_of(world.provider.issuer, keyctl.SESSION_KEYRING) == ()
 
 
 def test_a_shell_opens_in_the_world_and_everything_goes_with_it(tmp_path: Path) -> None:
@@ -301,3 +306,17 @@ def test_the_demo_has_a_session_keyring_of_its_own() -> None:
     )
     ran = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stdout == "True\n"
+
+
+def test_logout_all_in_the_demo_leaves_the_users_own_sessions_alone() -> None:
+    if session_store() != "kernel":
+        pytest.skip("no kernel keyring here")
+    store = KernelKeyringStore()
+    mine = key("0" * 32, "user")
+    store.put(mine, b"the user's own", time.time() + 60)
+    try:
+        with opened(CALLER) as world, DemoTerminal({**world.environ, "TERM": "dumb"}) as terminal:
+            assert terminal.run(["kubectl", "stepup", "logout", "--all"]).code == 0
+        assert store.get(mine) == b"the user's own"
+    finally:
+        store.delete(mine)

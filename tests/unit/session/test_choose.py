@@ -32,6 +32,7 @@ def chosen(name: str, tmp_path: Path, *, platform: str, working: str) -> ChosenS
     return choose(
         name,
         state_directory=tmp_path,
+        environ={},
         platform=platform,
         now=StillClock().now,
         kernel=lambda: open_or_fail("kernel"),
@@ -65,7 +66,7 @@ def test_choose(name: str, platform: str, working: str, store: str, notice: str 
 
 def test_an_unknown_store_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^store 'disk' is none of auto, keyring, kernel, memory, file$"):
-        choose("disk", state_directory=tmp_path)
+        choose("disk", state_directory=tmp_path, environ={})
 
 
 def test_files_lie_below_the_state_directory(tmp_path: Path) -> None:
