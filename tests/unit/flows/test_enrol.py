@@ -1,0 +1,489 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
+from kubectl_stepup.assurance.id_token import verify
+from kubectl_stepup.assurance.requirement import Evidence
+from kubectl_stepup.config.document import config_of
+from kubectl_stepup.config.model import Cluster, Config, Provider
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.errors import (
+    ConfigError,
+    KubeconfigError,
+    PolicyError,
+    ProviderError,
+    ProviderUnreachable,
+    StepUpError,
+    TokenRejected,
+    UsageError,
+)
+from kubectl_stepup.flows.asked import session_id_of
+from kubectl_stepup.flows.enrol import Enrolment, EnrolPorts, FileChange, plan_enrolment, plan_removal
+from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.policy.model import Policy
+from kubectl_stepup.secret import Secret
+from tests.flows import POLICY, RESOLVED, FakeProvider, policy_of
+from tests.flows.fakes import METADATA
+from tests.flows.values import NOW
+from tests.provider.cases import good
+
+PATH = "/home/alice/.config/kubectl-stepup/config.yaml"
+KUBECONFIG = b"""\
+apiVersion: v1
+kind: Config
+current-context: prod
+clusters:
+- name: prod-cluster  # the one
+  cluster: {server: "https://api.prod.example.com"}
+contexts:
+- name: prod
+  context: {cluster: prod-cluster, user: alice-everyday, namespace: shop}
+users:
+- name: alice-everyday
+  user: {token: everyday}
+"""
+FIRST = Enrolment(
+    issuer="https://login.example.com",
+    client_id="kubectl",
+    account="alice",
+    evidence={level: Evidence(acr=(level,)) for level in ("mfa", "strong", "critical")},
+)
+LAB = replace(RESOLVED, context="lab", server="https://lab.example.com", ca_sha256=None)
+
+
+@dataclass
+class Machine:
+    """Files, the provider and the everyday login of one person."""
+
+    files: dict[str, bytes] = field(default_factory=lambda: {RESOLVED.file: KUBECONFIG})
+    provider: FakeProvider = field(default_factory=FakeProvider)
+    policy: Policy = POLICY
+    everyday: Secret | None = None
+    verify: Any = verify
+    notices: list[str] = field(default_factory=list)
+    asked_of: list[Provider] = field(default_factory=list)
+
+    @property
+    def config(self) -> Config:
+        data = self.files.get(PATH)
+        return config_of(None, None if data is None else yaml_file.parse(data, PATH))
+
+    def client(self, provider: Provider) -> FakeProvider:
+        self.asked_of.append(provider)
+        return self.provider
+
+    def ports(self) -> EnrolPorts:
+        return EnrolPorts(
+            config=self.config,
+            config_path=PATH,
+            policy=self.policy,
+            read=self.files.get,
+            parse=yaml_file.plain,
+            client=self.client,
+            verify=self.verify,
+            everyday_token=lambda resolved: self.everyday,
+            credential_command=("/usr/bin/python3", "-I", "-S", "/opt/fast_path.py", "credential"),
+            now=lambda: NOW,
+            notice=self.notices.append,
+        )
+
+    def plan(self, wanted: Enrolment, resolved: ResolvedContext = RESOLVED) -> list[FileChange]:
+        return plan_enrolment(wanted, resolved, self.ports())[1]
+
+    def enrol(self, wanted: Enrolment, resolved: ResolvedContext = RESOLVED) -> Cluster:
+        """Enrol as `setup --yes` does."""
+        cluster, changes = plan_enrolment(wanted, resolved, self.ports())
+        self.write(changes)
+        return cluster
+
+    def write(self, changes: list[FileChange]) -> None:
+        for change in changes:
+            self.files[change.path] = change.edit(self.files.get(change.path))
+
+
+def test_the_first_enrolment_writes_provider_and_cluster() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, labels={"env": "prod"}))
+    assert yaml_file.plain(machine.files[PATH], PATH) == {
+        "apiVersion": "kubectl-stepup.github.io/v1alpha1",
+        "kind": "Config",
+        "providers": [
+            {
+                "name": "login.example.com",
+                "issuer": "https://login.example.com",
+                "clientID": "kubectl",
+                "elevatedClientID": "kubectl-elevated",
+                "preset": "generic",
+                "evidence": {level: {"acr": [level]} for level in ("mfa", "strong", "critical")},
+            }
+        ],
+        "clusters": [
+            {
+                "name": "prod",
+                "labels": {"env": "prod"},
+                "context": "prod",
+                "server": "https://api.prod.example.com",
+                "caSHA256": "9f" * 32,
+                "provider": "login.example.com",
+                "account": "alice",
+            }
+        ],
+    }
+    assert machine.files[RESOLVED.file] == KUBECONFIG
+    assert machine.notices == []
+
+
+def test_a_plan_changes_nothing_by_itself_and_shows_what_it_would() -> None:
+    machine = Machine()
+    (change,) = machine.plan(FIRST)
+    assert PATH not in machine.files
+    assert (change.path, change.before) == (PATH, None)
+    assert change.diff.startswith(f"--- {PATH}\n+++ {PATH}\n@@ -0,0 +1,")
+    assert "account: alice\n" in change.diff
+    assert change.edit(None) == change.after
+
+
+def test_enrolling_again_changes_nothing() -> None:
+    machine = Machine()
+    wanted = replace(FIRST, elevated_context="prod-elevated")
+    machine.enrol(wanted)
+    assert [change.diff for change in machine.plan(wanted)] == ["", ""]
+
+
+def test_what_is_not_named_is_taken_from_the_enrolment() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, name="prod-eu", labels={"env": "prod"}))
+    again = machine.enrol(Enrolment())
+    assert (again.name, again.labels, again.account) == ("prod-eu", {"env": "prod"}, "alice")
+
+
+def test_a_cluster_that_changed_is_enrolled_anew_by_its_context() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    machine.enrol(Enrolment(), replace(RESOLVED, server="https://new.example.com", ca_sha256=None))
+    (cluster,) = machine.config.clusters
+    assert (cluster.server, cluster.ca_sha256) == ("https://new.example.com", None)
+
+
+def test_everything_that_pins_the_cluster_is_written() -> None:
+    machine = Machine()
+    odd = replace(RESOLVED, tls_server_name="api", proxy_url="http://proxy:3128", insecure=True, ca_sha256=None)
+    assert machine.enrol(FIRST, odd) == machine.config.clusters[0]
+    (cluster,) = machine.config.clusters
+    assert (cluster.tls_server_name, cluster.proxy_url, cluster.insecure) == ("api", "http://proxy:3128", True)
+
+
+def test_a_second_context_takes_the_only_provider() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    machine.enrol(Enrolment(account="alice"), LAB)
+    assert [(cluster.name, cluster.provider) for cluster in machine.config.clusters] == [
+        ("prod", "login.example.com"),
+        ("lab", "login.example.com"),
+    ]
+    assert len(machine.config.providers) == 1
+
+
+def test_one_of_several_providers_is_named() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    machine.enrol(replace(FIRST, provider="lab-idp", issuer="https://lab-idp.example.com"), LAB)
+    assert [provider.name for provider in machine.config.providers] == ["login.example.com", "lab-idp"]
+    with pytest.raises(UsageError) as caught:
+        machine.plan(Enrolment())
+    assert caught.value.message == "--issuer or --provider is needed"
+    assert machine.enrol(Enrolment(provider="lab-idp")).provider == "lab-idp"
+
+
+def test_flags_make_the_provider() -> None:
+    machine = Machine()
+    machine.enrol(
+        replace(
+            FIRST,
+            provider="corp",
+            elevated_client_id="up",
+            preset="entra",
+            ca_file="/etc/corp.pem",
+            overrides={"scopes": ["openid", "groups"]},
+        )
+    )
+    (provider,) = machine.config.providers
+    assert (provider.name, provider.elevated_client_id, provider.preset_name) == ("corp", "up", "entra")
+    assert (provider.account_claim, provider.ca_file) == ("oid", "/etc/corp.pem")
+    assert provider.scopes == ("openid", "groups")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "message"),
+    [
+        (Enrolment(), UsageError, "--issuer or --provider is needed"),
+        (Enrolment(issuer="https://login.example.com"), UsageError, "--client-id is needed with --issuer"),
+        (Enrolment(provider="gone"), ConfigError, "provider 'gone' is not in the config (known: none)"),
+        (replace(FIRST, preset="nonsense"), ConfigError, "preset 'nonsense' is unknown"),
+        (replace(FIRST, preset="google"), ConfigError, "preset google cannot prove a step-up"),
+        (replace(FIRST, overrides={"nonsense": "1"}), ConfigError, "'nonsense' cannot be overridden"),
+        (replace(FIRST, account=None), UsageError, "the account is not known"),
+        (replace(FIRST, elevated_context="e", level="gold"), PolicyError, "there is no level 'gold'"),
+        (replace(FIRST, elevated_context="e", level="critical"), UsageError, "level critical cannot stand"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_said(wanted: Enrolment, kind: type[StepUpError], message: str) -> None:
+    machine = Machine()
+    with pytest.raises(kind) as caught:
+        machine.plan(wanted)
+    assert caught.value.message.startswith(message)
+    assert type(caught.value) is kind
+    assert PATH not in machine.files
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        ProviderUnreachable("login.example.com cannot be reached"),
+        replace(METADATA, device_authorization_endpoint=None),
+    ],
+)
+def test_a_provider_that_does_not_serve_is_found_now(metadata: Any) -> None:
+    machine = Machine(provider=FakeProvider(metadata_=metadata))
+    with pytest.raises(ProviderError):
+        machine.plan(FIRST)
+
+
+def test_levels_that_nothing_proves_are_said() -> None:
+    machine = Machine()
+    machine.plan(replace(FIRST, evidence={"mfa": Evidence(acr=("mfa",))}))
+    assert machine.notices == [
+        f"note: nothing proves level {level} at login.example.com yet; commands that need it are refused. "
+        f"Add --evidence {level}:acr=VALUE"
+        for level in ("strong", "critical")
+    ]
+
+
+def test_a_presets_evidence_counts() -> None:
+    machine = Machine(
+        policy=policy_of(rules="", levels="levels:\n  - {name: mfa, signedInWithin: 5m, askAgainAfter: 5m}")
+    )
+    machine.plan(replace(FIRST, preset="keycloak", evidence={}))
+    assert machine.notices == []
+
+
+# -- the account --------------------------------------------------------------------------------------------------
+
+
+def everyday(**claims: Any) -> Secret:
+    return Secret(good(**{"aud": "kubectl", "sub": "alice@corp", **claims}))
+
+
+def test_the_account_is_proven_by_the_everyday_token() -> None:
+    machine = Machine(everyday=everyday())
+    assert machine.enrol(replace(FIRST, account=None)).account == "alice@corp"
+
+
+def test_the_expectation_is_of_the_everyday_client_and_the_account_claim() -> None:
+    seen: list[Expectation] = []
+
+    def verifying(token: Secret, expected: Expectation, **kwargs: Any) -> IDTokenClaims:
+        seen.append(expected)
+        return verify(token, expected, **kwargs)
+
+    machine = Machine(everyday=everyday(email="alice@example.com"), verify=verifying)
+    assert machine.enrol(replace(FIRST, account=None, account_claim="email")).account == "alice@example.com"
+    assert seen == [
+        Expectation(
+            issuer="https://login.example.com", client_id="kubectl", algorithms=("RS256",), account_claim="email"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        everyday(aud="kubectl-elevated"),
+        everyday(iss="https://evil.example.com"),
+        everyday(exp=int(NOW) - 1),
+        Secret("kubernetes-service-account"),
+    ],
+)
+def test_a_token_that_proves_nothing_is_refused(token: Secret) -> None:
+    machine = Machine(everyday=token)
+    with pytest.raises(TokenRejected) as caught:
+        machine.plan(replace(FIRST, account=None))
+    assert caught.value.message.startswith("the everyday token of context prod does not prove the account: ")
+    assert caught.value.hint == (
+        "sign in with your everyday login first (kubectl get pods), or name the account with --account"
+    )
+    assert token.reveal() not in caught.value.message
+
+
+def test_a_named_account_needs_no_token() -> None:
+    machine = Machine(everyday=Secret("not an ID token"))
+    assert machine.enrol(FIRST).account == "alice"
+
+
+def test_the_proven_account_wins_over_the_one_enrolled_before() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    machine.everyday = everyday(sub="bob")
+    assert machine.enrol(Enrolment()).account == "bob"
+
+
+# -- a standing context -------------------------------------------------------------------------------------------
+
+
+def test_a_standing_context_is_written_beside_the_everyday_one() -> None:
+    machine = Machine()
+    cluster = machine.enrol(replace(FIRST, elevated_context="prod-elevated"))
+    text = machine.files[RESOLVED.file].decode()
+    assert "# the one" in text
+    document: Any = yaml_file.plain(text.encode(), "kubeconfig")
+    assert document["current-context"] == "prod"
+    assert document["contexts"][1] == {
+        "name": "prod-elevated",
+        "context": {"cluster": "prod-cluster", "user": "stepup:mfa@prod", "namespace": "shop"},
+    }
+    entry = document["users"][1]["user"]["exec"]
+    session = session_id_of(cluster, machine.config.providers[0], POLICY.level("mfa"))
+    assert entry["command"] == "/usr/bin/python3"
+    assert entry["args"] == ["-I", "-S", "/opt/fast_path.py", "credential", "--session", session]
+    assert (entry["provideClusterInfo"], entry["interactiveMode"]) == (True, "IfAvailable")
+
+
+def test_a_standing_context_may_have_another_level() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, elevated_context="up", level="strong"))
+    assert b"stepup:strong@prod" in machine.files[RESOLVED.file]
+
+
+@pytest.mark.parametrize("level", ["each-time", "reasoned"])
+def test_a_level_that_is_asked_for_each_command_cannot_stand(level: str) -> None:
+    levels = """
+levels:
+  - {name: each-time, signedInWithin: 5m, askAgainAfter: 0s}
+  - {name: reasoned, signedInWithin: 5m, askAgainAfter: 5m, reason: required}
+"""
+    machine = Machine(policy=policy_of(rules="", levels=levels))
+    with pytest.raises(UsageError) as caught:
+        machine.plan(replace(FIRST, elevated_context="up", level=level))
+    assert caught.value.message == f"level {level} cannot stand in a kubeconfig: it is asked for each command"
+
+
+def test_a_context_of_somebody_elses_is_not_taken() -> None:
+    machine = Machine()
+    with pytest.raises(KubeconfigError):
+        machine.plan(replace(FIRST, elevated_context="prod"))
+
+
+# -- removal ------------------------------------------------------------------------------------------------------
+
+
+def removed(machine: Machine, cluster: Cluster, **wanted: Any) -> None:
+    machine.write(plan_removal(Enrolment(**wanted), RESOLVED, cluster, machine.ports()))
+
+
+def test_removal_takes_the_cluster_its_provider_and_the_entry_out() -> None:
+    machine = Machine()
+    cluster = machine.enrol(replace(FIRST, elevated_context="up"))
+    removed(machine, cluster, elevated_context="up")
+    assert (machine.config.clusters, machine.config.providers) == ((), ())
+    assert machine.files[RESOLVED.file] == KUBECONFIG
+
+
+def test_a_provider_that_another_cluster_uses_stays() -> None:
+    machine = Machine()
+    cluster = machine.enrol(FIRST)
+    machine.enrol(Enrolment(account="alice"), LAB)
+    removed(machine, cluster)
+    assert [found.name for found in machine.config.clusters] == ["lab"]
+    assert len(machine.config.providers) == 1
+
+
+def test_removal_without_the_entrys_name_leaves_the_kubeconfig_alone() -> None:
+    machine = Machine()
+    cluster = machine.enrol(FIRST)
+    changes = plan_removal(Enrolment(), RESOLVED, cluster, machine.ports())
+    assert [change.path for change in changes] == [PATH]
+
+
+def test_removing_twice_changes_nothing() -> None:
+    machine = Machine()
+    cluster = machine.enrol(replace(FIRST, elevated_context="up"))
+    removed(machine, cluster, elevated_context="up")
+    changes = plan_removal(Enrolment(elevated_context="up"), RESOLVED, cluster, machine.ports())
+    assert [change.diff for change in changes] == ["", ""]
+
+
+def test_removal_where_there_is_no_file_at_all() -> None:
+    machine = Machine()
+    cluster = machine.enrol(FIRST)
+    del machine.files[PATH]
+    machine.files[PATH] = b"apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\n"
+    assert [change.diff for change in plan_removal(Enrolment(), RESOLVED, cluster, machine.ports())] == [""]
+
+
+def test_an_entry_that_is_not_ours_is_not_removed() -> None:
+    machine = Machine()
+    cluster = machine.enrol(FIRST)
+    with pytest.raises(KubeconfigError):
+        plan_removal(Enrolment(elevated_context="prod"), RESOLVED, cluster, machine.ports())
+
+
+# -- what is wrong ------------------------------------------------------------------------------------------------
+
+
+def with_evidence(machine: Machine) -> None:
+    """Follow the hint that a level without evidence gives: `setup --context prod --evidence mfa:acr=gold`."""
+    machine.enrol(Enrolment(evidence={"mfa": Evidence(acr=("gold",))}))
+    assert machine.config.providers[0].evidence["mfa"] == Evidence(acr=("gold",))
+
+
+def with_new_client(machine: Machine) -> None:
+    machine.enrol(Enrolment(provider="login.example.com", elevated_client_id="up"))
+    assert machine.config.providers[0].elevated_client_id == "up"
+
+
+@pytest.mark.xfail(strict=True, reason="flags about a provider that is enrolled already are dropped without a word")
+@pytest.mark.parametrize("change", [with_evidence, with_new_client])
+def test_flags_about_the_enrolled_provider_change_it(change: Callable[[Machine], None]) -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    change(machine)
+
+
+@pytest.mark.xfail(strict=True, reason="naming the issuer again replaces the provider: evidence and preset are lost")
+def test_naming_the_enrolled_issuer_again_loses_nothing() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, preset="keycloak", overrides={"scopes": ["openid", "groups"]}))
+    (before,) = machine.config.providers
+    machine.enrol(Enrolment(issuer="https://login.example.com", client_id="kubectl", account="alice"), LAB)
+    assert machine.config.providers == (before,)
+
+
+@pytest.mark.xfail(strict=True, reason="a second issuer on the same host replaces the first: both have the host's name")
+def test_a_second_issuer_on_the_same_host_does_not_replace_the_first() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, issuer="https://login.example.com/realms/prod"))
+    with suppress(UsageError, ConfigError):  # saying that --provider must name it is as good
+        machine.enrol(replace(FIRST, issuer="https://login.example.com/realms/lab"), LAB)
+    assert machine.config.providers[0].issuer == "https://login.example.com/realms/prod"
+
+
+@pytest.mark.xfail(strict=True, reason="the new name is added beside the old one, and the config no longer loads")
+def test_a_new_name_for_an_enrolled_context_takes_the_old_ones_place() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    machine.enrol(Enrolment(name="prod-eu"))
+    assert [cluster.name for cluster in machine.config.clusters] == ["prod-eu"]
+
+
+@pytest.mark.xfail(strict=True, reason="setup writes a config that no command can read afterwards")
+@pytest.mark.parametrize("server", ["http://api.prod.example.com", "https://user:pw@api.prod.example.com"])
+def test_a_server_that_the_config_cannot_hold_is_refused(server: str) -> None:
+    machine = Machine()
+    with pytest.raises(StepUpError):
+        machine.plan(FIRST, replace(RESOLVED, server=server))
