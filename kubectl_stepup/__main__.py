@@ -1,4 +1,4 @@
-"""Process entry: the cached credential road first, everything else through the command line.
+"""Process entry: the two fast roads first (cached credentials, routine commands), then the command line.
 
 The only place that turns an error into an exit code.
 """
@@ -19,6 +19,10 @@ def main() -> int:
         served = fast_path.serve(argv, os.environ)
         if served is not None:
             return served
+    if argv and argv[0] == "exec":
+        from kubectl_stepup import routine
+
+        routine.serve(argv, os.environ)
     from kubectl_stepup.cli.root import run
 
     return run(argv)

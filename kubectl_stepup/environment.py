@@ -32,6 +32,9 @@ KUBECTL_KUBERC = "KUBECTL_KUBERC"
 XDG_CONFIG_HOME = "XDG_CONFIG_HOME"
 """Read: where the user's files live (default `~/.config`)."""
 
+XDG_CACHE_HOME = "XDG_CACHE_HOME"
+"""Read: where the compiled policy is kept (default `~/.cache`)."""
+
 XDG_STATE_HOME = "XDG_STATE_HOME"
 """Read: where the audit record lives (default `~/.local/state`)."""
 

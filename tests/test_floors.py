@@ -47,6 +47,7 @@ FLOORS = {
     "kubectl_stepup.demo": SHELL,
     "kubectl_stepup.__main__": SHELL,
     "kubectl_stepup.fast_path": SHELL,
+    "kubectl_stepup.routine": SHELL,
     "kubectl_stepup.wiring": SHELL,
 }
 """The floor of a module, or of everything in a package; the longest name that fits counts."""
@@ -65,6 +66,7 @@ EDGES = {
     "kubectl_stepup.oauth.transport",
     "kubectl_stepup.oauth.transport_errors",
     "kubectl_stepup.oauth.trust",
+    "kubectl_stepup.policy.compiled_file",
     "kubectl_stepup.policy.load",
     "kubectl_stepup.policy.manifest",
     "kubectl_stepup.session.choose",

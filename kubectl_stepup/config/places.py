@@ -7,7 +7,6 @@ Spec: XDG Base Directory Specification 0.8 (a relative value is to be ignored).
 
 from __future__ import annotations
 
-import ntpath
 import posixpath
 
 from kubectl_stepup import environment
@@ -41,6 +40,13 @@ def state_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform)
     return _under(environ.get(environment.XDG_STATE_HOME), platform) or _home(environ, ".local/state")
+
+
+def cache_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
+    """Name the directory of what can be made anew at any time: the compiled policy."""
+    if platform == "win32":
+        return _under(environ.get("LOCALAPPDATA"), platform, "cache")
+    return _under(environ.get(environment.XDG_CACHE_HOME), platform) or _home(environ, ".cache")
 
 
 def runtime_directories(environ: Mapping[str, str], *, platform: str) -> tuple[str, ...]:
@@ -83,6 +89,8 @@ def _home(environ: Mapping[str, str], directory: str) -> str | None:
 
 def _under(base: str | None, platform: str, *more: str) -> str | None:
     if platform == "win32":
+        import ntpath
+
         return ntpath.join(base, APPLICATION, *more) if base and ntpath.isabs(base) else None
     return posixpath.join(base, APPLICATION, *more) if base and posixpath.isabs(base) else None
 
@@ -90,4 +98,8 @@ def _under(base: str | None, platform: str, *more: str) -> str | None:
 def _file(directory: str | None, name: str, platform: str) -> str | None:
     if directory is None:
         return None
-    return ntpath.join(directory, name) if platform == "win32" else posixpath.join(directory, name)
+    if platform == "win32":
+        import ntpath
+
+        return ntpath.join(directory, name)
+    return posixpath.join(directory, name)

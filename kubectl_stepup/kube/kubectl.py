@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import sys
 
@@ -12,6 +11,7 @@ from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     import subprocess
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
@@ -101,10 +101,13 @@ def replace(path: str, argv: Sequence[str], environ: Mapping[str, str]) -> NoRet
 
 def _default_ignored_signals() -> None:
     # NOTE: Python ignores these two and execve hands that on: `kubectl get pods | head -1` would go on writing.
+    # And the C module under `signal`: what that adds, enumerations, costs more than becoming kubectl.
+    import _signal  # type: ignore[import-not-found]
+
     for name in ("SIGPIPE", "SIGXFSZ"):
-        number = getattr(signal, name, None)
+        number = getattr(_signal, name, None)
         if number is not None:
-            signal.signal(number, signal.SIG_DFL)
+            _signal.signal(number, _signal.SIG_DFL)
 
 
 def run(
@@ -169,6 +172,8 @@ class _Signals:
         self._previous: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> _Signals:
+        import signal
+
         for name in (*self._LEFT_TO_CHILD, *self._HANDED_ON):
             number = getattr(signal, name, None)
             # What was ignored when we started (nohup, a background job) stays so, in the child too.
@@ -179,6 +184,8 @@ class _Signals:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        import signal
+
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 

@@ -80,10 +80,17 @@ class Application:
     @cached_property
     def policy(self) -> Policy:
         """The effective policy of the system's file and the user's; the default one where there is no user file."""
+        from kubectl_stepup import routine
+        from kubectl_stepup.policy import compiled_file
         from kubectl_stepup.policy.load import load
 
         pair = files.policy_files(self.environ, self.settings.policy)
-        return load(*(None if file is None else (file.path, file.data) for file in (pair.system, pair.user)))
+        policy = load(*(None if file is None else (file.path, file.data) for file in (pair.system, pair.user)))
+        sources = routine.policy_sources(self.environ)
+        directory = places.cache_directory(self.environ, platform=sys.platform)
+        if sources is not None and directory is not None and self.settings.policy is None:
+            compiled_file.write(directory, sources, policy)
+        return policy
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files."""

@@ -74,7 +74,7 @@ def test_no_secret_is_in_any_process_or_file(lab: Lab) -> None:
     assert lab.audit_file in files
 
 
-def test_the_run_leaves_no_file_but_the_record_and_lock_files(lab: Lab) -> None:
+def test_the_run_leaves_no_file_but_the_record_locks_and_the_compiled_policy(lab: Lab) -> None:
     def files() -> set[str]:
         places = [lab.directory / name for name in ("home", "run", "tmp")]
         found = (path for place in places for path in place.rglob("*") if path.is_file())
@@ -84,7 +84,7 @@ def test_the_run_leaves_no_file_but_the_record_and_lock_files(lab: Lab) -> None:
     lab.stepup("exec", "--", "delete", "pod", "web-0")
 
     left = files() - before
-    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl"}
+    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl", "policy.compiled"}
 
 
 def test_the_kubeconfig_is_not_touched(lab: Lab) -> None:

@@ -1,0 +1,76 @@
+"""The routine road: `exec -- get pods` becomes kubectl at once, importing next to nothing (tests list the modules).
+
+A command that policy allows *whatever the cluster and namespace are* needs neither kubeconfig nor config. It is
+decided by the compiled policy of the user's file; everything else is left to the ordinary road, and so is every
+machine with a system policy, which a file that the user can write must not stand in for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kubectl_stepup.policy.model import Policy
+
+FORM = ["exec", "--"]
+"""The only form that is served: no flags of our own before `--`."""
+
+
+def serve(argv: list[str], environ: Mapping[str, str]) -> None:
+    """Become kubectl where `argv` is a routine command; else return, and take the ordinary road."""
+    if argv[:2] != FORM or len(argv) < 3 or sys.platform == "win32":
+        return
+    policy = compiled_policy(environ)
+    if policy is None or not is_routine(argv[2:], policy):
+        return
+    from kubectl_stepup.errors import KubectlFailed
+    from kubectl_stepup.kube import kubectl
+
+    try:
+        path = kubectl.find(environ, not_this=sys.argv[0])
+    except KubectlFailed:  # the ordinary road says it
+        return
+    kubectl.replace(path, argv[2:], environ)
+
+
+def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
+    """Give the user's policy, or the default one, where it was compiled before and nothing changed since."""
+    from kubectl_stepup.config import places
+
+    directory = places.cache_directory(environ, platform=sys.platform)
+    sources = policy_sources(environ)
+    if directory is None or sources is None:
+        return None
+    from kubectl_stepup.policy import compiled_file
+
+    return compiled_file.read(directory, sources)
+
+
+def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Name the files that decide which policy is in force; None on a machine with a system policy."""
+    from kubectl_stepup import environment
+    from kubectl_stepup.config import places
+
+    system = places.system_policy(environ, platform=sys.platform)
+    if system is not None and os.path.lexists(system):
+        return None
+    user = environ.get(environment.POLICY) or places.user_policy(environ, platform=sys.platform)
+    default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy", "default-policy.yaml")
+    return (os.path.abspath(user) if user else "", default)
+
+
+def is_routine(words: Sequence[str], policy: Policy) -> bool:
+    """Tell whether the command is allowed wherever it goes: a target that is unknown meets every rule there is."""
+    from kubectl_stepup.policy.command import read
+    from kubectl_stepup.policy.decide import decide
+    from kubectl_stepup.policy.model import Target
+
+    command = read(words)
+    if not command.known or command.manifests:
+        return False
+    decision = decide(policy, command, Target())
+    return decision.effect == "allow" and not decision.warned and not decision.audited

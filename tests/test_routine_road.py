@@ -1,0 +1,178 @@
+"""The routine road: what it serves, that it never decides otherwise than the ordinary one, and what it imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup import routine
+from kubectl_stepup.policy import compiled_file
+from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.compiled import pack, unpack
+from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.load import load
+from kubectl_stepup.policy.model import Target
+
+POLICY = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+who: people
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+rules:
+  - {name: deletes, do: [delete], clusters: ["prod-*"], except: {namespaces: ["sandbox-*"]}, needs: mfa}
+  - {name: watched, do: [stop], needs: mfa, mode: warn}
+"""
+ALLOWED = {
+    "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "__future__", "marshal", "_signal",
+    "kubectl_stepup", "kubectl_stepup.__main__", "kubectl_stepup.routine", "kubectl_stepup.environment",
+    "kubectl_stepup.errors", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.kube",
+    "kubectl_stepup.kube.kubectl",
+}  # fmt: skip
+
+
+def user_policy(tmp_path: Path, text: str = POLICY) -> dict[str, str]:
+    home = tmp_path / "someone"
+    file = home / ".config/kubectl-stepup/policy.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return {"HOME": str(home), "PATH": os.environ["PATH"]}
+
+
+def compiled(environ: dict[str, str]) -> None:
+    file = Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml"
+    sources = routine.policy_sources(environ)
+    assert sources is not None
+    compiled_file.write(f"{environ['HOME']}/.cache/kubectl-stepup", sources, load(None, (str(file), file.read_bytes())))
+
+
+def program(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "kubectl_stepup", *words],
+        env=environ, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_policy_survives_being_compiled() -> None:
+    policy = load(None, ("policy.yaml", POLICY.encode()))
+    assert unpack(pack(policy)) == policy
+    assert unpack(pack(load(None, None))) == load(None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "served"),
+    [
+        (["get", "pods"], True),
+        (["version", "--client"], True),
+        (["delete", "pod", "x"], False),
+        (["delete", "pod", "x", "-n", "sandbox-1"], True),
+        (["scale", "deploy", "x", "--replicas=0"], False),
+        (["get", "-f", "x.yaml"], False),
+        (["stern", "x"], False),
+    ],
+)
+def test_only_what_is_allowed_everywhere_is_routine(words: list[str], served: bool) -> None:
+    assert routine.is_routine(words, load(None, ("policy.yaml", POLICY.encode()))) is served
+
+
+def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() -> None:
+    policy = load(None, ("policy.yaml", POLICY.encode()))
+    corpus = Path(__file__).parent / "data/corpus/commands.jsonl"
+    targets = [
+        Target(cluster=cluster, labels=labels, namespace=namespace)
+        for cluster in (None, "prod-eu", "dev")
+        for labels in (None, {"env": "prod"})
+        for namespace in (None, "default", "sandbox-1")
+    ]
+    served = 0
+    for line in corpus.read_text().splitlines():
+        words = json.loads(line)["argv"]
+        if routine.is_routine(words, policy):
+            served += 1
+            assert {decide(policy, read(words), target).effect for target in targets} == {"allow"}, words
+    assert served > 20
+
+
+def test_a_changed_policy_is_seen_at_once(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    assert routine.compiled_policy(environ) is not None
+
+    user_policy(tmp_path, POLICY.replace("do: [delete]", "do: [change]"))
+
+    assert routine.compiled_policy(environ) is None
+
+
+def test_a_policy_that_others_may_write_leads_to_the_road_that_refuses_it(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    (Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml").chmod(0o666)
+
+    assert routine.compiled_policy(environ) is None
+    ran = program(environ, "exec", "--", "version", "--client")
+    assert ran.returncode == 125
+    assert "can be changed by other users" in ran.stderr
+
+
+def test_a_compiled_policy_of_other_hands_is_not_read(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    file = Path(environ["HOME"]) / ".cache/kubectl-stepup" / compiled_file.NAME
+
+    file.chmod(0o644)
+    assert routine.compiled_policy(environ) is None
+    file.chmod(0o600)
+    assert routine.compiled_policy(environ) is not None
+    file.write_bytes(b"\xff" * 100)
+    assert routine.compiled_policy(environ) is None
+
+
+def test_a_system_policy_is_never_replaced_by_a_file_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    system = tmp_path / "system.yaml"
+    system.write_text(POLICY)
+    monkeypatch.setattr("kubectl_stepup.config.places.system_policy", lambda *_, **__: str(system))
+
+    assert routine.compiled_policy(environ) is None
+
+
+def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+
+    first = program(environ, "exec", "--", "version", "--client")
+    assert routine.compiled_policy(environ) is not None
+    second = program(environ, "exec", "--", "version", "--client")
+
+    assert (first.stdout, first.returncode) == (second.stdout, second.returncode)
+    assert first.returncode == 0
+
+
+def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\necho kubectl\n")
+    kubectl.chmod(0o755)
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from kubectl_stepup.kube import kubectl\n"
+        "kubectl.replace = lambda *_: print(*sorted(set(sys.modules) - before))\n"
+        "from kubectl_stepup import __main__, routine\n"
+        "import os; routine.serve(['exec', '--', 'get', 'pods'], os.environ)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        env={**environ, "KUBECTL_PATH": str(kubectl)}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+
+    imported = {name for name in done.stdout.split() if not name.startswith("kubectl_stepup.policy")}
+    assert imported, "nothing was served"
+    assert imported <= ALLOWED
