@@ -203,7 +203,7 @@ def subjects(bench: Bench) -> list[Subject]:
         ("kubectl, inline token", "kubectl get pods, inline token", (bench.kubectl, *get_pods), inline),
         ("kubectl, file", "kubectl get pods, our exec entry", (bench.kubectl, *get_pods), by_file),
         ("kubectl, entry point", "kubectl get pods, kubectl-stepup entry", (bench.kubectl, *get_pods), by_entry_point),
-        ("exec, routine", "kubectl-stepup exec -- get pods", (entry_point, "exec", "-q", "--", *get_pods), inline),
+        ("exec, routine", "kubectl-stepup exec -- get pods", (entry_point, "exec", "--", *get_pods), inline),
     ]
     return [Subject(name=name, label=label, argv=argv, environ=environ) for name, label, argv, environ in rows]
 
