@@ -156,8 +156,7 @@ def test_fresh_refuses_a_sign_in_from_before_the_request() -> None:
     with pytest.raises(NotFresh) as caught:
         judge(good(auth_time=START - 7), requirement=fresh)
     assert caught.value.message == (
-        "you signed in, but not freshly enough: the sign-in is 7s older than this request, which needs one "
-        "of its own"
+        "you signed in, but not freshly enough: the sign-in is 7s older than this request, which needs one of its own"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pyte
 import pytest
+
 from kubectl_stepup.terminal.prompt import waiting_line
 from kubectl_stepup.terminal.tty import Terminal
 

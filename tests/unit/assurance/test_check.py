@@ -70,9 +70,7 @@ def test_the_error_of_another_person_offers_no_repetition() -> None:
 
 def test_the_error_of_an_old_sign_in_names_its_age() -> None:
     error = refusal(claims(auth_time=FLOW_START - 86_400 - 7200, exp=NOW + 300))
-    assert error.message == (
-        "you signed in, but not freshly enough: the sign-in was 1d2h old, level mfa allows 1m"
-    )
+    assert error.message == ("you signed in, but not freshly enough: the sign-in was 1d2h old, level mfa allows 1m")
     assert error.details["explanation"] == "the identity provider did not re-authenticate you"
 
 

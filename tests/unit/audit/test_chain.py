@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.audit.chain import GENESIS, ChainBreak, Link, digest, link_of, seal, verify
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
 

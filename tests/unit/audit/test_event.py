@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from kubectl_stepup.audit.chain import GENESIS, Link, record_of, seal
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage, TokenEvidence, fingerprint, rfc3339
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kubectl_stepup.audit import log_file
 from kubectl_stepup.audit.chain import GENESIS, digest
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage

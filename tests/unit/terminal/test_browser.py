@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.terminal.browser import browser_note, browser_program
 
 

@@ -5,6 +5,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubectl_stepup.terminal.command_line import command_line, kubectl_line
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from kubectl_stepup.terminal.durations import ago, duration, left, wall_clock
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from kubectl_stepup.errors import (
     CommandRefused,
     InteractionRequired,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+
 from kubectl_stepup.terminal import notices
 
 

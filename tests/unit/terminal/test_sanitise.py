@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubectl_stepup.terminal.sanitise import URL_LIMIT, safe, safe_url
 
 

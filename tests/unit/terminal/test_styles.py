@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from kubectl_stepup.terminal.styles import STYLES, is_styled
 
 

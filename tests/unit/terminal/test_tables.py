@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+
 from kubectl_stepup.audit.chain import GENESIS, ChainBreak, Verification
 from kubectl_stepup.audit.view import AuditRow
 from kubectl_stepup.terminal.tables import StatusRow, audit_summary, audit_table, status_table, table
