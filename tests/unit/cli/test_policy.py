@@ -1,0 +1,139 @@
+"""`policy check` and `policy explain`: the contract that other programs rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Cli
+
+POLICY = """
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+rules:
+  - {name: prod-deletes, do: [delete], clusters: ["prod-*"], except: {namespaces: ["sandbox-*"]}, needs: mfa}
+commands: {stern: allow, foo: mfa}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "effect"),
+    [
+        (("get", "pods"), 0, "allow"),
+        (("config", "view"), 0, "allow"),
+        (("delete", "pod", "web-0"), 4, "stepup"),
+        (("create", "clusterrolebinding", "x", "--clusterrole=admin", "--user=me"), 4, "stepup"),
+        (("frobnicate",), 5, "refuse"),
+        (("delete", "pod", "x", "--token=y"), 5, "refuse"),
+        (("proxy",), 5, "refuse"),
+    ],
+)
+def test_the_exit_code_is_the_decision(cli: Cli, words: tuple[str, ...], code: int, effect: str) -> None:
+    as_json, as_name, as_table = (
+        cli("policy", "check", "-o", form, "--", *words) for form in ("json", "name", "table")
+    )
+    assert [found.code for found in (as_json, as_name, as_table)] == [code] * 3
+    assert [found.err for found in (as_json, as_name, as_table)] == [""] * 3
+    decision = json.loads(as_json.out)
+    assert decision["decision"] == effect
+    assert as_name.out == f"{effect}\n"
+    level = f" {decision['level']}" if decision["level"] else ""
+    assert as_table.out == f"{effect}{level}: {decision['why']}\n"
+
+
+def test_the_object_is_one_line_with_these_members_alone(cli: Cli) -> None:
+    out = cli("policy", "check", "-o", "json", "--", "delete", "pod", "web-0", "-n", "prod").out
+    assert out.count("\n") == 1
+    decision = json.loads(out)
+    assert list(decision) == ["decision", "level", "rules", "requests", "actions", "why"]
+    assert {name: decision[name] for name in ("decision", "level", "rules", "actions")} == {
+        "decision": "stepup",
+        "level": "mfa",
+        "rules": ["deletes"],
+        "actions": ["delete"],
+    }
+    pod = {"apiGroup": "", "resource": "pods", "subresource": "", "namespace": "prod", "name": "web-0"}
+    assert {"verb": "delete", **pod} in decision["requests"]
+
+
+def test_needs_no_kubeconfig_and_no_network(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, write: Callable[..., str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nowhere:/etc")
+    assert cli("policy", "check", "--context", "nowhere", "--", "delete", "pod", "x").code == 4
+    monkeypatch.setenv("KUBECONFIG", write("kubeconfig", "not: [a, kubeconfig"))
+    assert cli("policy", "check", "--", "get", "pods").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("delete", "pod", "x"), 4),  # cluster and namespace are not known: every include, no exclude
+        (("delete", "pod", "x", "-n", "sandbox-1"), 0),
+        (("delete", "pods", "--all", "-A"), 4),
+        (("delete", "node", "x", "-n", "sandbox-1"), 4),  # cluster-scoped: a namespace excludes nothing
+        (("delete", "namespace", "sandbox-1"), 0),
+        (("stern", "web"), 0),
+        (("foo",), 4),
+        (("bar",), 5),
+    ],
+)
+def test_a_policy_of_ones_own(cli: Cli, write: Callable[..., str], words: tuple[str, ...], code: int) -> None:
+    assert cli("policy", "check", "--policy", write("policy.yaml", POLICY), "--", *words).code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: Policy\n", "apiVersion"),
+        (POLICY.replace("needs: mfa", "needs: gold"), ":7:"),
+        (POLICY.replace("do: [delete]", "do: [delte]"), "delete"),
+        ("a: [\n", ":"),
+    ],
+)
+def test_a_policy_that_does_not_load_is_said_with_file_and_line(
+    cli: Cli, write: Callable[..., str], text: str, message: str
+) -> None:
+    path = write("policy.yaml", text)
+    found = cli("policy", "check", "--policy", path, "-o", "json", "--", "get", "pods")
+    assert (found.code, found.out, found.error["code"]) == (1, "", "policy-invalid")
+    assert found.error["message"].startswith(f"{path}:")
+    assert message in found.error["message"]
+
+
+def test_a_policy_that_others_can_write_is_refused(cli: Cli, write: Callable[..., str]) -> None:
+    path = write("open/policy.yaml", POLICY)
+    Path(path).chmod(0o666)
+    found = cli("policy", "check", "--policy", path, "--", "get", "pods")
+    assert found.code == 1
+    assert "can be changed by other users" in found.err
+
+
+def test_explain_names_rule_place_and_reason(cli: Cli, write: Callable[..., str]) -> None:
+    path = write("policy.yaml", POLICY)
+    found = cli("policy", "explain", "--policy", path, "-n", "prod", "--", "delete", "pod", "web-0")
+    assert (found.code, found.err) == (0, "")
+    lines = [line.split("   ", 1) for line in found.out.splitlines()]
+    shown = {label.strip(): text.strip() for label, text in lines}
+    assert shown["DECISION"] == "step-up to mfa, sign-in at most 15m old"
+    assert shown["RULE"] == f"prod-deletes   {path}:7"
+    assert shown["REQUEST"].startswith("delete pods/web-0")
+    assert shown["SESSION"] == "the context is not enrolled: runs with your everyday login"
+
+
+@pytest.mark.parametrize(("words", "said"), [(("get", "pods"), "allowed, runs as it is"), (("bar",), "refused")])
+def test_explain_says_what_is_allowed_and_what_is_refused(cli: Cli, words: tuple[str, ...], said: str) -> None:
+    found = cli("policy", "explain", "--", *words)
+    assert found.code == 0
+    assert f"DECISION   {said}" in found.out
+
+
+def test_foreign_words_are_shown_safely(cli: Cli) -> None:
+    for form in (("check",), ("explain",)):
+        found = cli("policy", *form, "--", "delete", "pod", "a\x1b]52;c;x\x07\u202e")
+        assert not any(letter in found.out for letter in "\x1b\x07\u202e")
