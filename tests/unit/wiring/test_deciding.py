@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup.cli.options import TargetOptions
+from kubectl_stepup.config import places
+from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.record import Moment
+from kubectl_stepup.session.scope import key, moment, terminal_scope
+from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.wiring.deciding import decided, explained
+from tests.flows import session
+
+CONFIG = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Config
+store: memory
+providers:
+  - {name: corp, issuer: "https://login.example.com", clientID: kubectl, elevatedClientID: kubectl-elevated}
+clusters:
+  - {name: prod-eu, context: prod, server: "https://api.prod.example.com", provider: corp, account: alice}
+"""
+KUBECONFIG = """\
+current-context: prod
+clusters: [{name: c, cluster: {server: "https://api.prod.example.com"}}]
+contexts: [{name: prod, context: {cluster: c, user: u, namespace: shop}}]
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Application:
+    """An application with one enrolled cluster."""
+    monkeypatch.setattr(places, "SYSTEM_DIRECTORY", str(tmp_path / "etc"))
+    for name, text in (("config.yaml", CONFIG), ("kubeconfig", KUBECONFIG)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    environ = {"HOME": str(tmp_path / "home"), "KUBECONFIG": str(tmp_path / "kubeconfig")}
+    return Application(Settings(config=str(tmp_path / "config.yaml")), environ)
+
+
+def now_session(age_s: float = 0.0, **changes: object) -> ElevationSession:
+    """A session that was approved `age_s` ago by the real clocks."""
+    now = moment()
+    approved = Moment(wall=now.wall - age_s, boottime=now.boottime - age_s, boot_id=now.boot_id)
+    return session(
+        approved=approved,
+        reuse_until=approved.wall + 600,
+        token_expires_at=approved.wall + 900,
+        ca_sha256=None,
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def keep(machine: Application, kept: ElevationSession) -> None:
+    machine.store.put(key(kept.id, terminal_scope()), kept.to_record(), kept.token_expires_at)
+
+
+def session_line(machine: Application, *words: str) -> str:
+    lines = explained(words, TargetOptions(), machine).splitlines()
+    return next((line.split(maxsplit=1)[1] for line in lines if line.startswith("SESSION")), "")
+
+
+def test_a_decision_knows_the_enrolled_cluster(machine: Application) -> None:
+    found = decided(["delete", "pod", "x"], TargetOptions(namespace="n"), machine)
+    assert (found.target.cluster, found.target.namespace, found.decision.effect) == ("prod-eu", "n", "stepup")
+
+
+def test_a_session_that_serves_is_named(machine: Application) -> None:
+    keep(machine, now_session(age_s=65))
+    line = session_line(machine, "delete", "pod", "x")
+    assert line.startswith("live at level mfa for 8m5")
+    assert line.endswith("s: you would not be asked")
+
+
+def test_without_one_you_would_be_asked(machine: Application) -> None:
+    assert session_line(machine, "delete", "pod", "x") == "none at level mfa: you would be asked"
+
+
+def test_a_weaker_one_does_not_serve(machine: Application) -> None:
+    keep(machine, now_session())
+    assert session_line(machine, "delete", "namespace", "x") == "none at level critical: you would be asked"
+
+
+def test_a_command_that_needs_none_has_no_line(machine: Application) -> None:
+    assert session_line(machine, "get", "pods") == ""
+
+
+def test_an_unenrolled_context_says_so(machine: Application, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG.replace("api.prod", "api.lab").replace("prod", "lab"))
+    assert session_line(machine, "delete", "pod", "x") == "the context is not enrolled: runs with your everyday login"
+
+
+def test_every_label_stands_in_one_column(machine: Application) -> None:
+    lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
+    assert [line[:11] for line in lines] == ["REQUEST    ", "DECISION   ", "RULE       ", "WHY        ", "SESSION    "]

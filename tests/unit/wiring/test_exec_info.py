@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_stepup.session.record import EXPECTED
+from kubectl_stepup.wiring.exec_info import digests
+from tests.flows import RESOLVED
+
+PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+EXEC = "client.authentication.k8s.io/exec"
+
+
+def sent(version: str, interactive: bool, **cluster: object) -> bytes:
+    """What client-go puts into KUBERNETES_EXEC_INFO."""
+    document = {
+        "kind": "ExecCredential",
+        "apiVersion": f"client.authentication.k8s.io/{version}",
+        "spec": {"cluster": cluster, "interactive": interactive},
+    }
+    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def of_cluster(**raw: Any) -> tuple[str, ...]:
+    return digests(replace(RESOLVED, cluster_raw={"server": RESOLVED.server, **raw}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "cluster"),
+    [
+        ({}, {"config": None}),
+        (
+            {"certificate-authority-data": base64.b64encode(PEM).decode()},
+            {"certificate-authority-data": base64.b64encode(PEM).decode(), "config": None},
+        ),
+        ({"disable-compression": True}, {"disable-compression": True, "config": None}),
+        ({"disable-compression": False}, {"config": None}),
+        ({"extensions": [{"name": EXEC, "extension": {"a": 1}}]}, {"config": {"a": 1}}),
+        ({"extensions": [{"name": "other", "extension": {"a": 1}}, "odd"]}, {"config": None}),
+        ({"extensions": "odd"}, {"config": None}),
+    ],
+)
+def test_four_values_are_foretold_in_the_records_order(raw: dict[str, Any], cluster: dict[str, object]) -> None:
+    assert of_cluster(**raw) == tuple(
+        hashlib.sha256(sent(version, interactive, server=RESOLVED.server, **cluster)).hexdigest()
+        for version, interactive in EXPECTED
+    )
+
+
+def test_a_ca_file_is_read_from_where_the_cluster_stands(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(PEM)
+    resolved = replace(
+        RESOLVED,
+        cluster_file=str(tmp_path / "config"),
+        cluster_raw={"server": RESOLVED.server, "certificate-authority": "ca.pem"},
+    )
+    assert digests(resolved) == of_cluster(**{"certificate-authority-data": base64.b64encode(PEM).decode()})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [{"certificate-authority": "/nowhere/ca.pem"}, {"certificate-authority-data": "x"}],
+)
+def test_nothing_is_foretold_where_the_ca_cannot_be_read(raw: dict[str, str]) -> None:
+    assert of_cluster(**raw) == ()

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubectl_stepup.errors import KubectlNotFound, StoreUnavailable
+from kubectl_stepup.flows.elevate import Elevation
+from kubectl_stepup.policy.command import read
+from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
+from kubectl_stepup.wiring import running
+from kubectl_stepup.wiring.application import Application, Settings
+from tests.flows import RESOLVED, session
+
+CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: memory\n"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Application:
+    """An application whose sessions are in memory."""
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    path.chmod(0o600)
+    environ = {"HOME": str(tmp_path / "home"), "PATH": str(tmp_path / "bin"), "KUBECONFIG": "/a:/b"}
+    return Application(Settings(config=str(path)), environ)
+
+
+def kubectl_in(tmp_path: Path, script: str) -> str:
+    path = tmp_path / "bin/kubectl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+# -- the credential command ---------------------------------------------------------------------------------------
+
+
+def test_the_credential_command_is_absolute_and_isolated() -> None:
+    python, *flags, file, word = running.credential_command()
+    assert (python, flags, word) == (sys.executable, ["-I", "-S"], "credential")
+    assert Path(file).is_absolute()
+    assert Path(file).name == "fast_path.py"
+    assert Path(file).is_file()
+
+
+def test_the_credential_command_of_the_built_program_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert running.credential_command() == (sys.executable, "credential")
+
+
+# -- lending a session --------------------------------------------------------------------------------------------
+
+
+def lent(machine: Application, elevation: Elevation) -> tuple[str, ...]:
+    ports = running.execute_ports(machine).run_ports(RESOLVED)
+    with ports.lend_session(elevation) as found:
+        return found.credential_command
+
+
+def elevation(*, stored: bool) -> Elevation:
+    return Elevation(session=session(), reused=False, stored=stored)
+
+
+@contextmanager
+def by_socket(handed: ElevationSession, *, directory: Path) -> Iterator[tuple[str, ...]]:
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert handed == session()
+    yield ("--handover", "/socket")
+
+
+@contextmanager
+def impossible(handed: ElevationSession, *, directory: Path) -> Iterator[tuple[str, ...]]:
+    raise StoreUnavailable("neither way works")
+    yield ()
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_session_is_handed_to_the_process_tree(
+    machine: Application, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    monkeypatch.setattr(running, "handed_over", by_socket)
+    assert lent(machine, elevation(stored=stored)) == (
+        *running.credential_command(),
+        "--session",
+        session().id,
+        "--handover",
+        "/socket",
+    )
+
+
+class FileLike(MemoryStore):
+    name = "file"
+
+
+@pytest.mark.parametrize("name", ["memory", "file"])
+def test_where_it_cannot_be_handed_over_the_store_serves(
+    machine: Application, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(running, "handed_over", impossible)
+    if name == "file":
+        machine.__dict__["store"] = FileLike(now=lambda: 0.0)
+    rest = lent(machine, elevation(stored=True))[len(running.credential_command()) :]
+    directory = ("--store-directory", str(machine.state_directory / "sessions")) if name == "file" else ()
+    assert rest == ("--session", session().id, *directory)
+
+
+def test_where_neither_works_nothing_runs(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "handed_over", impossible)
+    with pytest.raises(StoreUnavailable):
+        lent(machine, elevation(stored=False))
+
+
+def test_no_token_is_in_the_words(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "handed_over", by_socket)
+    assert session().token.reveal() not in " ".join(lent(machine, elevation(stored=True)))
+
+
+# -- ports --------------------------------------------------------------------------------------------------------
+
+
+def test_scopes(machine: Application) -> None:
+    assert running.execute_ports(machine).scope == terminal_scope()
+    assert running.execute_ports(machine, user_scope=True).scope == USER_SCOPE
+    assert running.session_ports(machine).scope == terminal_scope()
+    assert running.credential_ports(machine).scope == terminal_scope()
+
+
+def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machine: Application, tmp_path: Path) -> None:
+    ports = running.execute_ports(machine).run_ports(None)
+    assert tuple(ports.kubeconfig_files(None)) == ("/a", "/b")
+    named = tmp_path / "named"
+    named.write_text("")
+    assert tuple(ports.kubeconfig_files(str(named))) == (str(named),)
+
+
+def test_an_overlay_is_lent_as_a_file(machine: Application) -> None:
+    with running.execute_ports(machine).run_ports(None).lend_overlay(b"{}") as overlay:
+        assert Path(overlay.path).read_bytes() == b"{}"
+        path = overlay.path
+    assert not Path(path).exists()
+
+
+def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path: Path) -> None:
+    kubectl = running.execute_ports(machine).run_ports(None).kubectl
+    with pytest.raises(KubectlNotFound):
+        kubectl.path()
+    path = kubectl_in(tmp_path, 'cat; echo "$1 $A" >&2; exit 7')
+    assert kubectl.path() == path
+    assert kubectl.run(["x"], {"A": "b"}, stdin=b"") == 7
+    tmp_path.joinpath("bin").chmod(0o777)
+    assert kubectl.writable_by_others() == str(tmp_path / "bin")
+
+
+def test_revoking_is_for_the_elevated_client(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubectl_stepup.secret import Secret
+    from tests.flows import PROVIDER, FakeProvider
+
+    fake = FakeProvider()
+    monkeypatch.setattr(Application, "provider", lambda self, provider: fake)
+    assert running.session_ports(machine).revoke(PROVIDER, Secret("access-1"))
+    assert fake.revoked == [("access-1", "access_token", "kubectl-elevated")]
+
+
+# -- manifests ----------------------------------------------------------------------------------------------------
+
+POD = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}}'
+
+
+def expanded(machine: Application, *words: str) -> Any:
+    return running.execute_ports(machine).expand(read(words))
+
+
+def test_manifests_are_read_by_kubectl_itself(machine: Application, tmp_path: Path) -> None:
+    kubectl_in(tmp_path, f"echo '{POD}'")
+    manifest = tmp_path / "pod.yaml"
+    manifest.write_text("kind: whatever")
+    command, stdin = expanded(machine, "delete", "-f", str(manifest))
+    assert stdin is None
+    assert {(entry.verb, entry.resource.name, entry.name) for entry in command.requests} >= {("delete", "pods", "web")}
+    assert "unread-manifest" not in command.traits
+
+
+def test_without_a_kubectl_manifests_stay_as_sensitive_as_they_can_be(machine: Application, tmp_path: Path) -> None:
+    command, stdin = expanded(machine, "delete", "-f", str(tmp_path / "pod.yaml"))
+    assert (command, stdin) == (read(["delete", "-f", str(tmp_path / "pod.yaml")]), None)
+    assert "unread-manifest" in command.traits
+
+
+def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp_path: Path) -> None:
+    kubectl_in(tmp_path, f"touch {tmp_path}/started")
+    assert expanded(machine, "get", "pods") == (read(["get", "pods"]), None)
+    assert not (tmp_path / "started").exists()
