@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import InteractionRequired, LoginNeeded, StoreUnavailable
+from kubectl_stepup.errors import Cancelled, InteractionRequired, LoginNeeded, StepUpError, StoreUnavailable
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.reuse import reusable
 from kubectl_stepup.session.scope import key
@@ -52,7 +52,7 @@ class Elevation:
 
 
 def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
-    """Give a session that satisfies `asked`.
+    """Give a session that satisfies `asked`; a refusal is on record when it is raised.
 
     Raises:
         InteractionRequired: nobody can be asked.
@@ -63,7 +63,22 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
     found = _reuse(asked, ports)
     if found is not None:
         return found
-    _obey_refusal(asked, ports)
+    remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
+    if remembered is not None and asked.for_credential:
+        raise remembered  # client-go asks up to six times; the record has the answer once
+    try:
+        if remembered is not None:
+            raise remembered
+        return _step_up(asked, ports)
+    except StepUpError as refusal:
+        ports.recorder.refused(refusal, asked=asked)
+        raise
+    except KeyboardInterrupt:
+        ports.recorder.refused(Cancelled("cancelled"), asked=asked)
+        raise
+
+
+def _step_up(asked: Asked, ports: ElevatePorts) -> Elevation:
     requirement_for(asked)  # a level that nothing could prove is refused before anybody is asked
     obstacle = ports.terminal.obstacle()
     if obstacle is not None:
@@ -73,7 +88,9 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         found = _reuse(asked, ports)
         if found is not None:
             return found
-        _obey_refusal(asked, ports)
+        remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
+        if remembered is not None:
+            raise remembered
         return _ask(asked, ports)
 
 
@@ -83,7 +100,8 @@ def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
     except LoginNeeded as refusal:
         ports.refusals.remember(asked.session_id, refusal)
         if asked.command:
-            refusal.details.setdefault("why", f"kubectl stepup policy explain -- {shlex.join(redacted(asked.command))}")
+            shown = shlex.join(redacted(asked.command))
+            refusal.details.setdefault("why", f"kubectl stepup policy explain -- {shown}")
         raise
     ports.refusals.forget(asked.session_id)
     audit_id = ports.recorder.elevated(asked, session)
@@ -119,18 +137,12 @@ def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
     return Elevation(session=session, reused=True, stored=True)
 
 
-def _obey_refusal(asked: Asked, ports: ElevatePorts) -> None:
-    refusal = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
-    if refusal is not None:
-        raise refusal
-
-
 def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
     """Say that a person is needed, in words and in the shape of an RFC 9470 challenge."""
     evidence = asked.provider.evidence_of(asked.level.name)
     return InteractionRequired(
         f"step-up needed, but nobody can be asked ({obstacle})",
-        hint=f"kubectl stepup login --context {asked.context} --level {asked.level.name} --scope user",
+        hint=_what_to_type(asked),
         details={
             "acr_values": " ".join(evidence.acr) if evidence else "",
             "max_age": asked.level.signed_in_within_s,
@@ -140,3 +152,11 @@ def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
             "command": list(redacted(asked.command)),
         },
     )
+
+
+def _what_to_type(asked: Asked) -> str:
+    """Give the command by which a person gets what is wanted, in a terminal."""
+    context = shlex.quote(asked.context)
+    if asked.keeps_session:
+        return f"kubectl stepup login --context {context} --level {asked.level.name} --scope user"
+    return f"in a terminal: kubectl stepup exec --context {context} -- {shlex.join(redacted(asked.command))}"

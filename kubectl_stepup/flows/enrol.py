@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.assurance.claims import Expectation
-from kubectl_stepup.assurance.presets import preset_with
-from kubectl_stepup.config.document import default_account_claim
-from kubectl_stepup.config.model import Cluster, Provider
+from kubectl_stepup.config.model import Cluster
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
 from kubectl_stepup.documents.splice import unified_diff
-from kubectl_stepup.errors import ConfigError, TokenRejected, UsageError
+from kubectl_stepup.errors import ConfigError, KubeconfigError, TokenRejected, UsageError
 from kubectl_stepup.flows.asked import session_id_of
+from kubectl_stepup.flows.enrol_provider import choose_provider
 from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
 from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
-from kubectl_stepup.oauth.url import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kubectl_stepup.assurance.requirement import Evidence
-    from kubectl_stepup.config.model import Config
+    from kubectl_stepup.config.model import Config, Provider
     from kubectl_stepup.documents.splice import Parse
     from kubectl_stepup.flows.authenticate import Verify
     from kubectl_stepup.flows.ports import EnrolmentProvider
@@ -96,17 +94,20 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
         ProviderError: the provider cannot be reached or is not what the flags say.
         TokenRejected: the everyday token does not prove the account.
     """
-    provider, is_new = _provider(wanted, ports)
+    _require_enrollable(resolved)
+    chosen = choose_provider(wanted, ports)
+    provider = chosen.provider
     _check_provider(provider, ports)
-    cluster = _cluster(wanted, resolved, provider, ports)
-    edits = [lambda data: with_cluster(data, ports.config_path, cluster, parse=ports.parse)]
-    if is_new:
-        edits.insert(
-            0,
-            lambda data: with_provider(
-                data, ports.config_path, provider, overrides=wanted.overrides, parse=ports.parse
-            ),
-        )
+    old = ports.config.cluster_for_context(resolved.context)
+    cluster = _cluster(wanted, resolved, old, provider, ports)
+    path, parse = ports.config_path, ports.parse
+    edits: list[Callable[[bytes | None], bytes]] = []
+    if chosen.is_changed:
+        edits.append(lambda data: with_provider(data, path, provider, overrides=chosen.overrides, parse=parse))
+    if old is not None and old.name != cluster.name:
+        former = old.name
+        edits.append(lambda data: without_cluster(data or b"", path, former, parse=parse))
+    edits.append(lambda data: with_cluster(data, path, cluster, parse=parse))
     changes = [_change(ports.config_path, lambda data: _applied(edits, data), ports)]
     if wanted.elevated_context is not None:
         changes.append(_standing(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports))
@@ -140,33 +141,6 @@ def _change(path: str, edit: Callable[[bytes | None], bytes], ports: EnrolPorts)
     return FileChange(path=path, before=before, after=edit(before), edit=edit)
 
 
-def _provider(wanted: Enrolment, ports: EnrolPorts) -> tuple[Provider, bool]:
-    if wanted.issuer is None:
-        if wanted.provider is None and len(ports.config.providers) == 1:
-            return ports.config.providers[0], False
-        if wanted.provider is None:
-            raise UsageError(
-                "--issuer or --provider is needed", hint="kubectl stepup setup --issuer URL --client-id ID"
-            )
-        return ports.config.provider(wanted.provider), False
-    if wanted.client_id is None:
-        raise UsageError("--client-id is needed with --issuer", hint="kubectl stepup setup --issuer URL --client-id ID")
-    preset = preset_with(wanted.preset or "generic", dict(wanted.overrides))
-    return (
-        Provider(
-            name=wanted.provider or host(wanted.issuer),
-            issuer=wanted.issuer,
-            client_id=wanted.client_id,
-            elevated_client_id=wanted.elevated_client_id or f"{wanted.client_id}-elevated",
-            preset=preset,
-            account_claim=wanted.account_claim or default_account_claim(preset.name),
-            evidence=wanted.evidence,
-            ca_file=wanted.ca_file,
-        ),
-        True,
-    )
-
-
 def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
     if provider.preset.unsupported is not None:
         raise ConfigError(f"preset {provider.preset_name} cannot prove a step-up: {provider.preset.unsupported}")
@@ -180,8 +154,21 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
             )
 
 
-def _cluster(wanted: Enrolment, resolved: ResolvedContext, provider: Provider, ports: EnrolPorts) -> Cluster:
-    old = ports.config.cluster_for_context(resolved.context)
+def _require_enrollable(resolved: ResolvedContext) -> None:
+    """Refuse a server that no token may be sent to.
+
+    Raises:
+        KubeconfigError: it is not https, or its address holds a user.
+    """
+    if not resolved.server.startswith("https://") or "@" in resolved.server.split("/")[2]:
+        raise KubeconfigError(
+            f"{resolved.cluster_file}: the server of context {resolved.context} must be an https address without a user"
+        )
+
+
+def _cluster(
+    wanted: Enrolment, resolved: ResolvedContext, old: Cluster | None, provider: Provider, ports: EnrolPorts
+) -> Cluster:
     account = wanted.account or _proven_account(resolved, provider, ports) or (old.account if old else None)
     if account is None:
         raise UsageError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import UsageError
-from kubectl_stepup.flows.asked import Asked, require_reason
+from kubectl_stepup.errors import NotEnrolled, UsageError
+from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.judge import judge
 from kubectl_stepup.flows.run import run
 from kubectl_stepup.policy.summary import summary_of
@@ -60,9 +60,14 @@ def execute(words: Sequence[str], flags: Flags, wish: Wish, ports: ExecutePorts)
 
 def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
     level = _level(judged, wish, ports.policy)
+    if wish.level is not None and judged.cluster is None:
+        raise NotEnrolled(
+            f"level {wish.level} cannot be reached: the context is not enrolled",
+            hint="kubectl stepup setup --issuer URL --client-id ID",
+        )
     if level is None or judged.cluster is None or judged.resolved is None:
         return None
-    asked = wish_in(
+    return wish_in(
         judged.cluster,
         level,
         ports.config,
@@ -74,8 +79,6 @@ def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
         rules=tuple(match.rule.name for match in judged.decision.rules),
         summary=_summary(judged),
     )
-    require_reason(asked, required=judged.decision.reason_required, tickets=judged.decision.tickets)
-    return asked
 
 
 def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:

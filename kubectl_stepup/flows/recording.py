@@ -64,6 +64,28 @@ class Recorder:
             exit_code=exit_code,
         )
 
+    def run_failed(self, asked: Asked, session: ElevationSession, failure: StepUpError, *, audit_id: str) -> None:
+        """Record that an elevated command could not be started after all."""
+        self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, failure.code, session=session)
+
+    def allowed(self, *, context: str | None, command: Sequence[str], rules: Sequence[str]) -> None:
+        """Record a command that runs with the everyday login and that a rule in audit mode is about."""
+        self._write(
+            AuditEvent(
+                audit_id=self.new_id(),
+                stage=Stage.REQUEST_RECEIVED,
+                activity=Activity.RUN,
+                time=self.clock.now(),
+                result="allowed",
+                context=context,
+                command=tuple(command),
+                rules=tuple(rules),
+                pid=self.caller.pid,
+                terminal=self.caller.terminal,
+                version=__version__,
+            )
+        )
+
     def refused(
         self,
         refusal: StepUpError,

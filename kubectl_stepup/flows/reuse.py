@@ -11,6 +11,7 @@ from kubectl_stepup.session.scope import USER_SCOPE, key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.policy.model import Level
     from kubectl_stepup.session.model import ElevationSession
@@ -24,18 +25,17 @@ def reusable(asked: Asked, store: SessionStore, *, scopes: Iterable[str], now: M
     Every level has its own times: a session is reused for as long as its own level's `askAgainAfter` says today, even
     when policy was longer at its approval. `--fresh` and levels with `askAgainAfter: 0s` reuse nothing.
     """
-    if asked.fresh:
+    if asked.fresh or asked.level.ask_again_after_s <= 0:
         return None
     for level in (asked.level, *asked.stronger):
         for session in stored(asked.session_id_at(level), store, scopes):
-            if usable_for(asked, level, session, now):
+            if still_serves(asked.cluster, level, session, now):
                 return session
     return None
 
 
-def usable_for(asked: Asked, level: Level, session: ElevationSession, now: Moment) -> bool:
+def still_serves(cluster: Cluster, level: Level, session: ElevationSession, now: Moment) -> bool:
     """Tell whether a stored session may be used now, by today's policy and enrolment."""
-    cluster = asked.cluster
     same_cluster = (
         session.server,
         session.ca_sha256,

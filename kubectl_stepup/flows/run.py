@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
+from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
-from kubectl_stepup.kube.overlay import elevated_environment, overlay_document, without_kubeconfig
+from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document, without_kubeconfig
 from kubectl_stepup.policy.flag_words import takes_next_word
 from kubectl_stepup.terminal.notices import policy_warning_line, unenrolled_line
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
     from kubectl_stepup.flows.ports import Kubectl, LentOverlay, LentSession
+    from kubectl_stepup.kube.context import ResolvedContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,12 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: by
         return _run_elevated(judgement, asked, stdin, ports)
     if decision.effect != "allow":
         _unenrolled(judgement, unenrolled, ports)
+    if decision.audited:
+        ports.elevate.recorder.allowed(
+            context=_context_name(judgement),
+            command=judgement.argv,
+            rules=[match.rule.name for match in decision.audited],
+        )
     if stdin is not None:
         return ports.kubectl.run(judgement.argv, ports.environ, stdin=stdin)
     return ports.kubectl.replace(judgement.argv, ports.environ)
@@ -71,7 +79,7 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
     if unenrolled == "refuse":
         refusal = NotEnrolled(
             f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
-            hint=f"kubectl stepup setup --context {name or 'NAME'} --issuer URL --client-id ID",
+            hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
         )
         _record(judgement, refusal, ports)
         raise refusal
@@ -82,40 +90,58 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
     resolved = judgement.resolved
     if resolved is None:  # an enrolled cluster is found through its context
         raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
+    decision = judgement.decision
     try:
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
-        _require_safe_kubectl(ports)  # before a person is asked for anything
-        elevation = session_for(asked, ports.elevate)
-    except StepUpError as refusal:
+        _require_safe_kubectl(ports)
+        require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
+    except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
         raise
+    elevation = session_for(asked, ports.elevate)
     recorder = ports.elevate.recorder
     session = elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
+    try:
+        exit_code = _child(judgement, resolved, asked, elevation, stdin, ports)
+    except StepUpError as failure:
+        recorder.run_failed(asked, session, failure, audit_id=audit_id)
+        raise
+    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
+    return exit_code
+
+
+def _child(
+    judgement: Judgement,
+    resolved: ResolvedContext,
+    asked: Asked,
+    elevation: Elevation,
+    stdin: bytes | None,
+    ports: RunPorts,
+) -> int:
+    """Run kubectl under the overlay and give its exit code."""
     with ExitStack() as stack:
         lent = stack.enter_context(ports.lend_session(elevation))
         document = overlay_document(
             resolved,
-            user_name=f"stepup:{session.level}",
+            user_name=f"{USER_PREFIX}{elevation.session.level}",
             exec_command=lent.credential_command[0],
             exec_args=lent.credential_command[1:],
         )
         overlay = stack.enter_context(ports.lend_overlay(document))
-        exit_code = ports.kubectl.run(
+        return ports.kubectl.run(
             without_kubeconfig(judgement.argv, takes_value=takes_next_word(judgement.command.name)),
             elevated_environment(
                 ports.environ,
                 overlay_path=overlay.path,
                 kubeconfig_files=ports.kubeconfig_files(judgement.command.kubeconfig),
-                session_id=session.id,
+                session_id=elevation.session.id,
             ),
             stdin=stdin,
             pass_fds=overlay.pass_fds,
             deadline_s=asked.level.longest_s,
         )
-    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
-    return exit_code
 
 
 def require_own_credentials(judgement: Judgement) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.errors import ConfigError, ProviderError, StoreUnavailable
 from kubectl_stepup.flows.asked import session_id_of
-from kubectl_stepup.flows.reuse import stored
+from kubectl_stepup.flows.reuse import still_serves, stored
 from kubectl_stepup.session.model import from_record
 from kubectl_stepup.session.scope import USER_SCOPE, key
 from kubectl_stepup.session.scope import session_id_of as id_in_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.flows.recording import Recorder
@@ -57,7 +57,7 @@ def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[
         provider = ports.config.provider(cluster.provider)
         for level in ports.policy.levels:
             for session in stored(session_id_of(cluster, provider, level), ports.store, (ports.scope,)):
-                if session.usable(now) and now.wall - session.approved_at < level.ask_again_after_s:
+                if still_serves(cluster, level, session, now):
                     yield LiveSession(cluster=cluster, level=level, session=session)
                     break
 
@@ -79,13 +79,14 @@ class Logout:
 
 
 def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool) -> Logout:
-    """End the sessions of `clusters` in this terminal and of the user scope, or with `everywhere` every one there is.
+    """End the sessions of `clusters` in this terminal and of the user scope, or with `everywhere` in every terminal.
 
+    Where `clusters` are all that are enrolled, `everywhere` ends every session in the store, whatever it was for.
     Removes what it can; a session is gone here even when its provider cannot be reached.
     """
     ended: list[Ended] = []
     failures: list[str] = []
-    for name in _keys(clusters, ports, everywhere, failures):
+    for name in _keys(tuple(clusters), ports, everywhere, failures):
         try:
             session = _remove(name, ports)
         except StoreUnavailable as exc:
@@ -99,16 +100,17 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     return Logout(ended=tuple(ended), failures=tuple(failures))
 
 
-def _keys(clusters: Iterable[Cluster], ports: SessionPorts, everywhere: bool, failures: list[str]) -> list[str]:
-    names = [
-        key(session_id_of(cluster, ports.config.provider(cluster.provider), level), scope)
+def _keys(clusters: Sequence[Cluster], ports: SessionPorts, everywhere: bool, failures: list[str]) -> list[str]:
+    ids = [
+        session_id_of(cluster, ports.config.provider(cluster.provider), level)
         for cluster in clusters
         for level in ports.policy.levels
-        for scope in dict.fromkeys((ports.scope, USER_SCOPE))
     ]
+    names = [key(one, scope) for one in ids for scope in dict.fromkeys((ports.scope, USER_SCOPE))]
     if everywhere:
+        every_cluster = {one.name for one in clusters} >= {one.name for one in ports.config.clusters}
         try:
-            names += ports.store.keys()
+            names += [name for name in sorted(ports.store.keys()) if every_cluster or id_in_key(name) in ids]
         except StoreUnavailable as exc:
             failures.append(exc.message)
     return list(dict.fromkeys(names))
@@ -124,7 +126,8 @@ def _remove(name: str, ports: SessionPorts) -> ElevationSession | None:
 def _revoked(session: ElevationSession, ports: SessionPorts) -> bool | None:
     if session.access_token is None:
         return None
-    provider = next((p for p in ports.config.providers if p.issuer == session.issuer), None)
+    same = (session.issuer, session.client)
+    provider = next((p for p in ports.config.providers if (p.issuer, p.elevated_client_id) == same), None)
     if provider is None or not provider.preset.revoke:
         return None
     try:

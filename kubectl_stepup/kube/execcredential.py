@@ -123,7 +123,7 @@ def withheld_reason(pin: ClusterIdentity, info: ExecInfo) -> str | None:
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith("https://"):
         return f"the server {_shown(server)} is not reached by https"
-    if server != announced_server(pin.server):
+    if not _same_server(server, announced_server(pin.server)):
         return f"the server is {_shown(server)}, enrolled is {pin.server}"
     for field, enrolled in (("tls-server-name", pin.tls_server_name), ("proxy-url", pin.proxy_url)):
         if (cluster.get(field) or None) != (enrolled or None):
@@ -155,6 +155,15 @@ def _shown(server: object) -> str:
     authority, slash, path = rest.partition("/")
     text = f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
     return ascii(text[:200])[1:-1]
+
+
+def _same_server(server: str, enrolled: str) -> bool:
+    """Compare as the enrolment does: a kubeconfig may write the same address with its default port or a slash."""
+    if server == enrolled:
+        return True
+    from kubectl_stepup.kube.cluster_identity import normal_server
+
+    return normal_server(server) == normal_server(enrolled)
 
 
 def announced_server(server: str) -> str:

@@ -212,7 +212,6 @@ def test_a_refusal_binds_every_run_of_the_plugin() -> None:
     assert len(world.asked) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal is recorded by `exec` alone, not by `credential`")
 def test_a_denied_standing_entry_is_on_record() -> None:
     def deny(wish: Asked) -> ElevationSession:
         raise StepUpDenied("step-up denied")
@@ -238,10 +237,6 @@ def test_the_expiry_told_is_the_end_of_reuse_or_of_the_token() -> None:
     assert status["expirationTimestamp"] == "2027-01-15T08:04:50Z"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="require_unchanged normalises the server, credential compares it as text: approved, then withheld",
-)
 @pytest.mark.parametrize("server", ["https://api.prod.example.com/", "https://api.prod.example.com:443"])
 def test_a_server_that_exec_takes_for_the_enrolled_one_gets_its_token(server: str) -> None:
     require_unchanged(PINNED, replace(RESOLVED, server=server, ca_sha256=PINNED.ca_sha256))

@@ -77,7 +77,6 @@ def test_a_named_level_is_not_reached_by_a_weaker_session() -> None:
     assert [wish.level.name for wish in world.asked] == ["strong"]
 
 
-@pytest.mark.xfail(strict=True, reason="--level is dropped without a word where the context is not enrolled")
 def test_a_level_that_cannot_be_reached_is_not_dropped_in_silence() -> None:
     world = World(contexts=(LAB,))
     with pytest.raises(NotEnrolled):
@@ -111,7 +110,6 @@ def test_a_reason_is_asked_for_even_where_a_session_would_serve() -> None:
     assert world.kubectl.ran == []
 
 
-@pytest.mark.xfail(strict=True, reason="a command refused for want of a reason leaves no record")
 def test_a_missing_reason_is_a_refusal_on_record() -> None:
     world = World()
     with pytest.raises(CommandRefused):

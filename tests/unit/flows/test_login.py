@@ -111,7 +111,6 @@ def test_login_needs_a_person() -> None:
         logged_in(world)
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal is recorded by `exec` alone, not by `login`")
 def test_a_denied_login_is_on_record() -> None:
     def deny(wish: Asked) -> ElevationSession:
         raise StepUpDenied("denied")

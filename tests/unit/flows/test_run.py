@@ -94,7 +94,6 @@ def test_a_rule_in_warn_mode_says_so_and_the_command_runs() -> None:
     assert world.terminal.said == ["warning: rule soon will ask for mfa: ask \\u{1b}[2J Ops"]
 
 
-@pytest.mark.xfail(strict=True, reason="mode: audit allows and should record; nothing is recorded")
 def test_a_rule_in_audit_mode_leaves_a_record() -> None:
     world = World(policy=policy_of(rules="rules:\n  - {name: watched, do: [delete], mode: audit, needs: mfa}\n"))
     with pytest.raises(Replaced):
@@ -164,7 +163,6 @@ def test_a_context_that_is_named_is_the_one_that_is_said() -> None:
     assert caught.value.message.startswith("context gone is not enrolled")
 
 
-@pytest.mark.xfail(strict=True, reason="names from a kubeconfig stand unquoted in a command to type")
 def test_a_hostile_context_name_is_quoted_in_the_command_to_type() -> None:
     hostile = replace(RESOLVED, context="x; rm -rf ~", server="https://lab.example.com")
     world = World(contexts=(hostile,), config=replace(CONFIG, unenrolled="refuse"))
@@ -243,7 +241,6 @@ def test_every_redirecting_flag_is_named() -> None:
     assert caught.value.hint == "repeat the command without it, or run kubectl itself with your everyday login"
 
 
-@pytest.mark.xfail(strict=True, reason="asks for a reason, which would not help, and leaves no record of the refusal")
 def test_what_is_refused_anyway_is_refused_without_asking_for_a_reason_first() -> None:
     world = World()
     with pytest.raises(CommandRefused) as caught:
@@ -493,7 +490,6 @@ def test_the_audit_log_failing_does_not_stop_the_run() -> None:
     assert world.terminal.lines == ["warning: not recorded: disk full"] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="a run that could not be started stays open in the record: started, no end")
 @pytest.mark.parametrize(
     ("files", "fails"),
     [

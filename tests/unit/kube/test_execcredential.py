@@ -156,7 +156,7 @@ WRONG_CA = "the certificate authority is not the enrolled one"
         ),
         ({"server": f"{SERVER}.evil.com"}, f"the server is {SERVER}.evil.com, enrolled is {SERVER}"),
         ({"server": f"{SERVER}:6443"}, f"the server is {SERVER}:6443, enrolled is {SERVER}"),
-        ({"server": f"{SERVER}/"}, f"the server is {SERVER}/, enrolled is {SERVER}"),
+        ({"server": f"{SERVER}/other"}, f"the server is {SERVER}/other, enrolled is {SERVER}"),
         (
             {"server": "https://api.prod.example.com@evil.com"},
             f"the server is https://evil.com, enrolled is {SERVER}",
@@ -186,6 +186,12 @@ WRONG_CA = "the certificate authority is not the enrolled one"
 def test_any_other_way_gets_nothing(changes: dict[str, object], reason: str) -> None:
     info = execcredential.parse(exec_info({**CLUSTER, **changes}))
     assert execcredential.withheld_reason(PIN, info) == reason
+
+
+@pytest.mark.parametrize("server", [f"{SERVER}/", f"{SERVER}:443", "https://API.prod.example.com"])
+def test_the_same_server_in_other_letters_is_the_enrolled_one(server: str) -> None:
+    info = execcredential.parse(exec_info({**CLUSTER, "server": server}))
+    assert execcredential.withheld_reason(PIN, info) is None
 
 
 @pytest.mark.parametrize(
