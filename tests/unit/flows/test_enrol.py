@@ -482,3 +482,75 @@ def test_a_server_that_the_config_cannot_hold_is_refused(server: str) -> None:
     machine = Machine()
     with pytest.raises(StepUpError):
         machine.plan(FIRST, replace(RESOLVED, server=server))
+
+
+# -- an enrolled provider -----------------------------------------------------------------------------------------
+
+
+def test_a_change_keeps_what_the_config_overrides_of_the_preset() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, preset="keycloak", overrides={"scopes": ["openid", "groups"]}))
+    machine.enrol(Enrolment(evidence={"strong": Evidence(acr=("3",))}, ca_file="/etc/corp.pem"))
+    (provider,) = machine.config.providers
+    assert (provider.preset_name, provider.scopes, provider.ca_file) == (
+        "keycloak",
+        ("openid", "groups"),
+        "/etc/corp.pem",
+    )
+    assert provider.evidence == {**FIRST.evidence, "strong": Evidence(acr=("3",))}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (
+            Enrolment(provider="login.example.com", issuer="https://login.example.com/other"),
+            "provider login.example.com is enrolled with the issuer https://login.example.com, not "
+            "https://login.example.com/other",
+        ),
+        (
+            Enrolment(issuer="https://login.example.com/other", client_id="kubectl"),
+            "provider login.example.com is another issuer on the same host",
+        ),
+        (Enrolment(preset="okta"), "the preset of provider login.example.com is changed in the config file"),
+        (
+            Enrolment(overrides={"maxAge": False}),
+            "the preset of provider login.example.com is changed in the config file",
+        ),
+    ],
+)
+def test_flags_that_contradict_what_is_enrolled_are_refused(wanted: Enrolment, message: str) -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    before = dict(machine.files)
+    with pytest.raises(UsageError) as caught:
+        machine.plan(wanted)
+    assert caught.value.message == message
+    assert machine.files == before
+
+
+@pytest.mark.xfail(strict=True, reason="the same --set a second time is taken for a change of the preset")
+def test_enrolling_again_with_the_same_overrides_changes_nothing() -> None:
+    machine = Machine()
+    wanted = replace(FIRST, preset="keycloak", overrides={"scopes": ["openid", "groups"]})
+    machine.enrol(wanted)
+    assert [change.diff for change in machine.plan(wanted)] == [""]
+
+
+def test_the_systems_provider_is_used_but_not_changed() -> None:
+    machine = Machine()
+    machine.enrol(FIRST)
+    system = machine.config
+    machine.files.pop(PATH)
+    ports = replace(machine.ports(), config=replace(system, clusters=()))
+    cluster, changes = plan_enrolment(Enrolment(account="alice"), RESOLVED, ports)
+    assert cluster.provider == "login.example.com"
+    assert b"providers" not in changes[0].after
+    mine = b"apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nproviders: [{name: mine}]\n"
+    for files in ({}, {PATH: mine}):
+        ports = replace(ports, read=files.get)
+        with pytest.raises(ConfigError) as caught:
+            plan_enrolment(Enrolment(account="alice", elevated_client_id="up"), RESOLVED, ports)
+        assert caught.value.message == (
+            "provider login.example.com stands in the system's config and cannot be changed here"
+        )

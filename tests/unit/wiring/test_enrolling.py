@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.flows.enrol import FileChange
+from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
+from kubectl_stepup.wiring.running import credential_command
+from tests.flows import CLUSTER
+
+
+def test_the_config_is_the_one_that_is_named_else_the_users(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    assert enrol_ports(Application(Settings(), home)).config_path == str(
+        tmp_path / ".config/kubectl-stepup/config.yaml"
+    )
+    named = str(tmp_path / "named.yaml")
+    ports = enrol_ports(Application(Settings(config=named), home))
+    assert (ports.config_path, ports.credential_command) == (named, credential_command())
+
+
+def test_without_a_home_there_is_no_place_for_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        enrol_ports(Application(Settings(), {}))
+    assert caught.value.message == "there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set"
+
+
+def test_changes_are_made_from_the_file_as_it_then_is(tmp_path: Path) -> None:
+    application = Application(Settings(), {"HOME": str(tmp_path / "home")})
+    path = tmp_path / "file"
+    change = FileChange(path=str(path), before=b"a\n", after=b"a\nnew\n", edit=lambda data: (data or b"") + b"new\n")
+    path.write_bytes(b"a\nmeanwhile\n")
+    carry_out(application, [change], CLUSTER, removed=False)
+    carry_out(application, [], CLUSTER, removed=True)
+    assert path.read_bytes() == b"a\nmeanwhile\nnew\n"
+    records = [json.loads(record.line) for record in application.audit.read()]
+    assert [(found["activity"], found["result"], found["context"]) for found in records] == [
+        ("setup", "enrolled", "prod"),
+        ("setup", "removed", "prod"),
+    ]
