@@ -554,3 +554,23 @@ def test_the_systems_provider_is_used_but_not_changed() -> None:
         assert caught.value.message == (
             "provider login.example.com stands in the system's config and cannot be changed here"
         )
+
+
+@pytest.mark.xfail(strict=True, reason="setup writes a config that no command can read afterwards")
+@pytest.mark.parametrize(
+    "server", ["https://api.example.com?a=b", "https://api.example.com/#x", "https://", "https://ä"]
+)
+def test_whatever_is_written_can_be_read(server: str) -> None:
+    machine = Machine()
+    with suppress(StepUpError):
+        machine.enrol(FIRST, replace(RESOLVED, server=server))
+    assert len(machine.config.clusters) <= 1
+
+
+@pytest.mark.xfail(strict=True, reason="the other cluster's enrolment is replaced: its context is enrolled no more")
+def test_the_name_of_another_cluster_is_not_taken() -> None:
+    machine = Machine()
+    machine.enrol(replace(FIRST, name="prod-eu"))
+    with suppress(StepUpError):
+        machine.enrol(Enrolment(name="prod-eu", account="alice"), LAB)
+    assert machine.config.cluster_for_context("prod") is not None
