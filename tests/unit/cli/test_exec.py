@@ -65,7 +65,6 @@ def test_what_is_unenrolled_runs_with_a_line(cli: Cli, program: str, capsys: pyt
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.xfail(strict=True, reason="the session store is opened, and its notice shown, for every routine command")
 def test_a_routine_command_opens_no_session_store(
     cli: Cli, program: str, write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
