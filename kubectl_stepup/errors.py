@@ -29,6 +29,7 @@ The tree (a test compares it with the classes)::
     ├── KubectlFailed             kubectl-failed            1
     │   ├── KubectlNotExecutable  kubectl-not-executable  126
     │   └── KubectlNotFound       kubectl-not-found       127
+    ├── OutputFailed              output-failed             1
     ├── DemoFailed                demo-failed               1
     └── Cancelled                 cancelled               130
 
@@ -214,6 +215,12 @@ class KubectlNotFound(KubectlFailed):
 
     code = "kubectl-not-found"
     exit_code = 127
+
+
+class OutputFailed(StepUpError):
+    """Standard output cannot be written."""
+
+    code = "output-failed"
 
 
 class DemoFailed(StepUpError):

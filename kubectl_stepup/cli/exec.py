@@ -6,7 +6,7 @@ import click
 
 from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
-from kubectl_stepup.errors import UsageError
+from kubectl_stepup.errors import ConfigError, UsageError
 
 
 class AfterDashes(click.Command):
@@ -15,9 +15,12 @@ class AfterDashes(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before `--` and keep the rest as it is."""
         at = args.index("--") if "--" in args else len(args)
+        forgotten = UsageError("no -- before the kubectl command", hint=f"{ctx.command_path} -- get pods")
+        if at == len(args) and any(not word.startswith("-") for word in args):
+            raise forgotten
         rest = super().parse_args(ctx, args[:at])
-        if at == len(args) and not ctx.resilient_parsing:
-            raise UsageError("no -- before the kubectl command", hint="kubectl stepup exec -- get pods")
+        if at == len(args):
+            raise forgotten
         ctx.params["words"] = tuple(args[at + 1 :])
         return rest
 
@@ -40,7 +43,7 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
     """
     from kubectl_stepup.flows.execute import Wish, execute
     from kubectl_stepup.flows.judge import Flags
-    from kubectl_stepup.wiring.running import execute_ports
+    from kubectl_stepup.wiring.running import become_local, execute_ports
 
     if not words:
         raise UsageError("no kubectl command after --", hint="kubectl stepup exec -- get pods")
@@ -48,4 +51,10 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
     wish = Wish(
         level=elevate.level, fresh=elevate.fresh, once=elevate.once, reason=elevate.reason, browser=elevate.browser
     )
-    return execute(words, flags, wish, execute_ports(build(common)))
+    application = build(common)
+    try:
+        ports = execute_ports(application)
+    except ConfigError:
+        become_local(application, words)
+        raise
+    return execute(words, flags, wish, ports)

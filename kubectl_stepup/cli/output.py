@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from kubectl_stepup.errors import OutputFailed
 from kubectl_stepup.terminal.errors import error_object, error_text
 
 if TYPE_CHECKING:
@@ -23,9 +24,25 @@ def report(error: StepUpError, *, as_json: bool) -> None:
         write(sys.stderr, text + "\n")
 
 
+class ReaderGone(Exception):
+    """Nobody reads standard output any more (`| head -1`)."""
+
+
 def data(text: str) -> None:
-    """Write data to standard output."""
-    write(sys.stdout, text if text.endswith("\n") else text + "\n")
+    """Write data to standard output; nothing where there is none.
+
+    Raises:
+        ReaderGone: the reader went away.
+        OutputFailed: the disk behind it is full, or the like.
+    """
+    if not text:
+        return
+    try:
+        write(sys.stdout, text if text.endswith("\n") else text + "\n")
+    except BrokenPipeError as exc:
+        raise ReaderGone from exc
+    except OSError as exc:
+        raise OutputFailed(f"standard output cannot be written: {(exc.strerror or str(exc)).lower()}") from exc
 
 
 def write(stream: TextIO | None, text: str) -> None:

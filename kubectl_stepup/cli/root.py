@@ -6,13 +6,16 @@ Commands are imported only when they run; `--help` is answered from the static s
 from __future__ import annotations
 
 import os
+import re
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_stepup.cli.output import ReaderGone
 from kubectl_stepup.errors import Cancelled, StepUpError, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 HIDDEN = frozenset({"credential"})
 FOOTER = "Documentation: https://kubectl-stepup.github.io"
+
+_UNKNOWN = re.compile(r"No such command '(.*)'", re.DOTALL)
 
 PASSES_CHILD_CODE = frozenset({"exec"})
 """Commands whose exit code is the child's: our own failures are 125 (the convention of env(1) and docker run)."""
@@ -94,8 +99,8 @@ def run(argv: Sequence[str]) -> int:
         return _report(name, argv, Cancelled("cancelled, nothing was run"))
     except StepUpError as exc:
         return _report(name, argv, exc)
-    except BrokenPipeError:
-        # A reader such as head(1) went away; the interpreter must not complain about it at exit.
+    except ReaderGone:
+        # The interpreter must not complain about it at exit; 141 is what a shell shows for SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return result if isinstance(result, int) else 0
@@ -108,6 +113,9 @@ def _program_name() -> str:
 
 def _usage_error(exc: click.ClickException) -> UsageError:
     message = exc.format_message().rstrip(".")
+    unknown = _UNKNOWN.match(message)
+    if unknown is not None and (near := get_close_matches(unknown[1], COMMANDS, n=1)):
+        return UsageError(f"no such command '{unknown[1]}'", hint=f"{_program_name()} {near[0]} --help")
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else _program_name()
     return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")

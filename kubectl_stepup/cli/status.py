@@ -45,6 +45,8 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
     else:
         from kubectl_stepup.terminal.tables import status_table
 
+        if not clusters and not check:
+            application.terminal.line("No cluster is enrolled yet: kubectl stepup setup --help")
         data(status_table(as_rows(clusters, found, store=ports.store.name, now=now)))
     if check and not meets(found, ports.policy, level):
         where = f" for context {context}" if context else ""

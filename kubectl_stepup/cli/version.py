@@ -10,6 +10,7 @@ import click
 
 from kubectl_stepup import __version__
 from kubectl_stepup.cli.options import output_format
+from kubectl_stepup.cli.output import API_VERSION, data
 
 
 @click.command(name="version")
@@ -29,6 +30,6 @@ def command(output: str) -> None:
         "frozen": bool(getattr(sys, "frozen", False)),
     }
     if output == "json":
-        click.echo(json.dumps({"apiVersion": "kubectl-stepup.github.io/v1alpha1", "kind": "Version", **facts}))
+        data(json.dumps({"apiVersion": API_VERSION, "kind": "Version", **facts}))
         return
-    click.echo(f"kubectl stepup {__version__} (python {facts['python']}, {facts['platform']})")
+    data(f"kubectl stepup {__version__} (python {facts['python']}, {facts['platform']})")

@@ -94,6 +94,7 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
     requirement = requirement_for(asked)
     provider = asked.provider
     _require_device_flow(asked)
+    ports.terminal.detail(f"provider: {provider.issuer}, client {provider.elevated_client_id}")
     request = device_request(
         provider.preset,
         requirement,
@@ -114,6 +115,7 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
         # A one-time code typed into the wrong window must not reach the shell afterwards.
         ports.terminal.flush_input()
     claims = _verified(asked, grant, request.nonce, ports)
+    ports.terminal.detail("the ID token's signature, issuer, audience and times are in order")
     missing = shortfalls(
         requirement, claims, granted_scope=grant.scope, flow_start=grant.started_at, now=ports.clock.now()
     )

@@ -71,6 +71,8 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
             raise remembered
         return _step_up(asked, ports)
     except StepUpError as refusal:
+        if asked.for_credential and isinstance(refusal, InteractionRequired):
+            raise  # nobody was asked; a client in the background starts its plugin every few seconds
         ports.recorder.refused(refusal, asked=asked)
         raise
     except KeyboardInterrupt:

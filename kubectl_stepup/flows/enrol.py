@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubectl_stepup.assurance.claims import Expectation
 from kubectl_stepup.config.model import Cluster
@@ -158,11 +159,16 @@ def _require_enrollable(resolved: ResolvedContext) -> None:
     """Refuse a server that no token may be sent to.
 
     Raises:
-        KubeconfigError: it is not https, or its address holds a user.
+        KubeconfigError: it is not https with a host, or its address holds a user, a query or a fragment.
     """
-    if not resolved.server.startswith("https://") or "@" in resolved.server.split("/")[2]:
+    try:
+        url = urlsplit(resolved.server)
+        plain = url.scheme == "https" and bool(url.hostname) and url.netloc.isascii() and "@" not in url.netloc
+    except ValueError:
+        plain = False
+    if not plain or url.query or url.fragment:
         raise KubeconfigError(
-            f"{resolved.cluster_file}: the server of context {resolved.context} must be an https address without a user"
+            f"{resolved.cluster_file}: the server of context {resolved.context} must be a plain https address"
         )
 
 
@@ -175,8 +181,14 @@ def _cluster(
             "the account is not known: the context's everyday user presents no ID token of the provider",
             hint=f"kubectl stepup setup --account VALUE   (the {provider.account_claim} claim of your tokens)",
         )
+    name = wanted.name or (old.name if old else resolved.context)
+    taken = ports.config.cluster(name)
+    if taken is not None and taken.context != resolved.context:
+        raise UsageError(
+            f"cluster {name} is enrolled already, for context {taken.context}", hint="kubectl stepup setup --name NAME"
+        )
     return Cluster(
-        name=wanted.name or (old.name if old else resolved.context),
+        name=name,
         labels=dict(wanted.labels) or (old.labels if old else {}),
         context=resolved.context,
         server=resolved.server,

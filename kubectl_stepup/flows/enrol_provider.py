@@ -93,7 +93,8 @@ def _enrolled_provider(wanted: Enrolment, ports: EnrolPorts) -> Provider | None:
 
 def _changed(known: Provider, wanted: Enrolment) -> Provider:
     """Give an enrolled provider with what the flags change; what they do not name stays."""
-    if wanted.preset not in (None, known.preset_name) or wanted.overrides:
+    asked_for = preset_with(wanted.preset or known.preset_name, dict(wanted.overrides))
+    if (wanted.preset is not None or wanted.overrides) and asked_for != known.preset:
         raise UsageError(
             f"the preset of provider {known.name} is changed in the config file",
             hint=f"kubectl stepup setup --provider NAME   (a new name), or edit provider {known.name}",

@@ -25,6 +25,9 @@ class Terminal(Protocol):
     def line(self, text: str) -> None:
         """Write one notice."""
 
+    def detail(self, text: str) -> None:
+        """Write what is done and why, where the person asked for it."""
+
     def prompt(self, text: str) -> None:
         """Show what a person must act on, wherever they can see it."""
 

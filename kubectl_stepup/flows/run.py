@@ -14,6 +14,7 @@ from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document, without_kubeconfig
 from kubectl_stepup.policy.flag_words import takes_next_word
 from kubectl_stepup.terminal.notices import policy_warning_line, unenrolled_line
+from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,7 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: by
         StepUpError: nothing was run.
     """
     decision = judgement.decision
+    ports.elevate.terminal.detail(_detail(judgement))
     elsewhere = judgement.cluster is None and decision.level is not None
     if decision.effect == "refuse" and not elsewhere:
         refusal = CommandRefused(decision.why, hint=decision.hint or _explain(judgement))
@@ -100,6 +102,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
         _record(judgement, refusal, ports, asked)
         raise
     elevation = session_for(asked, ports.elevate)
+    ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
     recorder = ports.elevate.recorder
     session = elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
@@ -182,6 +185,13 @@ def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: 
         command=judgement.argv,
         rules=[match.rule.name for match in judgement.decision.rules],
     )
+
+
+def _detail(judgement: Judgement) -> str:
+    decision = judgement.decision
+    cluster = judgement.cluster.name if judgement.cluster else "none enrolled"
+    level = f" {decision.level}" if decision.level else ""
+    return f"policy: {decision.effect}{level}; {safe(decision.why, 500)}; cluster: {safe(cluster, 80)}"
 
 
 def _context_name(judgement: Judgement) -> str | None:

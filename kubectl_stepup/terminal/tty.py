@@ -43,6 +43,7 @@ class Terminal:
         *,
         environ: Mapping[str, str],
         quiet: bool = False,
+        verbose: bool = False,
         no_input: bool = False,
         controlling: bool = False,
         stderr: TextIO | None = None,
@@ -50,6 +51,7 @@ class Terminal:
     ) -> None:
         self._environ = environ
         self._quiet = quiet
+        self._verbose = verbose
         self._no_input = no_input
         self._controlling = controlling
         self._stderr = stderr
@@ -82,6 +84,11 @@ class Terminal:
         if not self._quiet:
             self._clear()
             self._write(_StreamOutlet(self._stream()), text)
+
+    def detail(self, text: str) -> None:
+        """Write what is done and why, for those who asked for it."""
+        if self._verbose:
+            self.line(f"- {text}")
 
     def prompt(self, text: str) -> None:
         """Show what a person must act on, wherever they can see it; quiet does not count here."""
@@ -269,8 +276,7 @@ def _has_full_screen_program(fd: int) -> bool:
 def _coloured(text: str) -> str:
     if not is_styled(text):
         return text
-    # 50 ms, and only prompts need it.
-    import io
+    import io  # 50 ms with rich, and only prompts need it
 
     from rich.console import Console
     from rich.text import Text

@@ -24,6 +24,7 @@ from kubectl_stepup.session import scope
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kubectl_stepup.audit.absent import NoAuditLog
     from kubectl_stepup.audit.log_file import AuditLog
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.documents.node import Node
@@ -121,6 +122,7 @@ class Application:
         return Terminal(
             environ=self.environ,
             quiet=self.settings.quiet,
+            verbose=self.settings.verbose > 0,
             no_input=self.settings.no_input,
             controlling=self.settings.from_credential,
         )
@@ -139,17 +141,26 @@ class Application:
         )
 
     @cached_property
-    def audit(self) -> AuditLog:
-        """The audit log file."""
+    def audit(self) -> AuditLog | NoAuditLog:
+        """The audit log file; without a home there is no place for one, which is said when it is needed."""
+        from kubectl_stepup.audit.absent import NoAuditLog
         from kubectl_stepup.audit.log_file import AuditLog
 
-        return AuditLog(self.state_directory / "audit.jsonl", clock=self.clock)
+        try:
+            return AuditLog(self.state_directory / "audit.jsonl", clock=self.clock)
+        except ConfigError as exc:
+            return NoAuditLog(exc.message)
 
     # -- sessions -------------------------------------------------------------------------------------------------
 
     @cached_property
     def store(self) -> SessionStore:
-        """The session store of the config; a fallback is said in one line."""
+        """The session store of the config, opened when it is first used; a fallback is said in one line."""
+        from kubectl_stepup.session.lazy import LazyStore
+
+        return LazyStore(self._opened_store)
+
+    def _opened_store(self) -> SessionStore:
         from kubectl_stepup.session.choose import choose
 
         chosen = choose(self.config.store, state_directory=self.state_directory, environ=self.environ)

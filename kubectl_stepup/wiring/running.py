@@ -16,6 +16,7 @@ from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubectl
 from kubectl_stepup.kube.overlay_file import lend
+from kubectl_stepup.policy.command import read
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
@@ -41,6 +42,13 @@ def execute_ports(application: Application, *, user_scope: bool = False) -> Exec
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
+
+
+def become_local(application: Application, words: Sequence[str]) -> None:
+    """Become kubectl for a command that sends nothing: no policy is needed for that. Returns for any other."""
+    command = read(words)
+    if command.known and command.local:
+        RealKubectl(application.environ).replace(words, application.environ)
 
 
 def session_ports(application: Application) -> SessionPorts:

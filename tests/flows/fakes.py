@@ -28,6 +28,7 @@ class FakeTerminal:
     said: list[str] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
     typed_ahead: str = "123456\n"
@@ -39,6 +40,9 @@ class FakeTerminal:
     def line(self, text: str) -> None:
         self.lines.append(text)
         self.said.append(text)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
 
     def prompt(self, text: str) -> None:
         self.prompts.append(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -160,3 +161,21 @@ def test_a_wrong_issuer_is_found_at_enrolment(lab: Lab) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(b"error: ")
     assert config.read_bytes() == before
+
+
+def test_one_kubectl_asks_the_plugin_once(lab: Lab) -> None:
+    standing(lab)
+    assert lab.stepup("login", "--scope", "user").code == 0
+    calls = lab.directory / "calls"
+    counting = lab.directory / "counting"
+    counting.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {sys.executable} "$@"\n')
+    counting.chmod(0o755)
+    written = kubeconfig(lab).read_text()
+    assert f"command: {sys.executable}" in written
+    kubeconfig(lab).write_text(written.replace(f"command: {sys.executable}", f"command: {counting}"))
+
+    done = lab.kubectl("--context", "prod-elevated", "get", "pods")
+
+    assert done.returncode == 0, done.stderr
+    # kubectl of Google's packages first asks the server for its version, in the same process.
+    assert len(calls.read_text().splitlines()) == 1

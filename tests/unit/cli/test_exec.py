@@ -81,15 +81,11 @@ def test_a_routine_command_opens_no_session_store(
     assert opened == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ports of the elevated part need a place for the record even where nothing is recorded"
-)
 def test_a_routine_command_needs_no_home(cli: Cli, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME")
     assert became(cli, "--", "get", "pods").argv[1:] == ["get", "pods"]
 
 
-@pytest.mark.xfail(strict=True, reason="a policy that does not load stops local commands too")
 @pytest.mark.parametrize("words", [("config", "view"), ("version", "--client"), ("explain", "--help")])
 def test_a_policy_that_does_not_load_does_not_stop_local_commands(
     cli: Cli, program: str, write: Callable[..., str], words: tuple[str, ...]

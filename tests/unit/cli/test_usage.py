@@ -81,13 +81,11 @@ def test_a_mistyped_command_is_recognised(cli: Cli, typed: str, meant: str) -> N
     assert cli(typed).err == f"error: no such command '{typed}'\nhint: kubectl stepup {meant} --help\n"
 
 
-@pytest.mark.xfail(strict=True, reason="the hint of every command that needs -- names `exec`")
 @pytest.mark.parametrize("name", ["check", "explain"])
 def test_the_hint_is_about_the_command_that_was_typed(cli: Cli, name: str) -> None:
     assert f"hint: kubectl stepup policy {name} -- " in cli("policy", name).err
 
 
-@pytest.mark.xfail(strict=True, reason="the words without -- are taken for arguments of ours before -- is missed")
 @pytest.mark.parametrize("words", [("get", "pods"), ("delete", "pod", "x", "-n", "prod")])
 def test_forgotten_dashes_are_said_to_be_missing(cli: Cli, words: tuple[str, ...]) -> None:
     found = cli("exec", *words)

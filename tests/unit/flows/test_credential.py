@@ -246,7 +246,6 @@ def test_a_server_that_exec_takes_for_the_enrolled_one_gets_its_token(server: st
     assert "id-token-mfa" in answered(world, info=info)
 
 
-@pytest.mark.xfail(strict=True, reason="every run of the plugin writes a record; k9s starts it every few seconds")
 def test_a_background_client_that_nobody_attends_does_not_fill_the_record() -> None:
     world = world_of()
     world.terminal.obstacle_ = "no terminal"

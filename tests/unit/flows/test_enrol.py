@@ -529,7 +529,6 @@ def test_flags_that_contradict_what_is_enrolled_are_refused(wanted: Enrolment, m
     assert machine.files == before
 
 
-@pytest.mark.xfail(strict=True, reason="the same --set a second time is taken for a change of the preset")
 def test_enrolling_again_with_the_same_overrides_changes_nothing() -> None:
     machine = Machine()
     wanted = replace(FIRST, preset="keycloak", overrides={"scopes": ["openid", "groups"]})
@@ -556,7 +555,6 @@ def test_the_systems_provider_is_used_but_not_changed() -> None:
         )
 
 
-@pytest.mark.xfail(strict=True, reason="setup writes a config that no command can read afterwards")
 @pytest.mark.parametrize(
     "server", ["https://api.example.com?a=b", "https://api.example.com/#x", "https://", "https://ä"]
 )
@@ -567,7 +565,6 @@ def test_whatever_is_written_can_be_read(server: str) -> None:
     assert len(machine.config.clusters) <= 1
 
 
-@pytest.mark.xfail(strict=True, reason="the other cluster's enrolment is replaced: its context is enrolled no more")
 def test_the_name_of_another_cluster_is_not_taken() -> None:
     machine = Machine()
     machine.enrol(replace(FIRST, name="prod-eu"))
