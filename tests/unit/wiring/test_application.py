@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_stepup.audit.log_file import AuditLog
 from kubectl_stepup.config import places
 from kubectl_stepup.config.model import Provider
 from kubectl_stepup.errors import ConfigError, LockTimeout, NotEnrolled
@@ -73,6 +74,7 @@ def test_the_systems_config_counts_for_a_new_one_too(tmp_path: Path, monkeypatch
 def test_places_are_below_home(tmp_path: Path) -> None:
     found = machine(tmp_path)
     state = tmp_path / "home/.local/state/kubectl-stepup"
+    assert isinstance(found.audit, AuditLog)
     assert (found.state_directory, found.audit.path) == (state, state / "audit.jsonl")
     assert found.runtime_directory == state / "run"
     assert found.runtime_directory.stat().st_mode & 0o777 == 0o700
