@@ -53,7 +53,7 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
 
 def help_of(heading: str, command: click.Command) -> str:
     """Give a command's help as a terminal of a fixed width shows it."""
-    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    settings = {**cli.root.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = command.context_class(command, info_name=heading, **settings)
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 

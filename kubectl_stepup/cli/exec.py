@@ -8,6 +8,8 @@ from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
 from kubectl_stepup.errors import ConfigError, UsageError
 
+USAGE = "[OPTIONS] -- KUBECTL ARGS"
+
 
 class AfterDashes(click.Command):
     """A command whose own flags end at the first `--`; what follows is another program's, untouched."""
@@ -25,7 +27,7 @@ class AfterDashes(click.Command):
         return rest
 
 
-@click.command(cls=AfterDashes, name="exec", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@click.command(cls=AfterDashes, name="exec", options_metavar=USAGE)
 @target
 @elevating
 @common

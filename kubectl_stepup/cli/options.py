@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kubectl_stepup.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +42,6 @@ class ElevateOptions:
     fresh: bool = False
     once: bool = False
     reason: str | None = None
-    flow: str = "auto"
     browser: bool = True
 
 
@@ -89,7 +86,6 @@ def elevating(function: Decorated) -> Decorated:
             click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists."),
             click.option("--once", is_flag=True, help="For this command alone; keep no session."),
             click.option("-r", "--reason", metavar="TEXT", help="Why, for the record."),
-            click.option("--flow", type=click.Choice(["auto", "device"]), default="auto", help="How to sign in."),
             click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser."),
         ],
     )
@@ -98,13 +94,6 @@ def elevating(function: Decorated) -> Decorated:
 def output_format(*choices: str) -> Callable[[Decorated], Decorated]:
     """Add `-o`; the command receives `output`, the first choice by default."""
     return click.option("-o", "--output", type=click.Choice(choices), default=choices[0], help="Output format.")
-
-
-def merged(flag: str, ours: str | None, theirs: str | None) -> str | None:
-    """Merge a flag that stands on either side of `--`; two different values are a usage error."""
-    if ours is not None and theirs is not None and ours != theirs:
-        raise UsageError(f"{flag} is given twice with different values: {ours!r} before --, {theirs!r} after it")
-    return theirs if ours is None else ours
 
 
 def _collect(

@@ -7,7 +7,7 @@ import json
 import click
 
 from kubectl_stepup.cli.application import build
-from kubectl_stepup.cli.exec import AfterDashes
+from kubectl_stepup.cli.exec import USAGE, AfterDashes
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
@@ -20,7 +20,7 @@ def command() -> None:
     """Ask the policy without running anything."""
 
 
-@command.command(cls=AfterDashes, name="check", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@command.command(cls=AfterDashes, name="check", short_help="Decide about a command", options_metavar=USAGE)
 @target
 @output_format("table", "json", "name")
 @common
@@ -49,7 +49,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     return EXIT_CODES[decision.effect]
 
 
-@command.command(cls=AfterDashes, name="explain", options_metavar="[OPTIONS] -- KUBECTL ARGS")
+@command.command(cls=AfterDashes, name="explain", short_help="Tell why, by which rules", options_metavar=USAGE)
 @target
 @common
 def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:

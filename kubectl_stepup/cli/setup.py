@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
@@ -29,7 +30,7 @@ from kubectl_stepup.errors import Cancelled, UsageError
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label for policies.")
 @click.option("--elevated-context", metavar="NAME", help="Also write a standing elevated context (GUI clients).")
 @click.option("--level", metavar="NAME", help="The level of the standing context; the weakest by default.")
-@click.option("--remove", is_flag=True, help="Take the enrolment, and the standing context named, out again.")
+@click.option("--remove", is_flag=True, help="Take out the enrolment, or with --elevated-context that context alone.")
 @click.option("--dry-run", is_flag=True, help="Show the changes and make none.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before writing.")
 @common
@@ -70,10 +71,17 @@ def command(common: CommonOptions, **options: object) -> None:
         return
     _confirm(bool(options["yes"]), no_input=common.no_input)
     carry_out(application, changes, cluster, removed=bool(options["remove"]))
+    context_name = options["elevated_context"]
+    if context_name and options["remove"]:
+        data(f"Removed the standing context {context_name}")
+        return
     verb = "Removed" if options["remove"] else "Enrolled"
     data(f"{verb} {cluster.name} ({cluster.server}, account {cluster.account})")
-    if not options["remove"]:
-        data(f"Try it: kubectl stepup login --context {cluster.context}")
+    if context_name:
+        quoted = shlex.quote(cluster.context)
+        data(f"Standing context {context_name}; step up for it: kubectl stepup login --context {quoted} --scope user")
+    elif not options["remove"]:
+        data(f"Try it: kubectl stepup login --context {shlex.quote(cluster.context)}")
 
 
 def _confirm(yes: bool, *, no_input: bool) -> None:
@@ -81,7 +89,12 @@ def _confirm(yes: bool, *, no_input: bool) -> None:
         return
     if no_input or not sys.stdin.isatty():
         raise UsageError("the changes need a yes, and nobody can be asked", hint="kubectl stepup setup --yes ...")
-    if not click.confirm("Write these changes?", err=True):
+    try:
+        agreed = click.confirm("Write these changes?", err=True)
+    except click.Abort:
+        agreed = False
+        click.echo(err=True)
+    if not agreed:
         raise Cancelled("cancelled, nothing was changed")
 
 

@@ -28,12 +28,15 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
       # In a script: is there a session for prod?
       kubectl stepup status --check --context prod-eu
     """
+    from kubectl_stepup.flows.execute import named_level
     from kubectl_stepup.flows.sessions import live_sessions
     from kubectl_stepup.flows.status import as_objects, as_rows, meets
     from kubectl_stepup.wiring.running import session_ports
 
     application = build(common)
     ports = session_ports(application)
+    if level is not None:
+        named_level(ports.policy, level)
     clusters = application.clusters(context)
     found = list(live_sessions(clusters, ports))
     now = ports.moment().wall

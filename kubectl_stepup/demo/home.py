@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import shlex
 import sys
@@ -55,7 +54,7 @@ def furnish(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
     for path in (*directories.values(), home.directory / "home/.kube", ours, commands):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     kubeconfig = home.directory / "home/.kube/config"
-    _write(kubeconfig, json.dumps(_kubeconfig(home), indent=2))
+    _write(kubeconfig, _kubeconfig(home))
     _write(ours / "ca.pem", home.ca_pem)
     _write(ours / "config.yaml", _config(home))
     _write(ours / "policy.yaml", _POLICY)
@@ -96,16 +95,28 @@ def _write_commands(home: Home, commands: Path, search: str) -> None:
         (commands / "kubectl").symlink_to(home.kubectl)
 
 
-def _kubeconfig(home: Home) -> dict[str, object]:
+def _kubeconfig(home: Home) -> str:
     ca_data = base64.b64encode(home.ca_pem.encode()).decode()
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": NAME,
-        "clusters": [{"name": NAME, "cluster": {"server": home.server, "certificate-authority-data": ca_data}}],
-        "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": "everyday", "namespace": NAMESPACE}}],
-        "users": [{"name": "everyday", "user": {"token": home.everyday_token.reveal()}}],
-    }
+    return f"""\
+apiVersion: v1
+kind: Config
+current-context: {NAME}
+clusters:
+  - name: {NAME}
+    cluster:
+      server: {home.server}
+      certificate-authority-data: {ca_data}
+contexts:
+  - name: {NAME}
+    context:
+      cluster: {NAME}
+      namespace: {NAMESPACE}
+      user: everyday
+users:
+  - name: everyday
+    user:
+      token: {home.everyday_token.reveal()}
+"""
 
 
 def _config(home: Home) -> str:

@@ -69,11 +69,14 @@ def without_item(
 
 
 def unified_diff(before: bytes, after: bytes, file: str) -> str:
-    """Show what changes, as `diff -u` does; empty where nothing does."""
+    """Show what changes, as `diff -U0` does; empty where nothing does.
+
+    Without the lines around it: in a kubeconfig those hold other users' tokens and keys.
+    """
     from difflib import unified_diff as lines_of
 
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (before, after))
-    return "".join(f"{line}\n" for line in lines_of(old, new, file, file, lineterm="", n=3))
+    return "".join(f"{line}\n" for line in lines_of(old, new, file, file, lineterm="", n=0))
 
 
 class _Edit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
     if evidence is None or evidence.is_empty:
         raise ConfigError(
             f"provider {asked.provider.name} has no evidence for level {asked.level.name}: nothing could prove it",
-            hint=f"kubectl stepup setup --context {asked.context} --evidence {asked.level.name}:acr=VALUE",
+            hint=f"kubectl stepup setup --context {shlex.quote(asked.context)} --evidence {asked.level.name}:acr=VALUE",
         )
     return StepUpRequirement(
         level=asked.level.name,

@@ -14,7 +14,7 @@ from kubectl_stepup.assurance.check import rejection, shortfalls
 from kubectl_stepup.assurance.claims import Expectation
 from kubectl_stepup.audit.event import fingerprint
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import ConfigError, ProviderError
+from kubectl_stepup.errors import ConfigError, ProviderError, TokenRejected
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.device_flow import device_request, obtain
 from kubectl_stepup.session.model import ElevationSession
@@ -114,7 +114,11 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
         ports.terminal.done()
         # A one-time code typed into the wrong window must not reach the shell afterwards.
         ports.terminal.flush_input()
-    claims = _verified(asked, grant, request.nonce, ports)
+    try:
+        claims = _verified(asked, grant, request.nonce, ports)
+    except TokenRejected:
+        _drop_access_token(asked, grant, ports)
+        raise
     ports.terminal.detail("the ID token's signature, issuer, audience and times are in order")
     missing = shortfalls(
         requirement, claims, granted_scope=grant.scope, flow_start=grant.started_at, now=ports.clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from kubectl_stepup.errors import CredentialWithheld, LoginNeeded, NotEnrolled
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.execute import Wish, wish_in
+from kubectl_stepup.flows.judge import enrol_again
 from kubectl_stepup.kube.execcredential import parse, render, withheld_reason
 
 if TYPE_CHECKING:
@@ -48,8 +50,7 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
     reason = withheld_reason(cluster, info)
     if reason is not None:
         refusal = CredentialWithheld(
-            f"the elevated token for {cluster.name} is withheld: {reason}",
-            hint=f"kubectl stepup setup --context {cluster.context} --provider {cluster.provider}",
+            f"the elevated token for {cluster.name} is withheld: {reason}", hint=enrol_again(cluster)
         )
         ports.elevate().recorder.refused(refusal, context=cluster.context)
         raise refusal
@@ -88,5 +89,5 @@ def _require_may_ask(asked: Asked, ports: CredentialPorts) -> None:
     if not asked.keeps_session or asked.level.reason_required:
         raise LoginNeeded(
             f"level {asked.level.name} can only be reached for one command",
-            hint=f"kubectl stepup exec --context {asked.context} -- KUBECTL ARGS",
+            hint=f"kubectl stepup exec --context {shlex.quote(asked.context)} -- KUBECTL ARGS",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.redaction import redacted
@@ -60,6 +60,9 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         LockTimeout: another process is stepping up and does not finish.
         ProviderError: the provider could not be asked.
     """
+    if ports.store.name == "memory":
+        # What lives in this process alone must not be promised to the next command.
+        asked = replace(asked, once=True)
     found = _reuse(asked, ports)
     if found is not None:
         return found
@@ -71,6 +74,10 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
             raise remembered
         return _step_up(asked, ports)
     except StepUpError as refusal:
+        for name in ("help", "runbook"):
+            text = getattr(asked.level, name)
+            if text:
+                refusal.details.setdefault(name, text)
         if asked.for_credential and isinstance(refusal, InteractionRequired):
             raise  # nobody was asked; a client in the background starts its plugin every few seconds
         ports.recorder.refused(refusal, asked=asked)

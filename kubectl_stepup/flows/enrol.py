@@ -116,19 +116,30 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
 
 
 def plan_removal(wanted: Enrolment, resolved: ResolvedContext, cluster: Cluster, ports: EnrolPorts) -> list[FileChange]:
-    """Give the changes that take a cluster out again, its provider where no other cluster uses it, and the entry."""
+    """Give the changes that take out a standing context, where one is named, else the cluster's enrolment.
+
+    A provider goes with its last cluster.
+
+    Raises:
+        UsageError: the standing context is not there.
+    """
+    if wanted.elevated_context is not None:
+        return [_without_standing(wanted.elevated_context, resolved, ports)]
     path, parse = ports.config_path, ports.parse
     edits: list[Callable[[bytes | None], bytes]] = [
         lambda data: without_cluster(data or b"", path, cluster.name, parse=parse)
     ]
     if not any(c.provider == cluster.provider for c in ports.config.clusters if c.name != cluster.name):
         edits.append(lambda data: without_provider(data or b"", path, cluster.provider, parse=parse))
-    changes = [_change(path, lambda data: _applied(edits, data), ports)]
-    name = wanted.elevated_context
-    if name is not None:
-        file = resolved.file
-        changes.append(_change(file, lambda data: without_entry(data or b"", file, name, parse=parse), ports))
-    return changes
+    return [_change(path, lambda data: _applied(edits, data), ports)]
+
+
+def _without_standing(name: str, resolved: ResolvedContext, ports: EnrolPorts) -> FileChange:
+    file = resolved.file
+    change = _change(file, lambda data: without_entry(data or b"", file, name, parse=ports.parse), ports)
+    if not change.diff:
+        raise UsageError(f"{file} has no context {name}", hint="kubectl config get-contexts")
+    return change
 
 
 def _applied(edits: list[Callable[[bytes | None], bytes]], data: bytes | None) -> bytes:

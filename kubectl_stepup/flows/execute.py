@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import NotEnrolled, UsageError
+from kubectl_stepup.errors import NotEnrolled, PolicyError, UsageError
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.judge import judge
 from kubectl_stepup.flows.run import run
@@ -81,12 +81,24 @@ def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
     )
 
 
+def named_level(policy: Policy, name: str) -> Level:
+    """Give the level that the command line names.
+
+    Raises:
+        UsageError: policy has no such level.
+    """
+    try:
+        return policy.level(name)
+    except PolicyError as exc:
+        raise UsageError(exc.message) from exc
+
+
 def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
     """Give the level to reach: policy's, or a stronger one that the person names."""
     needed = judged.decision.level if judged.decision.effect == "stepup" else None
     if wish.level is None:
         return None if needed is None else policy.level(needed)
-    named = policy.level(wish.level)
+    named = named_level(policy, wish.level)
     if needed is not None and policy.levels.index(named) < policy.levels.index(policy.level(needed)):
         raise UsageError(f"level {wish.level} is weaker than {needed}, which policy asks for")
     return named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,8 +112,13 @@ def require_unchanged(cluster: Cluster, resolved: ResolvedContext) -> None:
     if changed:
         raise ClusterChanged(
             f"cluster {cluster.name} is not what was enrolled: {'; '.join(changed)}",
-            hint=f"kubectl stepup setup --context {resolved.context} --provider {cluster.provider}",
+            hint=enrol_again(cluster),
         )
+
+
+def enrol_again(cluster: Cluster) -> str:
+    """Give the command that enrols a cluster as it is now."""
+    return f"kubectl stepup setup --context {shlex.quote(cluster.context)} --provider {shlex.quote(cluster.provider)}"
 
 
 def _resolve(command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]) -> ResolvedContext | None:

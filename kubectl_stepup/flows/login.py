@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import NotEnrolled, UsageError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
-from kubectl_stepup.flows.execute import wish_in
+from kubectl_stepup.flows.execute import named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
     resolved = ports.kubeconfig(kubeconfig).resolve(context)
     cluster = require_enrolled(ports.config, resolved)
     require_unchanged(cluster, resolved)
-    level = ports.policy.levels[0] if wish.level is None else ports.policy.level(wish.level)
+    level = ports.policy.levels[0] if wish.level is None else named_level(ports.policy, wish.level)
     asked = wish_in(cluster, level, ports.config, ports.policy, context=resolved.context, scope=ports.scope, wish=wish)
     if not asked.keeps_session:
         raise UsageError(
@@ -36,7 +37,13 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
             hint=f"kubectl stepup exec --level {level.name} -- KUBECTL ARGS",
         )
     require_reason(asked, required=False)
-    return session_for(asked, ports.run_ports(resolved).elevate)
+    elevate = ports.run_ports(resolved).elevate
+    if elevate.store.name == "memory":
+        raise UsageError(
+            "there is no place to keep a session: the store is memory, which ends with each command",
+            hint="kubectl stepup exec -- KUBECTL ARGS",
+        )
+    return session_for(asked, elevate)
 
 
 def require_enrolled(config: Config, resolved: ResolvedContext) -> Cluster:
@@ -49,6 +56,6 @@ def require_enrolled(config: Config, resolved: ResolvedContext) -> Cluster:
     if cluster is None:
         raise NotEnrolled(
             f"context {resolved.context} is not enrolled",
-            hint=f"kubectl stepup setup --context {resolved.context} --issuer URL --client-id ID",
+            hint=f"kubectl stepup setup --context {shlex.quote(resolved.context)} --issuer URL --client-id ID",
         )
     return cluster

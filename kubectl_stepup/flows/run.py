@@ -13,7 +13,7 @@ from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document, without_kubeconfig
 from kubectl_stepup.policy.flag_words import takes_next_word
-from kubectl_stepup.terminal.notices import policy_warning_line, unenrolled_line
+from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
         )
         _record(judgement, refusal, ports)
         raise refusal
+    ports.kubectl.path()  # no kubectl: that is the thing to say
     ports.elevate.terminal.line(unenrolled_line(name))
 
 
@@ -101,6 +102,8 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
         raise
+    for message in decision.messages:
+        ports.elevate.terminal.line(policy_message_line(message))
     elevation = session_for(asked, ports.elevate)
     ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
     recorder = ports.elevate.recorder

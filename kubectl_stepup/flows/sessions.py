@@ -94,10 +94,21 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
             continue
         if session is not None:
             ended.append(Ended(session=session, revoked=_revoked(session, ports)))
-            ports.recorder.noted(
-                Activity.LOGOUT, "logged-out", cluster=session.cluster, account=session.account, level=session.level
-            )
+            _note(session, ports)
     return Logout(ended=tuple(ended), failures=tuple(failures))
+
+
+def _note(session: ElevationSession, ports: SessionPorts) -> None:
+    cluster = ports.config.cluster(session.cluster)
+    context = {} if cluster is None else {"context": cluster.context}
+    ports.recorder.noted(
+        Activity.LOGOUT,
+        "logged-out",
+        cluster=session.cluster,
+        account=session.account,
+        level=session.level,
+        **context,
+    )
 
 
 def _keys(clusters: Sequence[Cluster], ports: SessionPorts, everywhere: bool, failures: list[str]) -> list[str]:

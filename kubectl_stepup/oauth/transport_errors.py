@@ -65,7 +65,7 @@ def _detail(cause: BaseException) -> str:
 
 def _hint(causes: list[BaseException]) -> str | None:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "if your organisation runs its own CA, name its file as caFile of the provider in config.yaml"
+        return "if your organisation runs its own CA, name its file: kubectl stepup setup --ca-file FILE"
     return None
 
 

@@ -95,10 +95,16 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
         )
         return _refused(command, decision)
     return _refusal(
-        "unknown-command",
-        f"{command.problem}: the policy cannot tell what it would do",
-        hint="run it with kubectl itself, without elevation, or name its first word under commands in the policy",
+        "unknown-command", f"{command.problem}: the policy cannot tell what it would do", hint=_unknown_hint(command)
     )
+
+
+def _unknown_hint(command: KubectlCommand) -> str:
+    if command.path[:1] == ("kubectl",):
+        return "leave out the word kubectl after --"
+    if command.line.path:
+        return f"kubectl {' '.join(command.line.path)} --help"
+    return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
 
 
 def _programs(policy: Policy, command: KubectlCommand) -> Decision:

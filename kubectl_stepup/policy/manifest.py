@@ -28,6 +28,7 @@ MAX_STDIN_BYTES = 64 << 20
 MAX_OUTPUT_BYTES = 128 << 20
 
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
+_PATTERN = frozenset("*?[,")
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
@@ -40,10 +41,13 @@ def expand(
     the network, are no ordinary files (a pipe can be read only once), or kubectl cannot read them.
 
     Raises:
-        UsageError: standard input is too large to be kept.
+        UsageError: standard input is too large to be kept, or a file is not there.
     """
     if not command.known or command.local or not command.manifests or command.line.last("raw") is not None:
         return command, None
+    for place in command.manifests:
+        if _is_missing(place):
+            raise UsageError(f"{place}: no such file or directory")
     stdin = (read_stdin or spool_stdin)() if command.reads_stdin else None
     if not all(_can_be_read(place) for place in command.manifests):
         return command, stdin
@@ -69,6 +73,11 @@ def spool_stdin() -> bytes:
     return data
 
 
+def _is_missing(place: str) -> bool:
+    """Tell a path that names nothing; a pattern, an address or several paths in one word are kubectl's to judge."""
+    return place != "-" and not _PATTERN.intersection(place) and "://" not in place and not os.path.lexists(place)
+
+
 def _can_be_read(place: str) -> bool:
     """Tell files, directories, patterns and `-` from what is remote, or is gone once it has been read."""
     if place == "-":
@@ -78,7 +87,7 @@ def _can_be_read(place: str) -> bool:
     try:
         mode = os.stat(place).st_mode
     except OSError:
-        return any(letter in place for letter in "*?[")
+        return bool(_PATTERN.intersection(place))
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 

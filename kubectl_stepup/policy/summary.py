@@ -8,6 +8,15 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.request import ResourceAttributes
 
 
+_CONNECTS = {
+    "exec": "run a command in",
+    "attach": "attach to",
+    "portforward": "forward ports to",
+    "ephemeralcontainers": "add a debugging container to",
+    "eviction": "evict",
+}
+
+
 def summary_of(decision: Decision) -> str:
     """Give what the prompt begins with, such as `delete pods in prod`, by the first request that needs the level."""
     for found in decision.rules:
@@ -17,7 +26,12 @@ def summary_of(decision: Decision) -> str:
 
 
 def _summary(entry: ResourceAttributes) -> str:
+    if entry.subresource in _CONNECTS:
+        return f"{_CONNECTS[entry.subresource]} {entry.resource.name}{_where(entry)}"
     kind = "any resource" if entry.resource.name == "*" else entry.resource.name
     subresource = f"/{entry.subresource}" if entry.subresource else ""
-    where = f" in {entry.namespace}" if entry.namespace and entry.resource.namespaced is not False else ""
-    return f"{entry.verb} {kind}{subresource}{where}"
+    return f"{entry.verb} {kind}{subresource}{_where(entry)}"
+
+
+def _where(entry: ResourceAttributes) -> str:
+    return f" in {entry.namespace}" if entry.namespace and entry.resource.namespaced is not False else ""

@@ -24,13 +24,20 @@ KIND = "Error"
 MESSAGE_LIMIT = 2000
 
 INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
+_DETAILS = (
+    ("explanation", "{}."),
+    ("trouble", "Last trouble: {}"),
+    ("why", "Why it was asked: {}"),
+    ("help", "{}"),
+    ("runbook", "Runbook: {}"),
+)
 _CHALLENGE = ("acr_values", "max_age")
 
 
 def error_text(error: StepUpError) -> str:
     """Write an error in lines: `error: …`, what became of the command, and last what to type."""
     lines = [f"error: {_message(error)}", *_facts(error), *_consequence(error)]
-    for name, words in (("explanation", "{}."), ("trouble", "Last trouble: {}"), ("why", "Why it was asked: {}")):
+    for name, words in _DETAILS:
         value = error.details.get(name)
         if isinstance(value, str) and value:
             shown = safe(value, MESSAGE_LIMIT)

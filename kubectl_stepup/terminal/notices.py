@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.durations import ago, duration, wall_clock
@@ -34,6 +35,11 @@ def audit_off_line(message: str) -> str:
     return f"warning: not recorded: {safe(message)}"
 
 
+def policy_message_line(message: str) -> str:
+    """Say what the author of a rule wants to be said to whom it meets."""
+    return safe(message, 500)
+
+
 def policy_warning_line(warning: str) -> str:
     """Say what a rule in mode `warn` found."""
     return f"warning: {safe(warning)}"
@@ -44,7 +50,7 @@ def unenrolled_line(context: str | None) -> str:
     if context is None:
         return "No context is enrolled here: running with your everyday login, without step-up"
     name = safe(context, 80)
-    enrol = f"kubectl stepup setup --context {name}"
+    enrol = f"kubectl stepup setup --context {shlex.quote(name)}"
     return f"Context {name} is not enrolled: running with your everyday login, without step-up. Enrol it: {enrol}"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import shlex
 import sys
 import uuid
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
 from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.errors import ConfigError, NotEnrolled
+from kubectl_stepup.errors import ConfigError, KubeconfigError, NotEnrolled
 from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
 from kubectl_stepup.session import scope
 
@@ -204,6 +206,9 @@ class Application:
         from kubectl_stepup.wiring.exec_info import digests
 
         client = self.provider(asked.provider)
+        if resolved is None:  # a standing entry: client-go names the cluster, but not byte by byte as it will be
+            with contextlib.suppress(KubeconfigError):
+                resolved = self.kubeconfig(None).resolve(asked.context)
         return authenticate(
             asked,
             AuthenticatePorts(
@@ -245,7 +250,7 @@ class Application:
         if cluster is None:
             raise NotEnrolled(
                 f"context {context} is not enrolled",
-                hint=f"kubectl stepup setup --context {context} --issuer URL --client-id ID",
+                hint=f"kubectl stepup setup --context {shlex.quote(context)} --issuer URL --client-id ID",
             )
         return (cluster,)
 

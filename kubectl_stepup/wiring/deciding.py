@@ -37,6 +37,9 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
         *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
         *(_session_lines(judgement, application)),
     ]
+    if judgement.cluster is None and judgement.decision.effect == "stepup":
+        note = "; not asked for: the context is not enrolled"
+        lines = [(label, text + note if label == "DECISION" else text) for label, text in lines]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
 

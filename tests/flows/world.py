@@ -41,6 +41,12 @@ from tests.provider.clock import FakeClock
 Approve = Callable[[Asked], ElevationSession]
 
 
+class KeptStore(MemoryStore):
+    """A store whose sessions outlive a command, as the kernel's do."""
+
+    name = "kernel"
+
+
 @dataclass
 class World:
     """One machine, one person, one provider and one cluster.
@@ -72,7 +78,7 @@ class World:
     recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = MemoryStore(now=self.clock.now)
+        self.store = KeptStore(now=self.clock.now)
         ids = itertools.count(1)
         self.recorder = Recorder(
             audit=self.audit,

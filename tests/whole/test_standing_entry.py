@@ -179,3 +179,12 @@ def test_one_kubectl_asks_the_plugin_once(lab: Lab) -> None:
     assert done.returncode == 0, done.stderr
     # kubectl of Google's packages first asks the server for its version, in the same process.
     assert len(calls.read_text().splitlines()) == 1
+
+
+def test_what_setup_shows_holds_no_token_of_anybody(lab: Lab) -> None:
+    kubeconfig(lab).write_text(yaml_of(json.loads(kubeconfig(lab).read_text())))
+
+    done = lab.quietly("setup", "--provider", "corp", "--elevated-context", "prod-elevated", "--dry-run")
+
+    assert b"+- name: prod-elevated" in done.stdout
+    assert b"token" not in done.stdout + done.stderr

@@ -120,7 +120,7 @@ def test_explain_names_rule_place_and_reason(cli: Cli, write: Callable[..., str]
     assert (found.code, found.err) == (0, "")
     lines = [line.split("   ", 1) for line in found.out.splitlines()]
     shown = {label.strip(): text.strip() for label, text in lines}
-    assert shown["DECISION"] == "step-up to mfa, sign-in at most 15m old"
+    assert shown["DECISION"] == ("step-up to mfa, sign-in at most 15m old; not asked for: the context is not enrolled")
     assert shown["RULE"] == f"prod-deletes   {path}:7"
     assert shown["REQUEST"].startswith("delete pods/web-0")
     assert shown["SESSION"] == "the context is not enrolled: runs with your everyday login"

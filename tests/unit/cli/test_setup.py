@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import ProviderUnreachable
+from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.wiring.application import Application
 from tests.flows.fakes import FakeProvider
 
@@ -133,7 +134,7 @@ def test_a_standing_context_is_written_and_taken_out(cli: Cli, kubeconfig: Path)
     assert "name: up" in kubeconfig.read_text()
     assert "# mine" in kubeconfig.read_text()
     assert cli("setup", "--remove", "--elevated-context", "up", "--yes").out.endswith(
-        "Removed prod (https://api.prod.example.com, account alice)\n"
+        "Removed the standing context up\n"
     )
     assert kubeconfig.read_text() == KUBECONFIG
 
@@ -187,7 +188,14 @@ def test_explain_says_that_one_would_be_asked(cli: Cli, kubeconfig: Path) -> Non
     assert "context prod" in found.out
 
 
-def test_a_login_that_nobody_can_answer_is_refused(cli: Cli, kubeconfig: Path) -> None:
+def test_a_login_that_would_not_outlive_it_is_refused(cli: Cli, kubeconfig: Path) -> None:
+    found = enrolled(cli)("login", "--no-input")
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith("error: there is no place to keep a session: the store is memory")
+
+
+def test_a_login_that_nobody_can_answer_is_refused(cli: Cli, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStore, "name", "kernel")  # a store that keeps what a login gets
     found = enrolled(cli)("login", "--no-input")
     assert (found.code, found.out) == (4, "")
     assert found.err.startswith("error: step-up needed, but nobody can be asked (--no-input)\n")

@@ -12,7 +12,6 @@ MISTAKES = [
     (("exec", "get", "--", "pods"), 125, "got unexpected extra argument (get)", "kubectl stepup exec --help"),
     (("exec", "--bogus", "--", "get"), 125, "no such option '--bogus'", "kubectl stepup exec --help"),
     (("exec", "--level", "--", "get"), 125, "option '--level' requires an argument", "kubectl stepup"),
-    (("exec", "--flow=fax", "--", "get"), 125, "invalid value for '--flow'", "kubectl stepup exec --help"),
     (("exec", "-o", "wide", "--", "get"), 125, "no such option '-o'", "kubectl stepup exec --help"),
     (("exec", "-n", "a", "--", "get", "-n", "b"), 125, "--namespace is given twice with different values", None),
     (("login", "--scope", "all"), 2, "invalid value for '--scope'", "kubectl stepup login --help"),

@@ -189,7 +189,5 @@ def test_what_is_no_such_document_is_refused(before: str, message: str) -> None:
 
 
 def test_the_difference_is_shown_as_diff_does() -> None:
-    assert unified_diff(b"a: 1\r\nb: 2\r\n", b"a: 1\r\nb: 3\r\n", "f") == (
-        "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a: 1\n-b: 2\n+b: 3\n"
-    )
+    assert unified_diff(b"a: 1\r\nb: 2\r\n", b"a: 1\r\nb: 3\r\n", "f") == ("--- f\n+++ f\n@@ -2 +2 @@\n-b: 2\n+b: 3\n")
     assert unified_diff(b"a: 1\n", b"a: 1\n", "f") == ""

@@ -155,6 +155,8 @@ def test_the_session_is_in_the_store_before_the_next_in_line_gets_the_lock() -> 
     stored: list[list[str]] = []
 
     class Watched(MemoryStore):
+        name = "kernel"
+
         def put(self, key: str, value: bytes, expires_at: float) -> None:
             stored.append(list(world.locked))
 

@@ -386,11 +386,18 @@ def removed(machine: Machine, cluster: Cluster, **wanted: Any) -> None:
     machine.write(plan_removal(Enrolment(**wanted), RESOLVED, cluster, machine.ports()))
 
 
-def test_removal_takes_the_cluster_its_provider_and_the_entry_out() -> None:
+def test_removal_takes_the_cluster_and_its_provider_out() -> None:
+    machine = Machine()
+    cluster = machine.enrol(FIRST)
+    removed(machine, cluster)
+    assert (machine.config.clusters, machine.config.providers) == ((), ())
+
+
+def test_removal_of_the_standing_entry_leaves_the_cluster_enrolled() -> None:
     machine = Machine()
     cluster = machine.enrol(replace(FIRST, elevated_context="up"))
     removed(machine, cluster, elevated_context="up")
-    assert (machine.config.clusters, machine.config.providers) == ((), ())
+    assert machine.config.clusters == (cluster,)
     assert machine.files[RESOLVED.file] == KUBECONFIG
 
 
@@ -410,12 +417,12 @@ def test_removal_without_the_entrys_name_leaves_the_kubeconfig_alone() -> None:
     assert [change.path for change in changes] == [PATH]
 
 
-def test_removing_twice_changes_nothing() -> None:
+def test_removing_a_standing_entry_that_is_not_there_is_said() -> None:
     machine = Machine()
-    cluster = machine.enrol(replace(FIRST, elevated_context="up"))
-    removed(machine, cluster, elevated_context="up")
-    changes = plan_removal(Enrolment(elevated_context="up"), RESOLVED, cluster, machine.ports())
-    assert [change.diff for change in changes] == ["", ""]
+    cluster = machine.enrol(FIRST)
+    with pytest.raises(UsageError) as caught:
+        plan_removal(Enrolment(elevated_context="up"), RESOLVED, cluster, machine.ports())
+    assert caught.value.message == f"{RESOLVED.file} has no context up"
 
 
 def test_removal_where_there_is_no_file_at_all() -> None:

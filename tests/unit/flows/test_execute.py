@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_stepup.errors import CommandRefused, ConfigError, NotEnrolled, PolicyError, UsageError
+from kubectl_stepup.errors import CommandRefused, ConfigError, NotEnrolled, UsageError
 from kubectl_stepup.flows.execute import Wish, wish_in
 from kubectl_stepup.flows.judge import Flags
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, Replaced, World, asked, cluster, policy_of, session
@@ -65,7 +65,7 @@ def test_a_weaker_level_than_policys_is_refused() -> None:
 
 
 def test_an_unknown_level_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(UsageError) as caught:
         World().execute("delete", "pod", "x", wish=Wish(level="gold"))
     assert caught.value.message == "there is no level 'gold' in the policy; its levels are mfa, strong, critical"
 

@@ -11,7 +11,6 @@ from kubectl_stepup.errors import (
     InteractionRequired,
     KubeconfigError,
     NotEnrolled,
-    PolicyError,
     StepUpDenied,
     UsageError,
 )
@@ -100,7 +99,7 @@ def test_a_context_that_does_not_exist_is_said() -> None:
 
 
 def test_an_unknown_level_is_said() -> None:
-    with pytest.raises(PolicyError):
+    with pytest.raises(UsageError):
         logged_in(World(), wish=Wish(level="gold"))
 
 

@@ -49,10 +49,7 @@ CONTEXT = ResolvedContext(
 DIFF = f"""\
 --- config
 +++ config
-@@ -10,9 +10,30 @@
- contexts:
- - context: {{cluster: prod-eu, user: alice, namespace: shop}}
-   name: prod
+@@ -12,0 +13,9 @@
 +- name: prod-elevated
 +  context:
 +    cluster: prod-eu
@@ -62,11 +59,7 @@ DIFF = f"""\
 +    - name: "x"
 +      extension:
 +        "y": "z"
- current-context: prod
- users:
- - name: alice   # everyday
-   user:
-     token: abc
+@@ -17,0 +27,12 @@
 +- name: stepup:prod-eu:mfa
 +  user:
 +    exec:
@@ -79,7 +72,6 @@ DIFF = f"""\
 +      interactiveMode: IfAvailable
 +      provideClusterInfo: true
 +      installHint: "{INSTALL_HINT}"
- x-unknown: [1, 2]
 """
 
 

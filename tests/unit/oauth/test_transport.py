@@ -165,7 +165,7 @@ def test_an_unknown_ca_is_named_with_the_cure(provider: Provider) -> None:
         Transport(environ={}).get(discovery(provider))
     assert "its certificate is not trusted: " in caught.value.message
     assert caught.value.hint == (
-        "if your organisation runs its own CA, name its file as caFile of the provider in config.yaml"
+        "if your organisation runs its own CA, name its file: kubectl stepup setup --ca-file FILE"
     )
     assert provider.requests == []
 

@@ -75,7 +75,6 @@ def test_standard_input_is_read_once_and_given_back(kubectl: str) -> None:
     [
         "apply -f https://example.com/pod.yaml",
         "apply -k https://example.com/base",
-        "apply -f missing.yaml",
         "apply -f kust_in",
         "apply -f /dev/null",
         "apply -f pwn.sh",
