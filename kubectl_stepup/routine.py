@@ -60,7 +60,10 @@ def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
         return None
     user = environ.get(environment.POLICY) or places.user_policy(environ, platform=sys.platform)
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy", "default-policy.yaml")
-    return (os.path.abspath(user) if user else "", default)
+    try:
+        return (os.path.abspath(user) if user else "", default)
+    except OSError:  # the working directory is gone
+        return None
 
 
 def is_routine(words: Sequence[str], policy: Policy) -> bool:

@@ -48,7 +48,12 @@ def compiled(environ: dict[str, str]) -> None:
     file = Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml"
     sources = routine.policy_sources(environ)
     assert sources is not None
-    compiled_file.write(f"{environ['HOME']}/.cache/kubectl-stepup", sources, load(None, (str(file), file.read_bytes())))
+    compiled_file.write(
+        f"{environ['HOME']}/.cache/kubectl-stepup",
+        sources,
+        load(None, (str(file), file.read_bytes())),
+        known_by=compiled_file.stamp_of(sources),
+    )
 
 
 def program(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -176,3 +181,16 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
     imported = {name for name in done.stdout.split() if not name.startswith("kubectl_stepup.policy")}
     assert imported, "nothing was served"
     assert imported <= ALLOWED
+
+
+def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    sources = routine.policy_sources(environ)
+    assert sources is not None
+    before = compiled_file.stamp_of(sources)
+    policy = load(None, ("policy.yaml", POLICY.encode()))
+    user_policy(tmp_path, POLICY.replace("do: [delete]", "do: [change]"))
+
+    compiled_file.write(f"{environ['HOME']}/.cache/kubectl-stepup", sources, policy, known_by=before)
+
+    assert routine.compiled_policy(environ) is None

@@ -6,6 +6,7 @@ Spec: OpenID Connect Core 1.0 section 2 (acr, amr, auth_time); RFC 8176 (amr val
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass
 
 
@@ -34,6 +35,12 @@ class Evidence:
     acrs: tuple[str, ...] = ()
     aud: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Name what is asked for, in 16 hex digits: a session that proved something else is not reused."""
+        asked = repr((self.acr, self.amr, self.acrs, self.aud, self.scope))
+        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def is_empty(self) -> bool:

@@ -88,8 +88,8 @@ def read(path: str, *, must_exist: bool = False, owners: frozenset[int] | None =
         ConfigError: it is missing though it `must_exist`, is no regular file, or somebody else can write it.
 
     """
-    target = os.path.realpath(path)
     try:
+        target = os.path.realpath(path)
         # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(target, flags)
@@ -121,7 +121,9 @@ def _require_trusted(path: str, target: str, descriptor: int, owners: frozenset[
     trusted = frozenset({0, os.geteuid()}) if owners is None else owners
     owner = "$(id -un)" if os.geteuid() in trusted else "root"
     directory = os.path.dirname(target)
-    for name, status in ((target, found), (directory, os.stat(directory))):
+    named_in = os.path.dirname(os.path.abspath(path))
+    checked = ((target, found), (directory, os.stat(directory)), (named_in, os.stat(named_in)))
+    for name, status in checked:
         if status.st_uid not in trusted:
             raise ConfigError(
                 f"{path}: {name} belongs to user id {status.st_uid}, who could change it",

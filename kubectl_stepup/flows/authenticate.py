@@ -229,6 +229,7 @@ def _session(asked: Asked, grant: DeviceGrant, claims: IDTokenClaims, ports: Aut
         proxy_url=cluster.proxy_url,
         insecure=cluster.insecure,
         exec_info=ports.exec_info,
+        evidence=requirement_for(asked).evidence.fingerprint,
     )
 
 

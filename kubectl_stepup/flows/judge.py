@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Decision, Policy
 
 
+_ELSEWHERE = frozenset({"--server", "--cluster", "--kuberc"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
     """The flags that may stand before `--`: they mean what they mean to kubectl."""
@@ -69,12 +72,15 @@ def judge(
     command, stdin = expand(read(argv))
     resolved = _resolve(command, kubeconfig)
     cluster = None if resolved is None else config.cluster_for(resolved.context, resolved.server)
+    # A rule about clusters is met by any of them where the command, or a kubeconfig edited since, leads elsewhere.
+    is_known = cluster is not None and resolved is not None and not differences(cluster, resolved)
+    is_known = is_known and not _ELSEWHERE.intersection(command.redirecting)
     namespace = command.namespace
     if namespace is None and resolved is not None:
         namespace = resolved.namespace or "default"
     target = Target(
-        cluster=None if cluster is None else cluster.name,
-        labels=None if cluster is None else cluster.labels,
+        cluster=cluster.name if cluster is not None and is_known else None,
+        labels=cluster.labels if cluster is not None and is_known else None,
         namespace=None if command.all_namespaces else namespace,
     )
     decision = decide(policy, command, target)

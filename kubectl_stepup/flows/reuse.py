@@ -11,7 +11,7 @@ from kubectl_stepup.session.scope import USER_SCOPE, key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.policy.model import Level
     from kubectl_stepup.session.model import ElevationSession
@@ -29,13 +29,15 @@ def reusable(asked: Asked, store: SessionStore, *, scopes: Iterable[str], now: M
         return None
     for level in (asked.level, *asked.stronger):
         for session in stored(asked.session_id_at(level), store, scopes):
-            if still_serves(asked.cluster, level, session, now):
+            if still_serves(asked.cluster, asked.provider, level, session, now):
                 return session
     return None
 
 
-def still_serves(cluster: Cluster, level: Level, session: ElevationSession, now: Moment) -> bool:
+def still_serves(cluster: Cluster, provider: Provider, level: Level, session: ElevationSession, now: Moment) -> bool:
     """Tell whether a stored session may be used now, by today's policy and enrolment."""
+    evidence = provider.evidence_of(level.name)
+    same_evidence = session.evidence == (None if evidence is None else evidence.fingerprint)
     same_cluster = (
         session.server,
         session.ca_sha256,
@@ -50,7 +52,7 @@ def still_serves(cluster: Cluster, level: Level, session: ElevationSession, now:
         cluster.insecure,
     )
     within = now.wall - session.approved_at < level.ask_again_after_s
-    return same_cluster and within and session.usable(now)
+    return same_cluster and same_evidence and within and session.usable(now)
 
 
 def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[ElevationSession]:

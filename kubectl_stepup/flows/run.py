@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
@@ -157,6 +158,11 @@ def require_own_credentials(judgement: Judgement) -> None:
         CommandRefused: names every such flag.
     """
     command = judgement.command
+    if command.edits_kubeconfig:
+        raise CommandRefused(
+            f"kubectl {command.name} cannot be stepped up: it would write into the kubeconfig of this one run",
+            hint=f"kubectl stepup exec -- {command.name} ...",
+        )
     if command.redirecting:
         raise CommandRefused(
             f"{', '.join(command.redirecting)} cannot stand in a stepped-up command: the elevated token is for the "
@@ -202,4 +208,4 @@ def _context_name(judgement: Judgement) -> str | None:
 
 
 def _explain(judgement: Judgement) -> str:
-    return f"kubectl stepup policy explain -- {shlex.join(judgement.argv)}"
+    return f"kubectl stepup policy explain -- {shlex.join(redacted(judgement.argv))}"

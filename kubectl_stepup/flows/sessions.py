@@ -57,7 +57,7 @@ def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[
         provider = ports.config.provider(cluster.provider)
         for level in ports.policy.levels:
             for session in stored(session_id_of(cluster, provider, level), ports.store, (ports.scope,)):
-                if still_serves(cluster, level, session, now):
+                if still_serves(cluster, provider, level, session, now):
                     yield LiveSession(cluster=cluster, level=level, session=session)
                     break
 

@@ -38,7 +38,7 @@ def read(directory: str, sources: Sequence[str]) -> Policy | None:
         if not ours or found.st_size > _LARGEST:
             return None
         known, packed = marshal.loads(os.read(descriptor, found.st_size))  # noqa: S302 - our own 0600 file
-        policy: Policy | None = unpack(packed) if known == _known_by(sources) else None
+        policy: Policy | None = unpack(packed) if known == stamp_of(sources) else None
     except (OSError, ValueError, EOFError, TypeError, KeyError):
         return None
     finally:
@@ -46,9 +46,14 @@ def read(directory: str, sources: Sequence[str]) -> Policy | None:
     return policy
 
 
-def write(directory: str, sources: Sequence[str], policy: Policy) -> None:
-    """Keep the policy that was just loaded from `sources`; where that cannot be, the next command loads it again."""
-    content: Any = (_known_by(sources), pack(policy))
+def write(directory: str, sources: Sequence[str], policy: Policy, *, known_by: tuple[object, ...]) -> None:
+    """Keep the policy that was loaded from `sources`; where that cannot be, the next command loads it again.
+
+    `known_by` was taken before they were read: a file that changed meanwhile is not the one that was loaded.
+    """
+    if known_by != stamp_of(sources):
+        return
+    content: Any = (known_by, pack(policy))
     data = marshal.dumps(content)
     temporary = os.path.join(directory, f".{NAME}.{os.getpid()}")
     try:
@@ -64,7 +69,8 @@ def write(directory: str, sources: Sequence[str], policy: Policy) -> None:
         return
 
 
-def _known_by(sources: Sequence[str]) -> tuple[object, ...]:
+def stamp_of(sources: Sequence[str]) -> tuple[object, ...]:
+    """Give what the files are known by, this program and user included."""
     return (__version__, sys.hexversion, os.geteuid(), *(_stamp(source) for source in sources))
 
 

@@ -46,7 +46,8 @@ class ElevationSession:
     `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
     `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
     person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
-    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's.
+    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's,
+    `evidence` one of what the config asked the token to prove: asking for something else ends the session.
     """
 
     issuer: str
@@ -70,6 +71,7 @@ class ElevationSession:
     exec_info: tuple[str, ...] = ()
     access_token: Secret | None = None
     jti_sha256: str | None = None
+    evidence: str | None = None
 
     @property
     def id(self) -> str:
@@ -119,6 +121,7 @@ class ElevationSession:
                         "amr": self.amr,
                         "auth_time": self.auth_time,
                         "command": _cut(self.command),
+                        "evidence": self.evidence,
                         "jti_sha256": self.jti_sha256,
                     }
                 ),
@@ -165,6 +168,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             exec_info=stored.exec_info,
             access_token=_optional_secret(facts["access_token"]),
             jti_sha256=_optional_text(facts["jti_sha256"]),
+            evidence=_optional_text(facts["evidence"]),
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None

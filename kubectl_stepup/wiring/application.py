@@ -87,12 +87,13 @@ class Application:
         from kubectl_stepup.policy import compiled_file
         from kubectl_stepup.policy.load import load
 
+        sources = None if self.settings.policy is not None else routine.policy_sources(self.environ)
+        known_by = None if sources is None else compiled_file.stamp_of(sources)
         pair = files.policy_files(self.environ, self.settings.policy)
         policy = load(*(None if file is None else (file.path, file.data) for file in (pair.system, pair.user)))
-        sources = routine.policy_sources(self.environ)
         directory = places.cache_directory(self.environ, platform=sys.platform)
-        if sources is not None and directory is not None and self.settings.policy is None:
-            compiled_file.write(directory, sources, policy)
+        if sources is not None and known_by is not None and directory is not None:
+            compiled_file.write(directory, sources, policy, known_by=known_by)
         return policy
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:

@@ -6,6 +6,7 @@ import binascii
 import os
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.execcredential import expected_exec_info
 from kubectl_stepup.session.record import sha256_hex
 
@@ -20,6 +21,9 @@ def digests(resolved: ResolvedContext) -> tuple[str, ...]:
     raw = resolved.cluster_raw
     try:
         ca_pem = _ca(resolved)
+        # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
+        if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.ca_sha256:
+            return ()
     except (OSError, ValueError):
         # Without a forecast the cached road parses: slower, and just as strict.
         return ()

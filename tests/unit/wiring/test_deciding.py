@@ -18,7 +18,11 @@ apiVersion: kubectl-stepup.github.io/v1alpha1
 kind: Config
 store: memory
 providers:
-  - {name: corp, issuer: "https://login.example.com", clientID: kubectl, elevatedClientID: kubectl-elevated}
+  - name: corp
+    issuer: "https://login.example.com"
+    clientID: kubectl
+    elevatedClientID: kubectl-elevated
+    evidence: {mfa: {acr: [mfa, gold]}, critical: {acr: [phr]}}
 clusters:
   - {name: prod-eu, context: prod, server: "https://api.prod.example.com", provider: corp, account: alice}
 """

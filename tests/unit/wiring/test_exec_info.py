@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.session.record import EXPECTED
 from kubectl_stepup.wiring.exec_info import digests
 from tests.flows import RESOLVED
@@ -28,7 +29,15 @@ def sent(version: str, interactive: bool, **cluster: object) -> bytes:
 
 
 def of_cluster(**raw: Any) -> tuple[str, ...]:
-    return digests(replace(RESOLVED, cluster_raw={"server": RESOLVED.server, **raw}))
+    has_ca = {"certificate-authority-data", "certificate-authority"} & raw.keys()
+    ca_sha256 = ca_digest(PEM) if has_ca else None
+    return digests(replace(RESOLVED, cluster_raw={"server": RESOLVED.server, **raw}, ca_sha256=ca_sha256))
+
+
+def test_a_ca_that_was_exchanged_since_it_was_compared_is_not_foretold(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(PEM + PEM.replace(b"MIIB", b"AAAA"))
+    assert of_cluster(**{"certificate-authority": str(file)}) == ()
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,7 @@ def test_a_ca_file_is_read_from_where_the_cluster_stands(tmp_path: Path) -> None
         RESOLVED,
         cluster_file=str(tmp_path / "config"),
         cluster_raw={"server": RESOLVED.server, "certificate-authority": "ca.pem"},
+        ca_sha256=ca_digest(PEM),
     )
     assert digests(resolved) == of_cluster(**{"certificate-authority-data": base64.b64encode(PEM).decode()})
 
