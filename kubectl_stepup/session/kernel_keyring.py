@@ -153,7 +153,14 @@ def _delete(keyring: int, key: str) -> bool:
     serial = keyctl.search(keyring, key)
     if serial is None:
         return False
-    keyctl.invalidate(serial)
+    try:
+        keyctl.invalidate(serial)
+    except OSError as error:
+        if error.errno != errno.EACCES or keyring != keyctl.USER_KEYRING:
+            raise
+        # As in reading: a key with the kernel's usual permissions needs possession.
+        keyctl.link(keyctl.USER_KEYRING, keyctl.SESSION_KEYRING)
+        keyctl.invalidate(serial)
     return True
 
 

@@ -21,7 +21,11 @@ CONFIG = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
 kind: Config
 providers:
-  - {name: corp, issuer: "https://login.example.com", clientID: kubectl, elevatedClientID: kubectl-elevated}
+  - name: corp
+    issuer: "https://login.example.com"
+    clientID: kubectl
+    elevatedClientID: kubectl-elevated
+    evidence: {mfa: {acr: [mfa, gold]}, strong: {acr: [phr]}, critical: {acr: [phr]}}
 clusters:
   - {name: prod-eu, context: prod, server: "https://api.prod.example.com", provider: corp, account: alice}
   - {name: lab, context: lab, server: "https://lab.example.com", provider: corp, account: alice}

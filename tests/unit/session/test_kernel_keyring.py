@@ -200,3 +200,11 @@ class TestAnotherUser:
                 store.delete(one)
         """
         assert run(code, key, uid=NOBODY - 2) == "7 the kernel keyring's quota is used up 7"
+
+
+def test_a_key_that_needs_possession_is_removed_from_another_login_too(key: str) -> None:
+    serial = keyctl.add_key(key, b"plain", keyctl.PROCESS_KEYRING)
+    keyctl.set_timeout(serial, 50)
+    keyctl.link(serial, keyctl.USER_KEYRING)
+    keyctl.unlink(serial, keyctl.PROCESS_KEYRING)
+    assert run("keyctl.join_new_session_keyring(); print(store.delete(key), store.get(key))", key) == "True None"
