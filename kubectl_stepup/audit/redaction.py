@@ -25,7 +25,7 @@ COMMAND_LIMIT = 8192
 _VALUE_FLAGS = frozenset({"token", "password", "docker-password", "client-key"})
 
 _SECRET_NAME = re.compile(
-    r"passw|passphrase|passcode|pwd|secret|token|credential|otp\b|bearer|authorization|"
+    r"passw|passphrase|passcode|(?<!by)(?<!com)pass(?![a-z])|pwd|secret|token|credential|otp\b|bearer|authorization|[-_]auth\b|"
     r"(api|private|client|access|account|encryption|signing)[-_.]?key",
     re.IGNORECASE,
 )
@@ -46,8 +46,19 @@ _SCHEME = re.compile(r"\b(bearer|basic)\s++[\w.~+/=-]{4,}+", re.IGNORECASE)  # R
 _USERINFO = re.compile(r"(?<=://)[^/?#@\s:]*+:[^/?#@\s]*+@")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 
+# Of other programs, in words of their own or in a shell's script: curl -u USER:PASSWORD, redis-cli -a PASSWORD.
+_USER = re.compile(r"(?<!\S)(-u\s*+|--(?:proxy-)?user[=\s]\s*+)([^\s:]++):\S++")
+_REDIS = re.compile(r"(?<!\S)-a\s++\S++")
+_ASSIGNMENT = re.compile(r"""(?<![\w./?&%-])([\w.-]++)=("[^"]*+"|'[^']*+'|[^\s;&|]++)""")
+
+_TEMPLATE = re.compile(r"\s*+\{[.{@]|\s*+\{range ")
+"""How templates of `-o jsonpath=` and `go-template=` begin."""
+
+_ARGUMENT_MARK = re.compile(r"\.\.\.\[\+\d+\]\Z")
 _ARGUMENTS_MARK = re.compile(r"\.\.\.\[\+\d+ arguments\]")
 _MARK_ROOM = 40
+
+_BODY_FLAGS = ("--patch", "--overrides")
 
 _NESTING = 4
 """How often `a=b=c` is looked into: --exec-arg=--header=token=x."""
@@ -75,21 +86,35 @@ def _arguments(argv: Sequence[str]) -> Iterator[str]:
     previous = ""
     foreign = False
     patching = "patch" in argv
+    redis = any(argument.endswith("redis-cli") for argument in argv)
     for argument in argv:
         if foreign and len(argument) > 2 and argument.startswith("-p"):
-            yield f"-p{REDACTED}"  # mysql -pSECRET; a port or a path lost is no harm
+            shown = f"-p{REDACTED}"  # mysql -pSECRET; a port or a path lost is no harm
         elif _takes(previous, argument):
-            yield _separate(previous, argument)
-        elif patching and previous in ("-p", "--patch"):
-            yield _body(argument)
+            shown = _separate(previous, argument)
+        elif foreign:
+            shown = REDACTED if redis and previous == "-a" else _foreign(previous, argument)
+        elif previous in _BODY_FLAGS or (patching and previous in ("-p", "-Rp")):
+            shown = _body(argument)
         elif patching and argument.startswith("-p") and len(argument) > 2:
-            yield f"-p{'=' if argument[2] == '=' else ''}{_body(argument[2:].removeprefix('='))}"
-        elif patching and argument.startswith("--patch="):
-            yield f"--patch={_body(argument.removeprefix('--patch='))}"
+            shown = f"-p{'=' if argument[2] == '=' else ''}{_body(argument[2:].removeprefix('='))}"
         else:
-            yield _argument(argument)
+            shown = _argument(argument)
+        yield shown
         previous = argument
-        foreign = foreign or argument == "--"
+        foreign = foreign or shown == "--"
+
+
+def _foreign(previous: str, argument: str) -> str:
+    """Redact a word for another program; one with spaces may be a script."""
+    if previous in ("-u", "--user", "--proxy-user") and ":" in argument:
+        return f"{argument.partition(':')[0]}:{REDACTED}"
+    shown = _USER.sub(rf"\1\2:{REDACTED}", _argument(argument))
+    if not any(map(str.isspace, argument)):
+        return shown
+    if "redis-cli" in argument:
+        shown = _REDIS.sub(f"-a {REDACTED}", shown)
+    return _ASSIGNMENT.sub(_without_assigned_secret, shown)
 
 
 def _takes(previous: str, argument: str) -> bool:
@@ -122,6 +147,8 @@ def _argument(argument: str, nesting: int = _NESTING) -> str:
 def _value(name: str, value: str, nesting: int) -> str:
     if name == "from-literal":
         return _literal(value)
+    if f"--{name}" in _BODY_FLAGS:
+        return _body(value)
     return REDACTED if _is_secret_name(name) else _argument(value, nesting)
 
 
@@ -132,10 +159,10 @@ def _literal(value: str) -> str:
 
 
 def _body(value: str) -> str:
-    """Redact the body of a patch; one that is not JSON goes as a whole when it may hold a secret."""
-    if value.lstrip()[:1] in ("{", "[") and value != REDACTED:
-        return _json(value)
-    return REDACTED if _SECRET_NAME.search(value) or re.search(r"\b(data|stringData)\b", value) else _shapes(value)
+    """Redact the body of a patch; one that is not JSON goes as a whole."""
+    if not value.strip():
+        return value
+    return _json(value) if value.lstrip()[0] in ("{", "[") else REDACTED
 
 
 def _json(value: str) -> str:
@@ -143,12 +170,27 @@ def _json(value: str) -> str:
         document = json.loads(value)
         clean = _tree(document)
     except ValueError:
-        return REDACTED if _SECRET_NAME.search(value) or '"data"' in value else _shapes(value)
+        return _shapes(value) if _holds_nothing(value) else REDACTED
     except RecursionError:
         return REDACTED
-    return (
-        _shapes(value) if clean == document else _shapes(json.dumps(clean, ensure_ascii=False, separators=(",", ":")))
-    )
+    whole = value if clean == document else json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
+    shown = _shapes(whole)
+    return shown if shown == whole or _is_json(shown) else REDACTED
+
+
+def _holds_nothing(value: str) -> bool:
+    """Tell what only looks like an object that could hold a secret, be it in YAML: a template, or our own work."""
+    if len(value) >= ARGUMENT_LIMIT - 1 and _ARGUMENT_MARK.search(value[-_MARK_ROOM:]):
+        return True
+    return not _SECRET_NAME.search(value) and (":" not in value or _TEMPLATE.match(value) is not None)
+
+
+def _is_json(value: str) -> bool:
+    try:
+        json.loads(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _tree(node: object) -> object:
@@ -188,6 +230,10 @@ def _shapes(value: str) -> str:
 def _without_jwt(run: re.Match[str]) -> str:
     start = run[0].find("eyJ")  # `{"` in base64url: a JOSE header (RFC 7519)
     return run[0] if start < 0 or run[0].count(".", start) < 2 else run[0][:start] + REDACTED
+
+
+def _without_assigned_secret(pair: re.Match[str]) -> str:
+    return f"{pair[1]}={REDACTED}" if _is_secret_name(pair[1]) else pair[0]
 
 
 def _without_query_secret(pair: re.Match[str]) -> str:

@@ -42,6 +42,20 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
             "exec web-0 -- mysql '-p[redacted]' --password=[redacted] db",
         ),
         ("exec web-0 -- vault login --secret-id hunter2", "exec web-0 -- vault login --secret-id [redacted]"),
+        ("exec web-0 -- curl -u bob:hunter2 host", "exec web-0 -- curl -u bob:[redacted] host"),
+        ("exec web-0 -- curl -ubob:hunter2 host", "exec web-0 -- curl -ubob:[redacted] host"),
+        ("exec web-0 -- curl --proxy-user bob:hunter2 host", "exec web-0 -- curl --proxy-user bob:[redacted] host"),
+        ("exec web-0 -- curl --user=bob:hunter2 host", "exec web-0 -- curl --user=bob:[redacted] host"),
+        ("exec web-0 -- mysql -u root db", "exec web-0 -- mysql -u root db"),
+        ("exec web-0 -- redis-cli -a hunter2 get x", "exec web-0 -- redis-cli -a [redacted] get x"),
+        ("exec web-0 -- ls -a x", "exec web-0 -- ls -a x"),
+        ("exec web-0 -- env PGPASS=hunter2 psql", "exec web-0 -- env PGPASS=[redacted] psql"),
+        ("exec web-0 -- env REDISCLI_AUTH=hunter2 x", "exec web-0 -- env REDISCLI_AUTH=[redacted] x"),
+        ("run x --image=y --env=DB_PASS=hunter2", "run x --image=y --env=DB_PASS=[redacted]"),
+        ("set env deploy/x BYPASS=1 COMPASS_X=2", "set env deploy/x BYPASS=1 COMPASS_X=2"),
+        ("apply -f x --note={stringData:{db:hunter2}}", "apply -f x --note=[redacted]"),
+        ("get pod -o jsonpath={.items[0:2].name}", "get pod -o jsonpath={.items[0:2].name}"),
+        ("get pod -o go-template={{.kind}}:{{.x}}", "get pod -o go-template={{.kind}}:{{.x}}"),
         (
             "exec web-0 -- curl -H 'Authorization: Bearer hunter2.x'",
             "exec web-0 -- curl -H 'Authorization: Bearer [redacted]'",
@@ -84,7 +98,11 @@ def test_secrets_leave_the_command_line(command: str, shown: str) -> None:
         ('{"automountServiceAccountToken":false}', '{"automountServiceAccountToken":false}'),
         ("password: hunter2", "[redacted]"),
         ("{password: hunter2}", "[redacted]"),
-        ("spec: {replicas: 0}", "spec: {replicas: 0}"),
+        ("{stringData: {a: hunter2}}", "[redacted]"),
+        ("stringData: {a: hunter2}", "[redacted]"),
+        ("spec: {replicas: 0}", "[redacted]"),
+        ("!!binary cGFzc3dvcmQ=: hunter2", "[redacted]"),
+        ('"password: hunter2"', "[redacted]"),
         ("[" * 100_000, "[redacted]"),
     ],
 )
@@ -94,6 +112,39 @@ def test_secrets_leave_a_patch(body: str, shown: str, flag: tuple[str, ...]) -> 
         assert redacted(["patch", "x", flag[0], body]) == ("patch", "x", flag[0], shown)
     else:
         assert redacted(["patch", "x", flag[0] + body]) == ("patch", "x", flag[0] + shown)
+
+
+@pytest.mark.parametrize(
+    ("script", "shown"),
+    [
+        ("export PGPASS=hunter2; psql", "export PGPASS=[redacted]; psql"),
+        ("DB_PASSWORD='hunter2 x' LOG=info run", "DB_PASSWORD=[redacted]"),
+        ("echo; DB_PASSWORD='hunter2 x' LOG=info run", "echo; DB_PASSWORD=[redacted] LOG=info run"),
+        ("curl -u bob:hunter2 host", "curl -u bob:[redacted] host"),
+        ("redis-cli -a hunter2 get x", "redis-cli -a [redacted] get x"),
+        ("ls -a x", "ls -a x"),
+    ],
+)
+def test_secrets_leave_a_script(script: str, shown: str) -> None:
+    once = redacted(["exec", "web-0", "--", "sh", "-c", script])
+    assert once[-1] == shown
+    assert redacted(once) == once
+
+
+def test_a_patch_that_is_capped_or_loses_its_end_stays_as_it_is() -> None:
+    long = json.dumps({"items": ["x" * 90] * 30})
+    key = json.dumps({"note": "-----BEGIN PRIVATE KEY----- hunter2"})
+    once = redacted(["patch", "x", "-p", long, "--overrides", key, "--patch", ""])
+    assert once[3].startswith('{"items": ["xxx')
+    assert once[4:] == ("--overrides", "[redacted]", "--patch", "")
+    assert redacted(once) == once
+
+
+@pytest.mark.parametrize("flag", ["--overrides", "--patch"])
+def test_a_body_that_is_not_json_goes_as_a_whole(flag: str) -> None:
+    body = "spec: {stringData: {a: hunter2}}"
+    assert redacted(["run", "x", flag, body])[-1] == "[redacted]"
+    assert redacted(["run", "x", f"{flag}={body}"])[-1] == f"{flag}=[redacted]"
 
 
 def test_overrides_are_read_like_a_patch() -> None:
