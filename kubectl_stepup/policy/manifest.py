@@ -27,6 +27,9 @@ TIME_LIMIT_S = 20
 MAX_STDIN_BYTES = 64 << 20
 MAX_OUTPUT_BYTES = 128 << 20
 
+# kubectl reads directories below a directory by default in some commands, and in more of them from version to version;
+# in these it has never done so.
+_SHALLOW = frozenset((name,) for name in ("apply", "create", "delete", "describe", "diff", "get", "replace"))
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _PATTERN = frozenset("*?[,")
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
@@ -67,6 +70,8 @@ def spool_stdin() -> bytes:
     Raises:
         UsageError: it is too large.
     """
+    if sys.stdin is None:  # it was closed before we started
+        return b""
     data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
     if len(data) > MAX_STDIN_BYTES:
         raise UsageError(f"standard input is larger than {MAX_STDIN_BYTES >> 20} MiB", hint="kubectl ... -f FILE")
@@ -98,7 +103,7 @@ def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes | None) 
     kustomize = line.last("kustomize")
     if kustomize:
         arguments.append(f"--kustomize={kustomize}")
-    if line.on("recursive"):
+    elif line.on("recursive") or line.path not in _SHALLOW:
         arguments.append("--recursive")
     try:
         done = subprocess.run(

@@ -14,6 +14,15 @@ from kubectl_stepup.policy import manifest
 from kubectl_stepup.policy.command import KubectlCommand, read
 
 CORPUS = Path(__file__).resolve().parents[2] / "data" / "corpus"
+NEW = [
+    "secrets/news",
+    "secrets/news2",
+    "clusterrolebindings/newcrb",
+    "secrets/newdup",
+    "configmaps/harmless",
+    "clusterrolebindings/newcrb2",
+    "pods/newpod",
+]
 
 
 def find_kubectl() -> str:
@@ -42,18 +51,11 @@ def names(command: KubectlCommand) -> list[str]:
         ("apply -f man/multi.yaml", ["configmaps/harmless", "clusterrolebindings/newcrb2"]),
         ("apply -f man/pod.yaml,man/crb.json", ["pods/newpod", "clusterrolebindings/newcrb"]),
         ("delete -k kust_in", ["clusterrolebindings/newcrb"]),
+        ("label -k kust_in a=b", ["clusterrolebindings/newcrb"]),
+        ("label -f man a=b", NEW),
+        ("get -f man", NEW),
         ("get -f man/crb.json", ["clusterrolebindings/newcrb"]),
-        (
-            "apply -f man/*.yaml",
-            [
-                "secrets/news",
-                "secrets/news2",
-                "secrets/newdup",
-                "configmaps/harmless",
-                "clusterrolebindings/newcrb2",
-                "pods/newpod",
-            ],
-        ),
+        ("apply -f man/*.yaml", NEW[:2] + NEW[3:]),
     ],
 )
 def test_kubectl_says_which_objects_there_are(argv: str, expected: list[str], kubectl: str) -> None:
