@@ -135,8 +135,11 @@ def actions_of(entry: ResourceAttributes) -> frozenset[str]:
 
 
 def _unknown_actions(entry: ResourceAttributes) -> frozenset[str]:
+    # An ambiguous raw path may lead to a subresource as well: into a pod, or to its eviction.
+    ambiguous = RAW in entry.marks and entry.name is None
     if entry.verb in READS:
-        return frozenset({"read-secrets"})
+        return frozenset({"read-secrets", "shell"} if ambiguous else {"read-secrets"})
     if entry.verb in ("delete", "deletecollection"):
-        return frozenset({"delete", "grant", "mint", "guard", "node"})
-    return frozenset({"stop", "grant", "mint", "guard", "node", "run-as", CHANGE})
+        return frozenset({"delete", "grant", "mint", "guard", "node", *(("shell",) if ambiguous else ())})
+    writes = frozenset({"stop", "grant", "mint", "guard", "node", "run-as", CHANGE})
+    return writes | {"shell", "delete"} if ambiguous else writes

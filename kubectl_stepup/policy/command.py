@@ -54,8 +54,8 @@ class KubectlCommand(Record):
 
     `known` is False for a word, a subcommand or a flag that kubectl does not have (it may be a plugin, an alias, or
     newer than we are), and where kubectl would reject the words; `problem` says which. `local`: nothing is sent.
-    `traits` are `all`, `force`, `completion`, `runs-programs`, `unread-manifest`. `object_count` is None where the
-    server or an unread manifest decides. `namespace`, `context` and `kubeconfig` are kubectl's own flags;
+    `traits` are `all`, `force`, `completion`, `kuberc`, `runs-programs`, `unread-manifest`. `object_count` is None
+    where the server or an unread manifest decides. `namespace`, `context` and `kubeconfig` are kubectl's own flags;
     `redirecting` has the flags (with dashes) that say who calls, or which server gets the token.
     """
 
@@ -98,6 +98,9 @@ def read(argv: Sequence[str]) -> KubectlCommand:
         all_namespaces=line.on("all-namespaces"),
         line=line,
     )
+    if _names_kuberc(line):
+        problem = "the file that --kuberc names can set every flag"
+        return command.replace(known=False, problem=problem, traits=frozenset({"kuberc"}))
     if line.problem is not None:
         return command.replace(known=False, problem=line.problem)
     if line.on("help"):
@@ -127,7 +130,7 @@ def _with_requests(command: KubectlCommand, expanded: Sequence[ObjectRef] | None
     if builder is None:
         raise Malformed("unknown command")
     named = manifests(line)
-    if line.on("local") or (line.name == "version" and line.on("client")):
+    if (line.on("local") and not line.on("resolve")) or (line.name == "version" and line.on("client")):
         return command.replace(local=True, manifests=named, reads_stdin="-" in named)
     dry_run = "server" if line.name == "diff" else _dry_run(line)
     requests = requests_of(line, builder, expanded, dry_run)
@@ -152,6 +155,16 @@ def _local(command: KubectlCommand) -> KubectlCommand:
         traits=frozenset({"runs-programs"}) if runs else frozenset(),
         edits_kubeconfig=line.path[:1] == ("config",) and second not in _KUBECONFIG_READS,
     )
+
+
+def _names_kuberc(line: CommandLine) -> bool:
+    """Tell whether the command names a kuberc file.
+
+    Spec: kubectl's `kuberc` package looks for the flag before flags are parsed, in all words up to `--`: even in one
+    that is another flag's value.
+    """
+    words = line.argv[: line.argv.index("--")] if "--" in line.argv else line.argv
+    return bool(line.all("kuberc")) or any(word == "--kuberc" or "--kuberc=" in word for word in words)
 
 
 def _redirecting(line: CommandLine) -> tuple[str, ...]:

@@ -40,7 +40,9 @@ _NEEDED = {
 def create(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`create -f FILE` and `create KIND NAME`."""
     if line.name == "create":
-        yield from (request("create", target) for target in objects(line, (), expanded))
+        # What somebody makes of a manifest in an editor may be another kind.
+        found = objects(line, (), None if line.on("edit") else expanded)
+        yield from (request("create", target) for target in found)
         return
     if not line.before_dash():
         raise Malformed("NAME is required")

@@ -81,9 +81,9 @@ def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | Non
 
 
 def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
-    """Decide about a word that is no kubectl command: the policy may name it."""
+    """Decide about a word that is no kubectl command: the policy may name it, but not what a kuberc makes of it."""
     word = command.path[0] if command.path else ""
-    entry = policy.commands.get(word)
+    entry = policy.commands.get(word) if "kuberc" not in command.traits else None
     if entry == ALLOW:
         return Decision(effect="allow", why=f"the policy's commands allow {word!r}")
     if entry is not None:
@@ -102,6 +102,8 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
 def _unknown_hint(command: KubectlCommand) -> str:
     if command.path[:1] == ("kubectl",):
         return "leave out the word kubectl after --"
+    if "kuberc" in command.traits:
+        return "leave out --kuberc, or run it with kubectl itself, without elevation"
     if command.line.path:
         return f"kubectl {' '.join(command.line.path)} --help"
     return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"

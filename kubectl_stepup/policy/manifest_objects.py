@@ -5,27 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.policy.patches import content_marks
-from kubectl_stepup.policy.request import MINTS, RUNS_AS, SCALES_TO_ZERO, ObjectRef
+from kubectl_stepup.policy.patches import content_marks, possible_marks
+from kubectl_stepup.policy.request import ObjectRef
 from kubectl_stepup.policy.resources import resource_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_WITH_PODS = frozenset(
-    {
-        "pods",
-        "podtemplates",
-        "deployments",
-        "replicasets",
-        "replicationcontrollers",
-        "statefulsets",
-        "daemonsets",
-        "jobs",
-        "cronjobs",
-    }
-)
-_SCALABLE = frozenset({"deployments", "replicasets", "replicationcontrollers", "statefulsets"})
 
 
 def objects_in(output: str, *, namespace: str | None) -> tuple[ObjectRef, ...]:
@@ -63,15 +48,10 @@ def _object_of(content: dict[str, Any], namespace: str | None) -> ObjectRef:
     own_namespace = metadata.get("namespace")
     if own_namespace and not resource.built_in:
         resource = resource.replace(namespaced=True)
-    marks = content_marks(content)
-    if resource.built_in:
-        marks -= {RUNS_AS} if resource.name not in _WITH_PODS else set()
-        marks -= {SCALES_TO_ZERO} if resource.name not in _SCALABLE else set()
-        marks -= {MINTS} if resource.name != "secrets" else set()
     name = metadata.get("name")
     return ObjectRef(
         resource=resource,
         name=name if isinstance(name, str) and name else None,
         namespace=own_namespace if isinstance(own_namespace, str) and own_namespace else namespace,
-        marks=marks,
+        marks=content_marks(content) & possible_marks(resource),
     )

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_stepup.policy.resources import Resource
+
 SERVICE_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 (the name of a Secret's type)
 """A Secret of this type is filled with a token that never expires."""
 
@@ -29,23 +31,52 @@ _RIGHTS = frozenset(
     }
 )
 
+_SCALABLE = frozenset({"deployments", "replicasets", "replicationcontrollers", "statefulsets"})
+_WITH_PODS = _SCALABLE | {"pods", "podtemplates", "daemonsets", "jobs", "cronjobs"}
 
-def patch_marks(text: str | None) -> frozenset[str]:
-    """Give the marks of the patch in `-p`; one that is not JSON, or in a file (None), may do anything it can spell."""
-    if text is None:
-        return frozenset({SCALES_TO_ZERO, RUNS_AS})
+
+def possible_marks(resource: Resource) -> frozenset[str]:
+    """Give the marks that an object's content can carry; a custom resource may be anything."""
+    marks = set()
+    if not resource.built_in or resource.name in _SCALABLE:
+        marks.add(SCALES_TO_ZERO)
+    if not resource.built_in or resource.name in _WITH_PODS:
+        marks.add(RUNS_AS)
+    if not resource.built_in or resource.name == "secrets":
+        marks.add(MINTS)
+    return frozenset(marks)
+
+
+def unread_patch_marks(resource: Resource) -> frozenset[str]:
+    """Give the marks of a change that nobody has read; a Secret's type cannot be changed."""
+    return possible_marks(resource) - {MINTS}
+
+
+def patch_marks(text: str, resource: Resource) -> frozenset[str]:
+    """Give the marks of the patch in `-p`; where its words need not say what it does, all that it could have."""
     import json
 
     try:
-        return content_marks(json.loads(text))
+        patch = json.loads(text)
+        return unread_patch_marks(resource) if _copies(patch) else content_marks(patch)
     except (ValueError, RecursionError):
         pass  # kubectl takes YAML too: look for the words
+    if "\\" in text or "!" in text:  # escapes and tags (`!!binary`) spell words without their letters
+        return unread_patch_marks(resource)
     marks = set()
-    if "replicas" in text or "\\" in text:
+    if "replicas" in text:
         marks.add(SCALES_TO_ZERO)
-    if "\\" in text or any(word in text for word in _RIGHTS):
+    if any(word in text for word in _RIGHTS):
         marks.add(RUNS_AS)
+    if "copy" in text or "move" in text.replace("remove", ""):
+        marks |= unread_patch_marks(resource)
     return frozenset(marks)
+
+
+def _copies(patch: object) -> bool:
+    """Tell a JSON patch that takes values from elsewhere in the object (RFC 6902, 4.4 and 4.5)."""
+    operations = patch if isinstance(patch, list) else ()
+    return any(isinstance(one, dict) and one.get("op") in ("copy", "move") for one in operations)
 
 
 def content_marks(content: object) -> frozenset[str]:
@@ -64,7 +95,8 @@ def content_marks(content: object) -> frozenset[str]:
 def _lends(key: str, value: object) -> bool:
     """Tell whether a field of a pod's template lends it somebody's rights, or the node's."""
     if key == "capabilities":
-        return isinstance(value, dict) and bool(value.get("add"))
+        # In a JSON patch's path no object follows it, but what is added.
+        return bool(value.get("add") if isinstance(value, dict) else value)
     return key in _RIGHTS and value not in (False, None, "", [], {})
 
 

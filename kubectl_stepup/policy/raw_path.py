@@ -5,21 +5,39 @@ Spec: k8s.io/apiserver `request.RequestInfoFactory`.
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.request import RAW, ResourceAttributes
+from kubectl_stepup.policy.patches import possible_marks
+from kubectl_stepup.policy.request import RAW, RUNS_AS, ResourceAttributes
 from kubectl_stepup.policy.resources import UNKNOWN, resource_in_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_stepup.policy.resources import Resource
+
 _VERBS = {"create": "create", "replace": "update"}
+_POSSIBLE_VERBS = {
+    "get": ("get", "list", "watch"),
+    "delete": ("delete",),
+    "create": ("create",),
+    "replace": ("update",),
+}
 _NAMESPACE_PARTS = ("status", "finalize")
 
 
-def raw_request(command: str, path: str) -> ResourceAttributes:
-    """Give the request that `kubectl COMMAND --raw PATH` sends; every resource where the path is not the API's form."""
+def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
+    """Give the request that `kubectl COMMAND --raw PATH` sends; all that it could be where the path is ambiguous."""
     parts = _parts(path)
-    query = path.partition("?")[2]
+    if parts is not None:
+        return (_request(command, parts, path.partition("?")[2]),)
+    return tuple(
+        ResourceAttributes(verb=verb, resource=UNKNOWN, everywhere=True, marks=frozenset({RAW}))
+        for verb in _POSSIBLE_VERBS[command]
+    )
+
+
+def _request(command: str, parts: Sequence[str], query: str) -> ResourceAttributes:
+    """Give the request for a path; it is for every resource where the path is not the API's form."""
     rest: Sequence[str]
     if parts[:1] == ["api"] and len(parts) > 2:
         group, rest = "", parts[2:]
@@ -39,11 +57,6 @@ def raw_request(command: str, path: str) -> ResourceAttributes:
     return _resource_request(command, group, rest, watched)
 
 
-def shown_path(path: str) -> str:
-    """Give the path as the server will understand it, for people."""
-    return "/" + "/".join(_parts(path))
-
-
 def _resource_request(command: str, group: str, rest: Sequence[str], watched: bool) -> ResourceAttributes:
     namespace: str | None = None
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in _NAMESPACE_PARTS:
@@ -52,15 +65,23 @@ def _resource_request(command: str, group: str, rest: Sequence[str], watched: bo
         namespace = rest[1]
     name = rest[1] if len(rest) > 1 else None
     resource = resource_in_path(group, rest[0])
+    subresource = rest[2] if len(rest) > 2 else ""
     return ResourceAttributes(
         verb=_verb(command, named=name is not None, watched=watched),
         resource=resource if resource.built_in else resource.replace(namespaced=namespace is not None),
-        subresource=rest[2] if len(rest) > 2 else "",
+        subresource=subresource,
         namespace=namespace,
         everywhere=namespace is None,
         name=name,
-        marks=frozenset({RAW}),
+        marks=frozenset({RAW}) | (_body_marks(resource, subresource) if command in _VERBS else frozenset()),
     )
+
+
+def _body_marks(resource: Resource, subresource: str) -> frozenset[str]:
+    """Give the marks of a body that nobody has read."""
+    if subresource == "ephemeralcontainers":
+        return frozenset({RUNS_AS})
+    return frozenset() if subresource else possible_marks(resource)
 
 
 def _verb(command: str, *, named: bool, watched: bool) -> str:
@@ -73,19 +94,20 @@ def _verb(command: str, *, named: bool, watched: bool) -> str:
     return _VERBS[command]
 
 
-def _parts(path: str) -> list[str]:
-    """Split as the server does: without query, percent-decoded, `//`, `.` and `..` taken out."""
+def _parts(path: str) -> list[str] | None:
+    """Split the percent-decoded path, without its query; None where not everybody understands it alike.
+
+    To Go's `net/url` what follows `//` at the beginning, or `://`, is a host; and some kubectl versions take `.`, `..`
+    and empty segments out, while others send them as they are.
+    """
     path = path.partition("#")[0].partition("?")[0]
-    if "://" in path.split("/api", 1)[0]:
-        path = "/" + path.partition("://")[2].partition("/")[2]
     if "%" in path:
         from urllib.parse import unquote  # rare, and slow to import
 
         path = unquote(path)
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts = parts[:-1]
-        elif part not in ("", "."):
-            parts.append(part)
-    return parts
+    if path == "/":
+        return []
+    if not path.startswith("/"):
+        return None
+    parts = path[1:].removesuffix("/").split("/")
+    return None if any(part in ("", ".", "..") for part in parts) else parts

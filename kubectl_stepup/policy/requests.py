@@ -6,7 +6,7 @@ from kubectl_stepup.policy import connect_requests as connect
 from kubectl_stepup.policy import read_requests as reads
 from kubectl_stepup.policy import write_requests as writes
 from kubectl_stepup.policy.create_requests import create
-from kubectl_stepup.policy.raw_path import raw_request
+from kubectl_stepup.policy.raw_path import raw_requests
 from kubectl_stepup.policy.request import READS, ObjectRef, ResourceAttributes
 from kubectl_stepup.policy.resources import ANY, Resource
 
@@ -104,7 +104,7 @@ def requests_of(
     Raises: command_line.Malformed where kubectl would reject the line.
     """
     raw = line.last("raw") if "raw" in line.own else None
-    found = list(builder(line, expanded)) if raw is None else [raw_request(line.path[0], raw)]
+    found = list(builder(line, expanded)) if raw is None else list(raw_requests(line.path[0], raw))
     if dry_run == "client" and raw is None:
         found = [entry for entry in found if _is_read_in_dry_run(line, entry)]
     return tuple(dict.fromkeys((*found, *_impersonations(line))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import Malformed
 from kubectl_stepup.policy.objects import instances, namespace_of, objects, selects, split_pairs
-from kubectl_stepup.policy.patches import patch_marks
+from kubectl_stepup.policy.patches import patch_marks, unread_patch_marks
 from kubectl_stepup.policy.request import (
     CORDONS,
     PAUSES,
@@ -36,7 +36,16 @@ _CHANGED_BY = {
     "set subject": ("user", "group", "serviceaccount"),
 }
 _LAST_WORD = ("set selector", "set serviceaccount")
-_SCALABLE = ("deployments", "replicasets", "replicationcontrollers", "statefulsets", UNKNOWN.name)
+_CONTROLLERS = (
+    "deployments",
+    "replicasets",
+    "replicationcontrollers",
+    "statefulsets",
+    "daemonsets",
+    "cronjobs",
+    UNKNOWN.name,
+)
+"""Resources whose pods are what somebody writes in an editor."""
 
 
 def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
@@ -61,7 +70,8 @@ def read_of(target: ObjectRef, subresource: str = "") -> ResourceAttributes:
 def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """Commands that read an object and patch it: label, annotate, patch, edit, set …, rollout …."""
     subresource = line.last("subresource") or ""
-    for target in targets(line, expanded):
+    # With --local the objects come from the manifests and go nowhere.
+    for target in targets(line, expanded) if not line.on("local") else ():
         yield read_of(target, subresource)
         if not line.on("list") and (line.name != "set env" or _sets_variables(line)):
             yield request("patch", target, subresource=subresource, marks=_change_marks(line, target, subresource))
@@ -134,8 +144,13 @@ def autoscale(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterat
 
 
 def expose(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
-    """`expose`: reads a workload, creates its service."""
-    yield from _derived(line, expanded, "services")
+    """`expose`: reads a workload, creates its service, or whatever `--overrides` makes of it."""
+    if not line.last("overrides"):
+        yield from _derived(line, expanded, "services")
+        return
+    for target in targets(line, expanded):
+        yield read_of(target)
+        yield request("create", ObjectRef(resource=UNKNOWN))
 
 
 def reconcile(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -195,9 +210,10 @@ def _derived(line: CommandLine, expanded: Sequence[ObjectRef] | None, made: str)
 
 def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> frozenset[str]:
     if line.name == "patch":
-        if line.last("patch") is None and line.last("patch-file") is None:
+        patch = line.last("patch")
+        if patch is None and line.last("patch-file") is None:
             raise Malformed("--patch or --patch-file is required")
-        return patch_marks(line.last("patch"))
+        return patch_marks(patch, target.resource) if patch else unread_patch_marks(target.resource)
     if line.path[0] == "rollout":
         mark = _ROLLOUT_MARKS.get(line.path[1])
         return frozenset({mark}) if mark else frozenset()
@@ -205,9 +221,9 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
         return frozenset({RUNS_AS})
     # What somebody will write in an editor is not known yet.
     if line.name in ("edit", "apply edit-last-applied") and (
-        target.resource.name in _SCALABLE or subresource == "scale"
+        target.resource.name in _CONTROLLERS or subresource == "scale"
     ):
-        return frozenset({SCALES_TO_ZERO, RUNS_AS})
+        return unread_patch_marks(target.resource)
     return frozenset()
 
 

@@ -79,7 +79,7 @@ def actions(text: str) -> set[str]:
         ("describe secret x", {"read-secrets"}),
         ("edit secret x", {"read-secrets", "change"}),
         ("get --raw /version", {"read-secrets"}),
-        ("get --raw /api/v1/namespaces/default/../kube-system/%73ecrets", {"read-secrets"}),
+        ("get --raw /api/v1/namespaces/default/../kube-system/%73ecrets", {"read-secrets", "shell"}),
         ("cluster-info dump", {"read-secrets"}),
         ("create role x --verb=get --resource=pods", {"grant"}),
         ("delete clusterrolebinding x", {"delete", "grant"}),
