@@ -12,6 +12,7 @@ from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.execute import Wish, wish_in
 from kubectl_stepup.flows.judge import enrol_again
+from kubectl_stepup.flows.reuse import reusable
 from kubectl_stepup.kube.execcredential import parse, render, withheld_reason
 
 if TYPE_CHECKING:
@@ -47,19 +48,20 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
     """
     info = parse(ports.environ.get(environment.EXEC_INFO, ""))
     cluster, level = _meant(session_id, ports)
+    elevate = ports.elevate()
     reason = withheld_reason(cluster, info)
     if reason is not None:
         refusal = CredentialWithheld(
             f"the elevated token for {cluster.name} is withheld: {reason}", hint=enrol_again(cluster)
         )
-        ports.elevate().recorder.refused(refusal, context=cluster.context)
+        elevate.recorder.refused(refusal, context=cluster.context)
         raise refusal
     asked = wish_in(
         cluster, level, ports.config, ports.policy,
         context=cluster.context, scope=ports.scope, wish=Wish(), for_credential=True,
     )  # fmt: skip
-    _require_may_ask(asked, ports)
-    session = session_for(asked, ports.elevate()).session
+    _require_may_ask(asked, elevate, ports.environ)
+    session = session_for(asked, elevate).session
     return render(session.token, session.credential_expires_at, info.version)
 
 
@@ -75,14 +77,11 @@ def _meant(session_id: str, ports: CredentialPorts) -> tuple[Cluster, Level]:
     )
 
 
-def _require_may_ask(asked: Asked, ports: CredentialPorts) -> None:
+def _require_may_ask(asked: Asked, elevate: ElevatePorts, environ: Mapping[str, str]) -> None:
     """Leave asking to `exec` and `login` where a prompt from inside kubectl would be wrong."""
-    from kubectl_stepup.flows.reuse import reusable
-
-    elevate = ports.elevate()
     if reusable(asked, elevate.store, scopes=(asked.scope,), now=elevate.moment()) is not None:
         return
-    if ports.environ.get(environment.NESTED):
+    if environ.get(environment.NESTED):
         raise LoginNeeded(
             f"the elevation in {asked.cluster.name} is over", hint="repeat the command: kubectl stepup exec -- ..."
         )

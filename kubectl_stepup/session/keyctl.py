@@ -15,7 +15,7 @@ import errno
 import os
 import sys
 
-THREAD_KEYRING, PROCESS_KEYRING, SESSION_KEYRING, USER_KEYRING = -1, -2, -3, -4
+PROCESS_KEYRING, SESSION_KEYRING, USER_KEYRING = -2, -3, -4
 """Names of the keyrings of the caller that stand for their serial numbers."""
 
 _GET_KEYRING_ID, _JOIN_SESSION, _SETPERM, _DESCRIBE, _LINK, _UNLINK = 0, 1, 5, 6, 8, 9

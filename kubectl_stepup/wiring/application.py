@@ -87,14 +87,21 @@ class Application:
         from kubectl_stepup.policy import compiled_file
         from kubectl_stepup.policy.load import load
 
-        sources = None if self.settings.policy is not None else routine.policy_sources(self.environ)
-        known_by = None if sources is None else compiled_file.stamp_of(sources)
-        pair = files.policy_files(self.environ, self.settings.policy)
-        policy = load(*(None if file is None else (file.path, file.data) for file in (pair.system, pair.user)))
         directory = places.cache_directory(self.environ, platform=sys.platform)
-        if sources is not None and known_by is not None and directory is not None:
-            compiled_file.write(directory, sources, policy, known_by=known_by)
+        sources = None if self.settings.policy is not None else routine.policy_sources(self.environ)
+        if sources is None or directory is None:
+            return load(*self._policy_files())
+        compiled = compiled_file.read(directory, sources)
+        if compiled is not None:
+            return compiled
+        known_by = compiled_file.stamp_of(sources)
+        policy = load(*self._policy_files())
+        compiled_file.write(directory, sources, policy, known_by=known_by)
         return policy
+
+    def _policy_files(self) -> list[tuple[str, bytes] | None]:
+        pair = files.policy_files(self.environ, self.settings.policy)
+        return [None if file is None else (file.path, file.data) for file in (pair.system, pair.user)]
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files."""
