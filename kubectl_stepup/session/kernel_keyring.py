@@ -29,6 +29,8 @@ _PERMISSIONS = 0x3F0B0000
 
 _DESCRIPTION_AT = 4
 _PROBE_S = 60
+_FREED_WITHIN_S = 0.5
+_LOOK_S = 0.005
 
 
 def keyring_of(environ: Mapping[str, str]) -> int:
@@ -136,7 +138,7 @@ def _put(keyring: int, key: str, value: bytes, lifetime_s: int) -> None:
         # The old value may be what fills the quota; losing it costs one prompt.
         keyctl.invalidate(old)
         old = None
-        new = keyctl.add_key(key, value, keyctl.PROCESS_KEYRING)
+        new = _add_when_freed(key, value)
     try:
         keyctl.set_permissions(new, _PERMISSIONS)
         keyctl.set_timeout(new, lifetime_s)
@@ -147,6 +149,18 @@ def _put(keyring: int, key: str, value: bytes, lifetime_s: int) -> None:
     if old is not None:
         # NOTE: never an update of the old key: from another login it clears the time-out, and revoking may be refused.
         _invalidate(old)
+
+
+def _add_when_freed(key: str, value: bytes) -> int:
+    """Make a key as soon as the kernel gives the quota of an invalidated one back: some 20 ms later, by its collector."""
+    end = time.monotonic() + _FREED_WITHIN_S
+    while True:
+        try:
+            return keyctl.add_key(key, value, keyctl.PROCESS_KEYRING)
+        except OSError as error:
+            if error.errno != errno.EDQUOT or time.monotonic() > end:
+                raise
+        time.sleep(_LOOK_S)
 
 
 def _delete(keyring: int, key: str) -> bool:

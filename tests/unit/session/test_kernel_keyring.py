@@ -201,6 +201,15 @@ class TestAnotherUser:
         """
         assert run(code, key, uid=NOBODY - 2) == "7 the kernel keyring's quota is used up 7"
 
+    def test_a_value_that_only_fits_in_the_place_of_the_old_one_replaces_it(self, key: str) -> None:
+        code = """
+            keyctl.join_new_session_keyring()
+            store.put(key, b"x" * 8000, time.time() + 50)
+            store.put(key, b"y" * 16000, time.time() + 50)
+            print(store.get(key) == b"y" * 16000, store.delete(key))
+        """
+        assert run(code, key, uid=NOBODY - 3) == "True True"
+
 
 def test_a_key_that_needs_possession_is_removed_from_another_login_too(key: str) -> None:
     serial = keyctl.add_key(key, b"plain", keyctl.PROCESS_KEYRING)
