@@ -1,21 +1,20 @@
-// A certified OpenID Provider with a second factor, for the device flow and step-up.
+// A certified OpenID Provider with a second factor: device flow, authorization code with PKCE and PAR, CIBA, revocation.
 //
-//   node server.mjs --cert FILE --key FILE --ca FILE [--port N] [--seed BASE32] [--ignore-acr]
+//   node server.mjs --cert FILE --key FILE --port N --seed BASE32 [--everyday-ttl S] [--elevated-ttl S] [--ignore-acr]
 //
-// Prints one JSON line on standard output when it listens: {"issuer", "port", "accounts"}.
-// Accounts: alice and bob, password "correct horse", TOTP seed as given (both share it).
+// Accounts: alice and bob, password "correct horse", TOTP seed as given (both share it). For CIBA, /phone is everybody's
+// authentication device: GET lists what waits as [{id, account, message}], POST {id, otp} approves and {id} denies.
 import { createServer } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Provider, interactionPolicy } from 'oidc-provider';
+import { Provider, errors, interactionPolicy } from 'oidc-provider';
 import * as OTPAuth from 'otpauth';
 
 const { values: args } = parseArgs({
   options: {
-    cert: { type: 'string' }, key: { type: 'string' }, port: { type: 'string', default: '0' },
-    seed: { type: 'string', default: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' },
+    cert: { type: 'string' }, key: { type: 'string' }, port: { type: 'string' }, seed: { type: 'string' },
+    'everyday-ttl': { type: 'string', default: '28800' }, 'elevated-ttl': { type: 'string', default: '300' },
     'ignore-acr': { type: 'boolean', default: false },
-    'id-token-ttl': { type: 'string', default: '300' },
   },
 });
 
@@ -23,6 +22,9 @@ const WEAK = 'urn:stepup:1fa';
 const STRONG = 'urn:stepup:mfa';
 const RANK = { [WEAK]: 1, [STRONG]: 2 };
 const PASSWORD = 'correct horse';
+const ISSUER = `https://localhost:${args.port}`;
+const ELEVATED = 'kubectl-elevated';
+const CIBA = 'urn:openid:params:grant-type:ciba';
 const ACCOUNTS = {
   alice: { groups: ['dev'], email: 'alice@example.com' },
   bob: { groups: ['ops'], email: 'bob@example.com' },
@@ -40,27 +42,45 @@ if (!args['ignore-acr']) {
 const client = (clientId) => ({
   client_id: clientId, token_endpoint_auth_method: 'none', application_type: 'native',
   redirect_uris: ['http://127.0.0.1/callback'], response_types: ['code'],
-  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code'],
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code', CIBA],
+  backchannel_token_delivery_mode: 'poll',
 });
+
+const totp = new OTPAuth.TOTP({ secret: OTPAuth.Secret.fromBase32(args.seed) });
+const isCode = (code) => Boolean(code) && totp.validate({ token: code, window: 1 }) !== null;
+const waiting = new Map(); // what came to the authentication device: id -> {request, account, message}
 
 const escape = (s) => String(s).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const page = (title, body) => `<!DOCTYPE html><html><head><meta charset="utf-8"><title>${escape(title)}</title></head><body><h1>${escape(title)}</h1>${body}</body></html>`;
 
 function configuration() {
   return {
-    clients: [client('kubectl'), client('kubectl-elevated')],
+    clients: [client('kubectl'), client(ELEVATED)],
     acrValues: [WEAK, STRONG],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], groups: ['groups'], email: ['email', 'email_verified'], acr: null, amr: null, auth_time: null, iss: null, sid: null },
     conformIdTokenClaims: false,
     scopes: ['openid', 'offline_access', 'email', 'groups'],
     extraParams: ['stepup_command'],
-    ttl: { IdToken: Number(args['id-token-ttl']), AccessToken: 300, DeviceCode: 600, Session: 3600, Interaction: 600, Grant: 3600 },
+    ttl: { IdToken: (ctx, token, by) => Number(args[by.clientId === ELEVATED ? 'elevated-ttl' : 'everyday-ttl']), AccessToken: 300, BackchannelAuthenticationRequest: 300, DeviceCode: 600, Session: 3600, Interaction: 600, Grant: 3600 },
     cookies: { keys: ['test-only-cookie-key'] },
     interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
       claimsParameter: { enabled: true },
       revocation: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      ciba: {
+        enabled: true, deliveryModes: ['poll'],
+        processLoginHint: async (ctx, hint) => (Object.hasOwn(ACCOUNTS, hint) ? hint : undefined),
+        validateBindingMessage: async (ctx, message) => {
+          // The library's own rule takes 20 characters without spaces: no command fits.
+          if (message && !/^[\x20-\x7e]{1,200}$/.test(message)) throw new errors.InvalidBindingMessage('1 to 200 printable ASCII characters');
+        },
+        validateRequestContext: async () => {}, verifyUserCode: async () => {},
+        triggerAuthenticationDevice: async (ctx, request, account) => {
+          waiting.set(request.jti, { request, account: account.accountId, message: request.params.binding_message });
+        },
+      },
       deviceFlow: {
         enabled: true, mask: '****-****', charset: 'base-20',
         userCodeInputSource: async (ctx, form, out, err) => { ctx.body = page('Enter the code', `${err ? '<p id="error">That code is not known.</p>' : ''}${form}<button type="submit" form="op.deviceInputForm">Continue</button>`); },
@@ -96,8 +116,7 @@ async function interaction(provider, req, res) {
     const fields = await form(req);
     const login = fields.get('login');
     const known = Object.hasOwn(ACCOUNTS, login) && fields.get('password') === PASSWORD;
-    const totp = new OTPAuth.TOTP({ secret: OTPAuth.Secret.fromBase32(args.seed) });
-    const otp = fields.get('otp') && totp.validate({ token: fields.get('otp'), window: 1 }) !== null;
+    const otp = isCode(fields.get('otp'));
     if (!known || (wantsSecondFactor && !otp)) {
       res.statusCode = 401;
       res.setHeader('content-type', 'text/html; charset=utf-8');
@@ -116,16 +135,38 @@ async function interaction(provider, req, res) {
   await provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
 }
 
-const server = createServer({ cert: readFileSync(args.cert), key: readFileSync(args.key) });
-server.listen(Number(args.port), '127.0.0.1', () => {
-  const { port } = server.address();
-  const issuer = `https://localhost:${port}`;
-  const provider = new Provider(issuer, configuration());
-  const callback = provider.callback();
-  server.on('request', (req, res) => {
-    if (!req.url.startsWith('/interaction/')) { callback(req, res); return; }
-    interaction(provider, req, res).catch((error) => { res.statusCode = 500; res.end(page('Error', `<p id="error">${escape(error.message)}</p>`)); });
-  });
-  process.stdout.write(`${JSON.stringify({ issuer, port, accounts: Object.keys(ACCOUNTS) })}\n`);
+async function phone(provider, req, res) {
+  res.setHeader('content-type', 'application/json');
+  if (req.method === 'GET') {
+    res.end(JSON.stringify([...waiting].map(([id, { account, message }]) => ({ id, account, message }))));
+    return;
+  }
+  const fields = await form(req);
+  const asked = waiting.get(fields.get('id'));
+  if (!asked || (fields.has('otp') && !isCode(fields.get('otp')))) {
+    res.statusCode = 401;
+    res.end('{}');
+    return;
+  }
+  waiting.delete(fields.get('id'));
+  if (!fields.has('otp')) {
+    await provider.backchannelResult(asked.request, new errors.AccessDenied('denied on the phone'));
+  } else {
+    const grant = new provider.Grant({ accountId: asked.account, clientId: asked.request.clientId });
+    grant.addOIDCScope(asked.request.params.scope);
+    await grant.save();
+    const signedIn = { acr: STRONG, amr: ['otp', 'swk', 'mfa'], authTime: Math.floor(Date.now() / 1000) };
+    await provider.backchannelResult(asked.request, grant, signedIn);
+  }
+  res.end('{}');
+}
+
+const provider = new Provider(ISSUER, configuration());
+const callback = provider.callback();
+const server = createServer({ cert: readFileSync(args.cert), key: readFileSync(args.key) }, (req, res) => {
+  const ours = [['/interaction/', interaction], ['/phone', phone]].find(([path]) => req.url.startsWith(path));
+  if (!ours) { callback(req, res); return; }
+  ours[1](provider, req, res).catch((error) => { res.statusCode = 500; res.end(page('Error', `<p id="error">${escape(error.message)}</p>`)); });
 });
+server.listen(Number(args.port), '127.0.0.1');
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));

@@ -1,0 +1,73 @@
+"""What the system tests stand on: labs that are started once, and a name for every part that was not there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.system.lab.lab import PROVIDERS, Desk, Lab, enrolled_desk, opened_lab
+from tests.system.parts import kubectls
+from tests.system.parts.cache import MACHINE, REQUIRED, Missing
+from tests.system.parts.processes import stop_orphans
+
+LONGEST_S = 900
+"""For one test with its share of starting a lab, and of building a part that nobody obtained before."""
+
+_left_out: dict[tuple[str, str], Counter[str]] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of real parts the time that these take."""
+    for item in items:
+        if item.get_closest_marker("system") is not None:
+            item.add_marker(pytest.mark.timeout(LONGEST_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Leave out what needs a part that is missing."""
+    return (yield from _named(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Leave out what finds in the middle that a part is missing."""
+    return (yield from _named(item))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the missing parts once each, with the number of tests that were left out for it."""
+    for (part, how), tests in sorted(_left_out.items()):
+        terminalreporter.write_line(f"missing part: {part} ({sum(tests.values())} tests left out). To get it: {how}")
+
+
+def _named(item: pytest.Item) -> Generator[None, None, None]:
+    try:
+        yield
+    except Missing as missing:
+        _left_out.setdefault((missing.part, missing.how), Counter())[item.nodeid] += 1
+        if MACHINE.get(REQUIRED, "0") not in {"", "0"}:
+            pytest.fail(f"{missing} ({REQUIRED} is set)", pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def no_orphans() -> None:
+    """End what an earlier run that was killed left behind."""
+    stop_orphans(lab=False)
+
+
+@pytest.fixture(scope="session", params=list(PROVIDERS))
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[Lab]:
+    """Give a lab, once with each provider."""
+    with opened_lab(tmp_path_factory.mktemp("lab"), request.param) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Give alice a desk with the newest kubectl."""
+    with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(kubectls.NEWEST)) as opened:
+        yield opened

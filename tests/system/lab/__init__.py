@@ -1,0 +1,1 @@
+"""The lab: a provider, an API server that trusts it, people with a home; every piece real."""

@@ -1,0 +1,81 @@
+"""A person's home: a kubeconfig with the everyday login, enrolled by `setup` as a user would."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from tests.system.lab.authentication import EVERYDAY
+from tests.system.parts.cache import MACHINE
+from tests.system.parts.kube_apiserver import KubeAPIServer
+from tests.system.parts.provider import RunningProvider
+
+PROGRAM = (sys.executable, "-P", "-m", "kubectl_stepup")
+CONTEXT = "prod"
+PROVIDER_CA = "provider-ca.pem"
+POLICY = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+who: people
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+rules:
+  - {name: deletes, do: [delete, stop], needs: mfa}
+  - {name: secrets, do: [read-secrets], needs: mfa}
+"""
+
+
+def furnish(
+    directory: Path, provider: RunningProvider, api: KubeAPIServer, everyday_token: str, *, search: Sequence[str | Path]
+) -> dict[str, str]:
+    """Write kubeconfig, policy and the provider's CA under `directory`; give the whole environment of the commands.
+
+    `search` is what PATH begins with; the machine's follows.
+    """
+    home = directory / "home"
+    for path in (home / ".kube", home / ".config/kubectl-stepup", directory / "run"):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kubeconfig = home / ".kube/config"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(yaml.safe_dump(_kubeconfig(api, everyday_token)))
+    (home / ".config/kubectl-stepup/policy.yaml").write_text(POLICY)
+    shutil.copy(provider.ca_file, home / PROVIDER_CA)
+    return {
+        "HOME": str(home),
+        "PATH": os.pathsep.join([*(str(place) for place in search), MACHINE.get("PATH", os.defpath)]),
+        "TERM": "dumb",
+        "LANG": "C.UTF-8",
+        "XDG_RUNTIME_DIR": str(directory / "run"),
+    }
+
+
+def enrolment(environ: Mapping[str, str], provider: RunningProvider) -> list[str]:
+    """Give the words by which the owner of a home enrols the cluster."""
+    options = {
+        "--issuer": provider.issuer,
+        "--client-id": EVERYDAY,
+        "--preset": provider.preset,
+        "--evidence": f"mfa:acr={provider.mfa}",
+        "--set": f"scopes={','.join(provider.scope.split())}",
+        "--ca-file": f"{environ['HOME']}/{PROVIDER_CA}",
+        "--label": "env=prod",
+    }
+    return ["setup", "--yes", *(word for option in options.items() for word in option)]
+
+
+def _kubeconfig(api: KubeAPIServer, everyday_token: str) -> dict[str, object]:
+    ca_data = base64.b64encode(api.ca_file.read_bytes()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": CONTEXT,
+        "clusters": [{"name": "lab", "cluster": {"server": api.url, "certificate-authority-data": ca_data}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": "lab", "user": "everyday", "namespace": "prod"}}],
+        "users": [{"name": "everyday", "user": {"token": everyday_token}}],
+    }
