@@ -18,6 +18,12 @@ JOBS ?= auto
 BENCH_JSON ?= build/bench.json
 BENCH_ARGS ?=
 SOURCES := kubectl_stepup tests scripts benchmarks
+PROVIDER ?= oidc-provider
+ARCHIVE := dist/stepup.yaml
+# Another minor version of the control plane, of those that have a module in tests/system/tools: make system KUBERNETES=1.33
+ifdef KUBERNETES
+export KUBECTL_STEPUP_SYSTEM_KUBERNETES := $(KUBERNETES)
+endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -38,10 +44,10 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system check lint bench docs package clean
+.PHONY: help dev demo test system parts lab lab-down check lint bench docs package clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 dev: $(STAMP) ## Make the development environment in .venv
 
@@ -56,15 +62,26 @@ demo: $(STAMP) ## Play the whole story on an embedded identity provider and clus
 	$(call say,Playing the demo: embedded provider and cluster on loopback; nothing of yours is read)
 	$(BIN)/kubectl-stepup demo --yes
 
-test: $(STAMP) ## Run every test that this machine can run, and name what was left out
+test: $(STAMP) ## Run every test that needs nothing from outside, and say what that leaves out
 	$(call say,Running the tests that need nothing from outside)
 	$(PYTEST) -n $(JOBS) -m 'not system' $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory system
+	@printf 'Left out: the tests against real servers, providers and keyrings: make system\n'
 
-# Pytest says 5 where nothing was collected: a checkout without system tests is not a failure.
-system: $(STAMP) ## Run the tests against real outside components; those that are missing are named
-	$(call say,Running the system tests; a skipped one says which component is missing)
-	$(PYTEST) -m system $(PYTEST_ARGS) || [ $$? -eq 5 ]
+# The parts are obtained first, with a line each: the first time they are downloaded and built, which takes half an hour.
+system: $(STAMP) $(ARCHIVE) parts ## Run the tests against real servers, providers, keyrings and tools
+	$(call say,Running the system tests; one that is left out says which part is missing and how to get it)
+	$(PYTEST) -m system $(PYTEST_ARGS)
+
+parts: $(STAMP) ## Obtain the parts of the test bed: download, build, keep outside the tree
+	$(call say,Obtaining the parts of the test bed)
+	$(BIN)/python -m tests.system.parts
+
+lab: $(STAMP) ## Start a provider and a real API server to try things by hand (PROVIDER=keycloak)
+	$(call say,Starting the lab)
+	@$(BIN)/python -m tests.system.lab up --provider $(PROVIDER)
+
+lab-down: $(STAMP) ## End the lab, and whatever a killed test run left behind
+	@$(BIN)/python -m tests.system.lab down
 
 lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking style with ruff)
@@ -93,7 +110,9 @@ $(PACKAGE_STAMP): pyproject.toml
 	$(call make_venv,$(PACKAGE_VENV))
 	@touch $@
 
-package: $(PACKAGE_STAMP) ## Build this platform's Krew archive and its manifest in dist/
+package: $(ARCHIVE) ## Build this platform's Krew archive and its manifest in dist/
+
+$(ARCHIVE): $(PACKAGE_STAMP) krew-manifest.yaml LICENSE $(shell find kubectl_stepup packaging scripts -name '*.py' -o -name '*.yaml' -o -name '*.json' -o -name '*.spec')
 	$(call say,Installing this checkout and PyInstaller into $(PACKAGE_VENV))
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --upgrade '.[package]'
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
