@@ -77,16 +77,17 @@ def test_input_reaches_the_server(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_ended_and_nothing_else(tmp_path: Path, end: Callable[[Server], None]) -> None:
     living = start("living", SLEEP, directory=tmp_path, environ=ENVIRON)
-    lab = start("lab", SLEEP, directory=tmp_path, environ=ENVIRON, owner=LAB)
-    end(living)
-    end(lab)
+    first, second = (start(name, SLEEP, directory=tmp_path, environ=ENVIRON, owner=LAB) for name in ("b", "a"))
+    for server in (living, first, second):
+        end(server)
     orphan = _left_by_a_killed_run(tmp_path)
     assert orphan.running
 
     assert stop_orphans(lab=False) == ["orphan"]
-    assert (orphan.running, living.running, lab.running) == (False, True, True)
-    assert stop_orphans(lab=True) == ["lab"]
-    assert (living.running, lab.running) == (True, False)
+    assert (orphan.running, living.running, first.running) == (False, True, True)
+    # The last started is ended first.
+    assert stop_orphans(lab=True) == ["a", "b"]
+    assert (living.running, first.running, second.running) == (True, False, False)
     assert stop_orphans(lab=True) == []
 
 
