@@ -13,7 +13,7 @@ import requests
 
 from tests.system.lab.lab import enrolled_desk, opened_lab
 from tests.system.parts import kubectls
-from tests.system.parts.oauth_client import CHALLENGE, VERIFIER, OAuthClient, claims_of
+from tests.system.parts.oauth_client import CHALLENGE, DEVICE_GRANT, VERIFIER, OAuthClient, claims_of
 from tests.system.parts.oidc_provider import oidc_provider
 from tests.system.parts.person import Person
 from tests.system.parts.provider import ELEVATED_LIFE_S, RunningProvider
@@ -65,10 +65,17 @@ def test_a_wrong_code_does_not_get_through(client: OAuthClient, provider: Runnin
     stranger = Person(provider, seed="KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU")
     asked = client.post("device_authorization_endpoint", scope="openid", acr_values="urn:stepup:mfa").json()
     last = stranger.approve(asked["verification_uri"], asked["user_code"])
-    answer = client.post("token_endpoint", grant_type="urn:ietf:params:oauth:grant-type:device_code", **_code(asked))
+    answer = client.post("token_endpoint", grant_type=DEVICE_GRANT, **_code(asked))
 
     assert "Wrong name, password or one-time code" in last
     assert answer.json()["error"] == "authorization_pending"
+
+
+def test_who_polls_too_soon_is_told_to_slow_down(client: OAuthClient) -> None:
+    asked = client.post("device_authorization_endpoint", scope="openid").json()
+    polls = [client.post("token_endpoint", grant_type=DEVICE_GRANT, **_code(asked)).json()["error"] for _ in range(2)]
+
+    assert (asked["interval"], polls) == (1, ["authorization_pending", "slow_down"])
 
 
 def test_a_denied_device_authorization(client: OAuthClient, alice: Person) -> None:

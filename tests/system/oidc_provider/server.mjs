@@ -24,6 +24,7 @@ const RANK = { [WEAK]: 1, [STRONG]: 2 };
 const PASSWORD = 'correct horse';
 const ISSUER = `https://localhost:${args.port}`;
 const ELEVATED = 'kubectl-elevated';
+const INTERVAL_S = 1;
 const CIBA = 'urn:openid:params:grant-type:ciba';
 const ACCOUNTS = {
   alice: { groups: ['dev'], email: 'alice@example.com' },
@@ -162,6 +163,20 @@ async function phone(provider, req, res) {
 }
 
 const provider = new Provider(ISSUER, configuration());
+
+// The library names no interval and never says slow_down (RFC 8628 sections 3.2 and 3.5).
+const polls = new Map(); // device_code -> time of the last poll
+provider.use(async (ctx, next) => {
+  await next();
+  if (ctx.oidc?.route === 'device_authorization' && ctx.status === 200) {
+    ctx.body.interval = INTERVAL_S;
+  } else if (ctx.oidc?.route === 'token' && ctx.body?.error === 'authorization_pending' && ctx.oidc.params?.device_code) {
+    const last = polls.get(ctx.oidc.params.device_code) ?? -Infinity;
+    polls.set(ctx.oidc.params.device_code, Date.now());
+    // A client's second may be a little shorter than ours.
+    if (Date.now() - last < INTERVAL_S * 900) ctx.body = { error: 'slow_down', error_description: 'polled too soon' };
+  }
+});
 const callback = provider.callback();
 const server = createServer({ cert: readFileSync(args.cert), key: readFileSync(args.key) }, (req, res) => {
   const ours = [['/interaction/', interaction], ['/phone', phone]].find(([path]) => req.url.startsWith(path));
