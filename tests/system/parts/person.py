@@ -13,8 +13,6 @@ from tests.system.parts.provider import PASSWORD, SEED, RunningProvider
 
 MOST_PAGES = 8
 CODE_FIELDS = ("user_code", "device_user_code")
-DENYING = {"cancel": "No", "abort": "yes"}
-"""How a page is told no: the button of Keycloak's consent page, the extra field of oidc-provider's."""
 
 
 class Person:
@@ -77,7 +75,7 @@ class Person:
         """Fill in and send what the page has; tell whether that was the refusal."""
         form = self._browser.select_form("form")
         fields = {tag.get("name"): tag for tag in form.form.find_all(["input", "button"]) if tag.get("name")}
-        given: dict[str, Any] = {
+        given = {
             "username": self.name,
             "login": self.name,
             "password": PASSWORD,
@@ -87,14 +85,11 @@ class Person:
         for name, value in given.items():
             if name in fields and fields[name].get("type") not in {"submit", "hidden"}:
                 form.set(name, value)
-        button: Tag | bool | None = fields.get("accept") or None
-        refuses = deny and _is_last_step(fields)
-        if refuses:
-            answer = next(name for name in DENYING if name in fields or name == "abort")
-            button = fields.get(answer)
-            if button is None:
-                form.new_control("hidden", answer, DENYING[answer])
-        self._browser.submit_selected(btnName=button, timeout=20)
+        refuses = deny and _asks_for_consent(fields)
+        if refuses and "cancel" not in fields:
+            # oidc-provider's button lies outside its form, which the library does not look at.
+            form.new_control("hidden", "abort", "yes")
+        self._browser.submit_selected(btnName=fields.get("cancel" if refuses else "accept"), timeout=20)
         return refuses
 
     def _page(self) -> BeautifulSoup:
@@ -104,10 +99,9 @@ class Person:
         return page
 
 
-def _is_last_step(fields: dict[Any, Tag]) -> bool:
-    """Tell the page on which one agrees: Keycloak's has buttons, oidc-provider's repeats the code, hidden."""
-    repeats = any(fields[name].get("type") == "hidden" for name in CODE_FIELDS if name in fields)
-    return "cancel" in fields or repeats
+def _asks_for_consent(fields: dict[Any, Tag]) -> bool:
+    """Tell the page on which one agrees: Keycloak's has a button for no, oidc-provider's repeats the code, hidden."""
+    return "cancel" in fields or any(name in fields and fields[name].get("type") == "hidden" for name in CODE_FIELDS)
 
 
 class _Reached(Exception):
