@@ -152,7 +152,7 @@ def _put(keyring: int, key: str, value: bytes, lifetime_s: int) -> None:
 
 
 def _add_when_freed(key: str, value: bytes) -> int:
-    """Make a key as soon as the kernel gives the quota of an invalidated one back: some 20 ms later, by its collector."""
+    """Make a key as soon as the kernel's collector gives the quota of an invalidated one back, some 20 ms later."""
     end = time.monotonic() + _FREED_WITHIN_S
     while True:
         try:
