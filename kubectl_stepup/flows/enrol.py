@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from kubectl_stepup.secret import Secret
 
 
+GROUPS = "groups"
+"""The usual name of the scope that brings a claim of that name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """What the command line asks to enrol. What is None is taken from the existing enrolment, or a default."""
@@ -156,7 +160,14 @@ def _change(path: str, edit: Callable[[bytes | None], bytes], ports: EnrolPorts)
 def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
     if provider.preset.unsupported is not None:
         raise ConfigError(f"preset {provider.preset_name} cannot prove a step-up: {provider.preset.unsupported}")
-    ports.client(provider).metadata().device_endpoint()
+    metadata = ports.client(provider).metadata()
+    metadata.device_endpoint()
+    if GROUPS in metadata.scopes and GROUPS not in provider.scopes:
+        # Else the elevated identity has fewer groups than the everyday one, and nobody can see why it is refused.
+        ports.notice(
+            f"note: {provider.name} gives groups by a scope that is not asked for. Where the API server maps groups: "
+            f"--set scopes={','.join((*provider.scopes, GROUPS))}"
+        )
     for level in ports.policy.levels:
         evidence = provider.evidence_of(level.name)
         if evidence is None or evidence.is_empty:

@@ -28,6 +28,8 @@ class ProviderMetadata:
     device_authorization_endpoint: str | None
     revocation_endpoint: str | None
     signing_algorithms: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+    """What it names of the scopes it knows (`scopes_supported`)."""
 
     @classmethod
     def from_document(
@@ -63,6 +65,7 @@ class ProviderMetadata:
             device_authorization_endpoint=endpoint("device_authorization_endpoint"),
             revocation_endpoint=endpoint("revocation_endpoint"),
             signing_algorithms=_signing_algorithms(document),
+            scopes=_scopes(document),
         )
 
     @property
@@ -99,3 +102,8 @@ def _signing_algorithms(document: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(offered, list):
         return ()
     return tuple(name for name in ASYMMETRIC_ALGORITHMS if name in offered)
+
+
+def _scopes(document: Mapping[str, object]) -> tuple[str, ...]:
+    named = document.get("scopes_supported")
+    return tuple(name for name in named if isinstance(name, str)) if isinstance(named, list) else ()

@@ -265,6 +265,25 @@ def test_levels_that_nothing_proves_are_said() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("overrides", "notices"),
+    [
+        (
+            {},
+            [
+                "note: login.example.com gives groups by a scope that is not asked for. "
+                "Where the API server maps groups: --set scopes=openid,groups"
+            ],
+        ),
+        ({"scopes": ["openid", "groups"]}, []),
+    ],
+)
+def test_a_scope_that_brings_groups_is_named(overrides: dict[str, object], notices: list[str]) -> None:
+    machine = Machine(provider=FakeProvider(metadata_=replace(METADATA, scopes=("openid", "groups"))))
+    machine.plan(replace(FIRST, overrides=overrides))
+    assert [one for one in machine.notices if "groups" in one] == notices
+
+
 def test_a_presets_evidence_counts() -> None:
     machine = Machine(
         policy=policy_of(rules="", levels="levels:\n  - {name: mfa, signedInWithin: 5m, askAgainAfter: 5m}")

@@ -27,6 +27,15 @@ def test_the_document_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "scopes"),
+    [(["openid", "groups", 5], ("openid", "groups")), (None, ()), ("openid groups", ()), ({"openid": 1}, ())],
+)
+def test_scopes_are_what_is_named(named: object, scopes: tuple[str, ...]) -> None:
+    metadata = ProviderMetadata.from_document({**DOCUMENT, "scopes_supported": named}, issuer=ISSUER)
+    assert metadata.scopes == scopes
+
+
+@pytest.mark.parametrize(
     ("issuer", "url"),
     [
         (ISSUER, f"{ISSUER}/.well-known/openid-configuration"),
