@@ -1,4 +1,4 @@
-"""`policy`: ask the policy without running anything."""
+"""`policy`: ask the policy without running anything, and start one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
 
 @click.group(name="policy")
 def command() -> None:
-    """Ask the policy without running anything."""
+    """Ask the policy without running anything, and start one."""
 
 
 @command.command(cls=AfterDashes, name="check", short_help="Decide about a command", options_metavar=USAGE)
@@ -63,6 +63,35 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
     from kubectl_stepup.wiring.deciding import explained
 
     data(explained(_given(words), target, build(common)))
+
+
+@command.command(name="init", short_help="Write a policy file to start from")
+@click.option(
+    "--profile",
+    type=click.Choice(["guarded", "read-only"]),
+    default="guarded",
+    help="guarded: ask for what is dangerous; read-only: for every write [guarded].",
+)
+@click.option("--dry-run", is_flag=True, help="Print it and write nothing.")
+@common
+def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
+    """Write a commented policy file to start from; one that is there stays as it is.
+
+    \b
+    Examples:
+      # The policy that also holds without a file, to be narrowed
+      kubectl stepup policy init
+      # Ask for every write
+      kubectl stepup policy init --profile read-only
+    """
+    from kubectl_stepup.policy.load import starting_policy
+    from kubectl_stepup.wiring.policy_file import write_new
+
+    text = starting_policy(profile)
+    if dry_run:
+        data(text)
+        return
+    data(f"Wrote {write_new(build(common), text)}")
 
 
 def _given(words: tuple[str, ...]) -> tuple[str, ...]:

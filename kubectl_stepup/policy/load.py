@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 DEFAULT_POLICY = Path(__file__).with_name("default-policy.yaml")
 """The policy where there is no user's file."""
 
+STARTING_POLICY = Path(__file__).with_name("starting-policy.yaml")
+"""The same with comments, for a team to start from."""
+
+PROFILES = {
+    "guarded": "",
+    "read-only": """\
+  - name: changes            # any other write: without asking one may only read
+    do: [change]
+    needs: mfa
+""",
+}
+"""What each profile adds to the rules of the starting policy."""
+
 
 def load(system: tuple[str, bytes] | None, user: tuple[str, bytes] | None) -> Policy:
     """Give the policy that the system's and the user's file (name and content) make together.
@@ -34,3 +47,8 @@ def load(system: tuple[str, bytes] | None, user: tuple[str, bytes] | None) -> Po
         default = yaml_file.read(DEFAULT_POLICY, error=PolicyError)
         policies.append(policy_from(default, levels=levels, stand_ins=True))
     return merge(policies)
+
+
+def starting_policy(profile: str) -> str:
+    """Give the text of the policy file that `policy init` writes, by one of `PROFILES`."""
+    return STARTING_POLICY.read_text(encoding="utf-8") + PROFILES[profile]

@@ -137,3 +137,40 @@ def test_foreign_words_are_shown_safely(cli: Cli) -> None:
     for form in (("check",), ("explain",)):
         found = cli("policy", *form, "--", "delete", "pod", "a\x1b]52;c;x\x07\u202e")
         assert not any(letter in found.out for letter in "\x1b\x07\u202e")
+
+
+@pytest.mark.parametrize(("flags", "changes"), [((), 0), (("--profile", "read-only"), 4)])
+def test_init_writes_a_policy_that_counts(cli: Cli, tmp_path: Path, flags: tuple[str, ...], changes: int) -> None:
+    path = tmp_path / "home/.config/kubectl-stepup/policy.yaml"
+    done = cli("policy", "init", *flags)
+
+    assert (done.code, done.out, done.err) == (0, f"Wrote {path}\n", "")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+    assert cli("policy", "check", "--", "label", "pod", "x", "a=b").code == changes
+    assert cli("policy", "check", "--", "delete", "pod", "x").code == 4
+
+
+def test_init_leaves_a_policy_that_is_there(cli: Cli, write: Callable[..., str]) -> None:
+    path = write("mine.yaml", POLICY)
+    done = cli("policy", "init", "--policy", path)
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"error: {path}: exists already\nhint: kubectl stepup policy init --dry-run\n"
+    assert Path(path).read_text() == POLICY
+
+
+def test_init_can_only_show(cli: Cli, tmp_path: Path) -> None:
+    done = cli("policy", "init", "--dry-run")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("# yaml-language-server: ")
+    assert not (tmp_path / "home/.config").exists()
+
+
+def test_init_needs_a_place(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    done = cli("policy", "init")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: there is no place for the policy: neither HOME nor XDG_CONFIG_HOME is set")
