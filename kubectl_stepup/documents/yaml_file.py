@@ -40,6 +40,8 @@ _TEXTS = frozenset({"str", "int", "float", "bool", "timestamp", "value"})
 """Scalars that may be texts: an odd number or a date keeps its spelling, and is refused where a number is wanted."""
 _COLLECTIONS = frozenset({_TAG + "map", _TAG + "seq"})
 _SAFE_DEPTH = 1000
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+_LIBRARYS_TOO_DEEP = "maximum nesting depth"
 _BOOLEANS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
@@ -105,6 +107,8 @@ def _compose(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as exc:
         message = _one_line(exc.problem or exc.context)
+        # libyaml 0.2.6 and later has a limit of its own, which it may meet before we see an event.
+        message = _TOO_DEEP if _LIBRARYS_TOO_DEEP in message else message
         raise _error(error, file, exc.problem_mark or exc.context_mark, message) from exc
     except yaml.YAMLError as exc:
         raise _error(error, file, None, _one_line(str(exc).partition("\n")[0])) from exc
@@ -126,7 +130,7 @@ def _refuse_depth(text: str, file: str, error: type[ConfigError]) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise _error(error, file, event.start_mark, f"nested deeper than {MAX_DEPTH}")
+            raise _error(error, file, event.start_mark, _TOO_DEEP)
 
 
 def _refuse_aliases(root: yaml.Node, file: str, error: type[ConfigError]) -> None:
@@ -194,7 +198,7 @@ class _Builder:
         if self._values > MAX_VALUES:
             raise self._error(source, f"more than {MAX_VALUES} values")
         if depth > MAX_DEPTH:  # also a node that contains itself
-            raise self._error(source, f"nested deeper than {MAX_DEPTH}")
+            raise self._error(source, _TOO_DEEP)
 
     def _key(self, key: yaml.Node, mapping: Container[str]) -> str:
         if not isinstance(key, yaml.ScalarNode):
