@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,15 @@ def test_a_server_that_accepts_and_says_nothing_is_left_at_the_deadline(provider
             Transport(environ={}, ca_file=str(provider.ca_file), deadline_s=0.3).get(url)
 
 
-def test_ctrl_c_ends_a_request_at_once(provider: Provider) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C interrupt: a shell starts what it puts into the background with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_a_request_at_once(provider: Provider, ctrl_c: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         client = transport(provider)
