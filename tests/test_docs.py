@@ -24,6 +24,10 @@ from kubectl_stepup.audit import event
 from kubectl_stepup.cli import root as cli
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.policy.cases import cases_from, verdict
+from kubectl_stepup.policy.command import read as read_command
+from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
 from scripts import make_command_reference
 from tests.system.lab.authentication import authentication_configuration
@@ -234,8 +238,18 @@ def test_configs_in_the_pages_load(text: str) -> None:
 
 @pytest.mark.parametrize("text", examples("Policy"))
 def test_policies_in_the_pages_load(text: str) -> None:
-    document = pytest.importorskip("kubectl_stepup.policy.document")
-    assert document.policy_from(yaml_file.parse(text.encode(), "policy.yaml")).levels
+    assert policy_from(yaml_file.parse(text.encode(), "policy.yaml")).levels
+
+
+def test_the_policy_tests_in_the_pages_pass_under_the_policy_beside_them() -> None:
+    texts = blocks(DOCS / "reference" / "policy.md", "yaml")
+    policy = policy_from(yaml_file.parse(next(one for one in texts if "kind: Policy\n" in one).encode(), "policy.yaml"))
+    node = yaml_file.parse(next(one for one in texts if "kind: PolicyTest" in one).encode(), "policy-test.yaml")
+    verdicts = [
+        verdict(case, decide(policy, read_command(case.words), case.target)) for case in cases_from(node, policy)
+    ]
+    assert [one.problems for one in verdicts if one.problems] == []
+    assert len(verdicts) == 5
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

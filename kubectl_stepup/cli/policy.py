@@ -65,6 +65,33 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
     data(explained(_given(words), target, build(common)))
 
 
+@command.command(name="test", short_help="Test the policy with a file of cases")
+@click.argument("file", metavar="FILE", type=click.Path())
+@output_format("table", "json", "junit")
+@common
+def test(file: str, output: str, common: CommonOptions) -> int:
+    """Test the policy: FILE has commands, where they go, and the decision that each must get. Exits 1 on a failure.
+
+    \b
+    Examples:
+      # In a repository with the team's policy
+      kubectl stepup policy test --policy policy.yaml policy-test.yaml
+      # For a build server
+      kubectl stepup policy test -o junit --policy policy.yaml policy-test.yaml
+    """
+    from kubectl_stepup.terminal import case_reports
+    from kubectl_stepup.wiring.deciding import tested
+
+    verdicts = tested(file, build(common))
+    if output == "json":
+        data(json.dumps(case_reports.objects(verdicts)))
+    elif output == "junit":
+        data(case_reports.junit(verdicts, name=file))
+    else:
+        data("\n".join(case_reports.lines(verdicts)))
+    return 1 if any(one.problems for one in verdicts) else 0
+
+
 @command.command(name="init", short_help="Write a policy file to start from")
 @click.option(
     "--profile",

@@ -1,11 +1,17 @@
-"""Decisions for `policy check` and `policy explain`: nothing is run, nobody is asked."""
+"""Decisions for `policy check`, `explain` and `test`: nothing is run, nobody is asked."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.flows.sessions import live_sessions
+from kubectl_stepup.policy.cases import cases_from, verdict
+from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.terminal.durations import duration
 from kubectl_stepup.terminal.sanitise import safe
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.cli.options import TargetOptions
     from kubectl_stepup.flows.judge import Judgement
+    from kubectl_stepup.policy.cases import Verdict
     from kubectl_stepup.wiring.application import Application
 
 
@@ -27,6 +34,24 @@ def decided(words: Sequence[str], target: TargetOptions, application: Applicatio
         words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
     )
     return judgement
+
+
+def tested(file: str, application: Application) -> tuple[Verdict, ...]:
+    """Decide about every case of a file of kind PolicyTest; what it says of the target is all that is known of it.
+
+    Raises:
+        PolicyError: the file or the policy does not load.
+    """
+    policy = application.policy
+    expand = execute_ports(application).expand
+    verdicts = []
+    for case in cases_from(yaml_file.read(Path(file), error=PolicyError), policy):
+        command, _ = expand(read(case.words))
+        target = case.target.replace(namespace=command.namespace or case.target.namespace)
+        if command.all_namespaces:
+            target = target.replace(namespace=None)
+        verdicts.append(verdict(case, decide(policy, command, target)))
+    return tuple(verdicts)
 
 
 def explained(words: Sequence[str], target: TargetOptions, application: Application) -> str:

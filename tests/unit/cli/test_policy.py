@@ -174,3 +174,40 @@ def test_init_needs_a_place(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("error: there is no place for the policy: neither HOME nor XDG_CONFIG_HOME is set")
+
+
+CASES = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: PolicyTest
+target: {cluster: prod-eu}
+cases:
+  - {command: delete pod web-0, expect: mfa, rules: [prod-deletes]}
+  - {command: delete pod web-0 -n sandbox-1, expect: allow}
+  - {command: delete pods --all -A, expect: mfa}
+  - {command: delete pod web-0, expect: allow, cluster: dev}
+  - {command: stern web, expect: allow}
+  - {command: foo, expect: mfa}
+  - {command: proxy, expect: allow}
+"""
+
+
+@pytest.mark.parametrize(("change", "code", "last"), [("", 0, "7 passed, 0 failed"), ("2", 1, "6 passed, 1 failed")])
+def test_a_teams_tests_of_its_policy(cli: Cli, write: Callable[..., str], change: str, code: int, last: str) -> None:
+    policy, cases = write("policy.yaml", POLICY), write("cases.yaml", CASES.replace("sandbox-1", f"sandbox{change}-1"))
+    done = cli("policy", "test", "--policy", policy, cases)
+
+    assert (done.code, done.err, done.out.splitlines()[-1]) == (code, "", last)
+    told = json.loads(cli("policy", "test", "-o", "json", "--policy", policy, cases).out)
+    assert len([one for one in told if one["problems"]]) == code
+    junit = cli("policy", "test", "-o", "junit", "--policy", policy, cases)
+    assert (junit.code, f'failures="{code}"' in junit.out) == (code, True)
+
+
+def test_a_file_of_cases_that_does_not_load(cli: Cli, write: Callable[..., str]) -> None:
+    cases = write("cases.yaml", CASES.replace("PolicyTest", "Policy"))
+    done = cli("policy", "test", cases)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"error: {cases}:2: kind: 'Policy' is not one of PolicyTest")
+
+    missing = cli("policy", "test", "nowhere.yaml")
+    assert (missing.code, missing.err) == (1, "error: nowhere.yaml: no such file or directory\n")
