@@ -65,6 +65,25 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
     data(explained(_given(words), target, build(common)))
 
 
+@command.command(name="show", short_help="Show the policy in force")
+@click.option("--expand", is_flag=True, help="Show what the actions are on the wire, and who can enforce them.")
+@output_format("table", "yaml", "json")
+@common
+def show(expand: bool, output: str, common: CommonOptions) -> None:
+    """Show the policy in force: the machine's file and yours together, or the built-in one.
+
+    \b
+    Examples:
+      # Which rules hold, and where they stand
+      kubectl stepup policy show
+      # What is `delete`? Who can enforce it?
+      kubectl stepup policy show --expand
+    """
+    from kubectl_stepup.wiring.policy_file import expanded, in_force
+
+    data(expanded(output) if expand else in_force(build(common), output))
+
+
 @command.command(name="test", short_help="Test the policy with a file of cases")
 @click.argument("file", metavar="FILE", type=click.Path())
 @output_format("table", "json", "junit")

@@ -1,4 +1,4 @@
-"""Read YAML (pyyaml): the only importer of `yaml`.
+"""Read YAML, and write what is only shown (pyyaml): the only importer of `yaml`.
 
 Documents of ours are small and written by people, so everything that makes YAML surprising is refused: repeated keys,
 merge keys, tags, several documents, deep nesting and aliases by the hundred (an alias bomb of 300 bytes grows to GBs).
@@ -73,6 +73,11 @@ def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> 
     """
     root = _compose(data, file, error=error, max_bytes=MAX_PLAIN_BYTES)
     return None if root is None else _Builder(file, error).plain(root)
+
+
+def text_of(document: object) -> str:
+    """Write plain values as YAML, keys in their order, to be read by people; files are edited elsewhere."""
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
 
 
 def read_bytes(path: Path, *, max_bytes: int, error: type[ConfigError] = ConfigError) -> bytes:

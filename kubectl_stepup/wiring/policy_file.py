@@ -1,17 +1,51 @@
-"""The user's policy file, as `policy init` makes it."""
+"""The policy as a document: shown whole, and written for the first time."""
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.config import places
-from kubectl_stepup.documents import edited_file
+from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError, PolicyError
+from kubectl_stepup.policy.document_of import document_of
+from kubectl_stepup.policy.expansion import EXPANSIONS
+from kubectl_stepup.terminal.policy_screens import expansion_screen, policy_screen
 
 if TYPE_CHECKING:
     from kubectl_stepup.wiring.application import Application
+
+
+def in_force(application: Application, output: str) -> str:
+    """Give the policy in force as `table`, or as a document in `yaml` or `json`."""
+    policy = application.policy
+    if output == "table":
+        return policy_screen(policy)
+    document = document_of(policy)
+    if output == "json":
+        return json.dumps(document)
+    files = "".join(f"# {file}\n" for file in policy.files)
+    return files + yaml_file.text_of(document)
+
+
+def expanded(output: str) -> str:
+    """Give what the actions stand for as `table`, `yaml` or `json`."""
+    if output == "table":
+        return expansion_screen(EXPANSIONS)
+    objects = [
+        {
+            "action": action,
+            "verbs": list(one.verbs),
+            "resources": list(one.resources),
+            "enforcedBy": one.enforced_by,
+            **({"only": one.only} if one.only else {}),
+        }
+        for action, rows in EXPANSIONS.items()
+        for one in rows
+    ]
+    return json.dumps(objects) if output == "json" else yaml_file.text_of(objects)
 
 
 def write_new(application: Application, text: str) -> str:

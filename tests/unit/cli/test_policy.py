@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -211,3 +212,34 @@ def test_a_file_of_cases_that_does_not_load(cli: Cli, write: Callable[..., str])
 
     missing = cli("policy", "test", "nowhere.yaml")
     assert (missing.code, missing.err) == (1, "error: nowhere.yaml: no such file or directory\n")
+
+
+def test_show_gives_a_policy_that_decides_the_same(cli: Cli, write: Callable[..., str]) -> None:
+    mine = write("mine.yaml", POLICY)
+    shown = cli("policy", "show", "-o", "yaml", "--policy", mine)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith(f"# {mine}\napiVersion: kubectl-stepup.github.io/v1alpha1\n")
+    same = write("same.yaml", shown.out)
+
+    assert json.loads(cli("policy", "show", "-o", "json", "--policy", same).out) == json.loads(
+        cli("policy", "show", "-o", "json", "--policy", mine).out
+    )
+    table = cli("policy", "show", "--policy", mine).out
+    assert "prod-deletes   mfa     do delete   clusters=prod-* not (namespaces=sandbox-*)   enforce" in table
+
+
+def test_show_has_the_systems_rules_too(cli: Cli, write: Callable[..., str]) -> None:
+    system = write("etc/policy.yaml", POLICY.replace("prod-deletes", "of-the-machine"))
+    shown = json.loads(cli("policy", "show", "-o", "json").out)
+
+    assert [rule["name"] for rule in shown["rules"]][:2] == ["of-the-machine", "deletes"]
+    assert f"{system}:7" in cli("policy", "show").out
+
+
+@pytest.mark.parametrize("output", ["table", "yaml", "json"])
+def test_show_expands_the_actions(cli: Cli, output: str) -> None:
+    shown = cli("policy", "show", "--expand", "-o", output)
+
+    assert (shown.code, shown.err) == (0, "")
+    assert "pods/eviction" in shown.out
+    assert {"admission", "rbac", "client"} <= set(re.findall(r"\w+", shown.out))
