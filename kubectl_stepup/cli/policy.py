@@ -84,6 +84,31 @@ def show(expand: bool, output: str, common: CommonOptions) -> None:
     data(expanded(output) if expand else in_force(build(common), output))
 
 
+@command.command(name="lint", short_help="Find what is wrong with the policy")
+@output_format("table", "json")
+@common
+def lint(output: str, common: CommonOptions) -> int:
+    """Find rules that decide nothing, globs that select nothing, levels that nobody proves. Exits 1 on a warning.
+
+    A policy that does not load is an error with its file and line, here as everywhere.
+
+    \b
+    Examples:
+      # Your policy and your enrolled clusters
+      kubectl stepup policy lint
+    """
+    from kubectl_stepup.wiring.policy_file import linted
+
+    findings = linted(build(common))
+    if output == "json":
+        data(json.dumps([one.as_dict() for one in findings]))
+    else:
+        from kubectl_stepup.terminal.policy_screens import lint_lines
+
+        data("\n".join(lint_lines(findings)))
+    return 1 if any(one.severity == "warning" for one in findings) else 0
+
+
 @command.command(name="test", short_help="Test the policy with a file of cases")
 @click.argument("file", metavar="FILE", type=click.Path())
 @output_format("table", "json", "junit")

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("kubectl_stepup.cli.status", "Show elevation sessions"),
     "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
     "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
-    "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain, show; write one: init, test"),
+    "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain, show; write one: init, lint, test"),
     "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
     "demo": ("kubectl_stepup.cli.demo", "Try it on an embedded provider and cluster"),
     "version": ("kubectl_stepup.cli.version", "Show the version"),

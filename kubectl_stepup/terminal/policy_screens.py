@@ -1,16 +1,18 @@
-"""The screens of `policy show`."""
+"""The screens of `policy show` and `policy lint`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.durations import duration
+from kubectl_stepup.terminal.sanitise import safe
 from kubectl_stepup.terminal.tables import NONE, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from kubectl_stepup.policy.expansion import Expansion
+    from kubectl_stepup.policy.lint import Finding
     from kubectl_stepup.policy.model import Level, Policy, Rule, Selector, Where
 
 
@@ -33,6 +35,20 @@ def expansion_screen(expansions: Mapping[str, Sequence[Expansion]]) -> str:
         for one in expanded
     ]
     return table(("ACTION", "VERBS", "ENFORCED BY", "ONLY", "RESOURCES"), rows)
+
+
+def lint_lines(findings: Sequence[Finding]) -> list[str]:
+    """Give a line for each finding, as compilers do, and the sum."""
+    told = []
+    for one in findings:
+        place = f"{one.file}:{one.line}" if one.line else one.file
+        told.append(safe(f"{place}: {one.severity}: {one.about}: {one.message} [{one.code}]", 2000))
+    warnings = sum(one.severity == "warning" for one in findings)
+    return [*told, f"{_counted(warnings, 'warning')}, {_counted(len(findings) - warnings, 'note')}"]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _level(level: Level) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The policy as a document: shown whole, and written for the first time."""
+"""The policy as a document: shown whole, looked through, and written for the first time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError, PolicyError
 from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.expansion import EXPANSIONS
+from kubectl_stepup.policy.lint import Enrolled, lint
 from kubectl_stepup.terminal.policy_screens import expansion_screen, policy_screen
 
 if TYPE_CHECKING:
+    from kubectl_stepup.policy.lint import Finding
     from kubectl_stepup.wiring.application import Application
 
 
@@ -46,6 +48,23 @@ def expanded(output: str) -> str:
         for one in rows
     ]
     return json.dumps(objects) if output == "json" else yaml_file.text_of(objects)
+
+
+def linted(application: Application) -> tuple[Finding, ...]:
+    """Look for what is wrong with the policy in force, given what is enrolled."""
+    policy, config = application.policy, application.config
+    used = {cluster.provider for cluster in config.clusters}
+    proven = {
+        provider.name: frozenset(
+            level.name
+            for level in policy.levels
+            if (evidence := provider.evidence_of(level.name)) is not None and not evidence.is_empty
+        )
+        for provider in config.providers
+        if provider.name in used
+    }
+    clusters = {cluster.name: cluster.labels for cluster in config.clusters}
+    return lint(policy, Enrolled(clusters=clusters, proven=proven))
 
 
 def write_new(application: Application, text: str) -> str:

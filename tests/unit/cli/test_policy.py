@@ -243,3 +243,37 @@ def test_show_expands_the_actions(cli: Cli, output: str) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert "pods/eviction" in shown.out
     assert {"admission", "rbac", "client"} <= set(re.findall(r"\w+", shown.out))
+
+
+LINT_CONFIG = """
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Config
+providers:
+  - {name: corp, issuer: "https://login.example.com", clientID: kubectl, elevatedClientID: up,
+     evidence: {gold: {acr: [gold]}}}
+clusters:
+  - {name: prod-eu, context: prod-eu, server: "https://api.example.com", caSHA256: "", provider: corp, account: alice}
+"""
+
+
+def test_lint_knows_what_is_enrolled(cli: Cli, write: Callable[..., str]) -> None:
+    policy = write("policy.yaml", POLICY.replace('["prod-*"]', '["prd-*"]'))
+    config = write("config.yaml", LINT_CONFIG.replace(', caSHA256: ""', f', caSHA256: "{"0" * 64}"'))
+    done = cli("policy", "lint", "--policy", policy, "--config", config)
+
+    assert (done.code, done.err) == (1, "")
+    rule, level, total = done.out.splitlines()
+    nowhere = "no enrolled cluster is called prd-* (enrolled: prod-eu)"
+    assert rule == f"{policy}:7: warning: rule prod-deletes: {nowhere} [selects-nothing]"
+    unproven = "nothing proves it at corp: commands that need it are refused there"
+    assert level == f"{policy}: warning: level mfa: {unproven} [no-evidence]"
+    assert total == "2 warnings, no notes"
+    found = json.loads(cli("policy", "lint", "-o", "json", "--policy", policy, "--config", config).out)
+    assert [one["code"] for one in found] == ["selects-nothing", "no-evidence"]
+    assert (found[0]["severity"], found[0]["line"]) == ("warning", 7)
+
+
+def test_lint_of_a_clean_policy(cli: Cli) -> None:
+    done = cli("policy", "lint")
+
+    assert (done.code, done.out, done.err) == (0, "no warnings, no notes\n", "")
