@@ -19,7 +19,7 @@ BENCH_JSON ?= build/bench.json
 BENCH_ARGS ?=
 SOURCES := kubectl_stepup tests scripts benchmarks
 PROVIDER ?= oidc-provider
-ARCHIVE := dist/stepup.yaml
+MANIFEST := dist/stepup.yaml
 # Another minor version of the control plane, of those that have a module in tests/system/tools: make system KUBERNETES=1.33
 ifdef KUBERNETES
 export KUBECTL_STEPUP_SYSTEM_KUBERNETES := $(KUBERNETES)
@@ -44,10 +44,10 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system parts lab lab-down check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down check lint bench docs package clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 dev: $(STAMP) ## Make the development environment in .venv
 
@@ -68,9 +68,14 @@ test: $(STAMP) ## Run every test that needs nothing from outside, and say what t
 	@printf 'Left out: the tests against real servers, providers and keyrings: make system\n'
 
 # The parts are obtained first, with a line each: the first time they are downloaded and built, which takes half an hour.
-system: $(STAMP) $(ARCHIVE) parts ## Run the tests against real servers, providers, keyrings and tools
+# A run of some of the tests (PYTEST_ARGS) obtains what these need by itself.
+system: $(STAMP) $(if $(PYTEST_ARGS),,$(MANIFEST) parts) ## Run the tests against real servers, providers, keyrings and tools
 	$(call say,Running the system tests; one that is left out says which part is missing and how to get it)
 	$(PYTEST) -m system $(PYTEST_ARGS)
+
+system-oldest: ## Run the tests of the API server on Kubernetes 1.33, where numbers are integers to CEL
+	@$(MAKE) --no-print-directory system KUBERNETES=1.33 \
+		PYTEST_ARGS='tests/system/test_tokens_on_the_server.py tests/system/test_the_story.py'
 
 parts: $(STAMP) ## Obtain the parts of the test bed: download, build, keep outside the tree
 	$(call say,Obtaining the parts of the test bed)
@@ -110,9 +115,9 @@ $(PACKAGE_STAMP): pyproject.toml
 	$(call make_venv,$(PACKAGE_VENV))
 	@touch $@
 
-package: $(ARCHIVE) ## Build this platform's Krew archive and its manifest in dist/
+package: $(MANIFEST) ## Build this platform's Krew archive and its manifest in dist/
 
-$(ARCHIVE): $(PACKAGE_STAMP) krew-manifest.yaml LICENSE $(shell find kubectl_stepup packaging scripts -name '*.py' -o -name '*.yaml' -o -name '*.json' -o -name '*.spec')
+$(MANIFEST): $(PACKAGE_STAMP) krew-manifest.yaml LICENSE $(shell find kubectl_stepup packaging scripts -name '*.py' -o -name '*.yaml' -o -name '*.json' -o -name '*.spec')
 	$(call say,Installing this checkout and PyInstaller into $(PACKAGE_VENV))
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --upgrade '.[package]'
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .

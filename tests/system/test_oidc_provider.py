@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.system.lab.lab import enrolled_desk, opened_lab
 from tests.system.parts import kubectls
 from tests.system.parts.oauth_client import CHALLENGE, DEVICE_GRANT, VERIFIER, OAuthClient, claims_of
 from tests.system.parts.oidc_provider import oidc_provider
 from tests.system.parts.person import Person
+from tests.system.parts.processes import wait_until
 from tests.system.parts.provider import ELEVATED_LIFE_S, RunningProvider
 
 pytestmark = pytest.mark.system
@@ -87,7 +87,8 @@ def test_max_age_asks_again_and_zero_is_dropped(client: OAuthClient, alice: Pers
     zero = claims_of(client.id_token(alice, acr_values="urn:stepup:mfa", max_age="0"))
     assert zero["auth_time"] == first["auth_time"]
 
-    _wait_for_the_next_second(first["auth_time"] + 1)
+    # Ages of sign-ins are whole seconds.
+    wait_until(lambda: time.time() > first["auth_time"] + 2, "a sign-in that is older than a second", within_s=10)
     again = claims_of(client.id_token(alice, acr_values="urn:stepup:mfa", max_age="1"))
     assert again["auth_time"] > first["auth_time"]
 
@@ -148,9 +149,9 @@ def test_ciba_denied_and_unknown(client: OAuthClient, alice: Person) -> None:
 
 def test_revocation_ends_the_access_token_and_refuses_the_id_token(client: OAuthClient, alice: Person) -> None:
     tokens = client.device(alice).json()
-    assert _userinfo(client, tokens).status_code == 200
+    assert client.userinfo(tokens["access_token"]) == 200
     assert client.post("revocation_endpoint", token=tokens["access_token"]).status_code == 200
-    assert _userinfo(client, tokens).status_code == 401
+    assert client.userinfo(tokens["access_token"]) == 401
 
     refused = client.post("revocation_endpoint", token=tokens["id_token"])
     assert (refused.status_code, refused.json()["error"]) == (400, "unsupported_token_type")
@@ -193,16 +194,3 @@ def _backchannel(client: OAuthClient, **more: str) -> dict[str, Any]:
     assert answer.ok, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-def _userinfo(client: OAuthClient, tokens: dict[str, Any]) -> requests.Response:
-    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    return requests.get(
-        client.metadata()["userinfo_endpoint"], headers=bearer, verify=str(client.provider.ca_file), timeout=20
-    )
-
-
-def _wait_for_the_next_second(after: float) -> None:
-    """Wait until a sign-in of a given second is older than a second: ages of sign-ins are whole seconds."""
-    while time.time() <= after + 1:
-        time.sleep(0.05)

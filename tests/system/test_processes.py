@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,23 @@ def test_what_a_killed_run_left_is_ended_and_nothing_else(tmp_path: Path, end: C
     assert stop_orphans(lab=True) == []
 
 
+def test_no_other_process_is_a_server_whose_record_we_have(tmp_path: Path, end: Callable[[Server], None]) -> None:
+    server = start("sleeper", SLEEP, directory=tmp_path, environ=ENVIRON)
+    end(server)
+
+    assert [replace(server, pid=pid).running for pid in (0, 1, os.getpid(), server.pid)] == [False, False, False, True]
+
+
+def test_a_server_that_had_no_time_to_write_its_id_down_is_found(tmp_path: Path, end: Callable[[Server], None]) -> None:
+    server = start("early", SLEEP, directory=tmp_path, environ=ENVIRON, owner=LAB)
+    end(server)
+    wait_until(lambda: _command(server.pid) == SLEEP, "the server", within_s=10)
+    server.record.unlink()
+
+    assert stop_orphans(lab=True) == ["early"]
+    assert not server.running
+
+
 def test_another_process_with_an_old_id_is_left_alone(tmp_path: Path, end: Callable[[Server], None]) -> None:
     other = start("other", SLEEP, directory=tmp_path, environ=ENVIRON)
     end(other)
@@ -135,7 +153,9 @@ def _command(pid: int) -> list[str]:
 
 def test_the_cache_is_where_the_environment_says() -> None:
     assert cache.cache_directory({"KUBECTL_STEPUP_SYSTEM_CACHE": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a")
+    assert cache.cache_directory({"KUBECTL_STEPUP_SYSTEM_CACHE": "a"}) == Path.cwd() / "a"
     assert cache.cache_directory({"XDG_CACHE_HOME": "/b", "HOME": "/c"}) == Path("/b/kubectl-stepup-system")
+    assert cache.cache_directory({"XDG_CACHE_HOME": "b", "HOME": "/c"}) == Path("/c/.cache/kubectl-stepup-system")
     assert cache.cache_directory({"HOME": "/c"}) == Path("/c/.cache/kubectl-stepup-system")
 
 

@@ -61,9 +61,10 @@ class Server:
         """Give the API as the holder of such a token sees it."""
         return self.api.as_bearer(self.token(**claims))
 
-    def log_says(self, text: str) -> bool:
-        """Tell whether the server's log has a text."""
-        return text in self.api.server.log.read_text()
+    @property
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return self.api.server.log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +111,24 @@ def test_an_everyday_sign_in_with_mfa_gives_no_level(server: Server) -> None:
 @pytest.mark.parametrize(
     ("claims", "reason"),
     [
-        ({"exp": int(time.time()) - 60}, "token is expired"),
-        ({"aud": "another-client"}, "audience"),
-        ({"iss": "https://login.example.com"}, None),
-        ({"key": "rotated"}, "failed to verify"),
+        ({"exp": int(time.time()) - 60}, "oidc: token is expired"),
+        ({"aud": "another-client"}, 'got [\\"another-client\\"]'),
+        # Nobody is there for such an issuer, so nobody says more.
+        ({"iss": "https://login.example.com"}, 'err="invalid bearer token"'),
+        ({"key": "rotated"}, "failed to verify id token signature"),
         ({"sub": None}, "claim not present"),
         ({"nbf": int(time.time()) + 86_400}, "before the nbf"),
     ],
     ids=["expired", "wrong audience", "wrong issuer", "unknown key", "no name", "not yet"],
 )
 def test_who_is_nobody_gets_401_and_the_reason_is_in_the_log_alone(
-    server: Server, claims: dict[str, Any], reason: str | None
+    server: Server, claims: dict[str, Any], reason: str
 ) -> None:
+    before = len(server.log)
     answer = server.asks(**claims).request("GET", PODS)
 
     assert (answer.status_code, answer.json()["message"]) == (401, "Unauthorized")
-    assert reason is None or server.log_says(reason), server.api.server.log.read_text()[-3000:]
+    assert reason in server.log[before:]
 
 
 def test_a_stale_sign_in_is_somebody_without_a_level(server: Server) -> None:
@@ -205,7 +208,7 @@ def test_a_token_dies_soon_after_it_expires(server: Server) -> None:
 
     wait_until(lambda: api.request("GET", PODS).status_code == 401, "end of the token", within_s=CACHED_S + 10)
     assert time.time() >= expires
-    assert time.time() <= expires + CACHED_S + 2
+    assert time.time() <= expires + CACHED_S + 5
 
 
 @pytest.mark.parametrize("age_s", [0, 8, 899, 960, 1261])

@@ -65,17 +65,15 @@ def test_kubelogin_gets_an_everyday_token_that_the_server_takes(desk: Desk) -> N
     with subprocess.Popen(
         words, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "user_code=" in line:
-                address = next(word for word in line.split() if "user_code=" in word)
-                uri, _, code = address.partition("?user_code=")
-                Person(provider).approve(uri, code)
-                break
-        credential = json.loads(process.stdout.read())
-        rest = process.stderr.read()
+        try:
+            assert process.stderr is not None
+            address = next(word for line in process.stderr for word in line.split() if "user_code=" in word)
+            Person(provider).approve(*address.split("?user_code="))
+            out, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0, rest
+    credential = json.loads(out)
     assert desk.lab.api.as_bearer(credential["status"]["token"]).whoami()["username"] == "alice"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyotp
 
-from tests.system.lab import home, objects
+from tests.system.lab import home
 from tests.system.lab.lab import PROVIDERS, Lab, opened_lab
 from tests.system.parts import control_plane, kubectls
 from tests.system.parts.cache import Missing, cache_directory
@@ -54,7 +54,7 @@ def _do(wanted: argparse.Namespace) -> int:
     if wanted.command == "up":
         return _up(wanted.provider)
     if wanted.command == "down":
-        ended = stop_orphans(lab=True) + stop_orphans(lab=False)
+        ended = stop_orphans(lab=True)
         shutil.rmtree(directory(), ignore_errors=True)
         print(f"Ended: {', '.join(ended)}" if ended else "Nothing was running.")
         return 0
@@ -106,7 +106,6 @@ def _furnish(place: Path, lab: Lab) -> str:
     cache = f"KUBECTL_STEPUP_SYSTEM_CACHE={shlex.quote(str(cache_directory()))}"
     me.write_text(f'#!/bin/sh\ncd {shlex.quote(os.getcwd())} && {cache} exec {shlex.join(words)} "$@"\n')
     me.chmod(0o755)
-    objects.set_pods(lab.api.admin)
     environ = home.furnish(place, lab.provider, lab.api, lab.everyday_token(), search=[programs])
     own = Path(environ["HOME"])
     certificate, key = lab.api.admin_certificate
@@ -118,8 +117,14 @@ def _furnish(place: Path, lab: Lab) -> str:
     }
     lines = [f"export {name}={shlex.quote(str(value))}" for name, value in exports.items()]
     lines.append(f'export PATH={shlex.quote(str(programs))}:"$PATH"')
-    flags = f"--server={lab.api.url} --certificate-authority={lab.api.ca_file}"
-    lines.append(f"alias admin='kubectl {flags} --client-certificate={certificate} --client-key={key}'")
+    admin = [
+        "kubectl",
+        f"--server={lab.api.url}",
+        f"--certificate-authority={lab.api.ca_file}",
+        f"--client-certificate={certificate}",
+        f"--client-key={key}",
+    ]
+    lines.append(f"alias admin={shlex.quote(shlex.join(admin))}")
     return "\n".join(lines) + "\n"
 
 
@@ -131,7 +136,7 @@ Its people are alice (dev) and bob (ops), password "{PASSWORD}". Its audit log: 
 
 In your shell:
 
-. {place / ENVIRONMENT}
+. {shlex.quote(str(place / ENVIRONMENT))}
 
 which says:
 

@@ -14,7 +14,7 @@ from kubectl_stepup.demo.terminal import DemoTerminal, Ran
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.session import keyctl
 from tests.system.lab import home, objects
-from tests.system.lab.authentication import EVERYDAY, authentication_configuration
+from tests.system.lab.authentication import ELEVATED, EVERYDAY, authentication_configuration
 from tests.system.parts import control_plane
 from tests.system.parts.etcd import etcd
 from tests.system.parts.keycloak import keycloak
@@ -43,6 +43,11 @@ class Lab:
         """Sign somebody in as an everyday login does: with the password alone."""
         client = OAuthClient(provider=self.provider, client_id=EVERYDAY)
         return client.id_token(person or Person(self.provider))
+
+    def elevated_token(self) -> str:
+        """Sign alice in with both factors."""
+        client = OAuthClient(provider=self.provider, client_id=ELEVATED)
+        return client.id_token(Person(self.provider), acr_values=self.provider.mfa)
 
 
 @contextmanager
@@ -119,9 +124,9 @@ class Desk:
 def opened_desk(
     directory: Path, lab: Lab, *, search: Sequence[str | Path], become: Sequence[str] = ()
 ) -> Iterator[Desk]:
-    """Give alice a home in `directory` and all pods back; nothing of her sessions is left afterwards.
+    """Give alice a home in `directory` and all pods back; none of her sessions is left in our keyring afterwards.
 
-    `search` is what PATH begins with; with `become` the home has to be given to that user.
+    `search` is what PATH begins with; with `become` the home has to be given to that user, who has to log out.
     """
     objects.set_pods(lab.api.admin)
     environ = home.furnish(directory, lab.provider, lab.api, lab.everyday_token(), search=search)

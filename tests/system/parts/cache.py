@@ -28,9 +28,12 @@ def cache_directory(environ: Mapping[str, str] = MACHINE) -> Path:
     """Give the directory for downloads and builds."""
     named = environ.get("KUBECTL_STEPUP_SYSTEM_CACHE")
     if named:
-        return Path(named)
-    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".cache")
-    return Path(base) / "kubectl-stepup-system"
+        # Absolute: what is written there is written by programs that run elsewhere.
+        return Path(named).expanduser().absolute()
+    base = environ.get("XDG_CACHE_HOME", "")
+    home = Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    # A relative value is to be ignored (XDG Base Directory Specification).
+    return (Path(base) if os.path.isabs(base) else home) / "kubectl-stepup-system"
 
 
 def made(name: str, make: Callable[[Path], None]) -> Path:
@@ -71,17 +74,20 @@ def run(
         Missing: it failed, with its last words; a machine without a network cannot download.
 
     """
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=cwd,
-        env={**MACHINE, **environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    words = " ".join(str(word) for word in command)
+    try:
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd,
+            env={**MACHINE, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(part, f"`{words}` failed: {error}") from error
     if done.returncode != 0:
-        words = " ".join(str(word) for word in command)
         raise Missing(part, f"`{words}` failed: {(done.stderr or done.stdout).strip()[-600:]}")
     return done.stdout

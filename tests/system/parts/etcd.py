@@ -16,7 +16,8 @@ from tests.system.parts.processes import running, wait_until
 @contextmanager
 def etcd(directory: Path, *, owner: str | None = None) -> Iterator[str]:
     """Start etcd and give its client URL."""
-    client, peer = (f"http://127.0.0.1:{loopback_port()}" for _ in range(2))
+    first = loopback_port()
+    client, peer = (f"http://127.0.0.1:{port}" for port in (first, loopback_port(first)))
     command: list[str | Path] = [
         binary("etcd"),
         "--name=lab",

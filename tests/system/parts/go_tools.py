@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from tests.system.parts.cache import made, program, run
+from tests.system.parts.cache import Missing, made, program, run
 
 TOOLS = Path(__file__).parent.parent / "tools"
-HOW = "install Go 1.26 or later (https://go.dev/dl/)"
+HOW = "install Go 1.26.4 or later (https://go.dev/dl/)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,18 @@ OPA = GoProgram(name="opa", module="opa", package="github.com/open-policy-agent/
 
 
 def kubernetes(name: str, minor: str, how: str = HOW) -> GoProgram:
-    """Give a program of Kubernetes, which learns its version from the linker (k8s.io/component-base/version)."""
+    """Give a program of Kubernetes, which learns its version from the linker (k8s.io/component-base/version).
+
+    Raises:
+        Missing: there is no module that builds this program of this minor version.
+
+    """
+    package = f"k8s.io/kubernetes/cmd/{name}"
+    if package not in tools_of(f"kubernetes-{minor}"):
+        raise Missing(name, f"no module builds it for Kubernetes {minor}; there are {', '.join(minors(package))}")
     version = f"v{pinned(f'kubernetes-{minor}', 'k8s.io/kubernetes')}"
     major, small = minor.split(".")
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": small, "gitTreeState": "clean"}
-    package = f"k8s.io/kubernetes/cmd/{name}"
     variables = {f"k8s.io/component-base/version.{key}": value for key, value in stamps.items()}
     return GoProgram(name=name, module=f"kubernetes-{minor}", package=package, how=how, stamps=variables)
 
@@ -63,14 +70,26 @@ def build(wanted: GoProgram) -> Path:
 
 
 def pinned(module: str, path: str | None = None) -> str:
-    """Give the version that a module under `tools/` requires of `path`, else of what its tool line names."""
-    text = (TOOLS / module / "go.mod").read_text()
-    if path is None:
-        tool = re.search(r"^tool \(?\s*(\S+)", text, re.MULTILINE)
-        assert tool is not None, f"tools/{module}/go.mod has no tool line"
-        required = re.findall(r"^\s*(?:require )?(\S+) v(\S+)", text, re.MULTILINE)
-        holding: dict[str, str] = {name: version for name, version in required if f"{tool[1]}/".startswith(f"{name}/")}
-        return holding[max(holding, key=len)]
-    found = re.search(rf"^\s*(?:require )?{re.escape(path)} v(\S+)", text, re.MULTILINE)
-    assert found is not None, f"tools/{module}/go.mod does not require {path}"
-    return str(found[1])
+    """Give the version that a module under `tools/` requires of `path`, else of what it builds."""
+    tool = tools_of(module)[0]
+    required = dict(re.findall(r"^\s*(?:require )?(\S+) v(\S+)", _text(module), re.MULTILINE))
+    holding = [name for name in required if name == path or (path is None and f"{tool}/".startswith(f"{name}/"))]
+    assert holding, f"tools/{module}/go.mod does not require {path or tool}"
+    return str(required[max(holding, key=len)])
+
+
+def tools_of(module: str) -> list[str]:
+    """Give the packages that a module under `tools/` is there to build; none where there is no such module."""
+    block = re.search(r"^tool (?:\((.*?)\)|(\S+)$)", _text(module), re.MULTILINE | re.DOTALL)
+    return (block[1] or block[2]).split() if block else []
+
+
+def minors(package: str) -> list[str]:
+    """Give the minor versions of Kubernetes whose modules build a package."""
+    modules = sorted(path.name for path in TOOLS.glob("kubernetes-*"))
+    return [module.removeprefix("kubernetes-") for module in modules if package in tools_of(module)]
+
+
+def _text(module: str) -> str:
+    path = TOOLS / module / "go.mod"
+    return path.read_text() if path.exists() else ""

@@ -13,10 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from tests.system.parts.cache import MACHINE, Missing, made, program, run
-from tests.system.parts.oidc_provider import serves
 from tests.system.parts.ports import loopback_port
 from tests.system.parts.processes import running, wait_until
-from tests.system.parts.provider import RunningProvider, tls_files
+from tests.system.parts.provider import RunningProvider, serves, tls_files
 
 PART = "keycloak"
 VERSION = "26.7.3"

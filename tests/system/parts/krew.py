@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -67,9 +68,11 @@ class Krew:
 @contextmanager
 def krew(directory: Path, *, kubectl: Path) -> Iterator[Krew]:
     """Give Krew with an empty root; the manifest's address is that of a server on loopback that has the archive."""
-    archives = sorted(DIST.glob("kubectl-stepup_*.tar.gz"))
-    if not archives or not (DIST / "stepup.yaml").exists():
-        raise Missing(PART, "make package")
+    text = (DIST / "stepup.yaml").read_text() if (DIST / "stepup.yaml").exists() else ""
+    uri = re.search(r"uri: (\S+)", text)
+    archive = DIST / uri[1].rpartition("/")[2] if uri else DIST
+    if uri is None or not archive.exists():
+        raise Missing(PART, "make --always-make package")
     root, programs = directory / "krew", directory / "krew-programs"
     published = root / "published" / "plugins"
     for path in (published, programs):
@@ -79,16 +82,14 @@ def krew(directory: Path, *, kubectl: Path) -> Iterator[Krew]:
         shutil.copy(built, programs / name)
     with _served(DIST) as address:
         manifest = published / "stepup.yaml"
-        text = (DIST / "stepup.yaml").read_text()
-        page = next(line for line in text.splitlines() if line.strip().startswith("uri:"))
-        manifest.write_text(text.replace(page, f"{page.partition('uri:')[0]}uri: {address}/{archives[-1].name}"))
+        manifest.write_text(text.replace(uri[1], f"{address}/{archive.name}"))
         _commit(published.parent)
         unprivileged.give(directory)
         yield Krew(
             root=root,
             search=(programs, root / "bin"),
             manifest=manifest,
-            archive=archives[-1],
+            archive=archive,
         )
 
 
@@ -114,4 +115,4 @@ def _commit(repository: Path) -> None:
     git = program("git", "krew", "apt-get install git")
     quiet = ["-c", "user.name=lab", "-c", "user.email=lab@example.com", "-c", "init.defaultBranch=master"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Publish"]):
-        run("krew", [git, *quiet, *words], cwd=repository)
+        run("krew", [git, *quiet, *words], cwd=repository, GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")

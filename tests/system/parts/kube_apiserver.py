@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.system.parts.cache import MACHINE
+from tests.system.parts.certificates import write_leaf
 from tests.system.parts.control_plane import binary
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.parts.ports import loopback_port
@@ -27,6 +28,7 @@ AUDIT_POLICY = {
     "rules": [
         # The system's own chatter, and who only looks whether the server lives.
         {"level": "None", "users": ["system:apiserver", "system:kube-controller-manager"]},
+        {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
         {"level": "None", "nonResourceURLs": ["/readyz*", "/livez*", "/healthz*", "/openapi*"]},
         {"level": "Metadata"},
     ],
@@ -133,12 +135,7 @@ def _certificate(
     """Write a certificate and its key; Kubernetes reads the user from its common name, groups from organizations."""
     # Without a host the extension for hosts is empty and critical, which Go refuses, even of clients.
     made = authority.issue_cert(*(hosts or ("localhost",)), common_name=name, organization_name=organization)
-    stem = name.rpartition(":")[2]
-    certificate, key = directory / f"{stem}.pem", directory / f"{stem}.key"
-    certificate.write_bytes(b"".join(part.bytes() for part in made.cert_chain_pems))
-    key.touch(mode=0o600)
-    key.write_bytes(made.private_key_pem.bytes())
-    return certificate, key
+    return write_leaf(made, directory, name.rpartition(":")[2])
 
 
 def _service_account_key(path: Path) -> Path:

@@ -58,6 +58,12 @@ class OAuthClient:
         assert answer.ok, answer.text
         return str(answer.json()["id_token"])
 
+    def userinfo(self, access_token: str) -> int:
+        """Give the status of the userinfo endpoint's answer to an access token."""
+        with self._session() as session:
+            bearer = {"Authorization": f"Bearer {access_token}"}
+            return session.get(self.metadata()["userinfo_endpoint"], headers=bearer, timeout=20).status_code
+
     def _session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env, session.verify = False, str(self.provider.ca_file)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import shutil
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from tests.system.parts.cache import MACHINE, made, program, run
+from tests.system.parts.cache import MACHINE, Missing, made, program, run
 from tests.system.parts.ports import loopback_port
 from tests.system.parts.processes import running, wait_until
-from tests.system.parts.provider import ELEVATED_LIFE_S, SEED, RunningProvider, tls_files
+from tests.system.parts.provider import ELEVATED_LIFE_S, SEED, RunningProvider, serves, tls_files
 
 PART = "oidc-provider"
-HOW = "install Node.js 20 or later with npm (apt-get install nodejs npm)"
+OLDEST_NODE = 20
+HOW = f"install Node.js {OLDEST_NODE} or later with npm (https://nodejs.org)"
 SOURCE = Path(__file__).parent.parent / "oidc_provider"
 PACKAGES = ("package.json", "package-lock.json")
 
 
 def install() -> Path:
     """Install the pinned packages once; give the directory they are in."""
-    npm = program("npm", PART, HOW)
+    npm, node = program("npm", PART, HOW), program("node", PART, HOW)
+    version = run(PART, [node, "--version"]).strip()
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        raise Missing(PART, f"{node} is {version}; {HOW}")
     digest = sha256(b"".join((SOURCE / name).read_bytes() for name in PACKAGES)).hexdigest()[:12]
 
     def make(directory: Path) -> None:
@@ -71,19 +72,3 @@ def oidc_provider(directory: Path, *flags: str, owner: str | None = None) -> Ite
             scope="openid email groups",
             accounts={"alice": "alice", "bob": "bob"},
         )
-
-
-def serves(issuer: str, ca_file: Path) -> bool:
-    """Tell whether an issuer gives its discovery document."""
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca_file))),
-    )
-    try:
-        with opener.open(f"{issuer}/.well-known/openid-configuration", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return False
-    except OSError:
-        return False

@@ -9,11 +9,13 @@ import socket
 RANGE = range(20_000, 32_000)
 
 
-def loopback_port() -> int:
-    """Give a port of 127.0.0.1 that nothing listens on."""
+def loopback_port(*taken: int) -> int:
+    """Give a port of 127.0.0.1 that nothing listens on, and that is none of `taken`."""
     chance = random.SystemRandom()
     for _ in range(200):
         port = chance.choice(RANGE)
+        if port in taken:
+            continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             try:
                 trial.bind(("127.0.0.1", port))

@@ -27,8 +27,8 @@ MARK = "KUBECTL_STEPUP_TEST_BED"
 LAB = "lab"
 """The owner of what outlives the process that started it."""
 
-# The shell has the server's process id already, writes it down and becomes the server: there is no moment in which the
-# server runs and nobody knows.
+# The shell has the server's process id already, writes it down and becomes the server. Until it has, the mark in its
+# environment tells.
 _BECOME = 'echo "$$" > "$0" && exec "$@"'
 _LOOK_S = 0.05
 _GRACE_S = 15.0
@@ -56,12 +56,13 @@ class Server:
         """End it and wait for the end; a server that does not end by itself is killed."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
-                if self.running:
+                if self.running and self.pid > 1:
                     os.kill(self.pid, number)
             with contextlib.suppress(NotReady):
                 wait_until(lambda: not self.running, f"the end of {self.name}", within_s=grace_s)
-                break
-        _forget(self.record)
+                _forget(self.record)
+                return
+        raise NotReady(f"{self.name} (process {self.pid}) does not end")
 
 
 @contextmanager
@@ -102,7 +103,9 @@ def start(
     """Start a server, which finds `stdin` on its standard input; `owner` is LAB for one that outlives this process."""
     token = f"{name}-{secrets.token_hex(8)}"
     record = records() / token
-    record.with_suffix(".json").write_text(json.dumps({"name": name, "owner": owner or _identity(os.getpid())}))
+    whole = record.with_suffix(".new")
+    whole.write_text(json.dumps({"name": name, "owner": owner or _identity(os.getpid())}))
+    whole.replace(record.with_suffix(".json"))
     log = directory / f"{name}.log"
     words = ["/bin/sh", "-c", _BECOME, str(record), *(str(word) for word in command)]
     with log.open("wb") as out, tempfile.TemporaryFile() as given:
@@ -167,24 +170,42 @@ def stop_orphans(*, lab: bool) -> list[str]:
     """
     ended = []
     # The last started first: an API server without its store waits for it in vain.
-    for description in sorted(records().glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True):
-        known = json.loads(description.read_text())
-        if not (lab if known["owner"] == LAB else not _lives(known["owner"])):
-            continue
-        record = description.with_suffix("")
-        pid = int(record.read_text()) if record.exists() and record.stat().st_size else 0
-        server = Server(name=known["name"], pid=pid, log=Path(os.devnull), record=record)
-        if pid and server.running:
-            server.stop()
-            ended.append(server.name)
-        _forget(record)
+    for record in sorted(_recorded(), key=_age):
+        # Another run may end its own server, and with it the record, at any moment.
+        with contextlib.suppress(FileNotFoundError):
+            known = json.loads(record.with_suffix(".json").read_text())
+            if not (lab if known["owner"] == LAB else not _lives(known["owner"])):
+                continue
+            server = Server(name=known["name"], pid=_pid_of(record), log=Path(os.devnull), record=record)
+            if server.running:
+                server.stop()
+                ended.append(server.name)
+            _forget(record)
     return ended
+
+
+def _recorded() -> list[Path]:
+    return [description.with_suffix("") for description in records().glob("*.json")]
+
+
+def _age(record: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        return -record.with_suffix(".json").stat().st_mtime_ns
+    return 0
+
+
+def _pid_of(record: Path) -> int:
+    """Give the process id of a record; of a server that was killed on its way, or never came to be, 0."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return int(record.read_text())
+    marked = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
+    return next((pid for pid in marked if is_marked(pid, record.name)), 0)
 
 
 def is_marked(pid: int, token: str) -> bool:
     """Tell whether a process is the one that has this record."""
     child = _CHILDREN.get(token)
-    if child is not None:
+    if child is not None and child.pid == pid:
         return child.poll() is None
     try:
         environ = Path(f"/proc/{pid}/environ").read_bytes()

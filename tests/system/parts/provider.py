@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
+
+from tests.system.parts.certificates import write_leaf
 
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 """The seed of everybody's one-time codes, in base 32."""
@@ -39,10 +44,22 @@ class RunningProvider:
 def tls_files(directory: Path, name: str) -> tuple[Path, Path, Path]:
     """Write a throw-away CA, and a certificate for localhost with its key; give the three files."""
     authority = trustme.CA()
-    leaf = authority.issue_cert("localhost", "127.0.0.1")
-    ca, certificate, key = (directory / f"{name}{suffix}" for suffix in ("-ca.pem", ".pem", ".key"))
+    ca = directory / f"{name}-ca.pem"
     authority.cert_pem.write_to_path(ca)
-    certificate.write_bytes(b"".join(part.bytes() for part in leaf.cert_chain_pems))
-    key.touch(mode=0o600)
-    key.write_bytes(leaf.private_key_pem.bytes())
-    return ca, certificate, key
+    return ca, *write_leaf(authority.issue_cert("localhost", "127.0.0.1"), directory, name)
+
+
+def serves(issuer: str, ca_file: Path) -> bool:
+    """Tell whether an issuer gives its discovery document."""
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca_file))),
+    )
+    try:
+        with opener.open(f"{issuer}/.well-known/openid-configuration", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
