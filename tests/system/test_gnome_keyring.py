@@ -35,8 +35,7 @@ began = time.monotonic()
 try:
     open_os_keyring(deadline_s=1)
 except StoreUnavailable as error:
-    assert error.message.startswith("Secret Service "), error.message
-    print("refused", time.monotonic() - began < 5)
+    print(time.monotonic() - began < 5, error.message)
 """
 
 PUT = """
@@ -49,6 +48,11 @@ GET = """
 from kubectl_stepup.session.os_keyring import open_os_keyring
 print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
 """
+
+
+def refused(cause: str) -> str:
+    """Give what is said in time: the Secret Service's own cause, and that of the library's next backend."""
+    return f"True Secret Service cannot be used ({cause}); KWallet cannot be used (NameError)"
 
 
 def run(desktop: Desktop, code: str, **environ: str) -> str:
@@ -77,19 +81,19 @@ def test_the_environment_does_not_name_the_backend(tmp_path: Path) -> None:
 
 def test_a_bus_that_is_not_there_is_refused_in_time(tmp_path: Path) -> None:
     with session_bus(tmp_path) as desktop:
-        assert run(desktop, REFUSED, DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent") == "refused True"
+        assert run(desktop, REFUSED, DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent") == refused("FileNotFoundError")
 
 
 def test_a_bus_without_a_keyring_is_refused_in_time(tmp_path: Path) -> None:
     with session_bus(tmp_path) as desktop:
-        assert run(desktop, REFUSED) == "refused True"
+        assert run(desktop, REFUSED) == refused("InitError")
 
 
 def test_a_locked_keyring_is_refused_in_time(tmp_path: Path) -> None:
     with gnome_keyring(tmp_path) as desktop:
         assert run(desktop, KEEP) == "kept"
     with gnome_keyring(tmp_path, unlocked=False) as desktop:
-        assert run(desktop, REFUSED) == "refused True"
+        assert run(desktop, REFUSED) == refused("KeyringLocked")
 
 
 def test_a_session_outlives_the_keyrings_process(tmp_path: Path) -> None:
@@ -104,4 +108,4 @@ def test_a_keyring_that_ended_is_refused_in_time(tmp_path: Path) -> None:
         run(desktop, PUT)
         assert desktop.keyring is not None
         desktop.keyring.stop()
-        assert run(desktop, REFUSED) == "refused True"
+        assert run(desktop, REFUSED) == refused("InitError")

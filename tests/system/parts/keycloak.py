@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -103,6 +103,8 @@ def keycloak(directory: Path, *, owner: str | None = None) -> Iterator[RunningPr
         f"--https-certificate-file={certificate}",
         f"--https-certificate-key-file={key}",
         f"--hostname=https://localhost:{port}",
+        # Else in the installation, which all servers share.
+        options=(f"-Dquarkus.transaction-manager.object-store.directory={directory / 'keycloak-transactions'}",),
     )
     with running(PART, command, directory=directory, environ=MACHINE, owner=owner) as server:
         wait_until(lambda: serves(issuer, ca), "realm of Keycloak", within_s=180, server=server, every_s=0.25)
@@ -120,11 +122,12 @@ def keycloak(directory: Path, *, owner: str | None = None) -> Iterator[RunningPr
         )
 
 
-def _command(installed: Path, *words: str) -> list[str | Path]:
+def _command(installed: Path, *words: str, options: Sequence[str] = ()) -> list[str | Path]:
     home = installed / "home"
     return [
         java(),
         *JVM_OPTIONS,
+        *options,
         f"-Dkc.home.dir={home}",
         f"-Djboss.server.config.dir={home / 'conf'}",
         "-cp",
