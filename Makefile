@@ -44,7 +44,7 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus check lint bench docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -87,6 +87,10 @@ lab: $(STAMP) ## Start a provider and a real API server to try things by hand (P
 
 lab-down: $(STAMP) ## End the lab, and whatever a killed test run left behind
 	@$(BIN)/python -m tests.system.lab down
+
+corpus: $(STAMP) ## Record anew what kubectls send for the commands in tests/system/recorder (ten minutes)
+	$(call say,Running every command with three kubectls against a real API server)
+	$(BIN)/python -m tests.system.recorder
 
 lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking style with ruff)

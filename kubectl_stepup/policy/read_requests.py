@@ -18,12 +18,15 @@ _DUMPED = ("events", "replicationcontrollers", "services", "daemonsets", "deploy
 
 
 def get(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
-    """`get` and `describe` (which falls back to listing, as NAME may be the beginning of a name)."""
+    """`get` and `describe`, which lists by the beginning of a name, and gets each object of a list."""
     subresource = line.last("subresource") or ""
     for target in objects(line, line.words, expanded):
         yield read_of(target, subresource)
-        if line.name == "describe" and target.name is not None:
-            yield request("list", target)
+        if line.name == "describe":
+            yield request("list" if target.name is not None else "get", target)
+        if line.name == "describe" and (target.resource.group, target.resource.name) == ("", "serviceaccounts"):
+            # kubectl 1.32 looks for the account's tokens among all secrets of the namespace; 1.36 does not.
+            yield request("list", ObjectRef(resource=resources_named("secrets")[0], namespace=target.namespace))
         if line.on("watch") or line.on("watch-only"):
             yield request("watch", target)
 

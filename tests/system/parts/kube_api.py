@@ -18,7 +18,9 @@ class KubeAPI:
     token: str | None = None
     certificate: tuple[Path, Path] | None = None
 
-    def request(self, method: str, path: str, body: object = None) -> requests.Response:
+    def request(
+        self, method: str, path: str, body: object = None, content_type: str = "application/json"
+    ) -> requests.Response:
         """Send one request and give the answer, whatever its status."""
         with requests.Session() as session:
             session.trust_env = False
@@ -26,7 +28,10 @@ class KubeAPI:
                 method,
                 self.server + path,
                 json=body,
-                headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
+                headers={
+                    "Content-Type": content_type,
+                    **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+                },
                 verify=str(self.ca_file),
                 cert=(str(self.certificate[0]), str(self.certificate[1])) if self.certificate else None,
                 timeout=20,

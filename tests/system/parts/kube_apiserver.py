@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 import trustme
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -58,6 +59,20 @@ class KubeAPIServer:
     def as_bearer(self, token: str) -> KubeAPI:
         """The API server as the holder of a token sees it."""
         return KubeAPI(server=self.url, ca_file=self.ca_file, token=token)
+
+    def kubeconfig(self, certificate: tuple[Path, Path], *, namespace: str = "default") -> str:
+        """Give a kubeconfig for the owner of a certificate and its key."""
+        user = {"client-certificate": str(certificate[0]), "client-key": str(certificate[1])}
+        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "lab",
+            "clusters": [{"name": "lab", "cluster": cluster}],
+            "users": [{"name": "admin", "user": user}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "admin", "namespace": namespace}}],
+        }
+        return yaml.safe_dump(document)
 
     def audit_events(self, **wanted: str) -> list[dict[str, Any]]:
         """Give the audit events (audit.k8s.io/v1) whose verb and object are as wanted, oldest first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from tests.system.parts.processes import Server, running, wait_until
 def kube_controller_manager(directory: Path, *, api: KubeAPIServer, owner: str | None = None) -> Iterator[Server]:
     """Start the controllers and wait for their first work: the rules of the aggregated roles."""
     kubeconfig = directory / "controller-manager.kubeconfig"
-    kubeconfig.write_text(json.dumps(_kubeconfig(api)))
+    kubeconfig.write_text(api.kubeconfig(api.controller_manager_certificate))
     command: list[str | Path] = [
         binary("kube-controller-manager"),
         f"--kubeconfig={kubeconfig}",
@@ -35,15 +34,3 @@ def kube_controller_manager(directory: Path, *, api: KubeAPIServer, owner: str |
 
 def _roles_have_rules(api: KubeAPIServer) -> bool:
     return bool(api.admin.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/edit").get("rules"))
-
-
-def _kubeconfig(api: KubeAPIServer) -> dict[str, object]:
-    certificate, key = api.controller_manager_certificate
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "lab",
-        "clusters": [{"name": "lab", "cluster": {"server": api.url, "certificate-authority": str(api.ca_file)}}],
-        "users": [{"name": "it", "user": {"client-certificate": str(certificate), "client-key": str(key)}}],
-        "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": "it"}}],
-    }

@@ -1,0 +1,138 @@
+"""Record what kubectls send: `make corpus`, which writes tests/data/recorded/commands.jsonl anew.
+
+Every command of commands.txt is run by every kubectl as the administrator of a real API server, whose audit log says
+what came: so nobody here interpreted a path. A row is a command and what came of it, with the kubectls for which it
+was so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.system.parts import kubectls
+from tests.system.parts.cache import MACHINE
+from tests.system.parts.control_plane import require
+from tests.system.parts.etcd import etcd
+from tests.system.parts.kube_apiserver import KubeAPIServer, kube_apiserver
+from tests.system.parts.kube_controller_manager import kube_controller_manager
+from tests.system.recorder import fixture
+
+HERE = Path(__file__).parent
+DATA = HERE.parents[1] / "data"
+VERSIONS = ("1.32", "1.36", "1.37")
+LONGEST_S = 4.0
+"""For a command that streams, or waits for what never comes."""
+
+NOBODY = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration", "jwt": []}
+GENERATED = re.compile(r"^([a-z]+)-[0-9a-f]{7,10}(-[a-z0-9]{5})?$")
+"""Names that a controller made up, which are others in each run."""
+
+Request = tuple[str, str, str, str, str, str]
+"""Verb, API group, resource, subresource, namespace and name."""
+
+
+def commands() -> list[str]:
+    """Give the commands to record."""
+    lines = (HERE / "commands.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def main() -> None:
+    """Record all and write the file."""
+    require()
+    place = DATA / "recorded" / "commands.jsonl"
+    fresh = place.with_suffix(".new")
+    place.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="recorder-") as name, _cluster(Path(name)) as api, fresh.open("w") as out:
+        fixture.set_up(api.admin)
+        environ = _environ(Path(name), api)
+        for at, command in enumerate(commands(), 1):
+            for row in _rows(command, environ, api):
+                out.write(f"{json.dumps(row)}\n")
+            out.flush()
+            print(f"\r{at} of {len(commands())}  ", end="", flush=True)
+    fresh.replace(place)
+    print(f"\nwritten: {place}")
+
+
+def _rows(command: str, environ: dict[str, str], api: KubeAPIServer) -> Iterator[dict[str, Any]]:
+    """Run a command with every kubectl; give a row for each outcome."""
+    found: dict[str, list[str]] = {}
+    for version in VERSIONS:
+        outcome = _record(kubectls.kubectl(version), command, environ, api)
+        found.setdefault(json.dumps(outcome), []).append(version)
+    for what, which in found.items():
+        yield {"command": command, "kubectl": which, **json.loads(what)}
+
+
+@contextmanager
+def _cluster(directory: Path) -> Iterator[KubeAPIServer]:
+    with (
+        etcd(directory) as store,
+        kube_apiserver(directory, etcd=store, authentication=json.dumps(NOBODY)) as api,
+        kube_controller_manager(directory, api=api),
+    ):
+        yield api
+
+
+def _environ(directory: Path, api: KubeAPIServer) -> dict[str, str]:
+    home = directory / "home"
+    (home / ".kube").mkdir(parents=True)
+    (home / ".kube/config").write_text(api.kubeconfig(api.admin_certificate, namespace=fixture.SHOP))
+    editor = f"sh {DATA / 'corpus' / 'ed.sh'}"
+    return {"HOME": str(home), "PATH": MACHINE["PATH"], "KUBE_EDITOR": editor, "KUBERC": "off", "LANG": "C.UTF-8"}
+
+
+def _record(program: Path, command: str, environ: dict[str, str], api: KubeAPIServer) -> dict[str, Any]:
+    """Run a command and give its exit code and requests; what it took away is there again afterwards."""
+    before = api.audit_log.stat().st_size
+    code = _run([str(program), *shlex.split(command)], environ)
+    with api.audit_log.open("rb") as log:
+        log.seek(before)
+        events = [json.loads(line) for line in log.read().splitlines()]
+    sent = sorted({_request(event) for event in events if _is_kubectls(event)})
+    if any(request[0] not in {"get", "list", "watch"} for request in sent):
+        fixture.restore(api.admin)
+    return {"rc": code, "requests": sent}
+
+
+def _run(words: list[str], environ: dict[str, str]) -> int | str:
+    with subprocess.Popen(
+        words,
+        env=environ,
+        cwd=DATA / "corpus",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.wait(LONGEST_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return "TIMEOUT"
+
+
+def _is_kubectls(event: dict[str, Any]) -> bool:
+    return "objectRef" in event and event["userAgent"].startswith("kubectl")
+
+
+def _request(event: dict[str, Any]) -> Request:
+    at = event["objectRef"]
+    fields = (at.get(key, "") for key in ("apiGroup", "resource", "subresource", "namespace"))
+    group, resource, subresource, namespace = fields
+    return event["verb"], group, resource, subresource, namespace, GENERATED.sub(r"\1-*", at.get("name", ""))
+
+
+if __name__ == "__main__":
+    main()
