@@ -25,8 +25,15 @@ def _covers_what(wide: Rule, narrow: Rule) -> bool:
     return (
         ("*" in wide.verbs or narrow.verbs <= wide.verbs)
         and _all_in(narrow.api_groups, wide.api_groups)
-        and _all_in(narrow.resources, wide.resources)
+        and _covers_resources(wide.resources, narrow.resources)
     )
+
+
+def _covers_resources(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """Tell it of resources, of which `*` means all and none of their subresources."""
+    if "*" in wide:
+        return bool(narrow) and all("/" not in name or name in wide for name in narrow)
+    return _all_in(narrow, wide)
 
 
 def _covers_selector(wide: Selector, narrow: Selector) -> bool:

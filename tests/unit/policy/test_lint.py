@@ -58,6 +58,11 @@ COVERED = [
     ("{name: a, do: [delete], where: {all: true}, needs: mfa}", "{name: b, do: [delete], needs: mfa}"),
     ("{name: a, do: [delete], except: {names: [n]}, needs: mfa}", "{name: b, do: [delete], needs: mfa}"),
     ("{name: a, verbs: [get], resources: [w], needs: mfa}", '{name: b, verbs: ["*"], resources: [w, v], needs: mfa}'),
+    (
+        "{name: a, verbs: [update], resources: [w], needs: mfa}",
+        '{name: b, verbs: [update], resources: ["*"], needs: mfa}',
+    ),
+    ("{name: a, verbs: [update], resources: [w/s], needs: mfa}", "{name: b, verbs: [update], needs: mfa}"),
 ]
 NOT_COVERED = [
     ("{name: a, do: [delete, stop], needs: mfa}", "{name: b, do: [delete], needs: mfa}"),
@@ -71,6 +76,9 @@ NOT_COVERED = [
     ("{name: a, do: [delete], needs: mfa, message: why}", "{name: b, do: [delete], needs: mfa}"),
     ("{name: a, do: [delete], needs: mfa, reason: required}", "{name: b, do: [delete], needs: mfa}"),
     ("{name: a, verbs: [get], resources: [w], needs: mfa}", "{name: b, do: [delete], needs: mfa}"),
+    # As in Kubernetes, `*` is no subresource.
+    ("{name: a, verbs: [get], resources: [w/s], needs: mfa}", '{name: b, verbs: [get], resources: ["*"], needs: mfa}'),
+    ("{name: a, verbs: [get], needs: mfa}", '{name: b, verbs: [get], resources: ["*"], needs: mfa}'),
 ]
 
 
