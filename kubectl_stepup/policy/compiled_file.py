@@ -39,7 +39,7 @@ def read(directory: str, sources: Sequence[str]) -> Policy | None:
             return None
         known, packed = marshal.loads(os.read(descriptor, found.st_size))  # noqa: S302 - our own 0600 file
         policy: Policy | None = unpack(packed) if known == stamp_of(sources) else None
-    except (OSError, ValueError, EOFError, TypeError, KeyError):
+    except (OSError, ValueError, EOFError, TypeError, IndexError):
         return None
     finally:
         os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.policy.actions import NAMES
+from kubectl_stepup.policy.compiled import pack, unpack
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.load import load, starting_policy
@@ -111,3 +113,8 @@ def policies(draw: st.DrawFn) -> Policy:
 @given(policies())
 def test_any_policy_is_read_as_it_was_shown(policy: Policy) -> None:
     assert content(again(policy)) == content(policy)
+
+
+@given(policies())
+def test_any_policy_survives_being_compiled(policy: Policy) -> None:
+    assert unpack(marshal.loads(marshal.dumps(pack(policy)))) == policy

@@ -44,3 +44,10 @@ def test_records_do_not_change() -> None:
 @given(name=st.text("ab-", max_size=8), pattern=st.text("ab-*?[]!", max_size=6))
 def test_globs_are_those_of_fnmatch(name: str, pattern: str) -> None:
     assert matches(name, pattern) == fnmatchcase(name, pattern)
+
+
+def test_of_values_gives_the_same_record_and_takes_no_others() -> None:
+    assert Point.of_values((1, 2)) == Point(x=1, y=2)
+    for wrong in ((), (1,), (1, 2, 3)):
+        with pytest.raises(ValueError, match="zip"):
+            Point.of_values(wrong)
