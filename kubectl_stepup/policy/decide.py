@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import NAMES, actions_of
+from kubectl_stepup.policy.globs import matches_any
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
 
@@ -52,6 +53,10 @@ def _match(
     target: Target,
     by_request: Sequence[tuple[ResourceAttributes, frozenset[str]]],
 ) -> MatchedRule | None:
+    # A rule about other clusters matches no request: asked once here, and not for each of them.
+    clusters = rule.selector.clusters
+    if clusters and target.cluster is not None and not matches_any(target.cluster, clusters):
+        return None
     if not command_matches(rule.where, command):
         return None
     requests = [

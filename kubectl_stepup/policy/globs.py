@@ -18,12 +18,20 @@ def matches(name: str, pattern: str) -> bool:
         return fnmatchcase(name, pattern)
     if "*" not in pattern and "?" not in pattern:
         return name == pattern
+    # Most patterns that do not match differ before their first star already.
+    star = pattern.find("*")
+    if star > 0 and "?" not in (head := pattern[:star]) and not name.startswith(head):
+        return False
     return _matches(name, pattern)
 
 
 def matches_any(name: str, patterns: Iterable[str]) -> bool:
     """Tell whether `name` matches one of `patterns`."""
-    return any(matches(name, pattern) for pattern in patterns)
+    # NOTE: no generator: a policy may have a thousand rules, and this is asked for each of them.
+    for pattern in patterns:  # noqa: SIM110
+        if matches(name, pattern):
+            return True
+    return False
 
 
 def _matches(name: str, pattern: str) -> bool:
