@@ -15,7 +15,7 @@ from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.terminal.durations import duration
 from kubectl_stepup.terminal.sanitise import safe
-from kubectl_stepup.wiring.running import execute_ports, session_ports
+from kubectl_stepup.wiring.running import execute_ports, expand_manifests, session_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +43,10 @@ def tested(file: str, application: Application) -> tuple[Verdict, ...]:
         PolicyError: the file or the policy does not load.
     """
     policy = application.policy
-    expand = execute_ports(application).expand
     verdicts = []
     for case in cases_from(yaml_file.read(Path(file), error=PolicyError), policy):
-        command, _ = expand(read(case.words))
+        command, _ = expand_manifests(read(case.words), application)
         target = case.target.replace(namespace=command.namespace or case.target.namespace)
-        if command.all_namespaces:
-            target = target.replace(namespace=None)
         verdicts.append(verdict(case, decide(policy, command, target)))
     return tuple(verdicts)
 

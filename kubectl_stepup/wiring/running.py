@@ -38,7 +38,7 @@ def execute_ports(application: Application, *, user_scope: bool = False) -> Exec
         config=application.config,
         policy=application.policy,
         kubeconfig=application.kubeconfig,
-        expand=lambda command: _expand(command, application),
+        expand=lambda command: expand_manifests(command, application),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
@@ -146,7 +146,7 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
         yield LentSession(credential_command=(*command, *arguments))
 
 
-def _expand(command: KubectlCommand, application: Application) -> tuple[KubectlCommand, bytes | None]:
+def expand_manifests(command: KubectlCommand, application: Application) -> tuple[KubectlCommand, bytes | None]:
     """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be."""
     if not command.manifests:
         return command, None

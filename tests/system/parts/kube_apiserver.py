@@ -47,7 +47,6 @@ class KubeAPIServer:
     """Certificate and key of a member of system:masters."""
 
     controller_manager_certificate: tuple[Path, Path]
-    authentication: Path
     audit_log: Path
     server: Server
 
@@ -128,7 +127,6 @@ def kube_apiserver(
             controller_manager_certificate=_certificate(
                 directory, authority, "system:kube-controller-manager", organization="kubernetes"
             ),
-            authentication=directory / "authentication.yaml",
             audit_log=directory / "audit.log",
             server=server,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.system.parts.cache import MACHINE, Missing, made, run
@@ -17,6 +18,7 @@ NAMES = (*WHEELS, ON_PATH, *BUILT)
 NEWEST = "1.37"
 
 
+@cache
 def kubectl(name: str) -> Path:
     """Give the kubectl of a minor version, or with `PATH` the machine's own."""
     if name == ON_PATH:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,21 +11,11 @@ from hypothesis import strategies as st
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.compiled import pack, unpack
-from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.load import load, starting_policy
 from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
 from kubectl_stepup.policy.rule_document import DRY_RUNS, MODES, VERBS
-
-
-def read(text: str) -> Policy:
-    return policy_from(yaml_file.parse(text.encode(), "policy.yaml"))
-
-
-def content(policy: Policy) -> dict[str, Any]:
-    """Give what a policy says, wherever it is written."""
-    rules = tuple(rule.replace(file="", line=0) for rule in policy.rules)
-    return {**policy.as_dict(), "rules": rules, "files": ()}
+from tests.unit.policy.test_load import content, read
 
 
 def again(policy: Policy) -> Policy:
