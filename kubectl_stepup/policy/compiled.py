@@ -1,31 +1,63 @@
-"""A policy as plain values and back, so that a routine command needs no YAML."""
+"""A policy as plain values and back, so that a routine command needs no YAML.
+
+Rules stay packed until somebody asks for them: a decision looks at the few that its index names.
+"""
 
 from __future__ import annotations
 
+import marshal
+
 from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
 from kubectl_stepup.policy.record import Record
+from kubectl_stepup.policy.rule_index import GlobIndex, RuleIndex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 _NO_SELECTOR, _NO_WHERE = Selector(), Where()
 _POLICY: Any = Policy
 _RULE: Any = Rule
+_RULES = _POLICY._fields.index("rules")
 _SELECTOR, _EXCLUDED, _WHERE = (_RULE._fields.index(name) for name in ("selector", "excluded", "where"))
 
 
-def pack(value: Any) -> Any:
-    """Turn a record into the tuple of its values (what `marshal` can write), and so those in its fields.
+class PackedRules:
+    """The rules of a compiled policy, each of them made when it is asked for."""
 
-    A selector or a condition that says nothing, as most do, is None.
-    """
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: tuple[bytes, ...]) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return tuple(map(_rule, self._packed[at]))
+        return _rule(self._packed[at])
+
+    def __iter__(self) -> Iterator[Rule]:
+        return map(_rule, self._packed)
+
+
+def pack(policy: Policy) -> tuple[Any, ...]:
+    """Turn a policy into a tuple of values that `marshal` can write."""
+    values = list(_values(policy))
+    values[_RULES] = tuple(marshal.dumps(_values(rule)) for rule in policy.rules)
+    return tuple(values)
+
+
+def _values(value: Any) -> Any:
+    """Give the values of a record's fields; a selector or a condition that says nothing, as most do, is None."""
     if isinstance(value, Record):
         if value in (_NO_SELECTOR, _NO_WHERE):
             return None
-        return tuple(pack(item) for item in value.as_dict().values())
+        return tuple(_values(item) for item in value.as_dict().values())
     if isinstance(value, tuple):
-        return tuple(pack(item) for item in value)
+        return tuple(_values(item) for item in value)
     return value
 
 
@@ -37,13 +69,16 @@ def unpack(packed: Any) -> Policy:
     """
     fields = dict(zip(_POLICY._fields, packed, strict=True))
     fields["levels"] = tuple(map(Level.of_values, fields["levels"]))
-    fields["rules"] = tuple(map(_rule, fields["rules"]))
+    fields["rules"] = PackedRules(fields["rules"])
     fields["grants"] = tuple(map(Grant.of_values, fields["grants"]))
+    *mappings, clusters, namespaces, names = fields["index"]
+    globs = map(GlobIndex.of_values, (clusters, namespaces, names))
+    fields["index"] = RuleIndex.of_values((*mappings, *globs))
     return Policy.of_values(tuple(fields.values()))
 
 
-def _rule(packed: Any) -> Rule:
-    values = list(packed)
+def _rule(packed: bytes) -> Rule:
+    values = list(marshal.loads(packed))  # noqa: S302 - of our own 0600 file
     selector, where = values[_SELECTOR], values[_WHERE]
     values[_SELECTOR] = _NO_SELECTOR if selector is None else Selector.of_values(selector)
     values[_WHERE] = _NO_WHERE if where is None else Where.of_values(where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import NAMES, actions_of
-from kubectl_stepup.policy.globs import matches_any
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
 
@@ -28,7 +27,10 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
         return _programs(policy, command)
     requests = resolved(command, target)
     by_request = [(entry, actions_of(entry)) for entry in requests]
-    found = [match for rule in policy.rules if (match := _match(rule, command, target, by_request)) is not None]
+    at = range(len(policy.rules)) if policy.index is None else policy.index.about(target, by_request)
+    found = [
+        match for rule in map(policy.rules.__getitem__, at) if (match := _match(rule, command, target, by_request))
+    ]
     enforced = tuple(match for match in found if match.rule.mode == "enforce")
     present = {name for _, names in by_request for name in names}
     level = max((match.rule.needs for match in enforced), key=policy.rank, default=None)
@@ -53,23 +55,17 @@ def _match(
     target: Target,
     by_request: Sequence[tuple[ResourceAttributes, frozenset[str]]],
 ) -> MatchedRule | None:
-    # A rule about other clusters matches no request: asked once here, and not for each of them.
-    clusters = rule.selector.clusters
-    if clusters and target.cluster is not None and not matches_any(target.cluster, clusters):
-        return None
     if not command_matches(rule.where, command):
         return None
-    requests = [
-        (entry, rule.actions & names) for entry, names in by_request if request_matches(rule, entry, names, target)
-    ]
+    requests = []
+    actions: frozenset[str] = frozenset()
+    for entry, names in by_request:
+        if request_matches(rule, entry, names, target):
+            requests.append(entry)
+            actions |= rule.actions & names
     if not requests:
         return None
-    actions = {name for _, names in requests for name in names}
-    return MatchedRule(
-        rule=rule,
-        requests=tuple(entry for entry, _ in requests),
-        actions=tuple(name for name in NAMES if name in actions),
-    )
+    return MatchedRule.of_values((rule, tuple(requests), tuple(name for name in NAMES if name in actions)))
 
 
 def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | None) -> str:

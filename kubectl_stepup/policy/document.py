@@ -6,6 +6,7 @@ from kubectl_stepup import __version__
 from kubectl_stepup.policy.actions import NAMES as ACTIONS
 from kubectl_stepup.policy.model import ALLOW, Grant, Level, Policy
 from kubectl_stepup.policy.rule_document import check_name, once, rule_from
+from kubectl_stepup.policy.rule_index import index_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,14 +45,16 @@ def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool =
     names = _level_names(own, levels, stand_ins)
     if not names:
         raise node.error("there are no levels, neither here nor in a file before this one")
+    rules = _named(fields.get("rules"), lambda item: rule_from(item, actions=ACTIONS, levels=names))
     return Policy(
         who=fields["who"].string(choices=WHO) if "who" in fields else WHO[0],
         levels=levels or own,
-        rules=_named(fields.get("rules"), lambda item: rule_from(item, actions=ACTIONS, levels=names)),
+        rules=rules,
         commands=_commands(fields.get("commands"), names),
         grants=tuple(_grant(item, names) for item in fields["grants"].sequence()) if "grants" in fields else (),
         min_client_version=fields["minClientVersion"].string() if "minClientVersion" in fields else None,
         files=(node.file,),
+        index=index_of(rules),
     )
 
 
@@ -64,11 +67,13 @@ def merge(policies: Sequence[Policy]) -> Policy:
     commands: dict[str, str] = {}
     for policy in policies:
         commands = {**policy.commands, **commands}
+    rules = tuple(rule for policy in policies for rule in policy.rules)
     return first.replace(
-        rules=tuple(rule for policy in policies for rule in policy.rules),
+        rules=rules,
         commands=commands,
         grants=tuple(grant for policy in policies for grant in policy.grants),
         files=tuple(file for policy in policies for file in policy.files),
+        index=index_of(rules),
     )
 
 

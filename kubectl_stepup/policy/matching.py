@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.request import ResourceAttributes
     from kubectl_stepup.policy.resources import Resource
 
-# Admission control sees one operation for each of these pairs, so a rule that names one means both.
-_SAME_VERB = {"patch": "update", "deletecollection": "delete"}
+SAME_VERB = {"patch": "update", "deletecollection": "delete"}
+"""Admission control sees one operation for each of these pairs, so a rule that names one means both."""
 
 
 def resolved(command: KubectlCommand, target: Target) -> tuple[ResourceAttributes, ...]:
@@ -58,8 +58,8 @@ def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
 
     Spec: admissionregistration.k8s.io/v1 RuleWithOperations: `*` is all resources, without their subresources.
     """
-    verb = _SAME_VERB.get(entry.verb, entry.verb)
-    verbs = {_SAME_VERB.get(name, name) for name in rule.verbs}
+    verb = SAME_VERB.get(entry.verb, entry.verb)
+    verbs = {SAME_VERB.get(name, name) for name in rule.verbs}
     if verb not in verbs and ANY not in verbs and PROXIES not in entry.marks:
         return False
     group = entry.resource.group
@@ -95,7 +95,7 @@ def _selects(selector: Selector, entry: ResourceAttributes, target: Target, *, u
     return (
         _known_or(target.cluster, selector.clusters, unknown)
         and _labels_match(selector, target, unknown)
-        and _known_or(_namespace_of(entry), selector.namespaces, unknown)
+        and _known_or(namespace_of(entry), selector.namespaces, unknown)
         and _known_or(entry.name, selector.names, unknown)
     )
 
@@ -115,7 +115,7 @@ def _labels_match(selector: Selector, target: Target, unknown: bool) -> bool:
     return all(key in labels and matches_any(labels[key], patterns) for key, patterns in selector.labels)
 
 
-def _namespace_of(entry: ResourceAttributes) -> str | None:
+def namespace_of(entry: ResourceAttributes) -> str | None:
     """Give the namespace that selectors see.
 
     A Namespace object's is its name; a cluster-scoped object has none, and `-n` does not give it one: nor a custom

@@ -7,10 +7,11 @@ from kubectl_stepup.policy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
     from kubectl_stepup.policy.request import ResourceAttributes
+    from kubectl_stepup.policy.rule_index import RuleIndex
 
 ALLOW = "allow"
 
@@ -90,16 +91,18 @@ class Grant(Record):
 class Policy(Record):
     """Levels, weakest first, and rules, every one of which counts.
 
-    `commands` says what to do with first words that are no kubectl commands: `allow`, or the level they need.
+    `commands` says what to do with first words that are no kubectl commands: `allow`, or the level they need. `index`
+    finds the rules that can be about a command; without it they are all gone through.
     """
 
     who: str
     levels: tuple[Level, ...]
-    rules: tuple[Rule, ...] = ()
+    rules: Sequence[Rule] = ()
     commands: Mapping[str, str]
     grants: tuple[Grant, ...] = ()
     min_client_version: str | None = None
     files: tuple[str, ...] = ()
+    index: RuleIndex | None = None
 
     def level(self, name: str) -> Level:
         """Give a level.

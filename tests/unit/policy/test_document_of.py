@@ -15,6 +15,7 @@ from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.load import load, starting_policy
 from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
 from kubectl_stepup.policy.rule_document import DRY_RUNS, MODES, VERBS
+from kubectl_stepup.policy.rule_index import index_of
 from tests.unit.policy.test_load import content, read
 
 
@@ -96,6 +97,7 @@ def policies(draw: st.DrawFn) -> Policy:
         commands=draw(st.dictionaries(st.sampled_from(["stern", "ctx"]), names | st.just("allow"), max_size=2)),
         grants=draw(st.lists(grants, max_size=2).map(tuple)),
         min_client_version=draw(st.none() | st.just("0.0")),
+        index=index_of(rules),
     )
 
 
@@ -106,4 +108,5 @@ def test_any_policy_is_read_as_it_was_shown(policy: Policy) -> None:
 
 @given(policies())
 def test_any_policy_survives_being_compiled(policy: Policy) -> None:
-    assert unpack(marshal.loads(marshal.dumps(pack(policy)))) == policy
+    unpacked = unpack(marshal.loads(marshal.dumps(pack(policy))))
+    assert unpacked.replace(rules=tuple(unpacked.rules)) == policy
