@@ -106,6 +106,8 @@ bench: $(STAMP) ## Measure the cached credential road against bare interpreters 
 	$(call say,Measuring; paired rounds in rotated order)
 	@mkdir -p $(dir $(BENCH_JSON))
 	$(BIN)/python -m benchmarks.credential_road --json $(BENCH_JSON) $(BENCH_ARGS)
+	$(call say,Measuring decisions over ten to a thousand rules)
+	$(BIN)/python -m benchmarks.policy_rules --json $(dir $(BENCH_JSON))bench-policy.json
 
 docs: $(STAMP) ## Write the generated reference pages anew and check all pages
 	$(call say,Writing docs/reference/commands.md from --help)

@@ -18,10 +18,12 @@ def matches(name: str, pattern: str) -> bool:
         return fnmatchcase(name, pattern)
     if "*" not in pattern and "?" not in pattern:
         return name == pattern
-    # Most patterns that do not match differ before their first star already.
+    # Most patterns have one star, at their end; and most that do not match differ before their first.
     star = pattern.find("*")
-    if star > 0 and "?" not in (head := pattern[:star]) and not name.startswith(head):
+    if "?" not in (head := pattern[: max(star, 0)]) and not name.startswith(head):
         return False
+    if star == len(pattern) - 1 and "?" not in head:
+        return True
     return _matches(name, pattern)
 
 
