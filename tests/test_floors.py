@@ -61,7 +61,7 @@ EDGES = {
     "kubectl_stepup.kube.everyday_token",
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
-    "kubectl_stepup.kube.overlay_file",
+    "kubectl_stepup.kube.lent_file",
     "kubectl_stepup.oauth.provider",
     "kubectl_stepup.oauth.transport",
     "kubectl_stepup.oauth.transport_errors",

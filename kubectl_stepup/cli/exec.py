@@ -55,7 +55,7 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
     )
     application = build(common)
     try:
-        ports = execute_ports(application)
+        ports = execute_ports(application, online=True)
     except ConfigError:
         become_local(application, words)
         raise

@@ -51,11 +51,11 @@ def execute(words: Sequence[str], flags: Flags, wish: Wish, ports: ExecutePorts)
     Raises:
         StepUpError: nothing was run.
     """
-    judged, stdin = judge(
+    judged, spool = judge(
         words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
     )
     asked = _asked(judged, wish, ports)
-    return run(judged, asked, unenrolled=ports.config.unenrolled, stdin=stdin, ports=ports.run_ports(judged.resolved))
+    return run(judged, asked, unenrolled=ports.config.unenrolled, spool=spool, ports=ports.run_ports(judged.resolved))
 
 
 def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:

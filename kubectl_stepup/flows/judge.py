@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.model import Decision, Policy
+    from kubectl_stepup.policy.spool import Spool
 
 
 _ELSEWHERE = frozenset({"--server", "--cluster", "--kuberc"})
@@ -58,8 +59,8 @@ def judge(
     config: Config,
     kubeconfig: Callable[[str | None], Kubeconfig],
     expand: Expand,
-) -> tuple[Judgement, bytes | None]:
-    """Judge the command line `words`; give with it the bytes that were read from standard input for that, if any.
+) -> tuple[Judgement, Spool]:
+    """Judge the command line `words`; give with it what was read of manifests for that.
 
     `kubeconfig` reads the kubeconfig that `--kubeconfig` (or None: the environment) names; `expand` adds the objects
     of manifests to a command that has any.
@@ -69,7 +70,7 @@ def judge(
         ClusterChanged: the context's server or CA is no longer what was enrolled.
     """
     argv = with_flags(words, read(words), flags)
-    command, stdin = expand(read(argv))
+    command, spool = expand(read(argv))
     resolved = _resolve(command, kubeconfig)
     cluster = None if resolved is None else config.cluster_for(resolved.context, resolved.server)
     # A rule about clusters is met by any of them where the command, or a kubeconfig edited since, leads elsewhere.
@@ -87,7 +88,7 @@ def judge(
     judgement = Judgement(
         argv=argv, command=command, resolved=resolved, cluster=cluster, target=target, decision=decision
     )
-    return judgement, stdin
+    return judgement, spool
 
 
 def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> tuple[str, ...]:

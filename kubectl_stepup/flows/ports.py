@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kubectl_stepup.audit.chain import AuditRecord
     from kubectl_stepup.audit.event import AuditEvent
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.oauth.metadata import ProviderMetadata
     from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.spool import Spool
 
 
 class Terminal(Protocol):
@@ -92,8 +93,8 @@ class EnrolmentProvider(Protocol):
 class Expand(Protocol):
     """Reads the manifests that a command names."""
 
-    def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, bytes | None]:
-        """Give the command with the objects that will be sent, and standard input's bytes where it was read."""
+    def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
+        """Give the command with the objects that will be sent, and what was read for that."""
 
 
 class Refusals(Protocol):
@@ -131,14 +132,14 @@ class Kubectl(Protocol):
         environ: Mapping[str, str],
         *,
         pass_fds: Sequence[int] = (),
-        stdin: bytes | None = None,
+        stdin: Iterable[bytes] | None = None,
         deadline_s: float | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
 
 
-class LentOverlay(Protocol):
-    """A kubeconfig lent to a child."""
+class LentFile(Protocol):
+    """A file lent to a child."""
 
     @property
     def path(self) -> str:

@@ -12,8 +12,8 @@ from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
-from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document, without_kubeconfig
-from kubectl_stepup.policy.flag_words import takes_next_word
+from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
+from kubectl_stepup.policy.spool import SOURCES
 from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
 from kubectl_stepup.terminal.sanitise import safe
 
@@ -24,31 +24,32 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
-    from kubectl_stepup.flows.ports import Kubectl, LentOverlay, LentSession
+    from kubectl_stepup.flows.ports import Kubectl, LentFile, LentSession
     from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.policy.spool import Spool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPorts:
     """What a run needs of the outside, beside what stepping up needs.
 
-    `lend_overlay` gives the child a kubeconfig and `lend_session` a way to the session, for as long as their contexts
-    last.
+    `lend_file` gives the child a kubeconfig or manifests and `lend_session` a way to the session, for as long as their
+    contexts last.
     """
 
     elevate: ElevatePorts
     kubectl: Kubectl
     environ: Mapping[str, str]
     kubeconfig_files: Callable[[str | None], Sequence[str]]
-    lend_overlay: Callable[[bytes], AbstractContextManager[LentOverlay]]
+    lend_file: Callable[[bytes], AbstractContextManager[LentFile]]
     lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
 
 
-def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: bytes | None, ports: RunPorts) -> int:
+def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
     """Run a judged command and give its exit code; a routine one takes our place and never returns.
 
-    `asked` is the wish to be elevated, None for a command that needs none or a context that is not enrolled; `stdin`
-    the bytes that were read from standard input to judge the command: kubectl gets the same.
+    `asked` is the wish to be elevated, None for a command that needs none or a context that is not enrolled; `spool`
+    is what was read to judge the command: kubectl gets the same.
 
     Raises:
         StepUpError: nothing was run.
@@ -63,7 +64,7 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: by
     for warning in decision.warnings:
         ports.elevate.terminal.line(policy_warning_line(warning))
     if asked is not None:
-        return _run_elevated(judgement, asked, stdin, ports)
+        return _run_elevated(judgement, asked, spool, ports)
     if decision.effect != "allow":
         _unenrolled(judgement, unenrolled, ports)
     if decision.audited:
@@ -72,8 +73,11 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, stdin: by
             command=judgement.argv,
             rules=[match.rule.name for match in decision.audited],
         )
-    if stdin is not None:
-        return ports.kubectl.run(judgement.argv, ports.environ, stdin=stdin)
+    if spool.fetched or spool.stdin is not None:
+        with ExitStack() as stack:
+            # Files may keep their names in kubectl's messages: nothing is at stake that is not the caller's anyway.
+            argv, descriptors = _inputs(judgement, spool.objects if spool.fetched else None, (), stack, ports)
+            return ports.kubectl.run(argv, ports.environ, pass_fds=descriptors, stdin=spool.stdin)
     return ports.kubectl.replace(judgement.argv, ports.environ)
 
 
@@ -90,7 +94,7 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
     ports.elevate.terminal.line(unenrolled_line(name))
 
 
-def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports: RunPorts) -> int:
+def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPorts) -> int:
     resolved = judgement.resolved
     if resolved is None:  # an enrolled cluster is found through its context
         raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
@@ -111,7 +115,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, stdin: bytes | None, ports
     session = elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     try:
-        exit_code = _child(judgement, resolved, asked, elevation, stdin, ports)
+        exit_code = _child(judgement, resolved, asked, elevation, spool, ports)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise
@@ -124,7 +128,7 @@ def _child(
     resolved: ResolvedContext,
     asked: Asked,
     elevation: Elevation,
-    stdin: bytes | None,
+    spool: Spool,
     ports: RunPorts,
 ) -> int:
     """Run kubectl under the overlay and give its exit code."""
@@ -136,19 +140,35 @@ def _child(
             exec_command=lent.credential_command[0],
             exec_args=lent.credential_command[1:],
         )
-        overlay = stack.enter_context(ports.lend_overlay(document))
+        overlay = stack.enter_context(ports.lend_file(document))
+        # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
+        argv, descriptors = _inputs(judgement, spool.objects, ("kubeconfig",), stack, ports)
         return ports.kubectl.run(
-            without_kubeconfig(judgement.argv, takes_value=takes_next_word(judgement.command.name)),
+            argv,
             elevated_environment(
                 ports.environ,
                 overlay_path=overlay.path,
                 kubeconfig_files=ports.kubeconfig_files(judgement.command.kubeconfig),
                 session_id=elevation.session.id,
             ),
-            stdin=stdin,
-            pass_fds=overlay.pass_fds,
+            stdin=spool.stdin,
+            pass_fds=(*overlay.pass_fds, *descriptors),
             deadline_s=asked.level.longest_s,
         )
+
+
+def _inputs(
+    judgement: Judgement, objects: bytes | None, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Give kubectl's words without some flags, and the descriptors that go with them.
+
+    `objects` take the place of the manifests, whatever became of their files since these were judged.
+    """
+    line = judgement.command.line
+    if objects is None:
+        return (line.written(without=without) if any(map(line.all, without)) else judgement.argv), ()
+    lent = stack.enter_context(ports.lend_file(objects))
+    return line.written(without=(*without, *SOURCES), adding=[("filename", lent.path)]), lent.pass_fds
 
 
 def require_own_credentials(judgement: Judgement) -> None:

@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     import subprocess
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import FrameType
-    from typing import Final, NoReturn
+    from typing import IO, Final, NoReturn
 
 KILL_GRACE_S: Final = 5.0
 """How long a child whose time is up may take to end by itself."""
@@ -116,14 +116,14 @@ def run(
     environ: Mapping[str, str],
     *,
     pass_fds: Sequence[int] = (),
-    stdin: bytes | int | None = None,
+    stdin: Iterable[bytes] | int | None = None,
     preexec: Callable[[], None] | None = None,
     deadline_s: float | None = None,
 ) -> int:
     """Run kubectl (or another tool) as our child and give its exit code, 128+n where signal n ended it.
 
     The child shares our terminal and process group, so what is typed (Ctrl-C, Ctrl-Z) reaches it directly and it
-    decides; a SIGTERM or SIGHUP sent to us is handed on. `stdin`: our own (None), a descriptor, or these bytes. It
+    decides; a SIGTERM or SIGHUP sent to us is handed on. `stdin`: our own (None), a descriptor, or these pieces. It
     inherits descriptors 0-2 and `pass_fds` alone; `preexec` runs in it before it becomes the program. After
     `deadline_s` seconds it gets SIGTERM, and 5 s later SIGKILL. Must be called from the main thread.
 
@@ -138,7 +138,7 @@ def run(
             child = subprocess.Popen(
                 [path, *argv],
                 env=environ,
-                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+                stdin=stdin if stdin is None or isinstance(stdin, int) else subprocess.PIPE,
                 pass_fds=tuple(pass_fds),
                 # The anonymous session keyring of a hand-over can only be joined in the child itself.
                 preexec_fn=preexec,
@@ -149,8 +149,24 @@ def run(
             raise KubectlFailed(f"{path} could not be started: {exc}") from exc
         signals.hand_on_to(child)
         with _Deadline(child, deadline_s):
-            child.communicate(stdin if isinstance(stdin, bytes) else None)
+            if child.stdin is not None and stdin is not None and not isinstance(stdin, int):
+                _feed(child.stdin, stdin)
+            child.wait()
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _feed(pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
+    """Write all pieces, as far as the child reads them."""
+    try:
+        for piece in pieces:
+            pipe.write(piece)
+        pipe.close()
+    except BrokenPipeError:
+        # Closing flushes what is left, for the second time.
+        try:
+            pipe.close()
+        except BrokenPipeError:
+            return
 
 
 def _not_started(path: str, exc: OSError) -> KubectlFailed:

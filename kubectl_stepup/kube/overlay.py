@@ -9,7 +9,7 @@ Spec: kubeconfig v1 (`Context`, `ExecConfig`), https://kubernetes.io/docs/refere
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
@@ -117,24 +117,3 @@ def elevated_environment(
     elevated[environment.KUBECTL_KUBERC] = "false"
     elevated[environment.NESTED] = session_id
     return elevated
-
-
-def without_kubeconfig(argv: Sequence[str], *, takes_value: Callable[[str], bool]) -> tuple[str, ...]:
-    """Take `--kubeconfig FILE` out of kubectl's arguments: it would make kubectl ignore `$KUBECONFIG`.
-
-    `takes_value` tells whether a flag, as written (`-n`, `--selector`), takes the next word as its value; that word
-    may itself look like a flag. Words after `--` are left alone.
-    """
-    kept: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if word == "--":
-            kept.append(word)
-            kept.extend(words)
-        elif word == "--kubeconfig":
-            next(words, None)
-        elif not word.startswith("--kubeconfig="):
-            kept.append(word)
-            if word.startswith("-") and word != "-" and "=" not in word and takes_value(word):
-                kept.extend(value for value in (next(words, None),) if value is not None)
-    return tuple(kept)

@@ -12,7 +12,7 @@ from kubectl_stepup.policy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from kubectl_stepup.policy.grammar import Flag
 
@@ -33,13 +33,15 @@ class CommandLine(Record):
     """A command line as kubectl reads it.
 
     `path` is the command's words (aliases resolved), empty for kubectl alone. `values` has each flag's values in order,
-    by long name. `words` are the positional ones; those from `dash_at` on stood after `--`. `problem` says why the line
-    cannot be read; then the rest may be incomplete. `own` names the command's own flags.
+    by long name, and `flags` all of them in order, as given. `words` are the positional ones; those from `dash_at` on
+    stood after `--`. `problem` says why the line cannot be read; then the rest may be incomplete. `own` names the
+    command's own flags.
     """
 
     argv: tuple[str, ...]
     path: tuple[str, ...] = ()
     values: Mapping[str, tuple[str, ...]]
+    flags: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
     dash_at: int | None = None
     own: frozenset[str] = frozenset()
@@ -63,6 +65,12 @@ class CommandLine(Record):
     def name(self) -> str:
         """The command's words in one text."""
         return " ".join(self.path)
+
+    def written(self, *, without: Collection[str] = (), adding: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
+        """Write a line that can be read anew, with other flags: to kubectl the rest is the same."""
+        kept = (flag for flag in self.flags if flag[0] not in without)
+        behind = () if self.dash_at is None else ("--", *self.words[self.dash_at :])
+        return (*self.path, *(f"--{name}={value}" for name, value in (*kept, *adding)), *self.before_dash(), *behind)
 
     def before_dash(self) -> tuple[str, ...]:
         """Give the words before `--`."""
@@ -89,6 +97,7 @@ def read_line(argv: Sequence[str]) -> CommandLine:
         argv=argv,
         path=words,
         values={name: tuple(values) for name, values in reader.values.items()},
+        flags=tuple(reader.given),
         words=tuple(reader.words),
         dash_at=reader.dash_at,
         own=flags.own,
@@ -172,6 +181,7 @@ class _FlagReader:
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
         self.values: dict[str, list[str]] = {}
+        self.given: list[tuple[str, str]] = []
         self.words: list[str] = []
         self.dash_at: int | None = None
 
@@ -224,6 +234,7 @@ class _FlagReader:
     def _add(self, flag: Flag, value: str, shown: str) -> None:
         if flag.kind == BOOLEAN and value not in _TRUE and value not in _FALSE:
             raise Malformed(f"flag {shown!r} is true or false, not {value!r}")
+        self.given.append((flag.name, value))
         values = self.values.setdefault(flag.name, [])
         if flag.kind == LIST:
             values.extend(_split(value))

@@ -1,12 +1,13 @@
-"""Read the manifests of `-f` and `-k` with kubectl's own parser, offline (a kubectl process).
+"""Read the manifests of `-f` and `-k` with kubectl's own parser (a kubectl process, the filesystem).
 
 No other parser agrees with kubectl about YAML: which documents there are, what a repeated key means, what a List holds.
 `kubectl patch --local` with an empty patch prints every object and sends nothing; it gets no kubeconfig, and with it no
-credentials, and for `-k` neither programs nor the network.
+credentials, and for `-k` neither programs nor the network, unless it is to fetch what the command itself would fetch.
 """
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import subprocess
@@ -17,86 +18,135 @@ from kubectl_stepup import environment
 from kubectl_stepup.errors import UsageError
 from kubectl_stepup.policy.command import with_objects
 from kubectl_stepup.policy.manifest_objects import objects_in
+from kubectl_stepup.policy.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
     from kubectl_stepup.policy.command import KubectlCommand
 
 TIME_LIMIT_S = 20
-MAX_STDIN_BYTES = 64 << 20
+FETCH_LIMIT_S = 60
+MAX_BYTES = 16 << 20
+"""How much of manifests is classified: ten thousand objects. What is larger could be anything."""
+
 MAX_OUTPUT_BYTES = 128 << 20
+_CHUNK = 1 << 20
 
 # kubectl reads directories below a directory by default in some commands, and in more of them from version to version;
 # in these it has never done so.
 _SHALLOW = frozenset((name,) for name in ("apply", "create", "delete", "describe", "diff", "get", "replace"))
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _PATTERN = frozenset("*?[,")
+_HOSTS = ("github.com/", "git@")  # kustomize fetches these too
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
 def expand(
-    command: KubectlCommand, *, kubectl: str, read_stdin: Callable[[], bytes] | None = None
-) -> tuple[KubectlCommand, bytes | None]:
-    """Give the command with the objects of its manifests, and the bytes of standard input where `-f -` reads it.
+    command: KubectlCommand, *, kubectl: str, stdin: BinaryIO | None = None, online: bool = False
+) -> tuple[KubectlCommand, Spool]:
+    """Give the command with the objects of its manifests, and what was read for that.
 
     The command comes back as it was, its manifests unread and so everything they could be, where they are a URL or need
-    the network, are no ordinary files (a pipe can be read only once), or kubectl cannot read them.
+    the network, are no ordinary files (a pipe can be read only once), are larger than `MAX_BYTES`, or kubectl cannot
+    read them. `online` lets kubectl fetch, once, what has an address: only for a command that is then run with what
+    was fetched. `stdin` takes the place of standard input.
 
     Raises:
-        UsageError: standard input is too large to be kept, or a file is not there.
+        UsageError: a file is not there.
     """
     if not command.known or command.local or not command.manifests or command.line.last("raw") is not None:
-        return command, None
+        return command, Spool()
     for place in command.manifests:
         if _is_missing(place):
             raise UsageError(f"{place}: no such file or directory")
-    stdin = (read_stdin or spool_stdin)() if command.reads_stdin else None
-    if not all(_can_be_read(place) for place in command.manifests):
-        return command, stdin
-    output = _kubectl_output(command, kubectl, stdin)
+    spool, data = _spooled(stdin) if command.reads_stdin else (Spool(), b"")
+    if len(data) > MAX_BYTES or not all(_can_be_read(place, online) for place in command.manifests):
+        return command, spool
+    output = _kubectl_output(command, kubectl, data, online=online)
     if output is None:
-        return command, stdin
+        return command, spool
     try:
-        found = objects_in(output, namespace=command.namespace)
+        found = objects_in(output.decode("utf-8"), namespace=command.namespace)
     except (ValueError, RecursionError):
-        return command, stdin
-    return (with_objects(command, found) if found else command), stdin
+        return command, spool
+    if not found:
+        return command, spool
+    if set(command.manifests) != {"-"}:
+        # Of a kustomization nobody but kustomize knows where its parts come from.
+        fetched = online and (command.line.last("kustomize") is not None or any(map(_has_address, command.manifests)))
+        spool = spool.replace(objects=output, fetched=fetched)
+    return with_objects(command, found), spool
 
 
-def spool_stdin() -> bytes:
-    """Read standard input to its end.
+def _spooled(stdin: BinaryIO | None) -> tuple[Spool, bytes]:
+    """Read standard input as far as it is classified; what is beyond comes in pieces when it is wanted."""
+    source = stdin or (sys.stdin.buffer if sys.stdin is not None else None)
+    if source is None:  # it was closed before we started
+        return Spool(stdin=(b"",)), b""
+    data = source.read(MAX_BYTES + 1)
+    return Spool(stdin=_pieces(data, source) if len(data) > MAX_BYTES else (data,)), data
 
-    Raises:
-        UsageError: it is too large.
-    """
-    if sys.stdin is None:  # it was closed before we started
-        return b""
-    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
-    if len(data) > MAX_STDIN_BYTES:
-        raise UsageError(f"standard input is larger than {MAX_STDIN_BYTES >> 20} MiB", hint="kubectl ... -f FILE")
-    return data
+
+def _pieces(head: bytes, rest: BinaryIO) -> Iterator[bytes]:
+    yield head
+    while piece := rest.read(_CHUNK):
+        yield piece
 
 
 def _is_missing(place: str) -> bool:
     """Tell a path that names nothing; a pattern, an address or several paths in one word are kubectl's to judge."""
-    return place != "-" and not _PATTERN.intersection(place) and "://" not in place and not os.path.lexists(place)
+    return place != "-" and not _PATTERN.intersection(place) and not _has_address(place) and not os.path.lexists(place)
 
 
-def _can_be_read(place: str) -> bool:
-    """Tell files, directories, patterns and `-` from what is remote, or is gone once it has been read."""
+def _has_address(place: str) -> bool:
+    """Tell what is not on this machine."""
+    return "://" in place or place.startswith(_HOSTS)
+
+
+def _can_be_read(place: str, online: bool) -> bool:
+    """Tell files, directories, patterns and `-` from what is remote, too large, or gone once it has been read."""
     if place == "-":
         return True
-    if "://" in place or "," in place or '"' in place:
+    if "," in place or '"' in place:
         return False
+    if _has_address(place):
+        return online
     try:
         mode = os.stat(place).st_mode
     except OSError:
-        return bool(_PATTERN.intersection(place))
-    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+        found = glob.glob(place) if _PATTERN.intersection(place) else []
+        return bool(found) and _size(found) <= MAX_BYTES
+    return (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) and _size([place]) <= MAX_BYTES
 
 
-def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes | None) -> str | None:
+def _size(places: Sequence[str]) -> int:
+    """Give the bytes of files, and of those in directories, as far as it matters."""
+    total = 0
+    for path in _files(places):
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue
+        if not stat.S_ISREG(found.st_mode):
+            return MAX_BYTES + 1  # a pipe among them: it can be read only once
+        total += found.st_size
+        if total > MAX_BYTES:
+            break
+    return total
+
+
+def _files(places: Sequence[str]) -> Iterator[str]:
+    for place in places:
+        if not os.path.isdir(place):
+            yield place
+            continue
+        for directory, _, names in os.walk(place):
+            yield from (os.path.join(directory, name) for name in names if name.endswith((".json", ".yaml", ".yml")))
+
+
+def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes, *, online: bool) -> bytes | None:
     line = command.line
     arguments = [kubectl, "patch", "--local", "--type=merge", "--patch={}", "--output=json"]
     arguments += [f"--filename={place}" for place in line.all("filename")]
@@ -108,23 +158,21 @@ def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes | None) 
     try:
         done = subprocess.run(
             arguments,
-            input=stdin if stdin is not None else b"",
+            input=stdin,
             capture_output=True,
-            env=_environment(offline=bool(kustomize)),
-            timeout=TIME_LIMIT_S,
+            env=_environment(offline=bool(kustomize), online=online),
+            timeout=FETCH_LIMIT_S if online else TIME_LIMIT_S,
             check=False,
         )
-        if done.returncode != 0 or len(done.stdout) > MAX_OUTPUT_BYTES:
-            return None
-        return done.stdout.decode("utf-8")
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
+    return done.stdout if done.returncode == 0 and len(done.stdout) <= MAX_OUTPUT_BYTES else None
 
 
-def _environment(*, offline: bool) -> dict[str, str]:
+def _environment(*, offline: bool, online: bool) -> dict[str, str]:
     """Give what kubectl, or a version manager's shim, needs to start; `offline` keeps kustomize from fetching bases."""
-    found = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    found = dict(os.environ) if online else {name: os.environ[name] for name in _KEPT if name in os.environ}
     found |= {environment.KUBECONFIG: os.devnull, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    if offline:
+    if offline and not online:
         found |= {"PATH": "", "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE}
     return found

@@ -15,15 +15,16 @@ from kubectl_stepup.flows.ports import LentSession
 from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubectl
-from kubectl_stepup.kube.overlay_file import lend
+from kubectl_stepup.kube.lent_file import lend
 from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
 from kubectl_stepup.session.release import DIRECTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from kubectl_stepup.flows.elevate import Elevation
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     from kubectl_stepup.wiring.application import Application
 
 
-def execute_ports(application: Application, *, user_scope: bool = False) -> ExecutePorts:
-    """Give what `exec` and `login` need; `user_scope` lets all of the user's terminals use a new session."""
+def execute_ports(application: Application, *, user_scope: bool = False, online: bool = False) -> ExecutePorts:
+    """Give what `exec` and `login` need.
+
+    `user_scope` lets all of the user's terminals use a new session; `online` lets manifests be fetched.
+    """
     return ExecutePorts(
         config=application.config,
         policy=application.policy,
         kubeconfig=application.kubeconfig,
-        expand=lambda command: expand_manifests(command, application),
+        expand=lambda command: expand_manifests(command, application, online=online),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
@@ -90,7 +94,7 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         kubectl=RealKubectl(application.environ),
         environ=application.environ,
         kubeconfig_files=lambda flag: application.kubeconfig(flag).files,
-        lend_overlay=lambda document: lend(document, directory=str(application.runtime_directory)),
+        lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
         lend_session=lambda elevation: _lend_session(application, elevation),
     )
 
@@ -119,7 +123,7 @@ class RealKubectl:
         environ: Mapping[str, str],
         *,
         pass_fds: Sequence[int] = (),
-        stdin: bytes | None = None,
+        stdin: Iterable[bytes] | None = None,
         deadline_s: float | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
@@ -146,13 +150,15 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
         yield LentSession(credential_command=(*command, *arguments))
 
 
-def expand_manifests(command: KubectlCommand, application: Application) -> tuple[KubectlCommand, bytes | None]:
+def expand_manifests(
+    command: KubectlCommand, application: Application, *, online: bool = False
+) -> tuple[KubectlCommand, Spool]:
     """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be."""
     if not command.manifests:
-        return command, None
+        return command, Spool()
     from kubectl_stepup.policy.manifest import expand
 
     try:
-        return expand(command, kubectl=RealKubectl(application.environ).path())
+        return expand(command, kubectl=RealKubectl(application.environ).path(), online=online)
     except KubectlFailed:
-        return command, None
+        return command, Spool()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.flows.judge import Flags, judge
+from kubectl_stepup.policy.spool import Spool
 from tests.flows.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
 from tests.flows.world import World
 
@@ -34,7 +35,7 @@ def decision_of(*words: str, server: str = CLUSTER.server) -> str:
         policy=policy,
         config=CONFIG,
         kubeconfig=world.kubeconfig,
-        expand=lambda command: (command, None),
+        expand=lambda command: (command, Spool()),
     )
     return judgement.decision.effect
 

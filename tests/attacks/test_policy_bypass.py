@@ -254,9 +254,11 @@ def test_directories_are_read_as_deep_as_any_kubectl_goes(
 
 def test_a_closed_standard_input_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert manifest.spool_stdin() == b""
+    _, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
+    assert list(spool.stdin or ()) == [b""]
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
-    assert manifest.spool_stdin() == b"x"
+    _, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
+    assert list(spool.stdin or ()) == [b"x"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -206,7 +206,7 @@ class FakeKubectl:
         environ: Mapping[str, str],
         *,
         pass_fds: Sequence[int] = (),
-        stdin: bytes | None = None,
+        stdin: Iterable[bytes] | None = None,
         deadline_s: float | None = None,
     ) -> int:
         self.path()
@@ -218,7 +218,7 @@ class FakeKubectl:
                 argv=tuple(argv),
                 environ=dict(environ),
                 pass_fds=tuple(pass_fds),
-                stdin=stdin,
+                stdin=None if stdin is None else b"".join(stdin),
                 deadline_s=deadline_s,
                 files=dict(self.files),
             )
@@ -226,19 +226,20 @@ class FakeKubectl:
         return self.exit_code
 
     @contextmanager
-    def lend_overlay(self, document: bytes) -> Iterator[Overlay]:
-        """Lend an overlay for as long as the context lasts."""
-        overlay = Overlay(path="/proc/self/fd/9", pass_fds=(9,))
-        self.files[overlay.path] = document
+    def lend_file(self, content: bytes) -> Iterator[Lent]:
+        """Lend a file for as long as the context lasts."""
+        number = 9 + len(self.files)
+        lent = Lent(path=f"/proc/self/fd/{number}", pass_fds=(number,))
+        self.files[lent.path] = content
         try:
-            yield overlay
+            yield lent
         finally:
-            del self.files[overlay.path]
+            del self.files[lent.path]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overlay:
-    """A lent overlay."""
+class Lent:
+    """A lent file."""
 
     path: str
     pass_fds: tuple[int, ...]

@@ -22,6 +22,7 @@ from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand
 from kubectl_stepup.policy.model import Policy
+from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.session.model import ElevationSession
@@ -69,7 +70,7 @@ class World:
     kubectl: FakeKubectl = field(default_factory=FakeKubectl)
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
-    stdin: bytes | None = None
+    spool: Spool = Spool()  # noqa: RUF009 - a value that never changes
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     lent: list[Elevation] = field(default_factory=list)
@@ -121,8 +122,8 @@ class World:
     def kubeconfig(self, flag: str | None) -> FakeKubeconfig:
         return FakeKubeconfig(self.contexts, files=(flag,) if flag else self.kubeconfig_files)
 
-    def expand(self, command: KubectlCommand) -> tuple[KubectlCommand, bytes | None]:
-        return command, self.stdin
+    def expand(self, command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
+        return command, self.spool
 
     def authenticate_ports(self, exec_info: tuple[str, ...] = ()) -> AuthenticatePorts:
         return AuthenticatePorts(
@@ -153,7 +154,7 @@ class World:
             kubectl=self.kubectl,
             environ=self.environ,
             kubeconfig_files=lambda flag: self.kubeconfig(flag).files,
-            lend_overlay=self.kubectl.lend_overlay,
+            lend_file=self.kubectl.lend_file,
             lend_session=self.lend_session,
         )
 

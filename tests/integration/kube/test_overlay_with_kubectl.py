@@ -19,11 +19,12 @@ from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.documents.edited_file import change
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import KubectlNotFound
-from kubectl_stepup.kube import overlay_file
+from kubectl_stepup.kube import lent_file
 from kubectl_stepup.kube.kubeconfig import load
 from kubectl_stepup.kube.kubectl import find
-from kubectl_stepup.kube.overlay import elevated_environment, exec_entry, overlay_document, without_kubeconfig
+from kubectl_stepup.kube.overlay import elevated_environment, exec_entry, overlay_document
 from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.policy.command_line import read_line
 from tests.kube.fake_api import FakeAPI, fake_api
 
 EVERYDAY, ELEVATED = "Bearer everyday", "Bearer elevated"
@@ -88,11 +89,11 @@ class Machine:
             exec_command=str(self.home / "plugin"),
             exec_args=["credential", "0123"],
         )
-        with overlay_file.lend(document, directory=str(self.home / "run")) as lent:
+        with lent_file.lend(document, directory=str(self.home / "run")) as lent:
             environ = elevated_environment(
                 self.environ, overlay_path=lent.path, kubeconfig_files=files.files, session_id="0123"
             )
-            kept = without_kubeconfig(argv, takes_value={"-n", "--context"}.__contains__)
+            kept = read_line(argv).written(without=("kubeconfig",))
             return self.run(*kept, environ=environ, pass_fds=lent.pass_fds)
 
 
@@ -206,7 +207,7 @@ def test_nothing_of_the_person_changes(machine: Machine) -> None:
 def test_without_memory_files_it_works_from_a_file_that_is_gone_afterwards(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overlay_file, "_memory_file", lambda document, stack: None)
+    monkeypatch.setattr(lent_file, "_memory_file", lambda document, stack: None)
     machine.elevated("get", "pods")
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
     assert list((machine.home / "run").iterdir()) == []

@@ -9,21 +9,22 @@ from kubectl_stepup.flows.judge import Flags, Judgement, judge, require_unchange
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand, read
 from kubectl_stepup.policy.model import Target
+from kubectl_stepup.policy.spool import Spool
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeKubeconfig, cluster
 
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com", namespace=None)
 
 
 def judged(line: str, flags: Flags = Flags(), contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB)) -> Judgement:  # noqa: B008
-    found, stdin = judge(
+    found, spool = judge(
         line.split(),
         flags,
         policy=POLICY,
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig(contexts),
-        expand=lambda command: (command, None),
+        expand=lambda command: (command, Spool()),
     )
-    assert stdin is None
+    assert spool == Spool()
     return found
 
 
@@ -128,16 +129,18 @@ def test_the_kubeconfig_that_the_command_names_is_read() -> None:
         return FakeKubeconfig([RESOLVED])
 
     for words, flags in ((["get", "pods"], Flags()), (["get", "pods", "--kubeconfig=/a"], Flags(kubeconfig="/a"))):
-        judge(words, flags, policy=POLICY, config=CONFIG, kubeconfig=kubeconfig, expand=lambda command: (command, None))
+        judge(
+            words, flags, policy=POLICY, config=CONFIG, kubeconfig=kubeconfig, expand=lambda command: (command, Spool())
+        )
     assert asked_for == [None, "/a"]
 
 
 def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
-    def expand(command: KubectlCommand) -> tuple[KubectlCommand, bytes]:
+    def expand(command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
         assert command.manifests == ("-",)
-        return command.replace(requests=read(["delete", "pod", "x"]).requests), b"kind: Pod\n"
+        return command.replace(requests=read(["delete", "pod", "x"]).requests), Spool(stdin=(b"kind: Pod\n",))
 
-    found, stdin = judge(
+    found, spool = judge(
         ["apply", "-f", "-"],
         Flags(),
         policy=POLICY,
@@ -145,7 +148,7 @@ def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
         kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
         expand=expand,
     )
-    assert stdin == b"kind: Pod\n"
+    assert spool == Spool(stdin=(b"kind: Pod\n",))
     assert found.decision.level == "mfa"
 
 

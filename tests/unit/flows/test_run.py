@@ -22,6 +22,7 @@ from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.flows.run import run
+from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.model import ElevationSession
 from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.flows.values import RULES
@@ -61,7 +62,7 @@ def test_a_routine_command_keeps_its_redirecting_flags() -> None:
 
 
 def test_bytes_that_were_read_to_judge_are_given_to_kubectl_again() -> None:
-    world = World(stdin=b"kind: ConfigMap\n", kubectl=FakeKubectl(exit_code=7))
+    world = World(spool=Spool(stdin=(b"kind: ConfigMap\n",)), kubectl=FakeKubectl(exit_code=7))
     world.policy = policy_of(rules="")
     assert world.execute("apply", "-f", "-") == 7
     (ran,) = world.kubectl.ran
@@ -75,7 +76,7 @@ def test_bytes_that_were_read_to_judge_are_given_to_kubectl_again() -> None:
 
 
 def test_empty_standard_input_that_was_read_is_empty_again() -> None:
-    world = World(stdin=b"", policy=policy_of(rules=""))
+    world = World(spool=Spool(stdin=(b"",)), policy=policy_of(rules=""))
     world.execute("apply", "-f", "-")
     assert world.kubectl.ran[0].stdin == b""
 
@@ -442,7 +443,7 @@ def test_the_environment_of_the_child() -> None:
         (("delete", "--kubeconfig", "/k", "pod", "x"), ("delete", "pod", "x")),
         (
             ("exec", "-it", "db", "--kubeconfig", "/k", "--", "psql", "--kubeconfig", "/k"),
-            ("exec", "-it", "db", "--", "psql", "--kubeconfig", "/k"),
+            ("exec", "--stdin=true", "--tty=true", "db", "--", "psql", "--kubeconfig", "/k"),
         ),
     ],
 )
@@ -455,9 +456,44 @@ def test_a_kubeconfig_flag_becomes_part_of_the_environment(words: tuple[str, ...
 
 
 def test_standard_input_that_was_read_is_replayed_byte_for_byte() -> None:
-    world = approving(stdin=b"\x00\xff\r\n---\n", policy=policy_of(rules=RULES.partition("  - {name: power")[0]))
+    world = approving(
+        spool=Spool(stdin=(b"\x00\xff\r\n---\n",)), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+    )
     world.execute("delete", "-f", "-")
     assert world.kubectl.ran[0].stdin == b"\x00\xff\r\n---\n"
+
+
+def test_the_manifests_that_were_judged_are_those_that_are_sent() -> None:
+    world = approving(
+        spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+    )
+    world.execute("delete", "-n", "shop", "-Rf", "manifests", "--kubeconfig=/k")
+    (ran,) = world.kubectl.ran
+    assert ran.argv == ("delete", "--namespace=shop", "--filename=/proc/self/fd/10")
+    assert (ran.files["/proc/self/fd/10"], ran.pass_fds, ran.stdin) == (b'{"kind":"Pod"}', (9, 10), None)
+    assert world.kubectl.files == {}
+
+
+def test_a_routine_command_reads_its_files_by_their_names() -> None:
+    world = World(spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=""))
+    with pytest.raises(Replaced) as replaced:
+        world.execute("apply", "-f", "pod.yaml")
+    assert replaced.value.argv == ("apply", "-f", "pod.yaml")
+
+
+def test_what_was_fetched_is_not_fetched_again() -> None:
+    world = World(
+        spool=Spool(objects=b'{"kind":"Pod"}', fetched=True),
+        policy=policy_of(rules=""),
+        kubectl=FakeKubectl(exit_code=3),
+    )
+    assert world.execute("apply", "--kubeconfig=/k", "-f", "https://example.com/pod.yaml") == 3
+    (ran,) = world.kubectl.ran
+    assert (ran.argv, ran.files, ran.environ) == (
+        ("apply", "--kubeconfig=/k", "--filename=/proc/self/fd/9"),
+        {"/proc/self/fd/9": b'{"kind":"Pod"}'},
+        dict(world.environ),
+    )
 
 
 def test_standard_input_that_was_not_read_is_the_childs_own() -> None:
@@ -526,5 +562,5 @@ def test_a_wish_without_a_context_is_refused() -> None:
         expand=world.expand,
     )
     with pytest.raises(NotEnrolled) as caught:
-        run(judgement, asked("delete", "pod", "x"), unenrolled="run", stdin=None, ports=world.run_ports())
+        run(judgement, asked("delete", "pod", "x"), unenrolled="run", spool=Spool(), ports=world.run_ports())
     assert caught.value.message == "cluster prod-eu has no context"

@@ -122,11 +122,17 @@ class TestRun:
     @pytest.mark.parametrize("data", [b"", b"\x00\xff\r\nmanifest", b"x" * 3_000_000], ids=["none", "bytes", "much"])
     def test_bytes_reach_the_childs_standard_input(self, tmp_path: Path, data: bytes) -> None:
         out = tmp_path / "out"
-        assert run("/bin/sh", ["-c", f"cat > {out}"], os.environ, stdin=data) == 0
+        assert run("/bin/sh", ["-c", f"cat > {out}"], os.environ, stdin=(data,)) == 0
         assert out.read_bytes() == data
 
+    def test_pieces_are_asked_for_as_the_child_reads_them(self, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        pieces = (bytes([number]) * 500_000 for number in range(100))
+        assert run("/bin/sh", ["-c", f"cat > {out}"], os.environ, stdin=pieces) == 0
+        assert out.read_bytes() == b"".join(bytes([number]) * 500_000 for number in range(100))
+
     def test_a_child_that_reads_nothing_is_no_error(self) -> None:
-        assert run("/bin/sh", ["-c", "exit 3"], os.environ, stdin=b"x" * 3_000_000) == 3
+        assert run("/bin/sh", ["-c", "exit 3"], os.environ, stdin=(b"x" * 3_000_000,)) == 3
 
     def test_a_descriptor_may_be_standard_input(self, tmp_path: Path) -> None:
         (tmp_path / "in").write_bytes(b"from a file")

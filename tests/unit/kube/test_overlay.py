@@ -1,4 +1,4 @@
-"""The overlay's document, the elevated child's environment, and kubectl's arguments without --kubeconfig."""
+"""The overlay's document, and the elevated child's environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from kubectl_stepup.kube.overlay import (
     elevated_environment,
     exec_entry,
     overlay_document,
-    without_kubeconfig,
 )
 
 CONTEXT = ResolvedContext(
@@ -143,23 +142,3 @@ def test_a_file_that_cannot_stand_in_a_list_is_refused() -> None:
         elevated_environment({}, overlay_path="/o", kubeconfig_files=["/a:b"], session_id="")
     elevated = elevated_environment({}, overlay_path="C:\\o", kubeconfig_files=["D:\\a"], session_id="", pathsep=";")
     assert elevated["KUBECONFIG"] == "C:\\o;D:\\a"
-
-
-@pytest.mark.parametrize(
-    ("argv", "kept"),
-    [
-        ("delete pod x", "delete pod x"),
-        ("--kubeconfig f delete pod x", "delete pod x"),
-        ("delete pod x --kubeconfig=f", "delete pod x"),
-        ("delete --kubeconfig= pod x --kubeconfig g -n a", "delete pod x -n a"),
-        ("delete pod x --kubeconfig", "delete pod x"),
-        ("exec p --kubeconfig f -- sh --kubeconfig g", "exec p -- sh --kubeconfig g"),
-        ("delete pod -l --kubeconfig x", "delete pod -l --kubeconfig x"),
-        ("delete pod -l -- --kubeconfig x", "delete pod -l --"),
-        ("delete pod -l=a --kubeconfig x", "delete pod -l=a"),
-        ("delete -f - --kubeconfig x", "delete -f -"),
-        ("delete pod -l", "delete pod -l"),
-    ],
-)
-def test_the_kubeconfig_flag_is_taken_out(argv: str, kept: str) -> None:
-    assert " ".join(without_kubeconfig(argv.split(), takes_value={"-l", "-n", "-f"}.__contains__)) == kept

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kubectl_stepup.policy.command_line import CommandLine, read_line
+from tests.unit.policy.test_corpus import ROWS
 
 
 def line(text: str) -> CommandLine:
@@ -147,3 +150,37 @@ def test_odd_words_never_fail(argv: list[str]) -> None:
 def test_long_lines_are_read_in_time() -> None:
     found = read_line(["delete", "pod", *(f"pod-{number}" for number in range(20_000)), "-n", "x" * 1_000_000])
     assert len(found.words) == 20_001
+
+
+@pytest.mark.parametrize(
+    ("argv", "written"),
+    [
+        ("--kubeconfig f delete pod x", "delete pod x"),
+        ("delete pod x --kubeconfig=f", "delete pod x"),
+        ("delete --kubeconfig= pod x --kubeconfig g -n a", "delete --namespace=a pod x"),
+        ("exec p --kubeconfig f -it -- sh --kubeconfig g", "exec --stdin=true --tty=true p -- sh --kubeconfig g"),
+        ("delete pod -l --kubeconfig x", "delete --selector=--kubeconfig pod x"),
+        ("delete pod -l -- --kubeconfig x", "delete --selector=-- pod"),
+        ("delete -f - --kubeconfig x", "delete --filename=- "),
+        ("-n a create cm x --dry_run", "create configmap --namespace=a --dry-run=unchanged x"),
+        ('apply -f "a,b",c -Rf=d --kubeconfig x', 'apply --filename="a,b",c --recursive=true --filename=d '),
+        ("rollout status deploy/x -w=0 --", "rollout status --watch=0 deploy/x --"),
+    ],
+)
+def test_a_line_can_be_written_without_some_of_its_flags(argv: str, written: str) -> None:
+    assert line(argv).written(without=("kubeconfig",)) == tuple(written.split())
+
+
+def test_a_line_can_be_written_with_other_flags() -> None:
+    found = line("apply -f a.yaml -n b --filename c -R -- d")
+    assert found.written(without=("filename", "recursive"), adding=[("filename", "/dev/fd/3")]) == (
+        "apply", "--namespace=b", "--filename=/dev/fd/3", "--", "d",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
+def test_what_is_written_is_read_as_the_same_line(row: dict[str, Any]) -> None:
+    found = read_line(row["argv"])
+    if found.problem is None and found.path[:1] not in {("help",), ("__complete",)}:
+        again = read_line(found.written())
+        assert again.replace(argv=found.argv) == found

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from kubectl_stepup.errors import UsageError
 from kubectl_stepup.policy import manifest
 from kubectl_stepup.policy.command import KubectlCommand, read
+from kubectl_stepup.policy.spool import SOURCES, Spool
 
 CORPUS = Path(__file__).resolve().parents[2] / "data" / "corpus"
 NEW = [
@@ -59,17 +66,29 @@ def names(command: KubectlCommand) -> list[str]:
     ],
 )
 def test_kubectl_says_which_objects_there_are(argv: str, expected: list[str], kubectl: str) -> None:
-    command, stdin = manifest.expand(read(argv.split()), kubectl=kubectl)
-    assert (names(command), stdin) == (expected, None)
+    command, spool = manifest.expand(read(argv.split()), kubectl=kubectl)
+    assert (names(command), spool.stdin, spool.fetched) == (expected, None, False)
     assert "unread-manifest" not in command.traits
+    # What was read is what will be sent: reading it again gives the same.
+    again, _ = manifest.expand(
+        read([*command.line.written(without=SOURCES), "-f", "-"]), kubectl=kubectl, stdin=BytesIO(spool.objects or b"")
+    )
+    assert again.requests == command.requests
 
 
 def test_standard_input_is_read_once_and_given_back(kubectl: str) -> None:
     data = Path("man/crb.json").read_bytes()
-    command, stdin = manifest.expand(
-        read(["apply", "-f", "man/pod.yaml", "-f", "-"]), kubectl=kubectl, read_stdin=lambda: data
+    command, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl=kubectl, stdin=BytesIO(data))
+    assert (names(command), list(spool.stdin or ()), spool.objects) == (["clusterrolebindings/newcrb"], [data], None)
+
+
+def test_standard_input_beside_files_is_one_with_them(kubectl: str) -> None:
+    data = Path("man/crb.json").read_bytes()
+    command, spool = manifest.expand(
+        read(["apply", "-f", "man/pod.yaml", "-f", "-"]), kubectl=kubectl, stdin=BytesIO(data)
     )
-    assert (names(command), stdin) == (["pods/newpod", "clusterrolebindings/newcrb"], data)
+    assert (names(command), list(spool.stdin or ())) == (["pods/newpod", "clusterrolebindings/newcrb"], [data])
+    assert [one["kind"] for one in documents(spool.objects)] == ["Pod", "ClusterRoleBinding"]
 
 
 @pytest.mark.parametrize(
@@ -109,14 +128,123 @@ def test_a_pipe_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("argv", ["get pods", "patch -f - --local -p {}", "create --raw /api -f -", "stern -f -"])
 def test_other_commands_leave_standard_input_alone(argv: str) -> None:
     command = read(argv.split())
-    assert manifest.expand(command, kubectl="/nonexistent", read_stdin=lambda: pytest.fail("read")) == (command, None)
+    data = BytesIO(b"kind: Pod")
+    assert manifest.expand(command, kubectl="/nonexistent", stdin=data) == (command, Spool())
+    assert data.tell() == 0
 
 
-def test_standard_input_has_a_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(manifest, "MAX_STDIN_BYTES", 1 << 20)
-    path = tmp_path / "big"
-    path.write_bytes(b"x" * ((1 << 20) + 1))
-    with path.open() as stream:
-        monkeypatch.setattr(sys, "stdin", stream)
-        with pytest.raises(UsageError, match=r"^standard input is larger than 1 MiB$"):
-            manifest.spool_stdin()
+def test_a_large_standard_input_is_everything_and_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "MAX_BYTES", 1 << 20)
+    data = b"0123456789abcdef" * (5 << 16)
+    command, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent", stdin=BytesIO(data))
+    assert "unread-manifest" in command.traits
+    assert b"".join(spool.stdin or ()) == data
+
+
+@pytest.mark.parametrize("argv", ["apply -f {}/big.yaml", "apply -f {}", "apply -f {}/*.yaml", "apply -k {}"])
+def test_large_files_are_everything(argv: str, kubectl: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(manifest, "MAX_BYTES", 1000)
+    (tmp_path / "small.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: x}}")
+    (tmp_path / "kustomization.yaml").write_text("resources: [small.yaml]\n")
+    read_before, _ = manifest.expand(read(argv.format(tmp_path).replace("big", "small").split()), kubectl=kubectl)
+    (tmp_path / "big.yaml").write_text("{apiVersion: v1, kind: Pod, metadata: {name: x}}" + "#" * 1000)
+    command, _ = manifest.expand(read(argv.format(tmp_path).split()), kubectl=kubectl)
+    assert "unread-manifest" in command.traits
+    assert "unread-manifest" not in read_before.traits or "/*" in argv or argv == "apply -f {}"
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(kubectl: str, tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no FIFOs on this platform")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    command, _ = manifest.expand(read(["apply", "-f", str(tmp_path)]), kubectl=kubectl)
+    assert "unread-manifest" in command.traits
+
+
+class Served(BaseHTTPRequestHandler):
+    """A manifest at every path, and how often it was asked for."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write((CORPUS / "man/crb.json").read_bytes())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    Served.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Served) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_what_has_an_address_is_fetched_once_by_a_command_that_runs(kubectl: str, address: str) -> None:
+    words = ["apply", "-f", f"{address}/a.json"]
+    command, spool = manifest.expand(read(words), kubectl=kubectl)
+    assert ("unread-manifest" in command.traits, spool, Served.asked) == (True, Spool(), [])
+
+    command, spool = manifest.expand(read(words), kubectl=kubectl, online=True)
+    assert (names(command), spool.fetched, Served.asked) == (["clusterrolebindings/newcrb"], True, ["/a.json"])
+    assert [one["kind"] for one in documents(spool.objects)] == ["ClusterRoleBinding"]
+
+
+def test_a_base_with_an_address_is_fetched_by_a_command_that_runs(kubectl: str, address: str, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text(f"resources: ['{address}/a.json']\n")
+    command, spool = manifest.expand(read(["apply", "-k", str(tmp_path)]), kubectl=kubectl, online=True)
+    assert (names(command), spool.fetched) == (["clusterrolebindings/newcrb"], True)
+    assert set(Served.asked) == {"/a.json"}
+
+
+ODD = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, annotations: {null-too: null}, generation: 9007199254740993}
+data: {y: "y", text: "<&>\\u2028é\\U0001F600", empty: null, on: "on"}
+immutable: yes
+extra: {float: 1.0, small: 1e-7, large: 1e30, octal: 0o17, old: 017, hex: 0x1F, list: [null, {}, []],
+  deep: {a: {b: null}}}
+---#x
+apiVersion: example.com/v1
+kind: Widget
+metadata: {generateName: w-}
+spec: {a: &a [1, 2], b: *a}
+---
+{"apiVersion": "v1", "kind": "List", "items": [
+  {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"a": "b"}},
+  {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": null}]}
+"""
+
+
+def test_kubectl_reads_what_it_printed_as_the_same_objects(kubectl: str, tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(ODD)
+    _, spool = manifest.expand(read(["apply", "-f", str(file)]), kubectl=kubectl)
+    (tmp_path / "printed").write_bytes(spool.objects or b"")
+
+    # By another command than the one that printed them.
+    first, second = (
+        subprocess.run(
+            [kubectl, "label", "--local", "seen=yes", "--output=json", f"--filename={place}"],
+            capture_output=True, check=True,
+        ).stdout
+        for place in (file, tmp_path / "printed")
+    )  # fmt: skip
+    assert first == second
+    assert [one["kind"] for one in documents(first)] == ["ConfigMap", "Widget", "Secret", "Pod"]
+    assert documents(first)[0]["metadata"]["generation"] == 9007199254740993
+
+
+def documents(objects: bytes | None) -> list[dict[str, Any]]:
+    decoder, text, found = json.JSONDecoder(), (objects or b"").decode().strip(), []
+    while text:
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:].strip()
+    return found

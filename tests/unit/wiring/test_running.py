@@ -11,6 +11,7 @@ import pytest
 from kubectl_stepup.errors import KubectlNotFound, StoreUnavailable
 from kubectl_stepup.flows.elevate import Elevation
 from kubectl_stepup.policy.command import read
+from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
@@ -141,7 +142,7 @@ def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machin
 
 
 def test_an_overlay_is_lent_as_a_file(machine: Application) -> None:
-    with running.execute_ports(machine).run_ports(None).lend_overlay(b"{}") as overlay:
+    with running.execute_ports(machine).run_ports(None).lend_file(b"{}") as overlay:
         assert Path(overlay.path).read_bytes() == b"{}"
         path = overlay.path
     assert not Path(path).exists()
@@ -153,7 +154,7 @@ def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path:
         kubectl.path()
     path = kubectl_in(tmp_path, 'cat; echo "$1 $A" >&2; exit 7')
     assert kubectl.path() == path
-    assert kubectl.run(["x"], {"A": "b"}, stdin=b"") == 7
+    assert kubectl.run(["x"], {"A": "b"}, stdin=(b"",)) == 7
     tmp_path.joinpath("bin").chmod(0o777)
     assert kubectl.writable_by_others() == str(tmp_path / "bin")
 
@@ -181,19 +182,19 @@ def test_manifests_are_read_by_kubectl_itself(machine: Application, tmp_path: Pa
     kubectl_in(tmp_path, f"echo '{POD}'")
     manifest = tmp_path / "pod.yaml"
     manifest.write_text("kind: whatever")
-    command, stdin = expanded(machine, "delete", "-f", str(manifest))
-    assert stdin is None
+    command, spool = expanded(machine, "delete", "-f", str(manifest))
+    assert spool == Spool(objects=f"{POD}\n".encode())
     assert {(entry.verb, entry.resource.name, entry.name) for entry in command.requests} >= {("delete", "pods", "web")}
     assert "unread-manifest" not in command.traits
 
 
 def test_without_a_kubectl_manifests_stay_as_sensitive_as_they_can_be(machine: Application, tmp_path: Path) -> None:
-    command, stdin = expanded(machine, "delete", "-f", str(tmp_path / "pod.yaml"))
-    assert (command, stdin) == (read(["delete", "-f", str(tmp_path / "pod.yaml")]), None)
+    command, spool = expanded(machine, "delete", "-f", str(tmp_path / "pod.yaml"))
+    assert (command, spool) == (read(["delete", "-f", str(tmp_path / "pod.yaml")]), Spool())
     assert "unread-manifest" in command.traits
 
 
 def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp_path: Path) -> None:
     kubectl_in(tmp_path, f"touch {tmp_path}/started")
-    assert expanded(machine, "get", "pods") == (read(["get", "pods"]), None)
+    assert expanded(machine, "get", "pods") == (read(["get", "pods"]), Spool())
     assert not (tmp_path / "started").exists()

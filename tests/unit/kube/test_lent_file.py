@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import KubectlFailed
-from kubectl_stepup.kube.overlay_file import lend
+from kubectl_stepup.kube.lent_file import lend
 
 DOCUMENT = b'{"kind":"Config"}' * 1000
 CHILD_AND_GRANDCHILD = """
@@ -68,7 +68,7 @@ def test_the_memory_file_cannot_be_written() -> None:
 def test_the_memory_file_never_becomes_standard_input(tmp_path: Path) -> None:
     script = (
         "import os; os.close(0)\n"
-        "from kubectl_stepup.kube.overlay_file import lend\n"
+        "from kubectl_stepup.kube.lent_file import lend\n"
         "with lend(b'x', directory=None) as lent: print(lent.pass_fds[0] > 2)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)

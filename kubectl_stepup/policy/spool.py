@@ -1,0 +1,24 @@
+"""What was read to judge a command: kubectl gets the same, and nothing that somebody changed since."""
+
+from __future__ import annotations
+
+from kubectl_stepup.policy.record import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SOURCES = ("filename", "kustomize", "recursive")
+"""The flags that say where manifests are."""
+
+
+class Spool(Record):
+    """The inputs of a command.
+
+    `stdin`: standard input in pieces, where it was read. `objects`: the objects of files, directories and addresses as
+    kubectl itself printed them, JSON values one after another; `fetched`: some of them came from an address.
+    """
+
+    stdin: Iterable[bytes] | None = None
+    objects: bytes | None = None
+    fetched: bool = False
