@@ -17,6 +17,9 @@ NESTED = "KUBECTL_STEPUP_NESTED"
 KUBECONFIG = "KUBECONFIG"
 """Read and, for the elevated child, set: the list of kubeconfig files."""
 
+KUBECACHEDIR = "KUBECACHEDIR"
+"""Where kubectl keeps what it knows about clusters."""
+
 KUBECTL_PATH = "KUBECTL_PATH"
 """Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +47,8 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TERM", "dumb")
     (tmp_path / "home").mkdir(exist_ok=True)
+
+
+# A slow machine is no defect: speeds are measured by benchmarks, in ratios.
+settings.register_profile("kubectl-stepup", deadline=None)
+settings.load_profile("kubectl-stepup")

@@ -67,6 +67,7 @@ EDGES = {
     "kubectl_stepup.oauth.transport_errors",
     "kubectl_stepup.oauth.trust",
     "kubectl_stepup.policy.compiled_file",
+    "kubectl_stepup.policy.discovery_cache",
     "kubectl_stepup.policy.load",
     "kubectl_stepup.policy.manifest",
     "kubectl_stepup.session.choose",

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.flows.judge import Flags, Judgement
-    from kubectl_stepup.flows.ports import Expand, Kubeconfig
+    from kubectl_stepup.flows.ports import Discover, Expand, Kubeconfig
     from kubectl_stepup.flows.run import RunPorts
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.model import Level, Policy
+    from kubectl_stepup.policy.spool import Spool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class ExecutePorts:
     policy: Policy
     kubeconfig: Callable[[str | None], Kubeconfig]
     expand: Expand
+    discover: Discover
     scope: str
     run_ports: Callable[[ResolvedContext | None], RunPorts]
 
@@ -51,11 +53,22 @@ def execute(words: Sequence[str], flags: Flags, wish: Wish, ports: ExecutePorts)
     Raises:
         StepUpError: nothing was run.
     """
-    judged, spool = judge(
-        words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
-    )
+    judged, spool = judged_by(ports, words, flags)
     asked = _asked(judged, wish, ports)
     return run(judged, asked, unenrolled=ports.config.unenrolled, spool=spool, ports=ports.run_ports(judged.resolved))
+
+
+def judged_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[Judgement, Spool]:
+    """Judge a command line with what the ports give."""
+    return judge(
+        words,
+        flags,
+        policy=ports.policy,
+        config=ports.config,
+        kubeconfig=ports.kubeconfig,
+        expand=ports.expand,
+        discover=ports.discover,
+    )
 
 
 def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:

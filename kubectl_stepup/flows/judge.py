@@ -10,13 +10,14 @@ from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
 from kubectl_stepup.kube.cluster_identity import differences
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.discovery import has_unknown, with_discovered
 from kubectl_stepup.policy.model import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kubectl_stepup.config.model import Cluster, Config
-    from kubectl_stepup.flows.ports import Expand, Kubeconfig
+    from kubectl_stepup.flows.ports import Discover, Expand, Kubeconfig
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.model import Decision, Policy
@@ -59,11 +60,12 @@ def judge(
     config: Config,
     kubeconfig: Callable[[str | None], Kubeconfig],
     expand: Expand,
+    discover: Discover,
 ) -> tuple[Judgement, Spool]:
     """Judge the command line `words`; give with it what was read of manifests for that.
 
     `kubeconfig` reads the kubeconfig that `--kubeconfig` (or None: the environment) names; `expand` adds the objects
-    of manifests to a command that has any.
+    of manifests to a command that has any, and `discover` knows the resources of a cluster.
 
     Raises:
         UsageError: a flag stands on both sides of `--` with different values.
@@ -72,6 +74,8 @@ def judge(
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
     resolved = _resolve(command, kubeconfig)
+    if resolved is not None and has_unknown(command):
+        command = with_discovered(command, discover(resolved.server, command.line.last("cache-dir")))
     cluster = None if resolved is None else config.cluster_for(resolved.context, resolved.server)
     # A rule about clusters is met by any of them where the command, or a kubeconfig edited since, leads elsewhere.
     is_known = cluster is not None and resolved is not None and not differences(cluster, resolved)

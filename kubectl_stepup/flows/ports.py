@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.oauth.metadata import ProviderMetadata
     from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.discovery import APIResource
     from kubectl_stepup.policy.spool import Spool
 
 
@@ -95,6 +96,13 @@ class Expand(Protocol):
 
     def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
         """Give the command with the objects that will be sent, and what was read for that."""
+
+
+class Discover(Protocol):
+    """Knows the resources of a cluster without asking it."""
+
+    def __call__(self, server: str, directory: str | None) -> Sequence[APIResource]:
+        """Give the resources of `server` that kubectl wrote down, in its usual place or in `directory`."""
 
 
 class Refusals(Protocol):

@@ -52,7 +52,9 @@ def _decision(policy: Policy, decision: Decision) -> str:
     if decision.effect == "refuse":
         return "refused"
     level = policy.level(decision.level or "")
-    extra = ", with a reason" if decision.reason_required else ""
+    extra = ", with a reason" if decision.reason_required and not decision.tickets else ""
+    extra += "".join(f", with a reason that names a ticket like {ticket}" for ticket in decision.tickets)
+    extra += f", ended after {duration(level.longest_s)}" if level.longest_s is not None else ""
     return f"step-up to {level.name}, sign-in at most {duration(level.signed_in_within_s)} old{extra}"
 
 

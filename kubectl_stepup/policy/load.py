@@ -29,23 +29,27 @@ PROFILES = {
 """What each profile adds to the rules of the starting policy."""
 
 
-def load(system: tuple[str, bytes] | None, user: tuple[str, bytes] | None) -> Policy:
-    """Give the policy that the system's and the user's file (name and content) make together.
+Document = tuple[str, bytes]
+"""The name and the content of a policy file."""
 
-    Where there is no user's file the default policy takes its place; its levels give way to the system's.
+
+def load(system: Document | None, user: Document | None, *, published: Document | None = None) -> Policy:
+    """Give the policy that the system's file, the one that the cluster publishes and the user's make together.
+
+    The levels are those of the first of them. Where there is no user's file the default policy takes its place; its
+    levels give way to theirs.
 
     Raises:
         PolicyError: with the file and line of what is wrong.
     """
     policies: list[Policy] = []
-    if system is not None:
-        policies.append(policy_from(yaml_file.parse(system[1], system[0], error=PolicyError)))
-    levels = policies[0].levels if policies else ()
-    if user is not None:
-        policies.append(policy_from(yaml_file.parse(user[1], user[0], error=PolicyError), levels=levels))
-    else:
+    for document in (system, published, user):
+        if document is not None:
+            levels = policies[0].levels if policies else ()
+            policies.append(policy_from(yaml_file.parse(document[1], document[0], error=PolicyError), levels=levels))
+    if user is None:
         default = yaml_file.read(DEFAULT_POLICY, error=PolicyError)
-        policies.append(policy_from(default, levels=levels, stand_ins=True))
+        policies.append(policy_from(default, levels=policies[0].levels if policies else (), stand_ins=True))
     return merge(policies)
 
 

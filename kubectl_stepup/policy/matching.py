@@ -74,7 +74,7 @@ def _is_resource(entry: ResourceAttributes, pattern: str) -> bool:
     name, slash, subresource = pattern.partition("/")
     if bool(slash) != bool(entry.subresource) or (slash and not matches(entry.subresource, subresource)):
         return False
-    if entry.resource.built_in:
+    if entry.resource.built_in or entry.resource.described:
         return matches(entry.resource.name, name)
     return _may_be(entry.resource, name)
 

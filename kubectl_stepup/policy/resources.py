@@ -16,8 +16,9 @@ ANY = "*"
 class Resource(Record):
     """A resource of the API.
 
-    A custom one is spelled as the command line spells it (`name` may be its singular, or short, name) and its `group`
-    is `*` where the word does not say. `namespaced` is None where it is not known.
+    A custom one is spelled as the command line spells it (`name` may be its singular, or short, name, or a category)
+    and its `group` is `*` where the word does not say, unless the cluster has `described` it. `namespaced` is None
+    where it is not known.
     """
 
     group: str
@@ -25,6 +26,7 @@ class Resource(Record):
     kind: str = ""
     namespaced: bool | None = None
     built_in: bool = False
+    described: bool = False
 
 
 UNKNOWN = Resource(group=ANY, name=ANY)
@@ -36,11 +38,13 @@ def resources_named(word: str) -> tuple[Resource, ...]:
 
     kubectl reads plural, singular and short names and kinds in any case, with `.group`, the beginning of a group, or
     `.version.group` after it. A word that is no built-in name is a custom resource: of a type nobody knows, so that
-    it matches whatever rules say about custom resources, and nothing that they say about built-in ones.
+    it matches whatever rules say about custom resources, and nothing that they say about built-in ones. A category may
+    have custom resources in it too.
     """
     lower = word.lower()
     if lower in CATEGORIES:
-        return tuple(found for name in CATEGORIES[lower].split() for found in resources_named(name))
+        own = (Resource(group=ANY, name=lower),)
+        return (*(found for name in CATEGORIES[lower].split() for found in resources_named(name)), *own)
     head, dot, rest = lower.partition(".")
     group = _group(rest) if dot else ANY
     for candidate in _by_name().get(head, ()):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.flows.judge import Flags, judge
+from kubectl_stepup.flows.execute import judged_by
+from kubectl_stepup.flows.judge import Flags
 from kubectl_stepup.flows.sessions import live_sessions
 from kubectl_stepup.policy.cases import cases_from, verdict
 from kubectl_stepup.policy.command import read
@@ -30,9 +31,7 @@ def decided(words: Sequence[str], target: TargetOptions, application: Applicatio
     """Judge a command line."""
     ports = execute_ports(application)
     flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
-    judgement, _ = judge(
-        words, flags, policy=ports.policy, config=ports.config, kubeconfig=ports.kubeconfig, expand=ports.expand
-    )
+    judgement, _ = judged_by(ports, words, flags)
     return judgement
 
 
@@ -74,11 +73,18 @@ def _session_lines(judgement: Judgement, application: Application) -> list[tuple
         return [("SESSION", "the context is not enrolled: runs with your everyday login")]
     ports = session_ports(application)
     policy = application.policy
+    needed = policy.level(decision.level)
+    lacking = ""
     for live in live_sessions((cluster,), ports):
-        if (
-            policy.rank(live.level.name) >= policy.rank(decision.level)
-            and policy.level(decision.level).ask_again_after_s
-        ):
-            left = duration(live.session.credential_expires_at - ports.moment().wall)
+        left = duration(live.session.credential_expires_at - ports.moment().wall)
+        if policy.rank(live.level.name) < policy.rank(needed.name):
+            lacking = (
+                f"live at level {live.level.name} for {left}, which is weaker than {needed.name}: you would be asked"
+            )
+        elif needed.ask_again_after_s:
             return [("SESSION", f"live at level {live.level.name} for {left}: you would not be asked")]
-    return [("SESSION", f"none at level {decision.level}: you would be asked")]
+        else:
+            lacking = (
+                f"live at level {live.level.name}, but {needed.name} is asked for every command: you would be asked"
+            )
+    return [("SESSION", lacking or f"none at level {needed.name}: you would be asked")]

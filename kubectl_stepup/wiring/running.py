@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.elevate import Elevation
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.discovery import APIResource
     from kubectl_stepup.wiring.application import Application
 
 
@@ -43,6 +44,7 @@ def execute_ports(application: Application, *, user_scope: bool = False, online:
         policy=application.policy,
         kubeconfig=application.kubeconfig,
         expand=lambda command: expand_manifests(command, application, online=online),
+        discover=lambda server, directory: _discover(server, directory, application),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
@@ -148,6 +150,12 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
             directory = str(application.state_directory / FILES)
             arguments = (DIRECTORY, directory) if application.store.name == "file" else ()
         yield LentSession(credential_command=(*command, *arguments))
+
+
+def _discover(server: str, directory: str | None, application: Application) -> Sequence[APIResource]:
+    from kubectl_stepup.policy import discovery_cache
+
+    return discovery_cache.resources(server, directory=directory, environ=application.environ)
 
 
 def expand_manifests(

@@ -36,6 +36,7 @@ def decision_of(*words: str, server: str = CLUSTER.server) -> str:
         config=CONFIG,
         kubeconfig=world.kubeconfig,
         expand=lambda command: (command, Spool()),
+        discover=lambda server, directory: (),
     )
     return judgement.decision.effect
 

@@ -21,6 +21,7 @@ from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand
+from kubectl_stepup.policy.discovery import APIResource
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.secret import Secret
@@ -70,6 +71,7 @@ class World:
     kubectl: FakeKubectl = field(default_factory=FakeKubectl)
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
+    discovered: tuple[APIResource, ...] = ()
     spool: Spool = Spool()  # noqa: RUF009 - a value that never changes
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
@@ -164,6 +166,7 @@ class World:
             policy=self.policy,
             kubeconfig=self.kubeconfig,
             expand=self.expand,
+            discover=lambda server, directory: self.discovered,
             scope=self.scope,
             run_ports=lambda resolved: self.run_ports(),
         )

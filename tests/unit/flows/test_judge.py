@@ -8,6 +8,7 @@ from kubectl_stepup.errors import ClusterChanged, UsageError
 from kubectl_stepup.flows.judge import Flags, Judgement, judge, require_unchanged, with_flags
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand, read
+from kubectl_stepup.policy.discovery import APIResource
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.spool import Spool
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeKubeconfig, cluster
@@ -23,6 +24,7 @@ def judged(line: str, flags: Flags = Flags(), contexts: tuple[ResolvedContext, .
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig(contexts),
         expand=lambda command: (command, Spool()),
+        discover=lambda server, directory: (),
     )
     assert spool == Spool()
     return found
@@ -130,7 +132,13 @@ def test_the_kubeconfig_that_the_command_names_is_read() -> None:
 
     for words, flags in ((["get", "pods"], Flags()), (["get", "pods", "--kubeconfig=/a"], Flags(kubeconfig="/a"))):
         judge(
-            words, flags, policy=POLICY, config=CONFIG, kubeconfig=kubeconfig, expand=lambda command: (command, Spool())
+            words,
+            flags,
+            policy=POLICY,
+            config=CONFIG,
+            kubeconfig=kubeconfig,
+            expand=lambda command: (command, Spool()),
+            discover=lambda server, directory: (),
         )
     assert asked_for == [None, "/a"]
 
@@ -147,6 +155,7 @@ def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
         expand=expand,
+        discover=lambda server, directory: (),
     )
     assert spool == Spool(stdin=(b"kind: Pod\n",))
     assert found.decision.level == "mfa"
@@ -180,3 +189,29 @@ def test_every_change_is_named() -> None:
     assert caught.value.message.endswith(
         "tls-server-name was none, is now x; insecure-skip-tls-verify was false, is now true"
     )
+
+
+def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() -> None:
+    asked_for: list[tuple[str, str | None]] = []
+
+    def discover(server: str, directory: str | None) -> tuple[APIResource, ...]:
+        asked_for.append((server, directory))
+        return (APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",)),)
+
+    def judged(*words: str) -> Judgement:
+        found, _ = judge(
+            words,
+            Flags(),
+            policy=POLICY,
+            config=CONFIG,
+            kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
+            expand=lambda command: (command, Spool()),
+            discover=discover,
+        )
+        return found
+
+    judged("delete", "pod", "x")
+    assert asked_for == []
+    found = judged("delete", "wd", "x", "--cache-dir=/c")
+    assert asked_for == [(RESOLVED.server, "/c")]
+    assert {entry.resource.name for entry in found.decision.requests} == {"widgets"}

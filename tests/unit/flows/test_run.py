@@ -560,6 +560,7 @@ def test_a_wish_without_a_context_is_refused() -> None:
         config=world.config,
         kubeconfig=world.kubeconfig,
         expand=world.expand,
+        discover=lambda server, directory: (),
     )
     with pytest.raises(NotEnrolled) as caught:
         run(judgement, asked("delete", "pod", "x"), unenrolled="run", spool=Spool(), ports=world.run_ports())

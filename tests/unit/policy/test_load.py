@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.policy.command import read as read_command
+from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.load import PROFILES, load, starting_policy
-from kubectl_stepup.policy.model import Policy
+from kubectl_stepup.policy.model import Policy, Target
 
 
 def read(text: str) -> Policy:
@@ -41,3 +44,54 @@ def test_editors_find_the_schema(profile: str) -> None:
 
     assert first == "# yaml-language-server: $schema=https://kubectl-stepup.github.io/schemas/policy.schema.json"
     assert max(map(len, lines)) <= 120
+
+
+HEAD = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Policy\n"
+LEVELS = """\
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+  - {name: top, signedInWithin: 5m, askAgainAfter: 0s}
+"""
+
+
+def document(name: str, *lines: str) -> tuple[str, bytes]:
+    return f"{name}.yaml", (HEAD + "\n".join(lines)).encode()
+
+
+def test_all_files_count_and_nobody_weakens_an_earlier_one() -> None:
+    policy = load(
+        document("system", LEVELS, "rules: [{name: a, do: [delete], needs: mfa}]", "commands: {stern: mfa}"),
+        document(
+            "user",
+            "levels: [{name: weak, signedInWithin: 24h, askAgainAfter: 24h}]",
+            "rules: [{name: c, do: [stop], needs: mfa}]",
+            "commands: {stern: allow, ctx: allow}",
+        ),
+        published=document("published", "rules: [{name: b, do: [delete], needs: top}]", "commands: {stern: top}"),
+    )
+    assert [level.name for level in policy.levels] == ["mfa", "top"]
+    assert [(rule.name, rule.file) for rule in policy.rules] == [
+        ("a", "system.yaml"),
+        ("b", "published.yaml"),
+        ("c", "user.yaml"),
+    ]
+    assert policy.commands == {"stern": "mfa", "ctx": "allow"}
+    assert policy.files == ("system.yaml", "published.yaml", "user.yaml")
+    assert decide(policy, read_command(["delete", "pod", "x"]), Target()).level == "top"
+
+
+def test_a_published_policy_brings_its_levels_where_there_is_no_systems() -> None:
+    policy = load(None, None, published=document("published", LEVELS, "rules: [{name: b, do: [change], needs: top}]"))
+    assert [level.name for level in policy.levels] == ["mfa", "top"]
+    # The default rules still count; what they call critical is the strongest level here.
+    assert {rule.name: rule.needs for rule in policy.rules}["b"] == "top"
+    assert {rule.needs for rule in policy.rules} == {"mfa", "top"}
+
+
+def test_a_later_file_names_the_levels_of_the_first() -> None:
+    with pytest.raises(PolicyError, match=r"^user\.yaml:\d+: .*weak"):
+        load(
+            None,
+            document("user", "rules: [{name: c, do: [stop], needs: weak}]"),
+            published=document("published", LEVELS),
+        )
