@@ -337,6 +337,27 @@ def test_explanations() -> None:
     assert lines[-1] == ("WHY", "verb patch in [update]; widget in [widgets]")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("", ""),
+        ("reason: required, ", ", with a reason"),
+        ("ticket: 'OPS-*', ", ", with a reason that names a ticket like OPS-*"),
+        ("reason: required, ticket: 'OPS-*', ", ", with a reason that names a ticket like OPS-*"),
+    ],
+)
+def test_what_else_it_takes_is_explained(fields: str, said: str) -> None:
+    found = policy(f"  - {{name: a, do: [delete], {fields}needs: mfa}}\n")
+    level = found.levels[0]
+    for timed, also in (
+        (found, ""),
+        (found.replace(levels=(level.replace(longest_s=5400), *found.levels[1:])), ", ended after 1h30m"),
+    ):
+        command = read(["delete", "pod", "x"])
+        lines = dict(explain(timed, command, decide(timed, command, PROD), PROD))
+        assert lines["DECISION"] == f"step-up to mfa, sign-in at most 15m old{said}{also}"
+
+
 def test_a_decision_over_a_thousand_rules_and_names_ends() -> None:
     rules = "".join(f"  - {{name: r{n}, do: [delete], names: ['*a*a*a*a*b{n}'], needs: mfa}}\n" for n in range(500))
     found = decided(rules, "delete pod --wait=false " + " ".join("a" * 60 + str(n) for n in range(50)))

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import sys
@@ -28,3 +30,24 @@ def test_deciding_imports_nothing_of_the_standard_library() -> None:
         [sys.executable, "-I", "-S", "-c", SCRIPT.format(root=str(ROOT))], capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) <= {"__future__"}
+
+
+@pytest.mark.parametrize("words", [("delete", "pod", "x"), ("get", "pods"), ("delete", "widget", "x")])
+def test_policy_check_imports_nothing_that_speaks_to_anybody(words: tuple[str, ...], tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        "{apiVersion: v1, kind: Config, current-context: a, clusters: [{name: a, cluster: {server: 'https://a'}}], "
+        "contexts: [{name: a, context: {cluster: a, user: a}}], users: [{name: a, user: {token: t}}]}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "kubectl_stepup", "policy", "check", "--", *words],
+        cwd=ROOT,
+        env={"HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert done.returncode in {0, 4}
+    assert "yaml" in imported
+    assert imported.isdisjoint({"requests", "urllib3", "authlib", "joserfc", "cryptography", "keyring", "rich", "http"})
