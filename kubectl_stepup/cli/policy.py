@@ -165,6 +165,24 @@ def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
     data(f"Wrote {write_new(build(common), text)}")
 
 
+@command.command(name="schema", short_help="Print a JSON Schema for editors")
+@click.option(
+    "--kind", type=click.Choice(["Policy", "PolicyTest", "Config"]), default="Policy", help="Of what [Policy]."
+)
+@common
+def schema(kind: str, common: CommonOptions) -> None:
+    """Print the JSON Schema of a file, for an editor that cannot fetch it.
+
+    
+    Examples:
+      # For the first line of a policy: # yaml-language-server: $schema=policy.schema.json
+      kubectl stepup policy schema > policy.schema.json
+    """
+    from kubectl_stepup.wiring.policy_file import schema_of
+
+    data(schema_of(kind))
+
+
 def _given(words: tuple[str, ...]) -> tuple[str, ...]:
     if not words:
         raise UsageError("no kubectl command after --", hint="kubectl stepup policy check -- delete pod web-0")

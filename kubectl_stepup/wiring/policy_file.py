@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
@@ -48,6 +49,12 @@ def expanded(output: str) -> str:
         for one in rows
     ]
     return json.dumps(objects) if output == "json" else yaml_file.text_of(objects)
+
+
+def schema_of(kind: str) -> str:
+    """Give the JSON Schema of a kind of file: `Policy`, `PolicyTest` or `Config`."""
+    name = {"Policy": "policy", "PolicyTest": "policy-test", "Config": "config"}[kind]
+    return resources.files("kubectl_stepup").joinpath("schemas", f"{name}.schema.json").read_text("utf-8").rstrip("\n")
 
 
 def linted(application: Application) -> tuple[Finding, ...]:

@@ -277,3 +277,12 @@ def test_lint_of_a_clean_policy(cli: Cli) -> None:
     done = cli("policy", "lint")
 
     assert (done.code, done.out, done.err) == (0, "no warnings, no notes\n", "")
+
+
+@pytest.mark.parametrize("kind", ["Policy", "PolicyTest", "Config"])
+def test_the_schemas_are_printed(cli: Cli, kind: str) -> None:
+    found = cli("policy", "schema", "--kind", kind)
+    assert (found.code, found.err) == (0, "")
+    assert json.loads(found.out)["properties"]["kind"] == {"const": kind}
+    if kind == "Policy":
+        assert cli("policy", "schema").out == found.out

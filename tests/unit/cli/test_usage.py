@@ -24,7 +24,7 @@ MISTAKES = [
     (("policy", "check"), 2, "no -- before the kubectl command", "kubectl stepup"),
     (("policy", "check", "--"), 2, "no kubectl command after --", "kubectl stepup policy check -- delete pod web-0"),
     (("policy", "explain", "--"), 2, "no kubectl command after --", "kubectl stepup policy"),
-    (("policy", "chek"), 2, "no such command 'chek'. Did you mean 'check'?", "kubectl stepup policy --help"),
+    (("policy", "explan"), 2, "no such command 'explan'. Did you mean 'explain'?", "kubectl stepup policy --help"),
     (("audit", "list", "--last", "0"), 2, "invalid value for '--last'", "kubectl stepup audit list --help"),
     (("audit", "list", "--last", "x"), 2, "invalid value for '--last'", "kubectl stepup audit list --help"),
     (("credential",), 2, "missing option '--session'", "kubectl stepup credential --help"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree
 
 import pytest
 
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.policy.cases import Case, Verdict, cases_from, verdict
+from kubectl_stepup.policy.cases import KIND, TARGET, Case, Verdict, cases_from, verdict
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.terminal import case_reports
+from kubectl_stepup.wiring.policy_file import schema_of
 from tests.flows.values import POLICY
 
 HEAD = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: PolicyTest\n"
@@ -145,3 +147,13 @@ def test_junit_holds_words_that_xml_does_not() -> None:
 
     assert suite[0].get("name") == r"kubectl delete pod 'a\u{1}<b>\u{202e}'"
     assert "\u202e" not in case_reports.lines([failed])[0]
+
+
+def test_the_schema_and_the_reader_know_the_same() -> None:
+    schema = json.loads(schema_of("PolicyTest"))
+    case = schema["$defs"]["case"]
+    assert set(schema["properties"]) == {"apiVersion", "kind", "cases", "target"}
+    assert set(schema["properties"]["target"]["properties"]) == set(TARGET)
+    assert set(case["properties"]) == {"command", "expect", "rules", *TARGET}
+    assert case["required"] == ["command", "expect"]
+    assert schema["properties"]["kind"] == {"const": KIND}
