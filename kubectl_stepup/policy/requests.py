@@ -88,6 +88,7 @@ _IMPERSONATED = {
     "as-uid": ("authentication.k8s.io", "uids"),
     "as-user-extra": ("authentication.k8s.io", "userextras"),
 }
+_REPEATED = ("as-group", "as-user-extra")
 _NOTHING_READ = ("create", "run")
 
 
@@ -119,7 +120,8 @@ def _is_read_in_dry_run(line: CommandLine, entry: ResourceAttributes) -> bool:
 
 def _impersonations(line: CommandLine) -> Iterator[ResourceAttributes]:
     for flag, (group, name) in _IMPERSONATED.items():
-        for value in line.all(flag):
+        values = line.all(flag)
+        for value in values if flag in _REPEATED else values[-1:]:
             yield ResourceAttributes(
                 verb="impersonate",
                 resource=Resource(group=group, name=name, namespaced=False, built_in=True),

@@ -160,6 +160,7 @@ def test_groups_and_their_beginnings(kind: str) -> None:
         ("top node", ["list metrics.k8s.io/nodes", "list /nodes"]),
         ("get --raw /api/v1/namespaces/prod/secrets/s", ["get /secrets prod:s"]),
         ("get pods --as=bob --as-group=g", ["list /pods", "impersonate /users :bob", "impersonate /groups :g"]),
+        ("get pods --as=ann --as=bob", ["list /pods", "impersonate /users :bob"]),
         ("__complete get secret ''", ["list /secrets"]),
         ("__complete delete pods,secrets ''", ["list /pods", "list /secrets"]),
         ("__complete get secret/", ["list /secrets"]),
