@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from kubectl_stepup.policy.grammar_table import ALIASES, COMMANDS, CONTAINERS, GLOBAL_FLAGS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 BOOLEAN = "boolean"
 VALUE = "value"
 LIST = "list"
@@ -34,6 +38,16 @@ class Flag:
             self.kind, self.without_value = BOOLEAN, "true"
 
 
+_GLOBAL: list[Flag] = []
+
+
+def _global_flags() -> Sequence[Flag]:
+    """Give kubectl's global flags; made once."""
+    if not _GLOBAL:
+        _GLOBAL.extend(Flag(text) for text in GLOBAL_FLAGS.split())
+    return _GLOBAL
+
+
 class Flags:
     """The flags of a command with kubectl's global ones, which it may redefine (`create rolebinding --user`)."""
 
@@ -41,7 +55,7 @@ class Flags:
 
     def __init__(self, path: str) -> None:
         own = [Flag(text) for text in COMMANDS.get(path, "").split()]
-        everywhere = [Flag(text) for text in GLOBAL_FLAGS.split()]
+        everywhere = _global_flags()
         self.own = frozenset(flag.name for flag in own)
         self._by_name = {flag.name: flag for flag in (*everywhere, *own)}
         self._by_short = {flag.short: flag for flag in (*everywhere, *own) if flag.short}
