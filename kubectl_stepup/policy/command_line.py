@@ -210,18 +210,20 @@ class _FlagReader:
         self._add(flag, value, f"--{name}")
 
     def _short(self, word: str, rest: list[str]) -> None:
-        letters = word[1:]
-        while letters:
-            letter, letters = letters[0], letters[1:]
+        end = len(word)
+        at = 1
+        while at < end:
+            letter = word[at]
+            at += 1
             flag = self._flags.short(letter)
             if flag is None:
                 raise Malformed(f"unknown flag {f'-{letter}'!r} in {word!r}")
-            if letters.startswith("=") and len(letters) > 1:
-                value, letters = letters[1:], ""
+            if word.startswith("=", at) and at + 1 < end:
+                value, at = word[at + 1 :], end
             elif flag.without_value:
                 value = flag.without_value
-            elif letters:
-                value, letters = letters, ""
+            elif at < end:
+                value, at = word[at:], end
             else:
                 value = self._next(rest, f"-{letter}")
             self._add(flag, value, f"-{letter}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -16,15 +16,13 @@ def matches(name: str, pattern: str) -> bool:
         from fnmatch import fnmatchcase  # rare, and it imports `re`
 
         return fnmatchcase(name, pattern)
-    if "*" not in pattern and "?" not in pattern:
+    if "?" in pattern:
+        return _matches(name, pattern)
+    first, *rest = pattern.split("*")
+    if not rest:
         return name == pattern
     # Most patterns have one star, at their end; and most that do not match differ before their first.
-    star = pattern.find("*")
-    if "?" not in (head := pattern[: max(star, 0)]) and not name.startswith(head):
-        return False
-    if star == len(pattern) - 1 and "?" not in head:
-        return True
-    return _matches(name, pattern)
+    return name.startswith(first) and (rest == [""] or _parts_follow(name, len(first), rest))
 
 
 def matches_any(name: str, patterns: Iterable[str]) -> bool:
@@ -34,6 +32,18 @@ def matches_any(name: str, patterns: Iterable[str]) -> bool:
         if matches(name, pattern):
             return True
     return False
+
+
+def _parts_follow(name: str, at: int, parts: Sequence[str]) -> bool:
+    """Tell whether `parts` stand one after another in `name` from `at` on, the last of them at its end."""
+    *middle, last = parts
+    end = len(name) - len(last)
+    for part in middle:
+        at = name.find(part, at, max(end, 0))
+        if at < 0:
+            return False
+        at += len(part)
+    return at <= end and name.endswith(last)
 
 
 def _matches(name: str, pattern: str) -> bool:

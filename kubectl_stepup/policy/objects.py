@@ -52,13 +52,14 @@ def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRe
 
 def _require_choice(line: CommandLine, named: Sequence[ObjectRef]) -> None:
     """Reject names beside a selector, names in all namespaces, and neither name nor selector, as kubectl does."""
+    selected, everywhere = selects(line), line.on("all-namespaces")
     for target in named:
         if target.name is None:
-            if not selects(line) and line.path[0] not in _TYPE_ALONE:
+            if not selected and line.path[0] not in _TYPE_ALONE:
                 raise Malformed(f"no name and no selector is given for {target.resource.name}")
-        elif selects(line):
+        elif selected:
             raise Malformed("a name beside a selector")
-        elif line.on("all-namespaces") and target.resource.namespaced:
+        elif everywhere and target.resource.namespaced:
             raise Malformed("a name in all namespaces")
 
 
@@ -98,7 +99,7 @@ def _is_pair(word: str, colons: bool) -> bool:
 def _typed(words: Sequence[str], namespace: str | None) -> tuple[ObjectRef, ...]:
     if any("/" in word for word in words):
         return tuple(found for word in words for found in _type_and_name(word, namespace))
-    kinds = [resource for word in words[0].split(",") for resource in _resources(word)]
+    kinds = [resource for word in dict.fromkeys(words[0].split(",")) for resource in _resources(word)]
     names: Sequence[str | None] = words[1:] or (None,)
     if "" in names:
         raise Malformed("an empty name")

@@ -77,12 +77,10 @@ def request(
     verb: str, target: ObjectRef, *, subresource: str = "", marks: frozenset[str] = frozenset()
 ) -> ResourceAttributes:
     """Give the request that does `verb` to an object."""
-    return ResourceAttributes(
-        verb=verb,
-        resource=target.resource,
-        subresource=subresource,
-        namespace=None if target.resource.namespaced is False else target.namespace,
-        everywhere=target.resource.namespaced is False,
-        name=target.name,
-        marks=marks | target.marks,
+    resource = target.resource
+    everywhere = resource.namespaced is False
+    namespace = None if everywhere else target.namespace
+    # In the order of the fields: a command can name thousands of objects.
+    return ResourceAttributes.of_values(
+        (verb, resource, subresource, namespace, everywhere, target.name, marks | target.marks)
     )

@@ -81,8 +81,9 @@ def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
 
 def delete(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`delete`: with a selector it lists, then deletes one by one; unless told not to it waits, reading."""
+    reads = selects(line) or line.on("wait", default=True)
     for target in objects(line, line.words, expanded):
-        if selects(line) or line.on("wait", default=True):
+        if reads:
             yield read_of(target)
         yield request("delete", target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fnmatch import fnmatchcase
 
 import pytest
@@ -38,6 +39,8 @@ def test_records_do_not_change() -> None:
         Point()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"^Point has no z$"):
         Point(x=1, z=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^Point has no z$"):
+        point.replace(z=2)
 
 
 @settings(derandomize=True, max_examples=300, deadline=None, database=None)
@@ -51,3 +54,12 @@ def test_of_values_gives_the_same_record_and_takes_no_others() -> None:
     for wrong in ((), (1,), (1, 2, 3)):
         with pytest.raises(ValueError, match="zip"):
             Point.of_values(wrong)
+
+
+def test_a_long_name_is_matched_at_once() -> None:
+    """POL-34: a glob of many stars, and a name as long as a word of a command line can be."""
+    started = time.process_time()
+    assert not matches("a" * 130_000, "*a" * 1000 + "*b")
+    assert matches("a" * 130_000, "*a" * 1000 + "*")
+    assert not matches("a" * 130_000, "*" + "a" * 1000 + "b")
+    assert time.process_time() - started < 0.1
