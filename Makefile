@@ -17,6 +17,9 @@ PYTEST_ARGS ?=
 JOBS ?= auto
 BENCH_JSON ?= build/bench.json
 BENCH_ARGS ?=
+FUZZ_MINUTES ?= 10
+FUZZ_REPORT ?= docs/reports/fuzzing.md
+FUZZ_ARGS ?=
 SOURCES := kubectl_stepup tests scripts benchmarks
 PROVIDER ?= oidc-provider
 MANIFEST := dist/stepup.yaml
@@ -44,7 +47,7 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down corpus check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus fuzz check lint bench docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -91,6 +94,12 @@ lab-down: $(STAMP) ## End the lab, and whatever a killed test run left behind
 corpus: $(STAMP) ## Record anew what kubectls send for the commands in tests/system/recorder (ten minutes)
 	$(call say,Running every command with three kubectls against a real API server)
 	$(BIN)/python -m tests.system.recorder
+
+fuzz: $(STAMP) ## Throw ten minutes of odd inputs at every part that reads what others write, and write the report
+	$(call say,Installing the fuzzer where there is one for this machine)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
+	$(call say,Running every target for $(FUZZ_MINUTES) minutes, two at once)
+	$(BIN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) --report $(FUZZ_REPORT) $(FUZZ_ARGS)
 
 lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking style with ruff)

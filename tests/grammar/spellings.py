@@ -68,8 +68,8 @@ def spelling(choices: Choices, line: Line) -> list[str]:
     for word in words[:place]:
         after += _some(choices, queues, behind_command=True)
         after.append(word)
-    while any(queues):
-        after += _some(choices, queues, behind_command=True)
+    while left := [queue for queue in queues if queue]:
+        after.append(pick(choices, left).popleft())
     behind = words[place:] if dash else [(word,) for word in line.behind or ()]
     tokens = [*before, *after, *([("--",)] if dash or line.behind is not None else []), *behind]
     return [word for token in tokens for word in token]

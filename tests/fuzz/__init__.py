@@ -1,0 +1,21 @@
+"""What others write is thrown at the parts that read it, until something breaks: `make fuzz`.
+
+A target is a module with `one(choices, watch) -> str`: it makes one input by `choices`, gives it to the product, raises
+where the answer is not what it must be, and says in a few words what came out. A line in `TARGETS` is all it needs.
+With atheris the choices are guided by what they reach in the product; without it they are left to chance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TARGETS: Mapping[str, str] = {
+    "command": "tests.fuzz.command",
+    "manifest": "tests.fuzz.manifest",
+    "policy": "tests.fuzz.policy",
+    "policy-cases": "tests.fuzz.policy_cases",
+}
+"""The targets by name, each with its module."""

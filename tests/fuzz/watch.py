@@ -1,0 +1,46 @@
+"""How long the product takes for a decision."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answer = TypeVar("Answer")
+
+LIMIT_MS = 100.0
+LONG_LIMIT_MS = 1000.0
+"""For a command line of thousands of words."""
+
+
+class Watch:
+    """Measures decisions, in the processor time that they take: a busy machine makes none of them slow."""
+
+    def __init__(self) -> None:
+        self.ms = array("d")
+        self.long_ms = 0.0
+        self.slow = 0
+
+    def decision(self, make: Callable[[], Answer], *, long: bool = False) -> Answer:
+        """Make a decision, and again where it was slow: only one that is slow four times counts."""
+        answer, took = _timed(make)
+        limit = LONG_LIMIT_MS if long else LIMIT_MS
+        for _ in range(3):
+            if took <= limit:
+                break
+            took = min(took, _timed(make)[1])
+        self.slow += took > limit
+        if long:
+            self.long_ms = max(self.long_ms, took)
+        else:
+            self.ms.append(took)
+        return answer
+
+
+def _timed(make: Callable[[], Answer]) -> tuple[Answer, float]:
+    started = time.process_time()
+    answer = make()
+    return answer, (time.process_time() - started) * 1000
