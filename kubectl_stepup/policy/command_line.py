@@ -34,8 +34,8 @@ class CommandLine(Record):
 
     `path` is the command's words (aliases resolved), empty for kubectl alone. `values` has each flag's values in order,
     by long name, and `flags` all of them in order, as given. `words` are the positional ones; those from `dash_at` on
-    stood after `--`. `problem` says why the line cannot be read; then the rest may be incomplete. `own` names the
-    command's own flags.
+    stood after `--`. `problem` says why the line cannot be read, in ASCII, as some words only look like commands; then
+    the rest may be incomplete. `own` names the command's own flags.
     """
 
     argv: tuple[str, ...]
@@ -82,7 +82,7 @@ def read_line(argv: Sequence[str]) -> CommandLine:
     argv = tuple(argv)
     path, rest = _find(argv)
     if path is None:
-        return CommandLine(argv=argv, path=tuple(rest[:1]), values={}, problem=f"unknown command {rest[0]!r}")
+        return CommandLine(argv=argv, path=tuple(rest[:1]), values={}, problem=f"unknown command {rest[0]!a}")
     words = tuple(path.split())
     if path == "help" or path in COMPLETION_WORDS:
         return CommandLine(argv=argv, path=words, values={}, words=tuple(rest))
@@ -172,7 +172,7 @@ def _stray_word(path: str, reader: _FlagReader) -> str | None:
     helped = reader.values.get("help", ["false"])[-1] in _TRUE
     if not is_container(path) or not reader.words or (helped and path != "create"):
         return None
-    return f"unknown command {f'{path} {reader.words[0]}'!r}"
+    return f"unknown command {f'{path} {reader.words[0]}'!a}"
 
 
 class _FlagReader:
@@ -204,7 +204,7 @@ class _FlagReader:
         name, equals, value = word[2:].partition("=")
         flag = self._flags.named(name)
         if flag is None:
-            raise Malformed(f"unknown flag {f'--{name}'!r}")
+            raise Malformed(f"unknown flag {f'--{name}'!a}")
         if not equals:
             value = flag.without_value or self._next(rest, f"--{name}")
         self._add(flag, value, f"--{name}")
@@ -217,7 +217,7 @@ class _FlagReader:
             at += 1
             flag = self._flags.short(letter)
             if flag is None:
-                raise Malformed(f"unknown flag {f'-{letter}'!r} in {word!r}")
+                raise Malformed(f"unknown flag {f'-{letter}'!a} in {word!a}")
             if word.startswith("=", at) and at + 1 < end:
                 value, at = word[at + 1 :], end
             elif flag.without_value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import NAMES, actions_of
+from kubectl_stepup.policy.grammar import subcommand
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
 
@@ -105,7 +106,7 @@ def _unknown_hint(command: KubectlCommand) -> str:
         return "leave out the word kubectl after --"
     if "kuberc" in command.traits:
         return "leave out --kuberc, or run it with kubectl itself, without elevation"
-    if command.line.path:
+    if command.path and subcommand("", command.path[0]) is not None:
         return f"kubectl {' '.join(command.line.path)} --help"
     return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
 

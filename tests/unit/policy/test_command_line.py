@@ -109,7 +109,7 @@ def test_a_command_own_flag_hides_the_global_one() -> None:
     [
         ("Delete pod x", "unknown command 'Delete'"),
         ("delet pod x", "unknown command 'delet'"),
-        ("d\u0435lete pod x", "unknown command 'd\u0435lete'"),
+        ("d\u0435lete pod x", "unknown command 'd\\u0435lete'"),
         ("delete\u200b pod x", "unknown command 'delete\\u200b'"),
         ("delete\u00a0pod", "unknown command 'delete\\xa0pod'"),
         ("--force delete pod x", "unknown command 'pod'"),

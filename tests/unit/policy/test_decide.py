@@ -274,6 +274,23 @@ def test_the_kubeconfig_is_never_shown_elevated() -> None:
     assert decided(DELETES % "", "config view --raw").effect == "allow"
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            "stern x",
+            "run it with kubectl itself, without elevation, or name its first word under commands in the policy",
+        ),
+        ("rollout abort x", "kubectl rollout --help"),
+        ("get pods --bogus", "kubectl get --help"),
+        ("kubectl get pods", "leave out the word kubectl after --"),
+    ],
+)
+def test_what_is_unknown_is_refused_with_what_to_do(text: str, hint: str) -> None:
+    found = decided(DELETES % "", text)
+    assert (found.effect, found.hint) == ("refuse", hint)
+
+
 def test_unknown_words_run_only_where_the_policy_names_them() -> None:
     more = "commands: {stern: allow, foo: critical}\n"
     assert decided(DELETES % "", "stern x", more=more).effect == "allow"
