@@ -34,7 +34,7 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
     ]
     enforced = tuple(match for match in found if match.rule.mode == "enforce")
     present = {name for _, names in by_request for name in names}
-    level = max((match.rule.needs for match in enforced), key=policy.rank, default=None)
+    level = max({match.rule.needs for match in enforced}, key=policy.rank, default=None)
     decision = Decision(
         effect="stepup" if enforced else "allow",
         level=level,
@@ -66,7 +66,7 @@ def _match(
             actions |= rule.actions & names
     if not requests:
         return None
-    return MatchedRule.of_values((rule, tuple(requests), tuple(name for name in NAMES if name in actions)))
+    return MatchedRule.of_values((rule, tuple(requests), tuple([name for name in NAMES if name in actions])))
 
 
 def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | None) -> str:

@@ -50,7 +50,8 @@ def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[st
     named = rule.actions & actions if rule.actions else _is_named(rule, entry)
     if not named or not _selects(rule.selector, entry, target, unknown=True):
         return False
-    return not any(_selects(selector, entry, target, unknown=False) for selector in rule.excluded)
+    # NOTE: no generator where there is nothing to go through: a policy may have ten thousand rules that get here.
+    return not rule.excluded or not any(_selects(one, entry, target, unknown=False) for one in rule.excluded)
 
 
 def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
@@ -93,22 +94,18 @@ def _may_be(resource: Resource, pattern: str) -> bool:
 def _selects(selector: Selector, entry: ResourceAttributes, target: Target, *, unknown: bool) -> bool:
     """Tell whether all fields of a selector match; `unknown` is the answer where something is not known."""
     return (
-        _known_or(target.cluster, selector.clusters, unknown)
-        and _labels_match(selector, target, unknown)
-        and _known_or(namespace_of(entry), selector.namespaces, unknown)
-        and _known_or(entry.name, selector.names, unknown)
+        (not selector.clusters or _known_or(target.cluster, selector.clusters, unknown))
+        and (not selector.labels or _labels_match(selector, target, unknown))
+        and (not selector.namespaces or _known_or(namespace_of(entry), selector.namespaces, unknown))
+        and (not selector.names or _known_or(entry.name, selector.names, unknown))
     )
 
 
 def _known_or(value: str | None, patterns: Iterable[str], unknown: bool) -> bool:
-    if not patterns:
-        return True
     return unknown if value is None else matches_any(value, patterns)
 
 
 def _labels_match(selector: Selector, target: Target, unknown: bool) -> bool:
-    if not selector.labels:
-        return True
     if target.labels is None:
         return unknown
     labels = target.labels
