@@ -2,7 +2,7 @@
 
 A target is a module with `one(choices, watch) -> str`: it makes one input by `choices`, gives it to the product, raises
 where the answer is not what it must be, and says in a few words what came out. A line in `TARGETS` is all it needs.
-With atheris the choices are guided by what they reach in the product; without it they are left to chance.
+With atheris the choices are guided by what they reach in the product for half of the time; the rest is left to chance.
 """
 
 from __future__ import annotations

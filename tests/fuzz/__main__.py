@@ -10,11 +10,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.fuzz import TARGETS
 from tests.fuzz.child import RESULT
+from tests.fuzz.engines import ATHERIS, engines
 from tests.fuzz.report import report
 from tests.fuzz.run import Result
 from tests.system.parts.cache import cache_directory
@@ -24,19 +25,24 @@ AT_ONCE = 2
 _COVERED = re.compile(r"cov: (\d+)")
 
 
-def fuzz(name: str, minutes: float, seed: int) -> Result:
-    """Run one target in a process of its own; its corpus, and inputs that failed, stay outside the tree."""
+def fuzz(name: str, minutes: float, seed: int) -> list[Result]:
+    """Run one target by each engine; its corpus, and inputs that failed, stay outside the tree."""
+    chosen = engines()
+    return [_run(name, engine, minutes * 60 / len(chosen), seed) for engine in chosen]
+
+
+def _run(name: str, engine: str, seconds: float, seed: int) -> Result:
     directory = cache_directory() / "fuzz" / name
     directory.mkdir(parents=True, exist_ok=True)
     (directory / RESULT).unlink(missing_ok=True)
-    words = [sys.executable, "-m", "tests.fuzz.child", name, str(minutes * 60), str(seed), str(directory)]
+    words = [sys.executable, "-m", "tests.fuzz.child", name, engine, str(seconds), str(seed), str(directory)]
     done = subprocess.run(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     if not (directory / RESULT).exists():
-        sys.exit(f"{name}: the run ended with {done.returncode}\n{done.stderr[-4000:]}")
+        sys.exit(f"{name} by {engine}: the run ended with {done.returncode}\n{done.stderr[-4000:]}")
     result = Result(**json.loads((directory / RESULT).read_text(encoding="utf-8")))
     covered = _COVERED.findall(done.stderr)
     result.coverage = int(covered[-1]) if covered else None
-    print(f"{name}: {result.inputs} inputs, {len(result.failures)} failures, slowest {result.slowest_ms:.1f} ms")
+    print(f"{name} by {engine}: {result.inputs} inputs, {len(result.failures)} failures, {result.slow} too slow")
     for place, text in result.failures.items():
         print(f"{place}\n{text}\nits input is in {directory}")
     return result
@@ -44,11 +50,8 @@ def fuzz(name: str, minutes: float, seed: int) -> Result:
 
 def tools() -> str:
     """Name what ran."""
-    try:
-        engine = f"atheris {version('atheris')}"
-    except PackageNotFoundError:
-        engine = "no atheris: choices by chance"
-    return f"{engine}, Python {platform.python_version()}"
+    guided = f"atheris {version('atheris')}, " if ATHERIS in engines() else ""
+    return f"{guided}Python {platform.python_version()}"
 
 
 def main() -> int:
@@ -63,7 +66,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no target {unknown[0]}; there are {', '.join(TARGETS)}")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(lambda name: fuzz(name, options.minutes, options.seed), options.targets or TARGETS))
+        runs = pool.map(lambda name: fuzz(name, options.minutes, options.seed), options.targets or TARGETS)
+        results = [result for found in runs for result in found]
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(report(results, tools(), datetime.now(UTC).date()), encoding="utf-8")

@@ -17,12 +17,14 @@ Written by `make fuzz`; do not edit. Last run: {day}, {tools}.
 
 {summary}
 
-| target | minutes | seed | inputs | branches reached | different outcomes | failures |
-|---|---|---|---|---|---|---|
+| target | inputs chosen by | minutes | seed | inputs | branches reached | different outcomes | failures |
+|---|---|---|---|---|---|---|---|
 """
 DECISIONS = """
-How long a decision takes, in milliseconds of processor time and with the fuzzer's instrumentation. Too slow is more
-than 100 ms; for command lines of more than 500 words, and manifests of more than 1,000 objects, more than a second.
+How long a decision takes, in milliseconds of processor time, in the runs by chance: these begin with all the
+inputs that atheris kept, and nothing is instrumented in them. Too slow is more than 100 ms; for command lines of more
+than 500 words, and manifests of more than 1,000 objects, more than a second. What is too slow is measured again, and as
+much is taken off as the machine is slow just then.
 
 | target | decisions | median | slowest | slowest of thousands of words or objects | too slow |
 |---|---|---|---|---|---|
@@ -50,7 +52,7 @@ def report(results: Iterable[Result], tools: str, day: date) -> str:
         f"{inputs:,} inputs: {failures} uncaught exceptions or wrong answers, {slow} decisions that took too long."
     )
     runs = "".join(
-        f"| `{one.target}` | {one.seconds / 60:.1f} | {one.seed} | {one.inputs:,} "
+        f"| `{one.target}` | {one.engine} | {one.seconds / 60:.1f} | {one.seed} | {one.inputs:,} "
         f"| {'' if one.coverage is None else one.coverage} | {one.outcomes} | {len(one.failures)} |\n"
         for one in found
     )

@@ -46,11 +46,11 @@ class Result:
 class Run:
     """Gives inputs to a target and remembers what came of them."""
 
-    def __init__(self, name: str, keep_in: Path | None = None) -> None:
+    def __init__(self, name: str, keep_in: Path | None = None, *, instrumented: bool = False) -> None:
         self._one: Callable[[Bytes, Watch], str] = import_module(TARGETS[name]).one
         self._keep_in = keep_in
         self._outcomes: set[str] = set()
-        self._watch = Watch()
+        self._watch = Watch(instrumented=instrumented)
         self.inputs = 0
         self.failures: dict[str, str] = {}
 

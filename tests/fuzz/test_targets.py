@@ -43,5 +43,5 @@ def test_a_target_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (result.inputs, result.outcomes) == (3, 1)
     assert [place.partition(" in ")[0] for place in result.failures] == ["ZeroDivisionError"]
     page = report([result], "a tool", date(2026, 1, 2))
-    assert "| `policy` | 0.0 | 1 | 3 |  | 1 | 1 |" in page
+    assert "| `policy` | chance | 0.0 | 1 | 3 |  | 1 | 1 |" in page
     assert "3 inputs: 1 uncaught exceptions or wrong answers" in page
