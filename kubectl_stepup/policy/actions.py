@@ -89,6 +89,8 @@ def _guard(entry: ResourceAttributes) -> bool:
     group = entry.resource.group
     if group == "admissionregistration.k8s.io" or group in _GUARDS or group == OWN_GROUP:
         return True
+    if not entry.resource.built_in and group and OWN_GROUP.startswith(group):  # kubectl reads the beginning of a group
+        return True
     return (group, entry.resource.name) == ("", "configmaps") and (entry.name or "").startswith(OWN_PREFIX)
 
 

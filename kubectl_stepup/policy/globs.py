@@ -46,6 +46,11 @@ def _parts_follow(name: str, at: int, parts: Sequence[str]) -> bool:
     return at <= end and name.endswith(last)
 
 
+def may_begin(beginning: str, pattern: str) -> bool:
+    """Tell whether some name with this beginning matches `pattern`."""
+    return any(matches(beginning, pattern[:end]) for end in range(len(pattern) + 1))
+
+
 def _matches(name: str, pattern: str) -> bool:
     """Go through both once, coming back only to the last star: never more than len(name) * len(pattern) steps."""
     at = here = 0

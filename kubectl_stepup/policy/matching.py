@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.globs import matches, matches_any
+from kubectl_stepup.policy.globs import matches, matches_any, may_begin
 from kubectl_stepup.policy.request import PROXIES
 from kubectl_stepup.policy.resources import ANY, is_built_in, plural
 
@@ -64,9 +64,19 @@ def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
     if verb not in verbs and ANY not in verbs and PROXIES not in entry.marks:
         return False
     group = entry.resource.group
-    if group != ANY and rule.api_groups and not matches_any(group, rule.api_groups):
+    if group != ANY and rule.api_groups and not _may_be_in(entry.resource, rule.api_groups):
         return False
     return not rule.resources or any(_is_resource(entry, pattern) for pattern in rule.resources)
+
+
+def _may_be_in(resource: Resource, groups: Iterable[str]) -> bool:
+    """Tell whether a resource may be in one of the groups: kubectl takes the beginning of a group for all of it.
+
+    The table has the whole group of a built-in resource; of a custom one there is what was typed.
+    """
+    if matches_any(resource.group, groups):
+        return True
+    return not resource.built_in and any(may_begin(resource.group, pattern) for pattern in groups)
 
 
 def _is_resource(entry: ResourceAttributes, pattern: str) -> bool:

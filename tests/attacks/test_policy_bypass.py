@@ -262,3 +262,22 @@ def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     _, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
     assert list(spool.stdin or ()) == [b"x"]
+
+
+WIDGETS = b'rules:\n  - {name: w, verbs: [delete], apiGroups: ["%s"], resources: [widgets], needs: mfa}\n'
+
+
+@pytest.mark.parametrize("group", [b"example.com", b"*.com", b"ex*le.com", b"e?ample.com", b"[e]xample.com"])
+@pytest.mark.parametrize("word", ["widgets.example.com", "widgets.example.c", "wd.exam", "widget.v1.example.com"])
+def test_kubectl_reads_the_beginning_of_a_group(word: str, group: bytes) -> None:
+    assert decided(f"delete {word} x", policy(WIDGETS % group)).effect == "stepup"
+
+
+@pytest.mark.parametrize("word", ["widgets.other.com", "widgets.example.com.au", "configmaps."])
+def test_another_group_does_not_begin_so(word: str) -> None:
+    assert decided(f"delete {word} x", policy(WIDGETS % b"example.com")).effect == "allow"
+
+
+def test_our_own_group_may_be_typed_in_part() -> None:
+    assert "guard" in decided("delete grants.kubectl-step x").actions
+    assert "guard" not in decided("delete grants.kubectl-other x").actions
