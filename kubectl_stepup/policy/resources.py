@@ -37,18 +37,18 @@ def resources_named(word: str) -> tuple[Resource, ...]:
     """Give what a TYPE argument means: a category is several.
 
     kubectl reads plural, singular and short names and kinds in any case, with `.group`, the beginning of a group, or
-    `.version.group` after it. A word that is no built-in name is a custom resource: of a type nobody knows, so that
-    it matches whatever rules say about custom resources, and nothing that they say about built-in ones. A category may
-    have custom resources in it too.
+    `.version.group` after it; an empty group (`roles.`, `roles.v1.`) is any, the core one first. A word that is no
+    built-in name is a custom resource: of a type nobody knows, so that it matches whatever rules say about custom
+    resources, and nothing that they say about built-in ones. A category may have custom resources in it too.
     """
     lower = word.lower()
     if lower in CATEGORIES:
         own = (Resource(group=ANY, name=lower),)
         return (*(found for name in CATEGORIES[lower].split() for found in resources_named(name)), *own)
     head, dot, rest = lower.partition(".")
-    group = _group(rest) if dot else ANY
+    group = (_group(rest) if dot else "") or ANY
     for candidate in _by_name().get(head, ()):
-        if group == ANY or (candidate.group.startswith(group) if group else not candidate.group):
+        if group == ANY or candidate.group.startswith(group):
             return (candidate,)
     return (Resource(group=group, name=head),)
 
@@ -85,7 +85,7 @@ def plural(singular: str) -> str:
 
 
 def _group(rest: str) -> str:
-    """Give the group in the text after a TYPE's first dot: `apps`, `v1.apps` and, for the core group, `v1.`."""
+    """Give the group in the text after a TYPE's first dot: `apps`, `v1.apps`; it may be empty."""
     first, _, after = rest.partition(".")
     return after if _is_version(first) else rest
 

@@ -281,3 +281,15 @@ def test_another_group_does_not_begin_so(word: str) -> None:
 def test_our_own_group_may_be_typed_in_part() -> None:
     assert "guard" in decided("delete grants.kubectl-step x").actions
     assert "guard" not in decided("delete grants.kubectl-other x").actions
+
+
+@pytest.mark.parametrize("word", ["clusterrolebindings.", "clusterrolebinding.v1.", "CLUSTERROLEBINDINGS.v1."])
+def test_an_empty_group_is_any(word: str) -> None:
+    decision = decided(f"delete {word} ops")
+    assert {"grant", "delete"} <= set(decision.actions)
+    assert decision.level == "critical"
+
+
+@pytest.mark.parametrize("word", ["pods.", "pod.v1.", "events.", "secrets.v1."])
+def test_the_core_group_comes_first(word: str) -> None:
+    assert [found.group for found in resources_named(word)] == [""]
