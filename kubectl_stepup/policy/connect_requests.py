@@ -134,19 +134,21 @@ def _pod_of(target: ObjectRef) -> ObjectRef:
 
 
 def _debugged(line: CommandLine, target: ObjectRef, marks: frozenset[str]) -> Iterator[ResourceAttributes]:
-    created = ObjectRef(resource=POD, name=line.last("copy-to"), namespace=target.namespace)
+    made = ObjectRef(resource=POD, namespace=target.namespace)
+    copied = made.replace(name=line.last("copy-to") or None)
     is_node = (target.resource.group, target.resource.name) == ("", "nodes")
     if is_node or target.resource == UNKNOWN:
-        # The pod for a node runs in the host's namespaces with its file system mounted.
-        yield request("create", created, marks=marks | {DEBUGS_NODE, RUNS_AS})
-    elif created.name:
-        yield request("create", created, marks=marks)
+        # This pod runs in the node's namespaces with its file system mounted; --copy-to does not name it.
+        yield request("create", made, marks=marks | {DEBUGS_NODE, RUNS_AS})
+    if not is_node and copied.name:
+        yield request("create", copied, marks=marks)
         if line.on("replace"):
             yield request("delete", _pod_of(target))
-    if not is_node and not created.name:
+    elif not is_node:
         yield request("patch", _pod_of(target), subresource="ephemeralcontainers", marks=marks)
     if _attaches(line):
-        yield from _connect(created if is_node or created.name else _pod_of(target), "attach")
+        is_made = is_node or target.resource == UNKNOWN
+        yield from _connect(made if is_made else copied if copied.name else _pod_of(target), "attach")
 
 
 def _attaches(line: CommandLine) -> bool:

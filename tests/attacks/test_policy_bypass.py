@@ -293,3 +293,17 @@ def test_an_empty_group_is_any(word: str) -> None:
 @pytest.mark.parametrize("word", ["pods.", "pod.v1.", "events.", "secrets.v1."])
 def test_the_core_group_comes_first(word: str) -> None:
     assert [found.group for found in resources_named(word)] == [""]
+
+
+NAMED = b'rules:\n  - {name: p, do: [%s], names: ["node-debugger-*"], needs: mfa}\n'
+
+
+@pytest.mark.parametrize("action", [b"node", b"run-as"])
+@pytest.mark.parametrize("target", ["node/n1", "-f node.yaml"])
+def test_copy_to_does_not_name_the_pod_for_a_node(target: str, action: bytes) -> None:
+    decision = decided(f"debug {target} --image=busybox --copy-to=harmless", policy(NAMED % action))
+    assert decision.effect == "stepup"
+
+
+def test_a_pod_of_a_manifest_may_be_replaced_by_its_copy() -> None:
+    assert "delete" in decided("debug -f pod.yaml --image=busybox --copy-to=x --replace").actions
