@@ -19,6 +19,9 @@ SELECTORS = ("selector", "field-selector")
 OWN_SELECTOR = ("create", "expose")
 """Commands whose `--selector` becomes a field of the new object."""
 
+_NAMES_WIN = ("annotate", "label", "scale", "set", "wait")
+"""Commands to which `--all` means nothing where objects are named."""
+
 _TYPE_ALONE = ("apply", "describe", "edit", "get", "rollout")  # these take `TYPE` for all its objects
 
 
@@ -31,9 +34,11 @@ def manifests(line: CommandLine) -> tuple[str, ...]:
 
 def selects(line: CommandLine) -> bool:
     """Tell whether the server chooses the objects: `--all`, `-l` or `--field-selector`."""
-    if line.path[0] in OWN_SELECTOR:
-        return False
-    return line.on("all") or any(line.last(name) for name in SELECTORS if name in line.own)
+    return line.on("all") or _selects_by(line)
+
+
+def _selects_by(line: CommandLine) -> bool:
+    return line.path[0] not in OWN_SELECTOR and any(line.last(name) for name in SELECTORS if name in line.own)
 
 
 def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
@@ -53,11 +58,12 @@ def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRe
 def _require_choice(line: CommandLine, named: Sequence[ObjectRef]) -> None:
     """Reject names beside a selector, names in all namespaces, and neither name nor selector, as kubectl does."""
     selected, everywhere = selects(line), line.on("all-namespaces")
+    ambiguous = _selects_by(line) or (line.on("all") and line.path[0] not in _NAMES_WIN)
     for target in named:
         if target.name is None:
             if not selected and line.path[0] not in _TYPE_ALONE:
                 raise Malformed(f"no name and no selector is given for {target.resource.name}")
-        elif selected:
+        elif ambiguous:
             raise Malformed("a name beside a selector")
         elif everywhere and target.resource.namespaced:
             raise Malformed("a name in all namespaces")

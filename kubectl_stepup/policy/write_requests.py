@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import Malformed
-from kubectl_stepup.policy.objects import instances, namespace_of, objects, selects, split_pairs
+from kubectl_stepup.policy.objects import instances, manifests, namespace_of, objects, selects, split_pairs
 from kubectl_stepup.policy.patches import patch_marks, unread_patch_marks
 from kubectl_stepup.policy.request import (
     CORDONS,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command_line import CommandLine
 
 NODE = resources_named("nodes")[0]
-_RBAC = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
+NAMESPACE = resources_named("namespaces")[0]
+_RBAC = tuple(resources_named(name)[0] for name in ("roles", "rolebindings", "clusterroles", "clusterrolebindings"))
 _ROLLOUT_MARKS = {"undo": ROLLS_BACK, "pause": PAUSES}
 _PAIRED = ("label", "annotate", "set image", "set env")
 _CHANGED_BY = {
@@ -90,11 +91,12 @@ def delete(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
 
 def apply(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`apply -f`: what it will do to an object depends on whether it exists."""
+    subresource = line.last("subresource") or ""
     for target in objects(line, (), expanded):
-        yield read_of(target)
+        yield read_of(target, subresource)
         if not line.on("server-side"):
             yield request("create", target)
-        yield request("patch", target, subresource=line.last("subresource") or "")
+        yield request("patch", target, subresource=subresource)
         if line.on("force") and not line.on("server-side"):
             yield request("delete", target)
     if line.on("prune"):
@@ -104,13 +106,14 @@ def apply(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
 
 def replace(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
     """`replace -f`; with `--force` it deletes and creates."""
+    subresource = line.last("subresource") or ""
     for target in objects(line, (), expanded):
-        yield read_of(target)
+        yield read_of(target, subresource)
         if line.on("force"):
             yield request("delete", target)
             yield request("create", target)
         else:
-            yield request("update", target, subresource=line.last("subresource") or "")
+            yield request("update", target, subresource=subresource)
 
 
 def diff(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -130,7 +133,8 @@ def scale(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
         raise Malformed("--replicas is required")
     marks = frozenset({SCALES_TO_ZERO}) if _is_zero(replicas) else frozenset()
     for target in targets(line, expanded):
-        yield read_of(target)
+        if not manifests(line):
+            yield read_of(target)
         yield request("patch", target, subresource="scale", marks=marks)
         if line.last("current-replicas") or line.last("resource-version"):
             yield request("get", target, subresource="scale")
@@ -158,8 +162,12 @@ def reconcile(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterat
     """`auth reconcile -f`: only RBAC objects are touched."""
     found = objects(line, (), expanded)
     if expanded is None and found:
-        found = tuple(ObjectRef(resource=resources_named(name)[0]) for name in _RBAC)
+        found = tuple(ObjectRef(resource=resource) for resource in _RBAC)
     for target in found:
+        if target.resource not in _RBAC:
+            continue
+        if target.resource.namespaced:  # a namespace that is not there is made, too
+            yield request("create", ObjectRef(resource=NAMESPACE, name=target.namespace))
         for verb in ("get", "create", "update", "delete"):  # a binding whose role changes is deleted and made again
             yield request(verb, target)
 
@@ -177,7 +185,8 @@ def taint(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
     words, taints = split_pairs(line.words, colons=True)
     if not taints:
         raise Malformed("no taint is given")
-    for target in objects(line, words, expanded):
+    # With --all, names count for nothing.
+    for target in objects(line, words[:1] if line.on("all") else words, expanded):
         yield read_of(target)
         yield request("patch", target)
 

@@ -307,3 +307,31 @@ def test_copy_to_does_not_name_the_pod_for_a_node(target: str, action: bytes) ->
 
 def test_a_pod_of_a_manifest_may_be_replaced_by_its_copy() -> None:
     assert "delete" in decided("debug -f pod.yaml --image=busybox --copy-to=x --replace").actions
+
+
+ROLE = ObjectRef(resource=resources_named("roles")[0], name="r", namespace="fresh")
+
+
+def test_reconcile_makes_a_roles_namespace() -> None:
+    command = with_objects(read(["auth", "reconcile", "-f", "role.yaml"]), [ROLE, CONFIGMAP])
+    assert [entry.describe() for entry in command.requests if entry.resource.name == "namespaces"] == [
+        "create namespaces/fresh"
+    ]
+
+
+def test_reconcile_leaves_alone_what_is_not_rbac() -> None:
+    assert with_objects(read(["auth", "reconcile", "-f", "cm.yaml"]), [CONFIGMAP]).requests == ()
+
+
+@pytest.mark.parametrize("command", ["replace", "apply"])
+def test_a_part_of_an_object_is_read_before_it_is_written(command: str) -> None:
+    found = with_objects(read([command, "--subresource=status", "-f", "cm.yaml"]), [CONFIGMAP])
+    assert "get configmaps/c (status) in namespace default" in [entry.describe() for entry in found.requests]
+
+
+TAINTED = b'rules:\n  - {name: n, do: [node], names: ["n2"], needs: mfa}\n'
+
+
+def test_names_do_not_limit_a_taint_of_all_nodes() -> None:
+    assert decided("taint nodes n1 a=b:NoExecute --all", policy(TAINTED)).effect == "stepup"
+    assert decided("taint nodes n1 a=b:NoExecute", policy(TAINTED)).effect == "allow"
