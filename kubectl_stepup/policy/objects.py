@@ -11,7 +11,7 @@ from kubectl_stepup.policy.resources import UNKNOWN, Resource, resources_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from kubectl_stepup.policy.command_line import CommandLine
 
@@ -89,17 +89,26 @@ def instances(resource: str, words: Iterable[str], namespace: str | None) -> tup
 
 def split_pairs(words: Sequence[str], *, colons: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Part the resources from the `KEY=VALUE` and `KEY-` words that follow them (with `colons`: taints)."""
+    return _split(words, lambda word: _is_pair(word) or (colons and ":" in word))
+
+
+def split_variables(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Part the resources from the words of `set env`, among which `-` stands for standard input."""
+    return _split(words, lambda word: "=" in word or word.endswith("-"))
+
+
+def _split(words: Sequence[str], is_pair: Callable[[str], bool]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for at, word in enumerate(words):
-        if _is_pair(word, colons):
-            stray = [later for later in words[at:] if not _is_pair(later, colons)]
+        if is_pair(word):
+            stray = [later for later in words[at:] if not is_pair(later)]
             if stray:
                 raise Malformed(f"{stray[0]!r} behind what is to be changed")
             return tuple(words[:at]), tuple(words[at:])
     return tuple(words), ()
 
 
-def _is_pair(word: str, colons: bool) -> bool:
-    return ("=" in word and word[0] != "=") or (word.endswith("-") and word != "-") or (colons and ":" in word)
+def _is_pair(word: str) -> bool:
+    return ("=" in word and word[0] != "=") or (word.endswith("-") and word != "-")
 
 
 def _typed(words: Sequence[str], namespace: str | None) -> tuple[ObjectRef, ...]:

@@ -6,7 +6,7 @@ Spec: k8s.io/apiserver `request.RequestInfoFactory`.
 from __future__ import annotations
 
 from kubectl_stepup.policy.patches import possible_marks
-from kubectl_stepup.policy.request import RAW, RUNS_AS, ResourceAttributes
+from kubectl_stepup.policy.request import NAMESPACE_PARTS, RAW, RUNS_AS, ResourceAttributes
 from kubectl_stepup.policy.resources import UNKNOWN, resource_in_path
 
 TYPE_CHECKING = False
@@ -22,14 +22,16 @@ _POSSIBLE_VERBS = {
     "create": ("create",),
     "replace": ("update",),
 }
-_NAMESPACE_PARTS = ("status", "finalize")
 
 
 def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
     """Give the request that `kubectl COMMAND --raw PATH` sends; all that it could be where the path is ambiguous."""
     parts = _parts(path)
     if parts is not None:
-        return (_request(command, parts, path.partition("?")[2]),)
+        found = _request(command, parts, path.partition("?")[2])
+        # Whatever the method, to the API server this is a watch.
+        is_watch = parts[3 if parts[:1] == ["apis"] else 2 :][:1] == ["watch"]
+        return (found, found.replace(verb="watch")) if is_watch and found.verb != "watch" else (found,)
     return tuple(
         ResourceAttributes(verb=verb, resource=UNKNOWN, everywhere=True, marks=frozenset({RAW}))
         for verb in _POSSIBLE_VERBS[command]
@@ -59,7 +61,7 @@ def _request(command: str, parts: Sequence[str], query: str) -> ResourceAttribut
 
 def _resource_request(command: str, group: str, rest: Sequence[str], watched: bool) -> ResourceAttributes:
     namespace: str | None = None
-    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in _NAMESPACE_PARTS:
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in NAMESPACE_PARTS:
         namespace, rest = rest[1], rest[2:]
     elif rest[0] == "namespaces" and len(rest) > 1:
         namespace = rest[1]

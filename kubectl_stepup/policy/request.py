@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.record import Record
-from kubectl_stepup.policy.resources import UNKNOWN, Resource
+from kubectl_stepup.policy.resources import UNKNOWN, Resource, resource_in_path, resources_named
 
 READS = frozenset({"get", "list", "watch"})
 
@@ -22,6 +22,12 @@ PROXIES = "proxies"
 UNREAD = "unread"
 ASKS = "asks"
 SHOWS_CREDENTIALS = "shows-credentials"
+
+
+NAMESPACE_PARTS = ("status", "finalize")
+"""The subresources of a namespace: what else follows its name in a path is a resource in it."""
+
+_NAMESPACE = resources_named("namespaces")[0]
 
 
 class ObjectRef(Record):
@@ -78,9 +84,25 @@ def request(
 ) -> ResourceAttributes:
     """Give the request that does `verb` to an object."""
     resource = target.resource
+    if subresource and subresource not in NAMESPACE_PARTS and resource == _NAMESPACE:
+        return _in_namespace(verb, target, subresource, marks)
     everywhere = resource.namespaced is False
     namespace = None if everywhere else target.namespace
     # In the order of the fields: a command can name thousands of objects.
     return ResourceAttributes.of_values(
         (verb, resource, subresource, namespace, everywhere, target.name, marks | target.marks)
+    )
+
+
+def _in_namespace(verb: str, namespace: ObjectRef, resource: str, marks: frozenset[str]) -> ResourceAttributes:
+    """Give what `get namespace NAME --subresource=secrets` asks for: the secrets of that namespace.
+
+    Spec: k8s.io/apiserver `request.RequestInfoFactory`.
+    """
+    return ResourceAttributes(
+        verb="list" if verb == "get" else verb,
+        resource=resource_in_path("", resource),
+        namespace=namespace.name,
+        everywhere=namespace.name is None,
+        marks=marks | namespace.marks,
     )

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import Malformed
-from kubectl_stepup.policy.objects import instances, manifests, namespace_of, objects, selects, split_pairs
+from kubectl_stepup.policy.objects import (
+    instances,
+    manifests,
+    namespace_of,
+    objects,
+    selects,
+    split_pairs,
+    split_variables,
+)
 from kubectl_stepup.policy.patches import patch_marks, unread_patch_marks
 from kubectl_stepup.policy.request import (
     CORDONS,
@@ -54,7 +62,7 @@ def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[Ob
     words: Sequence[str] = line.words
     pairs: Sequence[str] = ()
     if line.name in _PAIRED:
-        words, pairs = split_pairs(words)
+        words, pairs = split_variables(words) if line.name == "set env" else split_pairs(words)
     if line.name in _CHANGED_BY and not pairs and not any(line.last(name) for name in _CHANGED_BY[line.name]):
         raise Malformed("nothing to change is given")
     if line.name in _LAST_WORD:
@@ -239,7 +247,7 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
 
 def _sets_variables(line: CommandLine) -> bool:
     """Tell `set env` with something to set from one that only looks."""
-    return bool(split_pairs(line.words)[1] or line.last("from") or line.last("env") or "-" in line.words)
+    return bool(split_variables(line.words)[1] or line.last("from") or line.last("env"))
 
 
 def _env_sources(line: CommandLine) -> Iterator[ResourceAttributes]:

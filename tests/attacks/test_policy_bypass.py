@@ -335,3 +335,34 @@ TAINTED = b'rules:\n  - {name: n, do: [node], names: ["n2"], needs: mfa}\n'
 def test_names_do_not_limit_a_taint_of_all_nodes() -> None:
     assert decided("taint nodes n1 a=b:NoExecute --all", policy(TAINTED)).effect == "stepup"
     assert decided("taint nodes n1 a=b:NoExecute", policy(TAINTED)).effect == "allow"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "get ns prod --subresource=secrets",
+        "get namespaces/prod --subresource secrets -o yaml",
+        "get NS. prod --subresource=secrets",
+        "edit ns prod --subresource=secrets",
+        "get -f ns.yaml --subresource=secrets",
+    ],
+)
+def test_what_follows_a_namespace_is_a_resource_in_it(text: str) -> None:
+    assert "read-secrets" in decided(text).actions
+
+
+def test_a_namespace_has_two_parts_of_its_own() -> None:
+    assert [entry.describe() for entry in read(shlex.split("get ns prod --subresource=status")).requests] == [
+        "get namespaces/prod (status)"
+    ]
+    namespace = ObjectRef(resource=resources_named("namespaces")[0], name="prod")
+    found = with_objects(read(shlex.split("get -f ns.yaml --subresource=secrets")), [namespace])
+    assert [entry.describe() for entry in found.requests] == ["list secrets in namespace prod"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/watch/secrets", "/apis/apps/v1/watch/deployments"])
+@pytest.mark.parametrize("command", ["delete", "create -f x.yaml", "replace -f x.yaml"])
+def test_a_watch_is_one_with_any_method(command: str, path: str) -> None:
+    verbs = [entry.verb for entry in read([*command.split(), "--raw", path]).requests]
+    assert verbs[1:] == ["watch"]
+    assert verbs[0] != "watch"

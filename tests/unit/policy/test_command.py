@@ -106,6 +106,8 @@ def test_groups_and_their_beginnings(kind: str) -> None:
         ("exec x -n prod -- ls", ["get /pods prod:x", "get /pods/exec prod:x", "create /pods/exec prod:x"]),
         ("exec -f pod.yaml -- ls", ["get */*", "list /pods", "get /pods/exec", "create /pods/exec"]),
         ("set env deploy/x", ["get apps/deployments :x"]),
+        ("set env deploy/x -", ["get apps/deployments :x", "patch apps/deployments :x"]),
+        ("set env deploy x A-", ["get apps/deployments :x", "patch apps/deployments :x"]),
         ("__complete -n ''", []),
         ("__complete get secret -n ''", []),
         (
