@@ -106,9 +106,9 @@ def _unknown_hint(command: KubectlCommand) -> str:
         return "leave out the word kubectl after --"
     if "kuberc" in command.traits:
         return "leave out --kuberc, or run it with kubectl itself, without elevation"
-    if command.path and subcommand("", command.path[0]) is not None:
-        return f"kubectl {' '.join(command.line.path)} --help"
-    return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
+    if command.path and subcommand("", command.path[0]) is None:
+        return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
+    return " ".join(("kubectl", *command.path, "--help"))
 
 
 def _programs(policy: Policy, command: KubectlCommand) -> Decision:

@@ -260,6 +260,22 @@ def test_refusals(text: str, code: str, why: str) -> None:
     assert (found.effect, found.code, found.why) == ("refuse", code, why)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            "stern x",
+            "run it with kubectl itself, without elevation, or name its first word under commands in the policy",
+        ),
+        ("kubectl delete pod x", "leave out the word kubectl after --"),
+        ("create secret x", "kubectl create secret --help"),
+        ("--bogus", "kubectl --help"),
+    ],
+)
+def test_what_to_do_about_an_unknown_command(text: str, hint: str) -> None:
+    assert decided(DELETES % "", text).hint == hint
+
+
 def test_proxy_and_completion_are_never_elevated() -> None:
     rules = "  - {name: a, do: [shell, read-secrets], needs: mfa}\n"
     assert decided(rules, "proxy").code == "proxy-refused"
