@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.command_line import COMPLETION_WORDS, Malformed, read_line
+from kubectl_stepup.policy.command_line import COMPLETION_WORDS, FALSE, TRUE, Malformed, read_line
 from kubectl_stepup.policy.objects import manifests, selects
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.request import READS, SHOWS_CREDENTIALS, UNREAD, ObjectRef, ResourceAttributes
@@ -105,16 +105,17 @@ def read(argv: Sequence[str]) -> KubectlCommand:
         return command.replace(known=False, problem=line.problem)
     if line.on("help"):
         return command.replace(local=True)
-    try:
-        return _with_requests(command, None)
-    except Malformed as malformed:
-        return command.replace(known=False, problem=f"kubectl {command.name}: {malformed}")
+    return _understood(command, None)
 
 
 def with_objects(command: KubectlCommand, found: Sequence[ObjectRef]) -> KubectlCommand:
     """Give the command with the objects of its manifests, now that they have been read."""
+    return _understood(command, tuple(found))
+
+
+def _understood(command: KubectlCommand, expanded: Sequence[ObjectRef] | None) -> KubectlCommand:
     try:
-        return _with_requests(command, tuple(found))
+        return _with_requests(command, expanded)
     except Malformed as malformed:
         return command.replace(known=False, problem=f"kubectl {command.name}: {malformed}")
 
@@ -179,14 +180,14 @@ def _dry_run(line: CommandLine) -> str:
 
     Spec: kubectl's `cmdutil.GetDryRunStrategy`.
     """
-    value = line.last("dry-run") if "dry-run" in line.own else None
+    value = line.last("dry-run")
     if value is None:
         return "none"
     if value in _DRY_RUNS:
         return _DRY_RUNS[value]
-    if value in ("1", "t", "T", "TRUE", "true", "True"):
+    if value in TRUE:
         return "client"
-    if value in ("0", "f", "F", "FALSE", "false", "False"):
+    if value in FALSE:
         return "none"
     raise Malformed(f"--dry-run={value} is not none, client or server")
 

@@ -21,8 +21,12 @@ COMPLETION_WORDS = ("__complete", "__completeNoDesc")
 NEEDS_A_VALUE = "needs a value"
 """How the problem of a line ends that stops behind a flag."""
 
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
-_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+TRUE = ("1", "t", "T", "TRUE", "true", "True")
+FALSE = ("0", "f", "F", "FALSE", "false", "False")
+"""How a boolean may be spelt.
+
+Spec: Go's `strconv.ParseBool`.
+"""
 
 
 class Malformed(Exception):
@@ -59,7 +63,7 @@ class CommandLine(Record):
     def on(self, name: str, default: bool = False) -> bool:
         """Tell whether a boolean flag is on."""
         value = self.last(name)
-        return default if value is None else value in _TRUE
+        return default if value is None else value in TRUE
 
     @property
     def name(self) -> str:
@@ -169,7 +173,7 @@ def _stray_word(path: str, reader: _FlagReader) -> str | None:
 
     It may be a subcommand that we do not know yet; after `create` it is a plugin, which runs even with `--help`.
     """
-    helped = reader.values.get("help", ["false"])[-1] in _TRUE
+    helped = reader.values.get("help", ["false"])[-1] in TRUE
     if not is_container(path) or not reader.words or (helped and path != "create"):
         return None
     return f"unknown command {f'{path} {reader.words[0]}'!a}"
@@ -234,7 +238,7 @@ class _FlagReader:
         return rest.pop()
 
     def _add(self, flag: Flag, value: str, shown: str) -> None:
-        if flag.kind == BOOLEAN and value not in _TRUE and value not in _FALSE:
+        if flag.kind == BOOLEAN and value not in TRUE and value not in FALSE:
             raise Malformed(f"flag {shown!r} is true or false, not {value!r}")
         self.given.append((flag.name, value))
         values = self.values.setdefault(flag.name, [])

@@ -127,18 +127,28 @@ def _refusal(code: str, message: str, *, hint: str | None = None) -> Decision:
 
 def _refused(command: KubectlCommand, decision: Decision) -> Decision:
     """Refuse what an elevated credential must never do."""
-    code, message = None, ""
+    refusal = _never_elevated(command, decision.level)
+    if refusal is None:
+        return decision
+    code, message = refusal
+    return decision.replace(effect="refuse", code=code, why=message)
+
+
+def _never_elevated(command: KubectlCommand, level: str | None) -> tuple[str, str] | None:
+    """Give code and message where the command would take the elevated credential elsewhere, or hand it on."""
     if command.starts_proxy:
-        code = "proxy-refused"
-        message = "kubectl proxy is not run elevated: everybody who reaches its port would be"
-    elif command.redirecting:
-        code = "redirecting-flags"
+        return "proxy-refused", "kubectl proxy is not run elevated: everybody who reaches its port would be"
+    if command.redirecting:
         flags = ", ".join(command.redirecting)
-        message = f"{flags} in a command that needs level {decision.level}: the elevated token goes to nobody else"
-    elif command.local:
-        code = "kubeconfig-refused"
-        message = f"kubectl {command.name} --raw shows the kubeconfig's credentials and is not run elevated"
-    elif "completion" in command.traits:
-        code = "completion-refused"
-        message = "completion does not ask for a step-up"
-    return decision if code is None else decision.replace(effect="refuse", code=code, why=message)
+        return (
+            "redirecting-flags",
+            f"{flags} in a command that needs level {level}: the elevated token goes to nobody else",
+        )
+    if command.local:
+        return (
+            "kubeconfig-refused",
+            f"kubectl {command.name} --raw shows the kubeconfig's credentials and is not run elevated",
+        )
+    if "completion" in command.traits:
+        return "completion-refused", "completion does not ask for a step-up"
+    return None

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from kubectl_stepup.policy.command import KubectlCommand, read
+from kubectl_stepup.policy.command import KubectlCommand, read, with_objects
 from kubectl_stepup.policy.grammar_table import COMMANDS
 from kubectl_stepup.policy.requests import BUILDERS, CONTAINERS, LOCAL
 
@@ -205,13 +205,13 @@ def test_a_category_is_all_its_resources() -> None:
         ("--dry-run=client", "client"),
         ("--dry_run=client", "client"),
         ("--dry-run=unchanged", "client"),
-        ("--dry-run=true", "client"),
-        ("--dry-run=false", "none"),
         ("--dry-run=none", "none"),
         ("--dry-run=server", "server"),
         ("--dry-run=client --dry-run=none", "none"),
         ("--dry-run=none --dry-run=client", "client"),
         ("--dry-run client", "client"),
+        *((f"--dry-run={word}", "client") for word in ("1", "t", "T", "TRUE", "true", "True")),
+        *((f"--dry-run={word}", "none") for word in ("0", "f", "F", "FALSE", "false", "False")),
     ],
 )
 def test_the_dry_run_that_counts(flags: str, expected: str) -> None:
@@ -267,7 +267,7 @@ def test_facts_for_the_flows() -> None:
     assert command("create rolebinding x --user=me --role=r").redirecting == ()
     assert command("proxy --port=1").starts_proxy
     assert command("config use-context x").edits_kubeconfig
-    assert not command("config view").edits_kubeconfig
+    assert not any(command(text).edits_kubeconfig for text in ("config", "config view", "kustomize x"))
     both = command("apply -f a.yaml -f - -k dir")
     assert (both.manifests, both.reads_stdin) == (("a.yaml", "-", "dir"), True)
     assert command("logs -f x").manifests == ()
@@ -282,9 +282,12 @@ def test_facts_for_the_flows() -> None:
         ("delete pods -l a=b", {"all"}, None),
         ("delete pods --field-selector a=b", {"all"}, None),
         ("delete pods --all -A", {"all"}, None),
+        ("get pods -A", {"all"}, None),
         ("delete -f x.yaml", {"unread-manifest"}, None),
         ("delete --raw /api/v1/namespaces/x/pods", {"all"}, None),
         ("apply -f x.yaml --prune -l a=b", {"all", "unread-manifest"}, None),
+        ("apply -f x.yaml --prune", {"all", "unread-manifest"}, None),
+        ("set env deploy/x --from=secret/s", set(), 1),
         ("expose deploy x --selector=a=b --port=1", set(), 1),
         ("run x --image=i -l a=b", set(), 1),
     ],
@@ -325,6 +328,11 @@ def test_traits_and_counts(text: str, traits: set[str], count: int | None) -> No
 def test_what_kubectl_would_reject_is_not_known(text: str, problem: str) -> None:
     found = command(text)
     assert (found.known, found.problem, found.requests) == (False, problem, ())
+
+
+def test_what_kubectl_would_reject_stays_unknown_when_its_manifests_have_been_read() -> None:
+    found = with_objects(command("apply -f x.yaml --dry-run=maybe"), ())
+    assert (found.known, found.problem) == (False, "kubectl apply: --dry-run=maybe is not none, client or server")
 
 
 def test_every_command_of_the_grammar_is_understood() -> None:

@@ -236,37 +236,54 @@ def test_the_json_of_a_decision() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "why"),
+    ("text", "code", "why", "hint"),
     [
         (
             "delete pod x --token=t -s https://evil",
             "redirecting-flags",
             "--server, --token in a command that needs level mfa: the elevated token goes to nobody else",
+            None,
         ),
         (
             "stern x",
             "unknown-command",
             "unknown command 'stern': the policy cannot tell what it would do",
+            "run it with kubectl itself, without elevation, or name its first word under commands in the policy",
         ),
         (
             "kustomize x --enable-helm",
             "runs-programs",
             "kubectl kustomize with these flags runs programs that the kustomization names",
+            "run it with kubectl itself, without elevation",
+        ),
+        (
+            "proxy",
+            "proxy-refused",
+            "kubectl proxy is not run elevated: everybody who reaches its port would be",
+            None,
+        ),
+        (
+            "__complete get secret ''",
+            "completion-refused",
+            "completion does not ask for a step-up",
+            None,
+        ),
+        (
+            "config view --raw",
+            "kubeconfig-refused",
+            "kubectl config view --raw shows the kubeconfig's credentials and is not run elevated",
+            None,
         ),
     ],
 )
-def test_refusals(text: str, code: str, why: str) -> None:
-    found = decided(DELETES % "", text)
-    assert (found.effect, found.code, found.why) == ("refuse", code, why)
+def test_refusals(text: str, code: str, why: str, hint: str | None) -> None:
+    found = decided("  - {name: a, do: [delete, shell, read-secrets], needs: mfa}\n", text)
+    assert (found.effect, found.code, found.why, found.hint) == ("refuse", code, why, hint)
 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        (
-            "stern x",
-            "run it with kubectl itself, without elevation, or name its first word under commands in the policy",
-        ),
         ("kubectl delete pod x", "leave out the word kubectl after --"),
         ("create secret x", "kubectl create secret --help"),
         ("--bogus", "kubectl --help"),
@@ -276,18 +293,43 @@ def test_what_to_do_about_an_unknown_command(text: str, hint: str) -> None:
     assert decided(DELETES % "", text).hint == hint
 
 
-def test_proxy_and_completion_are_never_elevated() -> None:
-    rules = "  - {name: a, do: [shell, read-secrets], needs: mfa}\n"
-    assert decided(rules, "proxy").code == "proxy-refused"
-    assert decided(rules, "__complete get secret ''").code == "completion-refused"
-    assert decided(rules, "__complete get pods ''").effect == "allow"
+@pytest.mark.parametrize("text", ["proxy", "__complete get secret ''", "config view --raw"])
+def test_what_is_never_elevated_runs_where_no_rule_is_about_it(text: str) -> None:
+    assert decided(DELETES % "", text).effect == "allow"
 
 
-def test_the_kubeconfig_is_never_shown_elevated() -> None:
-    found = decided("  - {name: a, do: [read-secrets], needs: mfa}\n", "config view --raw")
-    assert (found.effect, found.code) == ("refuse", "kubeconfig-refused")
-    assert found.why == "kubectl config view --raw shows the kubeconfig's credentials and is not run elevated"
-    assert decided(DELETES % "", "config view --raw").effect == "allow"
+@pytest.mark.parametrize(
+    ("rules", "text", "why"),
+    [
+        (DELETES % "", "config view", "nothing is sent to the API server"),
+        (DELETES % "", "get pods", "no rule is about this command"),
+        ("  - {name: a, do: [read-secrets], needs: mfa}\n", "__complete get pods ''", "no rule is about this command"),
+        (
+            "  - {name: seen, do: [read-secrets], needs: mfa, mode: audit}\n",
+            "config view --raw",
+            "get kubeconfig meets rule seen (read-secrets), in audit mode only",
+        ),
+        (
+            "  - {name: nodes, do: [node, delete], needs: mfa}\n",
+            "delete node x --wait=false",
+            "delete nodes/x meets rule nodes (delete, node)",
+        ),
+        (
+            "  - {name: widgets, verbs: [update], resources: [widgets], needs: mfa}\n",
+            "label widget x a=b",
+            "patch widget/x in namespace default meets rule widgets",
+        ),
+        (
+            "  - {name: weak, do: [delete], needs: mfa}\n"
+            "  - {name: seen, do: [guard], needs: critical, mode: audit}\n"
+            "  - {name: strong, do: [guard], needs: critical}\n",
+            "delete crd x --wait=false",
+            "delete customresourcedefinitions/x meets rule strong (guard) and 2 more",
+        ),
+    ],
+)
+def test_one_sentence_says_why(rules: str, text: str, why: str) -> None:
+    assert decided(rules, text).why == why
 
 
 @pytest.mark.parametrize(
@@ -309,11 +351,20 @@ def test_what_is_unknown_is_refused_with_what_to_do(text: str, hint: str) -> Non
 
 def test_unknown_words_run_only_where_the_policy_names_them() -> None:
     more = "commands: {stern: allow, foo: critical}\n"
-    assert decided(DELETES % "", "stern x", more=more).effect == "allow"
-    assert decided(DELETES % "", "foo delete", more=more).level == "critical"
-    assert decided(DELETES % "", "foo delete", more=more).reason_required
+    stern, foo = (decided(DELETES % "", text, more=more) for text in ("stern x", "foo delete"))
+    assert (stern.effect, stern.level, stern.why) == ("allow", None, "the policy's commands allow 'stern'")
+    assert (foo.effect, foo.level, foo.reason_required) == ("stepup", "critical", True)
+    assert foo.why == "the policy's commands give 'foo' the level critical"
+    assert not decided(DELETES % "", "foo", more="commands: {foo: mfa}\n").reason_required
     assert decided(DELETES % "", "bar", more=more).effect == "refuse"
     assert decided(DELETES % "", "delete pod x", more="commands: {delete: allow}\n").effect == "stepup"
+
+
+def test_a_kustomization_runs_its_programs_only_where_the_policy_allows_kustomize() -> None:
+    for named, effect in (("kustomize: allow", "allow"), ("kustomize: mfa", "refuse"), ("stern: allow", "refuse")):
+        found = decided(DELETES % "", "kustomize x --enable-helm", more=f"commands: {{{named}}}\n")
+        assert found.effect == effect
+        assert (found.why == "the policy's commands allow 'kustomize'") == (effect == "allow")
 
 
 def test_the_default_policy() -> None:
