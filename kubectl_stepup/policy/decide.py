@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import NAMES, actions_of
-from kubectl_stepup.policy.grammar import subcommand
+from kubectl_stepup.policy.grammar_table import COMMANDS
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
 
@@ -84,8 +84,8 @@ def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | Non
 
 def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
     """Decide about a word that is no kubectl command: the policy may name it, but not what a kuberc makes of it."""
-    word = command.path[0] if command.path else ""
-    entry = policy.commands.get(word) if "kuberc" not in command.traits else None
+    word = _foreign_word(command)
+    entry = policy.commands.get(word) if word is not None and "kuberc" not in command.traits else None
     if entry == ALLOW:
         return Decision(effect="allow", why=f"the policy's commands allow {word!r}")
     if entry is not None:
@@ -101,12 +101,17 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
     )
 
 
+def _foreign_word(command: KubectlCommand) -> str | None:
+    """Give the first word unless it is a command of kubectl's own, whose flags or subcommands are the unknown ones."""
+    return next((word for word in command.path[:1] if word not in COMMANDS), None)
+
+
 def _unknown_hint(command: KubectlCommand) -> str:
-    if command.path[:1] == ("kubectl",):
+    if command.path == ("kubectl",):
         return "leave out the word kubectl after --"
     if "kuberc" in command.traits:
         return "leave out --kuberc, or run it with kubectl itself, without elevation"
-    if command.path and subcommand("", command.path[0]) is None:
+    if _foreign_word(command) is not None:
         return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
     return " ".join(("kubectl", *command.path, "--help"))
 

@@ -315,6 +315,11 @@ def test_what_is_never_elevated_runs_where_no_rule_is_about_it(text: str) -> Non
             "delete nodes/x meets rule nodes (delete, node)",
         ),
         (
+            "  - {name: out, do: [stop, delete], needs: mfa}\n",
+            "drain n1",
+            "patch nodes/n1 and 1 more meets rule out (delete, stop)",
+        ),
+        (
             "  - {name: widgets, verbs: [update], resources: [widgets], needs: mfa}\n",
             "label widget x a=b",
             "patch widget/x in namespace default meets rule widgets",
@@ -358,6 +363,12 @@ def test_unknown_words_run_only_where_the_policy_names_them() -> None:
     assert not decided(DELETES % "", "foo", more="commands: {foo: mfa}\n").reason_required
     assert decided(DELETES % "", "bar", more=more).effect == "refuse"
     assert decided(DELETES % "", "delete pod x", more="commands: {delete: allow}\n").effect == "stepup"
+
+
+@pytest.mark.parametrize("text", ["delete pod x --no-such-flag", "delete pod x --dry-run=maybe", "delete pods -A"])
+def test_a_policy_that_names_kubectls_own_word_allows_nothing_that_cannot_be_read(text: str) -> None:
+    decision = decided(DELETES % "", text, more="commands: {delete: allow}\n")
+    assert (decision.effect, decision.code, decision.hint) == ("refuse", "unknown-command", "kubectl delete --help")
 
 
 def test_a_kustomization_runs_its_programs_only_where_the_policy_allows_kustomize() -> None:
