@@ -274,6 +274,35 @@ def test_facts_for_the_flows() -> None:
 
 
 @pytest.mark.parametrize(
+    "flag",
+    [
+        *("server", "token", "user", "cluster", "username", "password", "client-certificate", "client-key"),
+        *("certificate-authority", "insecure-skip-tls-verify", "tls-server-name", "proxy-url", "kuberc"),
+        *("as", "as-group", "as-uid", "as-user-extra"),
+    ],
+)
+def test_a_flag_that_says_who_calls_or_which_server_is_asked_redirects(flag: str) -> None:
+    assert command(f"delete pod x --{flag}=true").redirecting == (f"--{flag}",)
+    assert command(f"config view --{flag}=true").redirecting == ()
+
+
+@pytest.mark.parametrize("word", ["current-context", "get-clusters", "get-contexts", "get-users", "view"])
+def test_commands_that_show_the_kubeconfig_do_not_edit_it(word: str) -> None:
+    assert not command(f"config {word}").edits_kubeconfig
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path.startswith(("config set", "config delete"))])
+def test_commands_that_write_the_kubeconfig_edit_it(path: str) -> None:
+    assert command(path).edits_kubeconfig
+
+
+@pytest.mark.parametrize("flag", ["enable-helm", "enable-alpha-plugins", "network"])
+def test_kustomize_runs_programs_only_with_the_flags_for_it(flag: str) -> None:
+    assert command(f"kustomize x --{flag}").traits == {"runs-programs"}
+    assert command(f"kustomize x --{flag}=false").traits == set()
+
+
+@pytest.mark.parametrize(
     ("text", "traits", "count"),
     [
         ("delete pod a b c", set(), 3),

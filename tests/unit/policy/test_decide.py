@@ -16,6 +16,7 @@ from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Decision, Policy, Target
+from kubectl_stepup.policy.rule_index import index_of
 from kubectl_stepup.policy.summary import summary_of
 
 HEAD = """\
@@ -457,6 +458,12 @@ def test_a_decision_over_a_thousand_rules_and_names_ends() -> None:
     rules = "".join(f"  - {{name: r{n}, do: [delete], names: ['*a*a*a*a*b{n}'], needs: mfa}}\n" for n in range(500))
     found = decided(rules, "delete pod --wait=false " + " ".join("a" * 60 + str(n) for n in range(50)))
     assert found.effect == "allow"
+
+
+def test_the_rules_that_are_looked_at_are_those_of_the_index_or_all_of_them() -> None:
+    found, command = policy(DELETES % ""), read(["delete", "pod", "x"])
+    for index, effect in ((found.index, "stepup"), (None, "stepup"), (index_of(()), "allow")):
+        assert decide(found.replace(index=index), command, PROD).effect == effect
 
 
 FLAGS = [
