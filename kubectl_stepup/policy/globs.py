@@ -17,7 +17,8 @@ def matches(name: str, pattern: str) -> bool:
 
         return fnmatchcase(name, pattern)
     if "?" in pattern:
-        return _matches(name, pattern)
+        ends = pattern[-1] in "*?" or name[-1:] == pattern[-1]
+        return ends and _matches(name, pattern)
     first, *rest = pattern.split("*")
     if not rest:
         return name == pattern
@@ -37,13 +38,15 @@ def matches_any(name: str, patterns: Iterable[str]) -> bool:
 def _parts_follow(name: str, at: int, parts: Sequence[str]) -> bool:
     """Tell whether `parts` stand one after another in `name` from `at` on, the last of them at its end."""
     *middle, last = parts
+    if not name.endswith(last):
+        return False
     end = len(name) - len(last)
     for part in middle:
         at = name.find(part, at, max(end, 0))
         if at < 0:
             return False
         at += len(part)
-    return at <= end and name.endswith(last)
+    return at <= end
 
 
 def may_begin(beginning: str, pattern: str) -> bool:
