@@ -138,6 +138,7 @@ KUBERC = [
 
 @pytest.mark.parametrize("text", KUBERC)
 def test_a_kuberc_file_can_make_another_command_of_it(text: str) -> None:
+    """POL-24."""
     named = policy(b"rules: []\ncommands: {get: allow, lookup: allow, config: allow}\n")
     for rules in (DEFAULT, named):
         decision = decided(text, rules)
@@ -243,6 +244,7 @@ def arguments(command: KubectlCommand, tmp_path: Path) -> list[str]:
 def test_directories_are_read_as_deep_as_any_kubectl_goes(
     text: str, recursive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """POL-12."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "dir").mkdir()
     words = text.split()

@@ -54,6 +54,7 @@ def test_kubectl_gets_its_own_words_and_our_environment(cli: Cli, program: str) 
 
 
 def test_our_flags_are_put_in(cli: Cli, program: str) -> None:
+    """POL-03."""
     found = became(cli, "-n", "a", "--context=c", "--kubeconfig", "/k", "--", "get", "pods")
     assert found.argv[1:] == ["get", "--context=c", "--namespace=a", "--kubeconfig=/k", "pods"]
 
@@ -95,6 +96,7 @@ def test_a_policy_that_does_not_load_does_not_stop_local_commands(
 
 
 def test_a_policy_that_does_not_load_stops_everything_else(cli: Cli, program: str, write: Callable[..., str]) -> None:
+    """POL-34."""
     policy = write("policy.yaml", "nonsense")
     found = cli("exec", "--policy", policy, "--", "get", "pods")
     assert (found.code, found.out) == (125, "")

@@ -108,6 +108,7 @@ def test_a_policy_that_does_not_load_is_said_with_file_and_line(
 
 
 def test_a_policy_that_others_can_write_is_refused(cli: Cli, write: Callable[..., str]) -> None:
+    """POL-35."""
     path = write("open/policy.yaml", POLICY)
     Path(path).chmod(0o666)
     found = cli("policy", "check", "--policy", path, "--", "get", "pods")

@@ -31,6 +31,7 @@ def test_a_file_that_only_we_can_write_is_read(tmp_path: Path, mode: int, direct
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o777])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    """POL-35."""
     path = write(tmp_path / "d" / "config.yaml", mode=mode)
     with pytest.raises(ConfigError) as caught:
         read(path)
@@ -40,6 +41,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
 def test_a_file_in_a_directory_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    """POL-35."""
     path = write(tmp_path / "d" / "config.yaml", directory_mode=mode)
     with pytest.raises(ConfigError) as caught:
         read(path)
@@ -48,6 +50,7 @@ def test_a_file_in_a_directory_that_others_can_write_is_refused(tmp_path: Path, 
 
 
 def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """POL-35."""
     path = write(tmp_path / "d" / "config.yaml")
     stranger = os.geteuid() + 1
     with pytest.raises(ConfigError) as caught:
@@ -57,6 +60,7 @@ def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_links_are_followed_before_checking(tmp_path: Path) -> None:
+    """POL-35."""
     real = write(tmp_path / "dotfiles" / "stepup.yaml")
     link = tmp_path / "config" / "config.yaml"
     link.parent.mkdir(mode=0o700)

@@ -100,6 +100,7 @@ def test_the_exec_entry_carries_variables_and_the_older_version() -> None:
 
 
 def test_the_elevated_environment() -> None:
+    """POL-24, POL-26: what is dropped, and what goes along."""
     environ = {
         "PATH": "/bin",
         "EDITOR": "vi",
@@ -129,6 +130,7 @@ def test_the_elevated_environment() -> None:
 
 
 def test_the_variables_that_run_programs_or_hide_the_command_are_dropped() -> None:
+    """POL-22, POL-26."""
     assert set(DROPPED_VARIABLES) == {
         "KUBECTL_EXTERNAL_DIFF",
         "KUBECTL_ENABLE_CMD_SHADOW",

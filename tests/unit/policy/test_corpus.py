@@ -42,6 +42,7 @@ def allowed_effects(row: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_the_decision_fits_what_kubectl_really_sent(row: dict[str, Any]) -> None:
+    """POL-38."""
     assert decision(row["argv"]).effect in allowed_effects(row)
 
 

@@ -171,6 +171,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("text", "message", "hint"), MISTAKES)
 def test_mistakes_are_named_with_file_and_line(text: str, message: str | None, hint: str | None) -> None:
+    """POL-34."""
     with pytest.raises(PolicyError) as caught:
         load(text, "p")
     assert caught.value.message.startswith("p:")
@@ -191,6 +192,7 @@ commands: {stern: allow, k9s: allow}
 
 
 def test_a_user_adds_rules_and_weakens_nothing() -> None:
+    """POL-36."""
     policy = policy_load.load(("/etc/policy.yaml", SYSTEM.encode()), ("policy.yaml", USER.encode()))
     assert [rule.name for rule in policy.rules] == ["a", "mine"]
     assert policy.level("mfa").signed_in_within_s == 900
@@ -235,6 +237,7 @@ def test_merging_one_policy_changes_nothing() -> None:
 
 
 def test_thousands_of_rules_load() -> None:
+    """POL-34."""
     rule = "  - {name: r%d, do: [delete], names: ['(a+)+$*'], needs: mfa}\n"
     assert len(load(HEAD + "rules:\n" + "".join(rule % number for number in range(2000))).rules) == 2000
 

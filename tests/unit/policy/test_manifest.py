@@ -66,6 +66,7 @@ def names(command: KubectlCommand) -> list[str]:
     ],
 )
 def test_kubectl_says_which_objects_there_are(argv: str, expected: list[str], kubectl: str) -> None:
+    """POL-12, POL-13."""
     command, spool = manifest.expand(read(argv.split()), kubectl=kubectl)
     assert (names(command), spool.stdin, spool.fetched) == (expected, None, False)
     assert "unread-manifest" not in command.traits
@@ -102,11 +103,13 @@ def test_standard_input_beside_files_is_one_with_them(kubectl: str) -> None:
     ],
 )
 def test_what_cannot_be_read_stays_everything(argv: str, kubectl: str) -> None:
+    """POL-12."""
     command, _ = manifest.expand(read(argv.split()), kubectl=kubectl)
     assert "unread-manifest" in command.traits
 
 
 def test_a_remote_base_is_not_fetched(kubectl: str, tmp_path: Path) -> None:
+    """POL-12."""
     (tmp_path / "kustomization.yaml").write_text("resources: ['https://example.invalid/pod.yaml']\n")
     command, _ = manifest.expand(read(["apply", "-k", str(tmp_path)]), kubectl=kubectl)
     assert "unread-manifest" in command.traits
