@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def spellings_that_are_alike(path: str) -> int:
     return len(compared)
 
 
-def test_every_spelling_of_a_command_is_decided_alike() -> None:
+@pytest.mark.parametrize("quarter", range(4))
+def test_every_spelling_of_a_command_is_decided_alike(quarter: int) -> None:
     """POL-37."""
-    assert sum(spellings_that_are_alike(path) for path in PATHS) >= 10_000
+    assert sum(spellings_that_are_alike(path) for path in PATHS[quarter::4]) >= 2500
