@@ -90,8 +90,10 @@ def run(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[Res
     """`run NAME --image=IMAGE`."""
     if not line.words or not line.last("image"):
         raise Malformed("NAME and --image are required")
-    lends = line.on("privileged") or line.last("overrides")
-    pod = ObjectRef(resource=POD, name=line.words[0], namespace=namespace_of(line))
+    overridden = bool(line.last("overrides"))
+    lends = line.on("privileged") or overridden
+    # The overrides may give the pod another name.
+    pod = ObjectRef(resource=POD, name=None if overridden else line.words[0], namespace=namespace_of(line))
     yield request("create", pod, marks=frozenset({RUNS_AS}) if lends else frozenset())
     if line.on("expose"):
         yield request("create", pod.replace(resource=resources_named("services")[0]))

@@ -368,3 +368,13 @@ def test_a_watch_is_one_with_any_method(command: str, path: str) -> None:
     verbs = [entry.verb for entry in read([*command.split(), "--raw", path]).requests]
     assert verbs[1:] == ["watch"]
     assert verbs[0] != "watch"
+
+
+RUN = b'rules:\n  - {name: p, do: [change, delete], names: ["prod-*"], needs: mfa}\n'
+
+
+@pytest.mark.parametrize("more", ["", " --rm -it"])
+def test_overrides_may_give_a_pod_another_name(more: str) -> None:
+    overrides = """--overrides='{"metadata":{"name":"prod-1"}}'"""
+    assert decided(f"run x --image=i {overrides}{more}", policy(RUN)).effect == "stepup"
+    assert decided(f"run x --image=i{more}", policy(RUN)).effect == "allow"
