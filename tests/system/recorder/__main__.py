@@ -9,33 +9,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.system.parts import kubectls
 from tests.system.parts.cache import MACHINE
 from tests.system.parts.control_plane import require
-from tests.system.parts.etcd import etcd
-from tests.system.parts.kube_apiserver import KubeAPIServer, kube_apiserver
-from tests.system.parts.kube_controller_manager import kube_controller_manager
+from tests.system.parts.kube_apiserver import KubeAPIServer
 from tests.system.recorder import fixture
+from tests.system.recorder.cluster import GENERATED, cluster
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"
 VERSIONS = ("1.32", "1.36", "1.37")
 LONGEST_S = 4.0
 """For a command that streams, or waits for what never comes."""
-
-NOBODY = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration", "jwt": []}
-GENERATED = re.compile(r"^([a-z]+)-[0-9a-f]{7,10}(-[a-z0-9]{5})?$")
-"""Names that a controller made up, which are others in each run."""
 
 Request = tuple[str, str, str, str, str, str]
 """Verb, API group, resource, subresource, namespace and name."""
@@ -53,8 +46,7 @@ def main() -> None:
     place = DATA / "recorded" / "commands.jsonl"
     fresh = place.with_suffix(".new")
     place.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="recorder-") as name, _cluster(Path(name)) as api, fresh.open("w") as out:
-        fixture.set_up(api.admin)
+    with tempfile.TemporaryDirectory(prefix="recorder-") as name, cluster(Path(name)) as api, fresh.open("w") as out:
         environ = _environ(Path(name), api)
         for at, command in enumerate(commands(), 1):
             for row in _rows(command, environ, api):
@@ -73,16 +65,6 @@ def _rows(command: str, environ: dict[str, str], api: KubeAPIServer) -> Iterator
         found.setdefault(json.dumps(outcome), []).append(version)
     for what, which in found.items():
         yield {"command": command, "kubectl": which, **json.loads(what)}
-
-
-@contextmanager
-def _cluster(directory: Path) -> Iterator[KubeAPIServer]:
-    with (
-        etcd(directory) as store,
-        kube_apiserver(directory, etcd=store, authentication=json.dumps(NOBODY)) as api,
-        kube_controller_manager(directory, api=api),
-    ):
-        yield api
 
 
 def _environ(directory: Path, api: KubeAPIServer) -> dict[str, str]:
