@@ -15,12 +15,10 @@ import pytest
 
 from kubectl_stepup.policy.command import KubectlCommand, read
 from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.manifest import expand
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.policy.request import ResourceAttributes
-from kubectl_stepup.policy.resources import ANY
+from tests.kube.sent import foresees, matters
 from tests.unit.policy.test_corpus import CORPUS, strict_policy
 from tests.unit.policy.test_manifest import find_kubectl
 
@@ -28,17 +26,6 @@ RECORDED = Path(__file__).resolve().parents[2] / "data" / "recorded" / "commands
 ROWS = [json.loads(line) for line in RECORDED.read_text().splitlines()]
 STRICT = strict_policy()
 HERE = Target(cluster="lab", labels={}, namespace="shop")
-WRITES = {"create", "update", "patch", "delete", "deletecollection"}
-STREAMS = {"exec", "attach", "portforward", "proxy"}
-REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"}
-
-
-def matters(request: list[str]) -> bool:
-    """Tell writes, connections and reads of secrets from the rest."""
-    verb, _, resource, subresource, _, _ = request
-    return (verb in WRITES and resource not in REVIEWS) or subresource in STREAMS or resource == "secrets"
-
-
 ASKED_ALL_THE_SAME = (
     "get --raw ",  # any path may lead anywhere: always sensitive
     "describe sa",  # another kubectl reads secrets for it
@@ -61,23 +48,6 @@ MATTERED = {row["command"] for row in ROWS if any(map(matters, row["requests"]))
 """Commands that did something with one kubectl at least."""
 
 every_row = pytest.mark.parametrize("row", ROWS, ids=[f"{row['command']} ({' '.join(row['kubectl'])})" for row in ROWS])
-
-
-def foresees(entry: ResourceAttributes, request: list[str]) -> bool:
-    """Tell whether one of our requests is the one that came, or stands for it."""
-    verb, group, resource, subresource, namespace, name = request
-    # A stream is a GET over WebSocket, and a POST over SPDY.
-    verbs = {"get", "create"} if subresource in STREAMS else {verb}
-    if entry.resource.name == ANY:
-        return entry.verb in verbs
-    return (
-        entry.verb in verbs
-        and entry.resource.name in {resource, resource.removesuffix("s")}
-        and entry.resource.group in {ANY, group}
-        and entry.subresource == subresource
-        and entry.namespace in {None, namespace}
-        and (entry.name is None or matches(entry.name, name) or matches(name, entry.name))
-    )
 
 
 @cache
