@@ -20,6 +20,7 @@ BENCH_ARGS ?=
 FUZZ_MINUTES ?= 10
 FUZZ_REPORT ?= docs/reports/fuzzing.md
 FUZZ_ARGS ?=
+DIFFERENTIAL_ARGS ?=
 SOURCES := kubectl_stepup tests scripts benchmarks
 PROVIDER ?= oidc-provider
 MANIFEST := dist/stepup.yaml
@@ -47,7 +48,7 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down corpus fuzz check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential fuzz check lint bench docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -94,6 +95,10 @@ lab-down: $(STAMP) ## End the lab, and whatever a killed test run left behind
 corpus: $(STAMP) ## Record anew what kubectls send for the commands in tests/system/recorder (ten minutes)
 	$(call say,Running every command with three kubectls against a real API server)
 	$(BIN)/python -m tests.system.recorder
+
+differential: $(STAMP) ## Hold the command reader against three kubectls on 10,000 generated commands (half an hour)
+	$(call say,Running generated commands with three kubectls against a recording server)
+	$(BIN)/python -m tests.system.differential $(DIFFERENTIAL_ARGS)
 
 fuzz: $(STAMP) ## Throw ten minutes of odd inputs at every part that reads what others write, and write the report
 	$(call say,Installing the fuzzer where there is one for this machine)

@@ -1,0 +1,1 @@
+"""The command reader against real kubectls, on generated commands: `python -m tests.system.differential`."""
