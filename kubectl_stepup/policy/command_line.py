@@ -84,7 +84,10 @@ class CommandLine(Record):
 def read_line(argv: Sequence[str]) -> CommandLine:
     """Read the words after `kubectl`. Never fails: see `CommandLine.problem`."""
     argv = tuple(argv)
-    path, rest = _find(argv)
+    try:
+        path, rest = _find(argv)
+    except Malformed as malformed:
+        return CommandLine(argv=argv, values={}, problem=str(malformed))
     if path is None:
         return CommandLine(argv=argv, path=tuple(rest[:1]), values={}, problem=f"unknown command {rest[0]!a}")
     words = tuple(path.split())
@@ -143,13 +146,19 @@ def _first_word(rest: Sequence[str], flags: Flags) -> str | None:
 
 
 def _without(rest: Sequence[str], word: str, flags: Flags) -> list[str]:
-    """Give `rest` without the first `word` that is not a flag's value."""
+    """Give `rest` without the first `word` that is not a flag's value.
+
+    kubectl 1.27 (cobra 1.6) takes away the first one, whatever it is: the flags behind it get other values.
+    """
     at = 0
     while at < len(rest) and rest[at] != "--":
         if _swallows(rest[at], flags):
             at += 2
             continue
         if rest[at] == word:
+            first = rest.index(word)
+            if rest[first:at] != rest[first + 1 : at + 1]:
+                raise Malformed(f"kubectl 1.27 takes {word!r} for the command where newer ones take a flag's value")
             return [*rest[:at], *rest[at + 1 :]]
         at += 1
     return list(rest)

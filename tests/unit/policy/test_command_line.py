@@ -105,6 +105,25 @@ def test_a_command_own_flag_hides_the_global_one() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "-n delete -v 1 delete pod x",
+        "-n get --token=x get secrets",
+        "--token get -n secrets get x",
+        "create -n configmap -v 1 configmap x",
+    ],
+)
+def test_a_value_like_the_command_that_kubectls_read_differently_is_refused(text: str) -> None:
+    assert (line(text).problem or "").startswith("kubectl 1.27 takes ")
+
+
+@pytest.mark.parametrize("text", ["-n delete delete pod x", "-n=delete -v 1 delete pod x", "delete pod -n delete x"])
+def test_a_value_like_the_command_that_all_kubectls_read_alike_is_none(text: str) -> None:
+    found = line(text)
+    assert (found.path, found.last("namespace"), found.words) == (("delete",), "delete", ("pod", "x"))
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("Delete pod x", "unknown command 'Delete'"),
