@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 from kubectl_stepup.errors import UsageError
 from kubectl_stepup.policy.command import KubectlCommand, read
@@ -63,7 +64,7 @@ def understood(words: Sequence[str], kubectl: str) -> tuple[KubectlCommand, tupl
     """Read a command with its manifests; give its requests in the place where it runs."""
     command = read(words)
     try:
-        command, _ = expand(command, kubectl=kubectl, read_stdin=lambda: b"")
+        command, _ = expand(command, kubectl=kubectl, stdin=BytesIO())
     except UsageError as error:  # a file is not there: nothing is run
         command = command.replace(known=False, problem=str(error))
     return command, resolved(command, HERE)
