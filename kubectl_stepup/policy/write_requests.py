@@ -116,11 +116,12 @@ def replace(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator
     """`replace -f`; with `--force` it deletes and creates."""
     subresource = line.last("subresource") or ""
     for target in objects(line, (), expanded):
-        yield read_of(target, subresource)
-        if line.on("force"):
+        if line.on("force"):  # the whole object, whatever --subresource says
+            yield read_of(target)
             yield request("delete", target)
             yield request("create", target)
         else:
+            yield read_of(target, subresource)
             yield request("update", target, subresource=subresource)
 
 

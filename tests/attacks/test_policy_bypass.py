@@ -331,6 +331,14 @@ def test_a_part_of_an_object_is_read_before_it_is_written(command: str) -> None:
     assert "get configmaps/c (status) in namespace default" in [entry.describe() for entry in found.requests]
 
 
+def test_forced_replacing_reads_the_whole_object() -> None:
+    secret = ObjectRef(resource=resources_named("secrets")[0], name="s", namespace="default")
+    found = with_objects(read(["replace", "--force", "--subresource=status", "-f", "s.yaml"]), [secret])
+    assert [entry.describe() for entry in found.requests] == [
+        f"{verb} secrets/s in namespace default" for verb in ("get", "delete", "create")
+    ]
+
+
 TAINTED = b'rules:\n  - {name: n, do: [node], names: ["n2"], needs: mfa}\n'
 
 
