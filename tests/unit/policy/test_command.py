@@ -253,6 +253,16 @@ def test_local_commands(text: str) -> None:
     assert (found.known, found.local, found.requests, found.redirecting) == (True, True, (), ())
 
 
+def test_only_the_clients_own_version_is_local() -> None:
+    assert not command("version").local
+
+
+@pytest.mark.parametrize(("place", "stdin"), [("x.yaml", False), ("-", True)])
+def test_what_changes_its_manifests_locally_still_reads_them(place: str, stdin: bool) -> None:
+    found = command(f"label -f {place} --local a=b")
+    assert (found.local, found.manifests, found.reads_stdin) == (True, (place,), stdin)
+
+
 def test_help_counts_only_where_it_is_on() -> None:
     assert not command("delete pod x --help=false").local
     assert not command("delete pod x -- --help").local
@@ -268,6 +278,9 @@ def test_facts_for_the_flows() -> None:
     assert command("proxy --port=1").starts_proxy
     assert command("config use-context x").edits_kubeconfig
     assert not any(command(text).edits_kubeconfig for text in ("config", "config view", "kustomize x"))
+    assert (command("get pods -n x").namespace, command("get pods -n ''").namespace) == ("x", None)
+    assert (command("config view").argv, command("config view").name) == (("config", "view"), "config view")
+    assert command("diff -f x.yaml").dry_run == "server"
     both = command("apply -f a.yaml -f - -k dir")
     assert (both.manifests, both.reads_stdin) == (("a.yaml", "-", "dir"), True)
     assert command("logs -f x").manifests == ()
@@ -362,6 +375,25 @@ def test_what_kubectl_would_reject_is_not_known(text: str, problem: str) -> None
 def test_what_kubectl_would_reject_stays_unknown_when_its_manifests_have_been_read() -> None:
     found = with_objects(command("apply -f x.yaml --dry-run=maybe"), ())
     assert (found.known, found.problem) == (False, "kubectl apply: --dry-run=maybe is not none, client or server")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("stern x", "unknown command 'stern'"),
+        ("delete pod x --bogus", "unknown flag '--bogus'"),
+        ("delete pod x --kuberc=k", "the file that --kuberc names can set every flag"),
+    ],
+)
+def test_what_cannot_be_read_is_not_known(text: str, problem: str) -> None:
+    found = command(text)
+    assert (found.known, found.problem, found.requests) == (False, problem, ())
+
+
+def test_a_command_is_not_known_while_nobody_has_said_what_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(BUILDERS, "cordon")
+    found = command("cordon n1")
+    assert (found.known, found.problem, found.requests) == (False, "kubectl cordon: unknown command", ())
 
 
 def test_every_command_of_the_grammar_is_understood() -> None:
