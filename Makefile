@@ -10,6 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-from-pyproject
+MUTATE_STAMP := $(VENV)/.with-mutmut-from-pyproject
 PACKAGE_VENV := build/package-venv
 PACKAGE_STAMP := $(PACKAGE_VENV)/.made-from-pyproject
 PYTEST := $(BIN)/python -m pytest
@@ -21,6 +22,7 @@ FUZZ_MINUTES ?= 10
 FUZZ_REPORT ?= docs/reports/fuzzing.md
 FUZZ_ARGS ?=
 DIFFERENTIAL_ARGS ?=
+MUTATE ?=
 SOURCES := kubectl_stepup tests scripts benchmarks
 PROVIDER ?= oidc-provider
 MANIFEST := dist/stepup.yaml
@@ -48,7 +50,7 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential fuzz check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential fuzz mutate check lint bench docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -115,6 +117,14 @@ lint: $(STAMP) ## Check style, format and types
 	$(BIN)/mypy
 
 check: lint test ## Everything that must hold before a change goes in: lint and test
+
+$(MUTATE_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,mutate]'
+	@touch $@
+
+mutate: $(MUTATE_STAMP) ## Change the code in small ways and see that the tests notice (a group: MUTATE=policy)
+	$(call say,Testing mutants; the report goes to docs/reports/mutation.md)
+	$(BIN)/python -m scripts.mutate $(MUTATE)
 
 bench: $(STAMP) ## Measure the cached credential road against bare interpreters and kubectl
 	$(call say,Measuring; paired rounds in rotated order)
