@@ -464,6 +464,7 @@ def test_standard_input_that_was_read_is_replayed_byte_for_byte() -> None:
 
 
 def test_the_manifests_that_were_judged_are_those_that_are_sent() -> None:
+    """POL-14."""
     world = approving(
         spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
     )
@@ -504,6 +505,7 @@ def test_standard_input_that_was_not_read_is_the_childs_own() -> None:
 
 @pytest.mark.parametrize(("wish", "deadline"), [(Wish(), None), (REASONED, 3600)])
 def test_the_level_says_how_long_an_elevated_child_may_run(wish: Wish, deadline: float | None) -> None:
+    """POL-40."""
     world = approving()
     world.execute("delete", "pod", "x", wish=wish)
     assert world.kubectl.ran[0].deadline_s == deadline

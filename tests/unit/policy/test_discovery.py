@@ -56,6 +56,7 @@ def requests(text: str, found: tuple[APIResource, ...] = FOUND) -> list[str]:
     ],
 )
 def test_a_word_means_what_the_cluster_says(word: str) -> None:
+    """POL-09."""
     assert requests(f"delete {word} x") == ["delete example.com/widgets"]
     assert requests(f"delete {word}/x") == ["delete example.com/widgets"]
 
