@@ -89,11 +89,13 @@ def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
 
 
 def delete(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
-    """`delete`: with a selector it lists, then deletes one by one; unless told not to it waits, reading."""
-    reads = selects(line) or line.on("wait", default=True)
+    """`delete`: with a selector it lists, then deletes one by one; unless told not to it waits, reading each."""
+    lists, waits = selects(line), line.on("wait", default=True)
     for target in objects(line, line.words, expanded):
-        if reads:
+        if lists:
             yield read_of(target)
+        if waits:
+            yield request("get", target)
         yield request("delete", target)
 
 

@@ -58,6 +58,7 @@ def test_groups_and_their_beginnings(kind: str) -> None:
         ("delete pods a b --wait=false", ["delete /pods :a", "delete /pods :b"]),
         ("delete pod x", ["get /pods :x", "delete /pods :x"]),
         ("delete pods --all --wait=false", ["list /pods", "delete /pods"]),
+        ("delete pods --all", ["list /pods", "get /pods", "delete /pods"]),
         ("delete get x --wait=false", ["delete */get :x"]),
         ("delete pod.example.com x --wait=false", ["delete example.com/pod :x"]),
         ("edit secret s", ["get /secrets :s", "patch /secrets :s"]),
