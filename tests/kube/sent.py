@@ -27,7 +27,8 @@ def foresees(entry: ResourceAttributes, request: Sequence[str]) -> bool:
     verb, group, resource, subresource, namespace, name = request
     resource = resource.lower()  # another case is another resource to the server, but it has none such
     # A stream is a GET over WebSocket, and a POST over SPDY.
-    verbs = {"get", "create"} if subresource in STREAMS - {"proxy"} else {verb}
+    either = {"get", "create"} if subresource in STREAMS - {"proxy"} else set()
+    verbs = either if verb in either else {verb}
     if entry.resource.name == ANY:
         return entry.verb in verbs
     return (
