@@ -12,7 +12,7 @@ from kubectl_stepup.policy.command_line import COMPLETION_WORDS
 from kubectl_stepup.policy.grammar import Flag
 from kubectl_stepup.policy.grammar_table import ALIASES, COMMANDS, GLOBAL_FLAGS
 from tests.system.differential.drawing import Drawn
-from tests.system.differential.more_shapes import OTHERS
+from tests.system.differential.other_shapes import OTHERS
 from tests.system.differential.shapes import CHANGES, Shape
 from tests.system.differential.vocabulary import NEVER, RARE
 

@@ -196,11 +196,10 @@ RANDOM_VALUES = ("", "x", "0", "1", "true", "a=b", "a,b", "-1", "web", "pods", "
 
 NEVER = frozenset(
     {
-        # Another server, another user, another file with either; a directory for caches that is not the test's.
+        # Another server, another user, a file with either; files and directories that are not the test's.
         *("server", "kubeconfig", "context", "cluster", "user", "token", "username", "password", "proxy-url"),
         *("client-certificate", "client-key", "certificate-authority", "tls-server-name", "insecure-skip-tls-verify"),
         *("cache-dir", "kuberc", "profile-output", "output-directory"),
-        # A profile of kubectl itself is a file, too; this one exists beside `debug --profile`.
         *("vmodule", "disable-compression"),
     }
 )
