@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 _VERBS = {"create": "create", "replace": "update"}
 _POSSIBLE_VERBS = {
     "get": ("get", "list", "watch"),
-    "delete": ("delete",),
-    "create": ("create",),
-    "replace": ("update",),
+    "delete": ("delete", "watch"),
+    "create": ("create", "watch"),
+    "replace": ("update", "watch"),
 }
+"""What a path may be that is read in two ways; with `watch` before the resource any method is one."""
+
 
 
 def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:

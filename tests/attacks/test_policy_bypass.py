@@ -386,3 +386,9 @@ def test_overrides_may_give_a_pod_another_name(more: str) -> None:
     overrides = """--overrides='{"metadata":{"name":"prod-1"}}'"""
     assert decided(f"run x --image=i {overrides}{more}", policy(RUN)).effect == "stepup"
     assert decided(f"run x --image=i{more}", policy(RUN)).effect == "allow"
+
+
+@pytest.mark.parametrize("command", ["delete", "create -f x.yaml", "replace -f x.yaml"])
+def test_a_path_that_can_be_read_in_two_ways_may_be_a_watch_too(command: str) -> None:
+    found = decided(f"{command} --raw /api/v1/./watch/namespaces/kube-system/secrets/database")
+    assert "read-secrets" in found.actions
