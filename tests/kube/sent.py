@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kubectl_stepup.policy.globs import matches
-from kubectl_stepup.policy.request import ResourceAttributes
+from kubectl_stepup.policy.request import READS, ResourceAttributes
 from kubectl_stepup.policy.resources import ANY, Resource, is_built_in
 
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
@@ -19,7 +19,9 @@ REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectre
 def matters(request: Sequence[str]) -> bool:
     """Tell writes, connections and reads of secrets from the rest."""
     verb, _, resource, subresource, _, _ = request
-    return (verb in WRITES and resource not in REVIEWS) or subresource in STREAMS or resource == "secrets"
+    if resource == "secrets" and verb in READS:
+        return True
+    return (verb in WRITES and resource not in REVIEWS) or subresource in STREAMS
 
 
 def foresees(entry: ResourceAttributes, request: Sequence[str]) -> bool:
