@@ -164,19 +164,17 @@ def scores(mutants: Iterable[Mutant]) -> dict[str, tuple[Counter[str], float]]:
     return {file: (count, 100 * count["killed"] / count.total()) for file, count in sorted(counts.items())}
 
 
-def section(name: str, group: Group, mutants: Sequence[Mutant], survivors: Sequence[Survivor], seconds: float) -> str:
-    """Write a group's part of the page."""
+def section(name: str, group: Group, mutants: Sequence[Mutant], survivors: Sequence[Survivor], how: str) -> str:
+    """Write a group's part of the page; `how` says when, by what and in which time it was tested."""
     rows = [
         f"| `{file}` | {count.total()} | {count['killed']} | {count['survived']} | {count['timeout']} "
         f"| {count.total() - count['killed'] - count['survived'] - count['timeout']} | {score:.1f} % |"
         for file, (count, score) in scores(mutants).items()
     ]
-    python = ".".join(map(str, sys.version_info[:3]))
-    how = f"mutmut {version('mutmut')}, Python {python}, {seconds / 60:.0f} minutes"
     head = [
         f"## {name}",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {how}. Judged by:",
+        f"{how}. Judged by:",
         "",
         *(f"- `{judge}`" for judge in group.judges),
         *(f"- but not `{test}`" for test in group.left_out),
@@ -218,7 +216,9 @@ def main(names: Sequence[str]) -> int:
         mutants = results(directory)
         survivors = [survivor(directory, mutant) for mutant in mutants if mutant.status != "killed"]
         survivors.sort(key=lambda one: (one.mutant.file, one.line))
-        text = section(name, GROUPS[name], mutants, survivors, seconds)
+        python = ".".join(map(str, sys.version_info[:3]))
+        how = f"{datetime.now(UTC):%Y-%m-%d}, mutmut {version('mutmut')}, Python {python}, {seconds / 60:.0f} minutes"
+        text = section(name, GROUPS[name], mutants, survivors, how)
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(PAGE.read_text("utf-8") if PAGE.exists() else "", name, text), encoding="utf-8")
         for file, (count, score) in scores(mutants).items():

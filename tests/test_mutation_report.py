@@ -39,7 +39,7 @@ def test_a_line_is_looked_for_in_its_own_function() -> None:
 
 def test_a_section_shows_each_survivor_and_why_nobody_could_notice_it() -> None:
     group = Group(mutated=("m.py",), judges=("tests/t.py",), equivalent=(("decide", "return b", "it is the same."),))
-    shown = section("policy", group, MUTANTS, [SURVIVOR], 90.0)
+    shown = section("policy", group, MUTANTS, [SURVIVOR], "2026-01-31, mutmut 3")
     assert "| `kubectl_stepup/policy/decide.py` | 5 | 2 | 1 | 1 | 1 | 40.0 % |" in shown
     assert shown.endswith(
         "`kubectl_stepup/policy/decide.py:7`\n\n```diff\n- return a\n+ return b\n```\n\nEquivalent: it is the same.\n"

@@ -60,13 +60,13 @@ def spelling(choices: Choices, line: Line) -> list[str]:
     queues = _clustered(choices, line)
     before: list[Token] = []
     for name in path:
-        before += _some(choices, queues, behind_command=False)
+        before += _some(choices, queues, path)
         before.append((name,))
     after: list[Token] = []
     dash = line.behind is None and line.path.split()[0] not in AT_DASH and chance(choices, 4)
     place = choices.below(len(words) + 1) if dash else len(words)
     for word in words[:place]:
-        after += _some(choices, queues, behind_command=True)
+        after += _some(choices, queues, None)
         after.append(word)
     while left := [queue for queue in queues if queue]:
         after.append(pick(choices, left).popleft())
@@ -75,19 +75,24 @@ def spelling(choices: Choices, line: Line) -> list[str]:
     return [word for token in tokens for word in token]
 
 
-def _some(choices: Choices, queues: list[deque[Token]], *, behind_command: bool) -> list[Token]:
-    """Take some flags for this place, those of one name in their order."""
+def _some(choices: Choices, queues: list[deque[Token]], command: list[str] | None) -> list[Token]:
+    """Take some flags for this place, those of one name in their order; `command` is what follows, in front of it."""
     found = []
     for _ in range(choices.below(len(queues) + 1)):
         queue = pick(choices, queues)
-        if queue and (behind_command or _may_stand_before(queue[0])):
+        if queue and (command is None or _may_stand_before(queue[0], command)):
             found.append(queue.popleft())
     return found
 
 
-def _may_stand_before(token: Token) -> bool:
-    """Tell what cobra passes over while it looks for the command: a flag that it does not know takes the next word."""
+def _may_stand_before(token: Token, command: list[str]) -> bool:
+    """Tell what cobra passes over while it looks for the command: a flag that it does not know takes the next word.
+
+    A value that is a word of the command misleads the cobra of kubectl 1.27.
+    """
     word = token[0]
+    if token[-1] in command:
+        return False
     if "=" in word:
         return True
     if word.startswith("--"):
