@@ -25,7 +25,6 @@ _POSSIBLE_VERBS = {
 """What a path may be that is read in two ways; with `watch` before the resource any method is one."""
 
 
-
 def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
     """Give the request that `kubectl COMMAND --raw PATH` sends; all that it could be where the path is ambiguous."""
     parts = _parts(path)
