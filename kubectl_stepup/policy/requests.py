@@ -7,8 +7,8 @@ from kubectl_stepup.policy import read_requests as reads
 from kubectl_stepup.policy import write_requests as writes
 from kubectl_stepup.policy.create_requests import create
 from kubectl_stepup.policy.raw_path import raw_requests
-from kubectl_stepup.policy.request import READS, ObjectRef, ResourceAttributes
-from kubectl_stepup.policy.resources import ANY, Resource
+from kubectl_stepup.policy.request import READS, UNREAD, ObjectRef, ResourceAttributes
+from kubectl_stepup.policy.resources import Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def requests_of(
 
 def _is_read_in_dry_run(line: CommandLine, entry: ResourceAttributes) -> bool:
     """Tell which requests a client-side dry run still sends; a manifest that nobody has read is not held against it."""
-    if line.path[0] in _NOTHING_READ or entry.verb not in READS or entry.resource.name == ANY:
+    if line.path[0] in _NOTHING_READ or entry.verb not in READS or UNREAD in entry.marks:
         return False
     return line.path[0] != "delete" or entry.verb == "list"
 

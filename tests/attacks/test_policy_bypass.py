@@ -392,3 +392,8 @@ def test_overrides_may_give_a_pod_another_name(more: str) -> None:
 def test_a_path_that_can_be_read_in_two_ways_may_be_a_watch_too(command: str) -> None:
     found = decided(f"{command} --raw /api/v1/./watch/namespaces/kube-system/secrets/database")
     assert "read-secrets" in found.actions
+
+
+def test_a_dry_run_that_prunes_lists_secrets_all_the_same() -> None:
+    assert "read-secrets" in decided("apply --dry-run=client --prune --all -f x.yaml").actions
+    assert decided("apply --dry-run=client -f x.yaml").effect == "allow"
