@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 MAX_CLOCK_SKEW_S = 60.0
 TICK_S = 1.0
+POLL_DEADLINE_S = 15.0
+LAST_POLL_S = 5.0
+"""How long the last answer may take when the code has expired meanwhile."""
 
 
 class DeviceProvider(Protocol):
@@ -48,8 +51,8 @@ class DeviceProvider(Protocol):
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
         """Ask for a device code and a user code."""
 
-    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
-        """Ask once whether the person has decided."""
+    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
+        """Ask once whether the person has decided, all within `deadline_s` seconds."""
 
     def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
         """Revoke a token where that is offered."""
@@ -160,7 +163,8 @@ def _poll(
     while True:
         if not _wait(clock, clock.monotonic() + schedule.wait_s, ends_at, tick):
             raise _expired(authorization, trouble)
-        answer, retry_after_s, problem = _ask(provider, request, authorization.device_code)
+        deadline_s = min(POLL_DEADLINE_S, max(ends_at - clock.monotonic(), 0.0) + LAST_POLL_S)
+        answer, retry_after_s, problem = _ask(provider, request, authorization.device_code, deadline_s)
         if isinstance(answer, TokenResponse):
             return answer
         if isinstance(answer, OAuthError):
@@ -182,11 +186,11 @@ def _wait(clock: Clock, until: float, ends_at: float, tick: Callable[[float], No
 
 
 def _ask(
-    provider: DeviceProvider, request: DeviceRequest, device_code: Secret
+    provider: DeviceProvider, request: DeviceRequest, device_code: Secret, deadline_s: float
 ) -> tuple[Ask | TokenResponse | OAuthError, float | None, str | None]:
     """Poll once. A connection that fails is trouble that may pass (RFC 8628 section 3.5), not an end."""
     try:
-        response = provider.poll(request, device_code)
+        response = provider.poll(request, device_code, deadline_s=deadline_s)
     except ProviderUnreachable as exc:
         return Ask.TROUBLE, None, exc.message
     return read_poll(response), response.retry_after_s, f"{response.url} {response.problem or response.status}"

@@ -90,9 +90,10 @@ class OIDCProvider:
             response, issuer=self.issuer, hosts=(*self._endpoint_hosts, *self._verification_hosts)
         )
 
-    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
+    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
         """Ask once whether the person has decided (RFC 8628 section 3.4); `polling.read_poll` reads the answer."""
-        return self._transport.post(self.metadata().token_endpoint, request.token_form(device_code))
+        form = request.token_form(device_code)
+        return self._transport.post(self.metadata().token_endpoint, form, deadline_s=deadline_s)
 
     def jwks(self, force: bool = False) -> dict[str, object]:
         """Give the published keys (RFC 7517 section 5); with `force` fetch them anew, at most once a minute.

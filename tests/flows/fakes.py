@@ -293,7 +293,7 @@ class FakeProvider:
             answered_at=self.date,
         )
 
-    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
+    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
         assert device_code.reveal() == "device-code"
         self.polls += 1
         answer: dict[str, Any] | BaseException = {"error": "authorization_pending"}

@@ -45,6 +45,9 @@ class Raw:
     reset: bool = False
     """Close the connection without an answer."""
 
+    missing: int = 0
+    """Promise so many bytes more than are sent, then close the connection."""
+
     @classmethod
     def of(cls, document: object, status: int = 200) -> Raw:
         return cls(status=status, body=json.dumps(document).encode())

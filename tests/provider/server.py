@@ -201,9 +201,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self._trickle(b'{"padding": "')
             return
-        self.send_header("Content-Length", str(len(raw.body)))
+        self.send_header("Content-Length", str(len(raw.body) + raw.missing))
         self.end_headers()
         self.wfile.write(raw.body)
+        self.close_connection = self.close_connection or bool(raw.missing)
 
     def _trickle(self, start: bytes) -> None:
         self.close_connection = True
