@@ -1,0 +1,41 @@
+"""Spec: RFC 8176 section 2, every value it registers for `amr`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kubectl_stepup.assurance.requirement import Evidence
+from kubectl_stepup.errors import TokenRejected, TooWeak
+from tests.provider.cases import REQUIREMENT, accept, good, judge
+from tests.provider.model import ABSENT
+
+VALUES = (
+    *("face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin"),
+    *("pwd", "rba", "retina", "sc", "sms", "swk", "tel", "user", "vbm", "wia"),
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_each_value_proves_itself_and_nothing_else(value: str) -> None:
+    others = [other for other in VALUES if other != value]
+    requirement = replace(REQUIREMENT, evidence=Evidence(amr=(value,)))
+    accept(good(amr=[value], acr=ABSENT), requirement=requirement)
+    with pytest.raises(TooWeak, match=f"wanted amr={value}, got amr="):
+        judge(good(amr=others, acr=ABSENT), requirement=requirement)
+
+
+def test_the_values_are_an_array_of_case_sensitive_strings() -> None:
+    requirement = replace(REQUIREMENT, evidence=Evidence(amr=("otp",)))
+    with pytest.raises(TooWeak, match="wanted amr=otp, got amr=OTP"):
+        judge(good(amr=["OTP"]), requirement=requirement)
+    with pytest.raises(TokenRejected, match="amr in the ID token is not a list of strings: 'pwd otp'"):
+        judge(good(amr="pwd otp"), requirement=requirement)
+
+
+def test_all_values_that_a_level_names_must_be_there_in_any_order() -> None:
+    requirement = replace(REQUIREMENT, evidence=Evidence(amr=("pwd", "otp")))
+    accept(good(amr=["mfa", "otp", "pwd"]), requirement=requirement)
+    with pytest.raises(TooWeak, match=r"wanted amr=pwd\+otp, got amr=mfa\+otp"):
+        judge(good(amr=["mfa", "otp"]), requirement=requirement)
