@@ -116,7 +116,8 @@ def _algorithm(header: Mapping[str, object], expected: Expectation) -> str:
         if name in header:
             raise TokenRejected(f"the ID token's header has {name}, which is not supported")
     typ = header.get("typ")
-    if typ is not None and (not isinstance(typ, str) or typ.upper() != "JWT"):
+    # RFC 7515 section 4.1.9: a type without a slash means application/ before it, so both are the same.
+    if typ is not None and (not isinstance(typ, str) or typ.upper().removeprefix("APPLICATION/") != "JWT"):
         raise TokenRejected(f"the token is of type {safe(ascii(typ), 40)}, not an ID token")
     alg = header.get("alg")
     if not isinstance(alg, str) or alg not in _KNOWN or alg not in expected.algorithms:
