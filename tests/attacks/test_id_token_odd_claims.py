@@ -54,7 +54,7 @@ ODD_TYPES: list[tuple[str, object, str]] = [
 )
 def test_a_claim_of_an_odd_type_is_refused_by_name(name: str, value: object, message: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(**{name: value}))
+        judge(good(None, **{name: value}))
     assert type(caught.value) is TokenRejected
     assert caught.value.message.startswith(f"{message}: ")
 
@@ -86,7 +86,7 @@ def test_what_looks_like_the_right_value_is_another(
     name: str, text: str, kind: type[TokenRejected], message: str
 ) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(**{name: text}))
+        judge(good(None, **{name: text}))
     assert type(caught.value) is kind
     assert message in caught.value.message
     # What cannot be seen is shown escaped, so that the two values differ on the screen as well.

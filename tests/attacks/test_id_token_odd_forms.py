@@ -91,25 +91,30 @@ def test_a_token_in_another_form_is_refused(make: Callable[[], str], reason: str
     assert reason in caught.value.message
 
 
-HEADERS: list[tuple[dict[str, object], str]] = [
-    *(({"alg": alg}, f"signed with {ascii(alg)[:30]}") for alg in (
+ODD_HEADERS: list[tuple[str, str, tuple[object, ...]]] = [
+    ("alg", "the ID token is signed with ", (
         "RS256 ", " RS256", "RS256\n", "RS-256", "RSA256", "SHA256withRSA", "ＲＳ256", "RS256\u200b", "None", "NONE", "", "HS384", "HS512", "RS1", "A256GCM", "dir",
         "RS256,ES256", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", True, 256, {"name": "RS256"},
     )),
-    *(({"typ": typ}, "the token is of type ") for typ in (
-        "JOSE", "JOSE+JSON", "JWE", "jwt+json", "at+JWT", "application/at+jwt", "dpop+jwt", "secevent+jwt", "oauth-authz-req+jwt", "token-introspection+jwt",
-        "vc+sd-jwt", "", "JWT ", "ＪＷＴ", ["JWT"], {}, True,
+    ("typ", "the token is of type ", (
+        "JOSE", "JOSE+JSON", "JWE", "jwt+json", "at+JWT", "application/at+jwt", "application/application/jwt", "dpop+jwt", "secevent+jwt", "oauth-authz-req+jwt",
+        "token-introspection+jwt", "vc+sd-jwt", "", "JWT ", "ＪＷＴ", ["JWT"], {}, True,
     )),
-    *(({"kid": kid}, "which the provider does not publish") for kid in ("", "Main", "main ", "mаin", "../../dev/null", "' OR 1=1 --", "https://evil.example/key", "main,other", "*")),
-    *(({"kid": kid}, "the ID token's key id is not a string") for kid in (0, True, {}, ["main"], 1.5)),
-    *(({"crit": crit}, "header has crit, which is not supported") for crit in (["b64"], ["alg"], ["https://example.com/x"], None, "exp", {})),
-    *(({"b64": b64}, "header has b64, which is not supported") for b64 in (True, 0, "false")),
+    ("kid", "which the provider does not publish", ("", "Main", "main ", "mаin", "../../dev/null", "' OR 1=1 --", "https://evil.example/key", "main,other", "*")),
+    ("kid", "the ID token's key id is not a string", (0, True, {}, ["main"], 1.5)),
+    ("crit", "header has crit, which is not supported", (["b64"], ["alg"], ["https://example.com/x"], None, "exp", {})),
+    ("b64", "header has b64, which is not supported", (True, 0, "false")),
 ]  # fmt: skip
+HEADERS: list[tuple[str, object, str]] = [
+    (name, value, reason) for name, reason, values in ODD_HEADERS for value in values
+]
 
 
-@pytest.mark.parametrize(("header", "reason"), HEADERS, ids=[json.dumps(header) for header, _ in HEADERS])
-def test_a_header_that_says_something_else_is_refused(header: dict[str, object], reason: str) -> None:
-    members = {"alg": "RS256", "kid": "main", "typ": "JWT", **header}
+@pytest.mark.parametrize(
+    ("name", "value", "reason"), HEADERS, ids=[f"{name} {json.dumps(value)}" for name, value, _ in HEADERS]
+)
+def test_a_header_that_says_something_else_is_refused(name: str, value: object, reason: str) -> None:
+    members = {"alg": "RS256", "kid": "main", "typ": "JWT", name: value}
     token = compact(members, payload(), lambda message: signature("RS256", MAIN, message))
     with pytest.raises(TokenRejected) as caught:
         judge(token)

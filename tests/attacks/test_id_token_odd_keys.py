@@ -20,7 +20,7 @@ from tests.provider.tokens import signed
 MAIN = rsa_key()
 WRONG = "the ID token's signature is wrong"
 P256, P384, P521, ED = ec_key("P-256"), ec_key("P-384"), ec_key("P-521"), ed25519_key()
-ED448 = {
+ED448: dict[str, object] = {
     "kty": "OKP",
     "crv": "Ed448",
     "x": base64url(ed448.Ed448PrivateKey.generate().public_key().public_bytes_raw()),
