@@ -93,6 +93,7 @@ class StepUp:
 
 
 def test_a_step_up_goes_right(start_provider: StartProvider) -> None:
+    """DEV-01."""
     want = Want(parameters={"acr_values": "urn:stepup:mfa", "max_age": "60", "stepup_command": "kubectl delete pod x"})
     step_up = StepUp(start_provider, want=want, approve_after_polls=3)
     assert step_up.run().acr == "urn:stepup:mfa"
@@ -106,46 +107,49 @@ def test_a_step_up_goes_right_with_what_discovery_offers(start_provider: StartPr
 
 
 def test_a_nonce_comes_back_where_the_provider_honours_it(start_provider: StartProvider) -> None:
+    """IDT-31: whether a provider returns it is part of its enrolment."""
     preset = replace(OIDC, nonce_in_device=True)
     StepUp(start_provider, honours_nonce=True).run(preset)
     with pytest.raises(TokenRejected, match="the ID token has no nonce although one was sent"):
         StepUp(start_provider).run(preset)
 
 
+REFUSED: list[tuple[str, dict[str, Any], type[StepUpError], str]] = [
+    ("DEV-22 acr_values ignored", {"acr": "urn:stepup:1fa", "amr": ["pwd"]}, TooWeak, "you signed in, but not strongly enough: wanted acr=urn:stepup:mfa, got acr=urn:stepup:1fa (amr=pwd)"),
+    ("IDT-23 no acr", {"acr": ABSENT}, TooWeak, "got acr=none"),
+    ("IDT-30 an old session answers at once", {"signed_in_ago_s": 3600}, NotFresh, "you signed in, but not freshly enough: the sign-in was 59m50s old, level mfa allows 1m"),
+    ("IDT-28 no auth_time", {"claims": {"auth_time": ABSENT}}, NotFresh, "nothing proves when you signed in"),
+    ("DEV-24 another account", {"account": "bob"}, WrongAccount, "approved as someone else: wanted alice, got bob (bob@example.com)"),
+    ("IDT-17 another audience", {"claims": {"aud": "kubectl"}}, TokenRejected, "the ID token is for kubectl, not for kubectl-elevated"),
+    ("IDT-16 another issuer", {"claims": {"iss": "https://evil.example"}}, TokenRejected, "from issuer https://evil.example"),
+    ("IDT-32 another access token", {"claims": {"at_hash": "AAAA"}}, TokenRejected, "(at_hash)"),
+    ("IDT-08 an unknown key", {"signed_by": "thief"}, TokenRejected, "signed with key thief, which the provider does not publish"),
+    ("IDT-03 a stolen key id", {"signed_by": "thief", "header": {"kid": "main"}}, TokenRejected, "the ID token's signature is wrong"),
+    ("IDT-04 another algorithm", {"alg": "ES256", "metadata": {"id_token_signing_alg_values_supported": ["RS256"]}}, TokenRejected, "signed with 'ES256', accepted are RS256"),
+    ("IDT-04 EdDSA", {"alg": "EdDSA"}, TokenRejected, "signed with 'EdDSA', accepted are RS256"),
+    ("IDT-19 an hour-long token", {"lifetime_s": 3600}, NotFresh, "the token would live 1h after the sign-in, the cluster accepts 17m"),
+    ("IDT-19 an expired token", {"lifetime_s": -1}, TokenRejected, "the ID token expired"),
+    ("DEV-13 no id_token", {"tokens": {"id_token": ABSENT}}, ProviderResponse, "the token response has no id_token"),
+    ("IDT-37 an opaque token", {"tokens": {"id_token": "opaque"}}, TokenRejected, "is not a signed JWT in compact form"),
+    ("DEV-13 no token_type", {"tokens": {"token_type": ABSENT}}, ProviderResponse, "the token response has no token_type, not Bearer"),
+    ("DEV-13 token_type mac", {"tokens": {"token_type": "mac"}}, ProviderResponse, "token_type 'mac', not Bearer"),
+    ("DEV-05 access_denied", {"denied": True}, StepUpDenied, "(access_denied: The user cancelled)"),
+    ("DEV-05 expired_token", {"expired": True}, StepUpExpired, "expired after 15m without approval"),
+    ("DEV-19 nobody acts", {"approve_after_polls": None}, StepUpExpired, "expired after 15m without approval"),
+    ("DEV-19 nobody acts for 30 s", {"approve_after_polls": None, "expires_in": 30}, StepUpExpired, "expired after 30s without approval"),
+    ("DEV-03 an endless interval", {"device": {"interval": 10**9}}, ProviderResponse, "longer than the code lives"),
+    ("DEV-04 expires_in abc", {"device": {"expires_in": "abc"}}, ProviderResponse, "expires_in"),
+    ("DEV-14 a foreign verification_uri", {"device": {"verification_uri": "https://evil.example/"}}, ProviderResponse, "is on 'evil.example', which is not enrolled"),
+    ("DEV-17 a device_code of 64 KB", {"device": {"device_code": "x" * 65_536}}, ProviderResponse, "device_code"),
+    ("DIS-03 a foreign token endpoint", {"metadata": {"token_endpoint": "https://evil.example/token"}}, ProviderResponse, "is on 'evil.example'"),
+    ("DIS-01 another issuer in discovery", {"metadata": {"issuer": "https://evil.example"}}, ProviderResponse, "speaks for the issuer 'https://evil.example'"),
+    ("DEV-21 no device flow", {"metadata": {"device_authorization_endpoint": ABSENT}}, ProviderError, "has no device flow"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("answer", "kind", "message"),
-    [
-        ({"acr": "urn:stepup:1fa", "amr": ["pwd"]}, TooWeak, "you signed in, but not strongly enough: wanted acr=urn:stepup:mfa, got acr=urn:stepup:1fa (amr=pwd)"),
-        ({"acr": ABSENT}, TooWeak, "got acr=none"),
-        ({"signed_in_ago_s": 3600}, NotFresh, "you signed in, but not freshly enough: the sign-in was 59m50s old, level mfa allows 1m"),
-        ({"claims": {"auth_time": ABSENT}}, NotFresh, "nothing proves when you signed in"),
-        ({"account": "bob"}, WrongAccount, "approved as someone else: wanted alice, got bob (bob@example.com)"),
-        ({"claims": {"aud": "kubectl"}}, TokenRejected, "the ID token is for kubectl, not for kubectl-elevated"),
-        ({"claims": {"iss": "https://evil.example"}}, TokenRejected, "from issuer https://evil.example"),
-        ({"claims": {"at_hash": "AAAA"}}, TokenRejected, "(at_hash)"),
-        ({"signed_by": "thief"}, TokenRejected, "signed with key thief, which the provider does not publish"),
-        ({"signed_by": "thief", "header": {"kid": "main"}}, TokenRejected, "the ID token's signature is wrong"),
-        ({"alg": "ES256", "metadata": {"id_token_signing_alg_values_supported": ["RS256"]}}, TokenRejected, "signed with 'ES256', accepted are RS256"),
-        ({"alg": "EdDSA"}, TokenRejected, "signed with 'EdDSA', accepted are RS256"),
-        ({"lifetime_s": 3600}, NotFresh, "the token would live 1h after the sign-in, the cluster accepts 17m"),
-        ({"lifetime_s": -1}, TokenRejected, "the ID token expired"),
-        ({"tokens": {"id_token": ABSENT}}, ProviderResponse, "the token response has no id_token"),
-        ({"tokens": {"id_token": "opaque"}}, TokenRejected, "is not a signed JWT in compact form"),
-        ({"tokens": {"token_type": ABSENT}}, ProviderResponse, "the token response has no token_type, not Bearer"),
-        ({"tokens": {"token_type": "mac"}}, ProviderResponse, "token_type 'mac', not Bearer"),
-        ({"denied": True}, StepUpDenied, "(access_denied: The user cancelled)"),
-        ({"expired": True}, StepUpExpired, "expired after 15m without approval"),
-        ({"approve_after_polls": None}, StepUpExpired, "expired after 15m without approval"),
-        ({"approve_after_polls": None, "expires_in": 30}, StepUpExpired, "expired after 30s without approval"),
-        ({"device": {"interval": 10**9}}, ProviderResponse, "longer than the code lives"),
-        ({"device": {"expires_in": "abc"}}, ProviderResponse, "expires_in"),
-        ({"device": {"verification_uri": "https://evil.example/"}}, ProviderResponse, "is on 'evil.example', which is not enrolled"),
-        ({"device": {"device_code": "x" * 65_536}}, ProviderResponse, "device_code"),
-        ({"metadata": {"token_endpoint": "https://evil.example/token"}}, ProviderResponse, "is on 'evil.example'"),
-        ({"metadata": {"issuer": "https://evil.example"}}, ProviderResponse, "speaks for the issuer 'https://evil.example'"),
-        ({"metadata": {"device_authorization_endpoint": ABSENT}}, ProviderError, "has no device flow"),
-    ],
-)  # fmt: skip
+    ("answer", "kind", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
 def test_a_step_up_that_proves_nothing_is_refused(
     start_provider: StartProvider, answer: dict[str, Any], kind: type[StepUpError], message: str
 ) -> None:
@@ -177,6 +181,7 @@ def test_a_refresh_token_is_revoked_at_once(start_provider: StartProvider) -> No
 
 @pytest.mark.parametrize("slow_downs", [1, 5])
 def test_slow_down_ends_in_success_without_a_poll_too_early(start_provider: StartProvider, slow_downs: int) -> None:
+    """DEV-02."""
     step_up = StepUp(start_provider, slow_downs=slow_downs)
     step_up.run()
     assert step_up.provider.count("token") == slow_downs + 2
@@ -197,6 +202,7 @@ TROUBLE = [
 
 
 def test_any_trouble_in_between_costs_time_and_no_second_prompt(start_provider: StartProvider) -> None:
+    """DEV-08, DEV-09, DEV-10, DEV-11."""
     step_up = StepUp(start_provider, faults={"token": list(TROUBLE)}, enforces_interval=False)
     step_up.run()
     assert (len(step_up.shown), step_up.provider.count("token")) == (1, len(TROUBLE) + 2)
@@ -205,6 +211,7 @@ def test_any_trouble_in_between_costs_time_and_no_second_prompt(start_provider: 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("endpoint", ["discovery", "device", "token", "jwks"])
 def test_no_redirect_is_followed_anywhere(start_provider: StartProvider, endpoint: str, status: int) -> None:
+    """DEV-12, DIS-04."""
     canary = start_provider()
     step_up = StepUp(start_provider, faults={endpoint: [Raw.redirect(f"{canary.issuer}/{endpoint}", status)]})
     with pytest.raises(ProviderResponse, match="which is not followed"):
@@ -213,6 +220,7 @@ def test_no_redirect_is_followed_anywhere(start_provider: StartProvider, endpoin
 
 
 def test_header_keys_and_addresses_of_a_token_are_never_fetched(start_provider: StartProvider) -> None:
+    """IDT-06."""
     canary = start_provider()
     header = {"jku": f"{canary.issuer}/jwks", "x5u": f"{canary.issuer}/cert", "kid": "main"}
     with pytest.raises(TokenRejected, match="signature is wrong"):
@@ -221,6 +229,7 @@ def test_header_keys_and_addresses_of_a_token_are_never_fetched(start_provider: 
 
 
 def test_a_key_rotated_before_signing_is_found_with_one_refetch(start_provider: StartProvider) -> None:
+    """IDT-09."""
     step_up = StepUp(start_provider, signed_by="next", published_after_refetch=("main", "next"), decoys=True)
     step_up.run()
     assert step_up.provider.count("jwks") == 2
@@ -230,6 +239,7 @@ def test_a_key_rotated_before_signing_is_found_with_one_refetch(start_provider: 
 def test_a_clock_far_from_the_providers_is_named_before_anybody_is_asked(
     start_provider: StartProvider, ahead: float, refused: bool
 ) -> None:
+    """IDT-21."""
     step_up = StepUp(start_provider, lifetime_s=300)
     step_up.provider.date_ahead_s = ahead
     if not refused:
@@ -242,6 +252,7 @@ def test_a_clock_far_from_the_providers_is_named_before_anybody_is_asked(
 
 
 def test_insecure_transport_cannot_be_asked_for(start_provider: StartProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DIS-02."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     provider: Provider = start_provider()
     client = OIDCProvider(

@@ -45,18 +45,21 @@ KEY_SETS: list[tuple[list[Any], str]] = [
 
 @pytest.mark.parametrize(("keys", "message"), KEY_SETS)
 def test_a_key_set_without_the_key_proves_nothing(keys: list[Any], message: str) -> None:
+    """IDT-13, IDT-15 (use: enc)."""
     with pytest.raises(TokenRejected) as caught:
         judge(good(), jwks=Published(*keys))
     assert message in caught.value.message
 
 
 def test_an_rsa_key_of_1024_bits_is_never_used() -> None:
+    """IDT-15."""
     small = rsa_key("small", 1024)
     with pytest.raises(TokenRejected, match=UNUSABLE):
         judge(signed(payload(), small, kid="main"), jwks=Published(public_jwk(small, kid="main")))
 
 
 def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
+    """IDT-13."""
     secret = b"s" * 32
     published = {
         "kty": "oct",
@@ -74,6 +77,8 @@ def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
 
 @pytest.mark.parametrize("document", [None, [], {}, {"keys": None}, {"keys": {}}, {"keys": "main"}, 5])
 def test_a_document_that_is_no_key_set_is_refused(document: object) -> None:
+    """IDT-13."""
+
     class Odd(Published):
         def __call__(self, force: bool) -> object:
             return document
@@ -117,6 +122,7 @@ def test_unusable_keys_do_not_matter_to_a_token_without_a_key_id() -> None:
 
 
 def test_without_a_key_id_every_key_is_tried_and_nothing_is_refetched() -> None:
+    """IDT-11."""
     published = Published(public_jwk(THIEF, kid="1"), public_jwk(ec_key(), kid="2"), GOOD)
     accept(good({"kid": None}), jwks=published)
     assert published.calls == [False]
@@ -125,6 +131,7 @@ def test_without_a_key_id_every_key_is_tried_and_nothing_is_refetched() -> None:
 
 
 def test_an_unknown_key_id_costs_exactly_one_refetch() -> None:
+    """IDT-08."""
     published = Published()
     with pytest.raises(TokenRejected, match="key other, which the provider does not publish"):
         judge(good({"kid": "other"}), jwks=published)
@@ -132,6 +139,7 @@ def test_an_unknown_key_id_costs_exactly_one_refetch() -> None:
 
 
 def test_a_key_that_was_rotated_a_moment_ago_is_found() -> None:
+    """IDT-09."""
     published = Published(after_refetch=[public_jwk(THIEF, kid="next")])
     accept(signed(payload(), THIEF, kid="next"), jwks=published)
     assert published.calls == [False, True]

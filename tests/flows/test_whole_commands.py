@@ -70,6 +70,7 @@ def test_the_first_command_asks_and_the_second_does_not() -> None:
 
 
 def test_nothing_of_a_token_is_in_what_the_child_gets_or_what_is_shown_or_recorded() -> None:
+    """DEV-28."""
     world = world_of(approved(jti="the-jti"))
     delete(world)
     token = next(live_sessions((CLUSTER,), world.session_ports())).session.token.reveal()
@@ -111,6 +112,7 @@ def test_a_denial_is_remembered_for_what_was_already_running() -> None:
 
 
 def test_a_code_that_nobody_approves_expires() -> None:
+    """DEV-19."""
     world = world_of()
     with pytest.raises(StepUpExpired):
         delete(world)
@@ -132,6 +134,7 @@ def test_an_answer_that_proves_too_little_runs_nothing(claims: dict[str, Any], k
 
 
 def test_ctrl_c_while_waiting_runs_nothing_and_asks_anew_next_time() -> None:
+    """DEV-20."""
     world = world_of(KeyboardInterrupt(), approved())
     with pytest.raises(KeyboardInterrupt):
         delete(world)

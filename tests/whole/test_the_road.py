@@ -130,6 +130,7 @@ def test_a_new_command_after_a_denial_asks_anew(lab: Lab) -> None:
 
 
 def test_without_a_person_nothing_is_asked_and_nothing_is_run(lab: Lab) -> None:
+    """DEV-26."""
     ran = lab.quietly("exec", "--", "delete", "pod", "web-0")
 
     assert ran.returncode == 125

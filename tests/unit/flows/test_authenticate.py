@@ -98,6 +98,7 @@ def test_the_person_sees_the_request_then_waits_then_reads_the_approval() -> Non
 
 
 def test_what_was_typed_ahead_is_thrown_away() -> None:
+    """DEV-25."""
     world = world_of(tokens())
     authenticated(world)
     assert world.terminal.typed_ahead == ""
@@ -213,6 +214,7 @@ def test_a_token_that_proves_too_little_is_no_session(claims: dict[str, Any], ki
 
 
 def test_fresh_means_a_sign_in_for_this_very_request() -> None:
+    """IDT-29."""
     with pytest.raises(NotFresh):
         authenticated(world_of(tokens(auth_time=int(NOW) - 60)), replace(WISH, fresh=True))
     authenticated(world_of(tokens(auth_time=int(NOW) - 60)))
@@ -326,6 +328,7 @@ def test_an_end_without_a_token_flushes_what_was_typed(
 
 
 def test_ctrl_c_while_waiting_leaves_no_session_and_no_token() -> None:
+    """DEV-20."""
     world = world_of({"error": "authorization_pending"}, tokens())
 
     def countdown(seconds_left: float) -> None:
@@ -367,6 +370,7 @@ def test_a_provider_that_cannot_be_asked_is_said_before_it_is_asked(wish: Asked,
 
 
 def test_foreign_texts_are_shown_safely() -> None:
+    """IDT-40."""
     world = world_of(tokens(acr="mfa", amr=["\x1b]52;c;x\x07"], name="\u202ealice"))
     authenticated(world, replace(WISH, reason="\x1b[2J"))
     assert not any(ord(letter) < 32 for said in world.terminal.said for letter in said if letter != "\n")

@@ -223,6 +223,7 @@ def test_a_denied_standing_entry_is_on_record() -> None:
 
 
 def test_a_session_that_is_nearly_over_is_not_given_out() -> None:
+    """IDT-39."""
     world = world_of()
     world.put(kept(age_s=100, lives_s=105))
     world.terminal.obstacle_ = "no terminal"

@@ -94,6 +94,7 @@ def scripted(*answers: Answer, **more: Any) -> Scripted:
 
 
 def test_a_token_comes_after_some_polls_at_the_interval() -> None:
+    """DEV-01."""
     provider = scripted(PENDING, PENDING, PENDING, tokens())
     grant = run(provider)
     assert provider.polled_at == [5, 10, 15, 20]
@@ -110,12 +111,14 @@ def test_a_token_comes_after_some_polls_at_the_interval() -> None:
     ],
 )
 def test_slow_down_is_obeyed_and_kept(answers: list[Answer], polled_at: list[float]) -> None:
+    """DEV-02."""
     provider = scripted(*answers)
     run(provider)
     assert provider.polled_at == polled_at
 
 
 def test_a_provider_that_is_away_for_a_while_costs_nothing_but_time() -> None:
+    """DEV-08, DEV-09."""
     down = ProviderUnreachable("p.example cannot be reached: connection refused")
     provider = scripted(page(502), page(503), down, page(), error("server_error", 500), PENDING, tokens())
     run(provider)
@@ -165,6 +168,7 @@ def test_retry_after_is_obeyed() -> None:
     ],
 )
 def test_a_final_answer_ends_the_flow_at_once(answer: Answer, kind: type[StepUpError], message: str) -> None:
+    """DEV-05, DEV-06, DEV-07."""
     provider = scripted(PENDING, answer)
     with pytest.raises(StepUpError) as caught:
         run(provider)
@@ -174,6 +178,7 @@ def test_a_final_answer_ends_the_flow_at_once(answer: Answer, kind: type[StepUpE
 
 @pytest.mark.parametrize("changes", [{"id_token": None}, {"token_type": None}, {"token_type": "mac"}])
 def test_a_200_is_never_asked_for_again(changes: dict[str, Any]) -> None:
+    """DEV-23: a device code serves once."""
     provider = scripted(tokens(**changes), tokens())
     with pytest.raises(ProviderResponse):
         run(provider)
@@ -182,6 +187,7 @@ def test_a_200_is_never_asked_for_again(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("expires_in", "said"), [(900, "15m"), (90, "1m30s"), (3, "3s"), (3600, "1h")])
 def test_a_code_that_nobody_approves_expires(expires_in: float, said: str) -> None:
+    """DEV-19; DEV-04: a code that lives 3 s."""
     provider = scripted(expires_in_s=expires_in)
     with pytest.raises(StepUpExpired) as caught:
         run(provider)
@@ -191,6 +197,7 @@ def test_a_code_that_nobody_approves_expires(expires_in: float, said: str) -> No
 
 
 def test_an_expiry_in_the_midst_of_trouble_says_so() -> None:
+    """DEV-10: the last trouble, with its content type, is told."""
     provider = scripted(*[page()] * 40, expires_in_s=100)
     with pytest.raises(StepUpExpired) as caught:
         run(provider)
@@ -199,6 +206,7 @@ def test_an_expiry_in_the_midst_of_trouble_says_so() -> None:
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0, -1_800_000_000.0])
 def test_the_wall_clock_may_jump(jump: float) -> None:
+    """DEV-18."""
     provider = scripted(PENDING, PENDING, tokens())
 
     def tick(left: float) -> None:
@@ -210,6 +218,7 @@ def test_the_wall_clock_may_jump(jump: float) -> None:
 
 
 def test_a_machine_that_slept_through_it_finds_the_code_expired() -> None:
+    """DEV-09."""
     provider = scripted(PENDING, tokens())
 
     def tick(left: float) -> None:
@@ -229,6 +238,7 @@ def test_it_ticks_about_once_a_second_and_never_sleeps_longer() -> None:
 
 
 def test_ctrl_c_ends_the_wait_and_no_token_is_fetched() -> None:
+    """DEV-20."""
     provider = scripted(tokens())
 
     def tick(left: float) -> None:
@@ -250,6 +260,7 @@ def test_the_start_of_the_flow_is_by_the_providers_clock() -> None:
 
 @pytest.mark.parametrize(("ahead", "side"), [(612.0, "behind"), (-612.0, "ahead of")])
 def test_a_clock_that_is_far_off_ends_the_flow_before_anybody_is_asked(ahead: float, side: str) -> None:
+    """IDT-21."""
     provider = scripted(tokens(), answered_at=1_800_000_000.0 + ahead)
     shown: list[DeviceAuthorization] = []
     with pytest.raises(LoginNeeded) as caught:

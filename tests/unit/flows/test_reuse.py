@@ -69,6 +69,7 @@ def test_the_end_of_the_token_ends_reuse() -> None:
 
 
 def test_a_policy_that_was_shortened_after_the_approval_counts() -> None:
+    """IDT-39."""
     shorter = policy_of(levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 2m}\n", rules="")
     kept = session(age_s=130)
     assert found(asked(), kept) == kept
@@ -92,12 +93,14 @@ def test_a_policy_that_was_lengthened_gives_no_more_than_was_approved() -> None:
     ],
 )
 def test_a_session_for_what_the_cluster_was_before_is_not_reused(changed: dict[str, Any]) -> None:
+    """IDT-39."""
     assert found(asked(cluster=cluster(**changed)), session()) is None
     assert found(asked(), session(**changed)) is None
 
 
 @pytest.mark.parametrize("changed", [{"account": "bob"}, {"name": "prod-us"}])
 def test_a_session_of_somebody_or_somewhere_else_is_not_found(changed: dict[str, Any]) -> None:
+    """IDT-38."""
     assert found(asked(cluster=cluster(**changed)), session()) is None
 
 
@@ -172,6 +175,7 @@ class Given(FailingStore):
     ],
 )
 def test_a_record_that_is_odd_or_anothers_is_none(value: bytes) -> None:
+    """IDT-38, IDT-39."""
     wish = asked(policy=policy_of(levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}", rules=""))
     assert reusable(wish, Given(value), scopes=(TERMINAL_SCOPE,), now=World().moment()) is None
 

@@ -41,21 +41,25 @@ def test_the_rfcs_own_answer_is_read() -> None:
     [("absent", 5), (None, 5), (0, 5), (-1, 5), ("5", 5), (True, 5), ([], 5), (0.5, 1), (1, 1), (2.5, 2.5), (90, 60)],
 )
 def test_an_interval_is_given_or_clamped(interval: object, seconds: float) -> None:
+    """DEV-03."""
     assert read(interval=interval).interval_s == seconds
 
 
 @pytest.mark.parametrize(("expires_in", "seconds"), [("absent", 900), (None, 900), (5, 5), (600.5, 600.5)])
 def test_expires_in_is_given_or_a_quarter_of_an_hour(expires_in: object, seconds: float) -> None:
+    """DEV-04."""
     assert read(expires_in=expires_in).expires_in_s == seconds
 
 
 @pytest.mark.parametrize("expires_in", [0, -5, "abc", "900", True, 10**30, [], 86_401])
 def test_a_senseless_expires_in_is_refused(expires_in: object) -> None:
+    """DEV-04."""
     with pytest.raises(ProviderResponse, match="expires_in in the device authorization response makes no sense"):
         read(expires_in=expires_in)
 
 
 def test_an_interval_longer_than_the_code_lives_is_refused() -> None:
+    """DEV-03."""
     with pytest.raises(ProviderResponse, match=r"interval .* is 1e\+09s, longer than the code lives \(1800s\)"):
         read(interval=10**9)
 
@@ -79,6 +83,7 @@ def test_an_interval_longer_than_the_code_lives_is_refused() -> None:
     ],
 )
 def test_an_answer_that_could_mislead_is_refused(changes: dict[str, Any], message: str) -> None:
+    """DEV-14, DEV-16, DEV-17."""
     with pytest.raises(ProviderResponse) as caught:
         read(**changes)
     assert message in caught.value.message
@@ -86,6 +91,7 @@ def test_an_answer_that_could_mislead_is_refused(changes: dict[str, Any], messag
 
 @pytest.mark.parametrize("uri", ["https://evil.example/d?user_code=X", "http://login.example.com/", 5])
 def test_a_complete_address_that_leads_elsewhere_is_dropped_with_a_warning(uri: object) -> None:
+    """DEV-15."""
     authorization = read(verification_uri_complete=uri)
     assert authorization.verification_uri_complete is None
     assert authorization.browser_uri == DOCUMENT["verification_uri"]

@@ -63,12 +63,14 @@ def test_the_document_is_below_the_issuer(issuer: str, url: str) -> None:
     ],
 )
 def test_a_document_that_may_not_be_used_is_refused(changes: dict[str, Any], message: str) -> None:
+    """DIS-01, DIS-03."""
     with pytest.raises(ProviderResponse) as caught:
         ProviderMetadata.from_document({**DOCUMENT, **changes}, issuer=ISSUER)
     assert message in caught.value.message
 
 
 def test_enrolled_hosts_may_serve_endpoints() -> None:
+    """DIS-03."""
     document = {**DOCUMENT, "token_endpoint": "https://auth.example.com/token"}
     metadata = ProviderMetadata.from_document(document, issuer=ISSUER, endpoint_hosts=("auth.example.com",))
     assert metadata.token_endpoint == "https://auth.example.com/token"

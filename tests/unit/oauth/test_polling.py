@@ -39,6 +39,7 @@ def answer(status: int, document: dict[str, Any] | None, problem: str | None = N
     ],
 )
 def test_each_answer_has_one_meaning(response: Response, meaning: object) -> None:
+    """DEV-07 (a 200 with an error), DEV-08, DEV-10."""
     assert read_poll(response) == meaning
 
 
@@ -62,6 +63,7 @@ def test_each_answer_has_one_meaning(response: Response, meaning: object) -> Non
     ],
 )
 def test_an_answer_without_sense_ends_the_flow(response: Response, message: str) -> None:
+    """DEV-05 (error: true, {}), DEV-06, DEV-13."""
     with pytest.raises(ProviderResponse) as caught:
         read_poll(response)
     assert message in caught.value.message
@@ -103,6 +105,7 @@ def test_trouble_doubles_the_wait_until_an_answer_comes() -> None:
 
 @pytest.mark.parametrize(("retry_after", "wait"), [(None, 10), (3.0, 10), (45.0, 45), (9999.0, 300), (-5.0, 10)])
 def test_retry_after_is_obeyed(retry_after: float | None, wait: float) -> None:
+    """DEV-08."""
     schedule = PollSchedule(interval_s=5).after(Ask.TROUBLE, retry_after)
     assert schedule.wait_s == wait
     assert schedule.after(Ask.PENDING).wait_s == 5

@@ -42,6 +42,7 @@ def test_metadata_is_fetched_once(provider: Provider) -> None:
     ],
 )
 def test_a_bad_discovery_document_is_named_with_its_address(provider: Provider, raw: Raw, message: str) -> None:
+    """DIS-04, DIS-05."""
     provider.answer.faults = {"discovery": [raw]}
     with pytest.raises(ProviderError) as caught:
         client(provider).metadata()
@@ -56,6 +57,7 @@ def test_a_device_authorization_is_asked_for(provider: Provider) -> None:
 
 
 def test_a_provider_without_the_device_flow(provider: Provider) -> None:
+    """DEV-21."""
     provider.answer.metadata = {"device_authorization_endpoint": ABSENT}
     with pytest.raises(ProviderError) as caught:
         client(provider).authorize_device(REQUEST)
@@ -81,6 +83,7 @@ def test_a_provider_without_the_device_flow(provider: Provider) -> None:
     ],
 )
 def test_a_refused_device_authorization(provider: Provider, raw: Raw, message: str) -> None:
+    """DEV-21: the client is not allowed to."""
     provider.answer.faults = {"device": [raw]}
     with pytest.raises(ProviderError) as caught:
         client(provider).authorize_device(REQUEST)
@@ -94,6 +97,7 @@ def test_a_device_authorization_that_is_no_json(provider: Provider) -> None:
 
 
 def test_keys_are_refetched_at_most_once_a_minute(provider: Provider) -> None:
+    """IDT-10."""
     clock = FakeClock()
     asked = client(provider, clock)
     asked.jwks()

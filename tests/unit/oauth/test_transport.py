@@ -57,6 +57,7 @@ def test_a_form_is_posted_as_a_form(provider: Provider) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(start_provider: StartProvider, status: int) -> None:
+    """DEV-12."""
     canary, provider = start_provider(), start_provider()
     provider.answer.faults = {"token": [Raw.redirect(f"{canary.issuer}/token", status)]}
     with pytest.raises(ProviderResponse) as caught:
@@ -85,6 +86,7 @@ def test_a_redirect_is_never_followed(start_provider: StartProvider, status: int
     ],
 )
 def test_what_is_no_json_object_is_named_and_not_read(provider: Provider, raw: Raw, problem: str) -> None:
+    """DEV-11, DIS-05."""
     provider.answer.faults = {"discovery": [raw]}
     response = transport(provider).get(discovery(provider))
     assert (response.document, response.problem) == (None, problem)
@@ -109,6 +111,7 @@ def test_retry_after_is_read(provider: Provider, headers: dict[str, str], second
 
 @pytest.mark.parametrize("raw", [Raw(trickle=True), Raw(trickle_headers=True)], ids=["body", "headers"])
 def test_a_trickling_server_is_left_at_the_deadline(provider: Provider, raw: Raw) -> None:
+    """DEV-11."""
     provider.answer.faults = {"discovery": [raw]}
     started = time.monotonic()
     with pytest.raises(ProviderUnreachable, match=r"did not answer in full within 0\.5s"):
@@ -165,11 +168,13 @@ def test_an_unknown_name(provider: Provider) -> None:
 
 
 def test_clear_text_is_never_spoken(provider: Provider) -> None:
+    """DIS-02."""
     with pytest.raises(ProviderResponse, match="is not https"):
         transport(provider).get(discovery(provider).replace("https://", "http://"))
 
 
 def test_an_unknown_ca_is_named_with_the_cure(provider: Provider) -> None:
+    """DIS-08."""
     with pytest.raises(ProviderUnreachable) as caught:
         Transport(environ={}).get(discovery(provider))
     assert "its certificate is not trusted: " in caught.value.message
@@ -180,6 +185,7 @@ def test_an_unknown_ca_is_named_with_the_cure(provider: Provider) -> None:
 
 
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
+    """DIS-08."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -203,6 +209,7 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_the_environment_may_name_the_ca(provider: Provider, variable: str) -> None:
+    """DEV-30."""
     environ = {variable: str(provider.ca_file)}
     assert Transport(environ=environ).get(discovery(provider)).status == 200
 
@@ -225,6 +232,7 @@ def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | N
 
 
 def test_session_keys_are_not_written_to_sslkeylogfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DEV-30."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     assert tls_context(None, {}).keylog_filename is None
 
@@ -232,6 +240,7 @@ def test_session_keys_are_not_written_to_sslkeylogfile(tmp_path: Path, monkeypat
 def test_netrc_and_the_process_environment_are_ignored(
     provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """DEV-30."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login x password y\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -250,6 +259,7 @@ def test_cookies_are_not_kept(provider: Provider) -> None:
 
 
 def test_the_proxy_of_the_environment_is_used_and_its_password_not_shown(provider: Provider) -> None:
+    """DEV-30."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -56,6 +56,7 @@ def test_the_issuers_host_and_enrolled_ones_may_be_used(url: str) -> None:
     ],
 )
 def test_every_other_address_is_refused(url: object, reason: str) -> None:
+    """DEV-14, DIS-03."""
     with pytest.raises(ProviderResponse) as caught:
         checked_endpoint("token_endpoint", url, issuer=ISSUER, hosts=())
     assert reason in caught.value.message
@@ -79,6 +80,7 @@ def test_an_issuer_is_taken_as_it_is(issuer: str) -> None:
     "issuer", ["", "login.example.com", "http://localhost", "http://localhost:80@evil", "https://a/?q", "https://a/#f"]
 )
 def test_an_issuer_that_kubernetes_would_not_accept_is_refused(issuer: str) -> None:
+    """DIS-02."""
     with pytest.raises(ConfigError, match="issuer"):
         checked_issuer(issuer)
 

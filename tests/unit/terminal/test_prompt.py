@@ -88,6 +88,7 @@ def test_a_login_has_no_command() -> None:
     ids=str,
 )
 def test_the_prompt_follows_its_values(change: dict[str, object], line: str) -> None:
+    """DEV-15 (the warning), DEV-16 (user_code)."""
     assert line in device_prompt(replace(PROMPT, **change)).split("\n")  # type: ignore[arg-type]
 
 
