@@ -175,6 +175,11 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
                 f"note: nothing proves level {level.name} at {provider.name} yet; commands that need it are refused. "
                 f"Add --evidence {level.name}:acr=VALUE"
             )
+        elif evidence.acr and metadata.acr_values and not set(evidence.acr) & set(metadata.acr_values):
+            ports.notice(
+                f"note: {provider.name} does not name acr {' or '.join(evidence.acr)} among those it can prove "
+                f"(acr_values_supported): commands that need level {level.name} may be refused after the sign-in"
+            )
 
 
 def _require_enrollable(resolved: ResolvedContext) -> None:

@@ -31,6 +31,9 @@ class ProviderMetadata:
     scopes: tuple[str, ...] = ()
     """What it names of the scopes it knows (`scopes_supported`)."""
 
+    acr_values: tuple[str, ...] = ()
+    """What it names of the acr values it can prove (`acr_values_supported`); empty where it does not say."""
+
     @classmethod
     def from_document(
         cls, document: Mapping[str, object], *, issuer: str, endpoint_hosts: tuple[str, ...] = ()
@@ -65,7 +68,8 @@ class ProviderMetadata:
             device_authorization_endpoint=endpoint("device_authorization_endpoint"),
             revocation_endpoint=endpoint("revocation_endpoint"),
             signing_algorithms=_signing_algorithms(document),
-            scopes=_scopes(document),
+            scopes=_named(document, "scopes_supported"),
+            acr_values=_named(document, "acr_values_supported"),
         )
 
     @property
@@ -104,6 +108,6 @@ def _signing_algorithms(document: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(name for name in ASYMMETRIC_ALGORITHMS if name in offered)
 
 
-def _scopes(document: Mapping[str, object]) -> tuple[str, ...]:
-    named = document.get("scopes_supported")
+def _named(document: Mapping[str, object], member: str) -> tuple[str, ...]:
+    named = document.get(member)
     return tuple(name for name in named if isinstance(name, str)) if isinstance(named, list) else ()

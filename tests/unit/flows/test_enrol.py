@@ -284,6 +284,26 @@ def test_a_scope_that_brings_groups_is_named(overrides: dict[str, object], notic
     assert [one for one in machine.notices if "groups" in one] == notices
 
 
+@pytest.mark.parametrize(
+    ("supported", "levels"),
+    [
+        ((), []),
+        (("mfa", "strong", "critical", "pwd"), []),
+        (("mfa",), ["strong", "critical"]),
+        (("MFA", "pwd"), ["mfa", "strong", "critical"]),
+    ],
+)
+def test_an_acr_that_the_provider_does_not_name_is_noted(supported: tuple[str, ...], levels: list[str]) -> None:
+    """DIS-09: a note at enrolment, where somebody can look into it; at use the token decides."""
+    machine = Machine(provider=FakeProvider(metadata_=replace(METADATA, acr_values=supported)))
+    machine.plan(FIRST)
+    assert machine.notices == [
+        f"note: login.example.com does not name acr {level} among those it can prove (acr_values_supported): "
+        f"commands that need level {level} may be refused after the sign-in"
+        for level in levels
+    ]
+
+
 def test_a_presets_evidence_counts() -> None:
     machine = Machine(
         policy=policy_of(rules="", levels="levels:\n  - {name: mfa, signedInWithin: 5m, askAgainAfter: 5m}")

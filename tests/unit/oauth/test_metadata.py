@@ -30,9 +30,10 @@ def test_the_document_is_read() -> None:
     ("named", "scopes"),
     [(["openid", "groups", 5], ("openid", "groups")), (None, ()), ("openid groups", ()), ({"openid": 1}, ())],
 )
-def test_scopes_are_what_is_named(named: object, scopes: tuple[str, ...]) -> None:
-    metadata = ProviderMetadata.from_document({**DOCUMENT, "scopes_supported": named}, issuer=ISSUER)
-    assert metadata.scopes == scopes
+def test_scopes_and_acr_values_are_what_is_named(named: object, scopes: tuple[str, ...]) -> None:
+    document = {**DOCUMENT, "scopes_supported": named, "acr_values_supported": named}
+    metadata = ProviderMetadata.from_document(document, issuer=ISSUER)
+    assert (metadata.scopes, metadata.acr_values) == (scopes, scopes)
 
 
 @pytest.mark.parametrize(
