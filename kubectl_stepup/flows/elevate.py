@@ -68,6 +68,7 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         return found
     remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
     if remembered is not None and asked.for_credential:
+        remembered.hint = remembered.hint or _what_to_type(asked)
         raise remembered  # client-go asks up to six times; the record has the answer once
     try:
         if remembered is not None:

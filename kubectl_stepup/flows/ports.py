@@ -109,7 +109,7 @@ class Refusals(Protocol):
     """The short memory of refusals, so that one "no" is not asked again by what was already running."""
 
     def remember(self, session_id: str, refusal: LoginNeeded) -> None:
-        """Remember a refusal for the next 30 seconds; where that cannot be, go on without."""
+        """Remember a refusal for the next 30 seconds (session/refusals.py); where that cannot be, go on without."""
 
     def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
         """Give a refusal that binds this process, if there is one."""

@@ -1,51 +1,69 @@
 """Remember for half a minute that a step-up was refused (small files in the runtime directory).
 
 kubectl runs a failing plugin up to six times for one command, and twenty parallel commands wait for one prompt: all
-of them get the one answer that the person gave. A command that is typed afterwards asks anew.
+of them get the one answer that the person gave. A command that is typed afterwards asks anew. A client that runs in
+the background (k9s, an editor) would prompt all night: after three codes in a row that nobody approved, `credential`
+prompts no more until somebody approves a command of their own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.errors import StepUpExpired, StoreUnavailable
 
 REMEMBERED_S = 30.0
+UNATTENDED = 3
 _LARGEST = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What was answered (an error's code, message and hint), and when, by the boot-time clock."""
+    """What was answered (an error's code, message and hint), and when, by the boot-time clock.
+
+    `expiries` counts the codes in a row that nobody approved, this one included.
+    """
 
     code: str
     message: str
     hint: str | None
     at_boottime: float
+    expiries: int = 0
 
     def binds(self, *, process_started_boottime: float, now_boottime: float, for_credential: bool) -> bool:
         """Tell whether the refusal holds for a process, at `now_boottime`.
 
         It holds for `REMEMBERED_S`: for `credential` always, since client-go calls that again by itself; for another
-        command only when it was started before the refusal, and so was part of what was refused.
+        command only when it was started before the refusal, and so was part of what was refused. After `UNATTENDED`
+        expiries it holds for `credential` until it is forgotten.
         """
-        if not 0 <= now_boottime - self.at_boottime < REMEMBERED_S:  # before: from another boot
+        age = now_boottime - self.at_boottime
+        if age >= 0 and for_credential and self.expiries >= UNATTENDED:
+            return True
+        if not 0 <= age < REMEMBERED_S:  # before: from another boot
             return False
         return for_credential or process_started_boottime <= self.at_boottime
 
 
 def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
-    """Keep a refusal; the caller goes on without where it cannot be kept.
+    """Keep a refusal, counting expiries; the caller goes on without where it cannot be kept.
 
     Raises:
         StoreUnavailable: the file cannot be written.
     """
     path = _path(directory, session_id)
+    refusal = replace(refusal, expiries=_expiries(refusal, _read(path)))
     data = json.dumps(
-        {"code": refusal.code, "message": refusal.message, "hint": refusal.hint, "at": refusal.at_boottime}
+        {
+            "code": refusal.code,
+            "message": refusal.message,
+            "hint": refusal.hint,
+            "at": refusal.at_boottime,
+            "expiries": refusal.expiries,
+        }
     )
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -55,6 +73,14 @@ def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
         temporary.replace(path)
     except OSError as error:
         raise StoreUnavailable(f"a refusal cannot be remembered in {path}: {error.strerror}") from error
+
+
+def _expiries(refusal: Refusal, before: Refusal | None) -> int:
+    if refusal.code != StepUpExpired.code:
+        return 0
+    if before is None or before.at_boottime > refusal.at_boottime:  # the latter: from another boot
+        return 1
+    return before.expiries + 1
 
 
 def binding(
@@ -94,9 +120,10 @@ def _read(path: Path) -> Refusal | None:
                 return None
             found = json.loads(file.read(_LARGEST))
         code, message, hint, at = (found[name] for name in ("code", "message", "hint", "at"))
+        expiries = found.get("expiries", 0)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     known = isinstance(code, str) and isinstance(message, str) and isinstance(hint, str | None)
-    if not known or not isinstance(at, float):
+    if not known or not isinstance(at, float) or not isinstance(expiries, int):
         return None
-    return Refusal(code=code, message=message, hint=hint, at_boottime=at)
+    return Refusal(code=code, message=message, hint=hint, at_boottime=at, expiries=expiries)

@@ -40,6 +40,50 @@ def test_who_is_bound(started: float, now: float, for_credential: bool, expected
     assert found == (DENIED if expected else None)
 
 
+EXPIRED = Refusal(code="expired", message="code expired", hint=None, at_boottime=1000.0)
+
+
+def asks_again(directory: Path, after_s: float, *, for_credential: bool = True) -> bool:
+    """Tell whether a process that starts `after_s` seconds after EXPIRED would prompt."""
+    now = EXPIRED.at_boottime + after_s
+    found = refusals.binding(
+        directory, ID, process_started_boottime=now, now_boottime=now, for_credential=for_credential
+    )
+    return found is None
+
+
+def expire(directory: Path, *at_s: float) -> None:
+    for later in at_s:
+        refusals.remember(directory, ID, replace(EXPIRED, at_boottime=EXPIRED.at_boottime + later))
+
+
+def test_after_three_unattended_codes_in_a_row_a_plugin_prompts_no_more(tmp_path: Path) -> None:
+    """DEV-27: k9s is open, and nobody is there."""
+    expire(tmp_path, 0, 1000)
+    assert asks_again(tmp_path, 1031)
+    expire(tmp_path, 2000)
+    assert not asks_again(tmp_path, 2031)
+    assert not asks_again(tmp_path, 100_000)
+
+
+def test_a_person_is_asked_whatever_nobody_answered_before(tmp_path: Path) -> None:
+    """DEV-27."""
+    expire(tmp_path, 0, 1000, 2000)
+    assert asks_again(tmp_path, 2001, for_credential=False)
+    refusals.forget(tmp_path, ID)
+    assert asks_again(tmp_path, 2001)
+
+
+def test_an_answer_and_another_boot_begin_the_count_anew(tmp_path: Path) -> None:
+    """DEV-27: a denial comes from somebody who is there."""
+    expire(tmp_path, 0, 1000)
+    refusals.remember(tmp_path, ID, replace(DENIED, at_boottime=2500.0))
+    expire(tmp_path, 2000, 3000)
+    assert asks_again(tmp_path, 3031)
+    expire(tmp_path, -900, -800)
+    assert asks_again(tmp_path, -769)
+
+
 def binding(directory: Path, session_id: str = ID) -> Refusal | None:
     return refusals.binding(
         directory, session_id, process_started_boottime=1.0, now_boottime=1001.0, for_credential=True
