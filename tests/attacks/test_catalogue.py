@@ -1,0 +1,126 @@
+"""The catalogue of what a provider, or somebody in its place, may try; every number stands in a test of its own.
+
+`grep -rn IDT-07 tests` finds the tests of one case: they name it in an id or a docstring.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent.parent
+
+ID_TOKEN = """
+01 alg none in any spelling, or no signature
+02 HMAC with the public key
+03 a signature that is wrong, or all zero
+04 an algorithm that is not enrolled
+05 a key in the header
+06 a key's address in the header
+07 crit and b64
+08 an unknown key id: one refetch, then refused
+09 a key rotated a moment ago: found
+10 random key ids: at most one refetch a minute
+11 no key id: every key is tried
+12 unusable keys beside the good one: accepted
+13 a key set that is empty, endless, or HMAC
+14 two keys of one name: both are tried
+15 a key that is too small, or for encryption
+16 another issuer, however alike
+17 another audience, however alike
+18 several audiences, and the authorised party
+19 an expiry that is past, odd or too far
+20 issued or valid in the future, or long ago
+21 a clock that is off
+22 another account, however alike
+23 no acr, or another, or one of an odd type
+24 a weaker acr of several that were asked for
+25 no order among acr values but the declared one
+26 amr alone
+27 a sign-in that is too old
+28 no time of the sign-in, or an odd one
+29 a sign-in from before a fresh request
+30 an old session that answers at once
+31 a nonce that is missing or another
+32 the hash of another access token
+33 a token of another type
+34 a member that is there twice
+35 JSON that is odd, deep or large
+36 a large header: accepted
+37 every other form of a token
+38 a stored token of another issuer or client
+39 a stored session is judged at each use
+40 claims with control characters: accepted, shown escaped
+"""
+DEVICE_FLOW = """
+01 pending, then a token
+02 slow_down, once and often
+03 an interval that is absent or odd
+04 a lifetime that is absent or odd
+05 each final error, and errors of odd types
+06 a 400 without an error
+07 a 200 with an error
+08 errors of the server for a while
+09 connections that fail, and a machine that sleeps
+10 a captive portal's page
+11 answers that are odd, large or endless
+12 redirects
+13 a token response without its members
+14 a verification address that could mislead
+15 a complete address on another host
+16 a user code that could mislead
+17 a device code that is endless or none
+18 a wall clock that jumps
+19 nobody acts
+20 Ctrl-C while waiting
+21 no device flow, or not for this client
+22 acr_values that are ignored
+23 a device code or a token used twice
+24 somebody else approves
+25 what was typed ahead
+26 nobody can be asked
+27 three codes in a row that nobody approved
+28 codes in what is shown and recorded
+30 proxy, CA, netrc and TLS key log of the environment
+"""
+"""Number 29 is about the loopback listener of an authorization code flow, which this program does not have."""
+
+DISCOVERY = """
+01 another issuer in the document
+02 an issuer that is not https
+03 endpoints elsewhere
+04 redirects
+05 a document that is odd, deep or large
+06 an endpoint that moved
+07 the provider is down, a session lives
+08 a certificate that proves nothing
+09 an acr that the provider does not name
+10 the answer of one provider, used for another
+"""
+
+CASES = [
+    (f"{letters}-{line[:2]}", line[3:])
+    for letters, text in (("IDT", ID_TOKEN), ("DEV", DEVICE_FLOW), ("DIS", DISCOVERY))
+    for line in text.strip().splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def named() -> set[str]:
+    """Give the numbers that tests other than this one name."""
+    found: set[str] = set()
+    for path in TESTS.rglob("test_*.py"):
+        if path != Path(__file__).resolve():
+            found.update(re.findall(r"\b(?:IDT|DEV|DIS)-\d\d\b", path.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("number", [number for number, _ in CASES], ids=[f"{number} {text}" for number, text in CASES])
+def test_every_case_has_a_test_of_its_own(number: str, named: set[str]) -> None:
+    assert number in named
+
+
+def test_no_test_names_a_case_that_is_not_in_the_catalogue(named: set[str]) -> None:
+    assert named <= {number for number, _ in CASES}
