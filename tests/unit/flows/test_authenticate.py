@@ -24,6 +24,7 @@ from kubectl_stepup.errors import (
 )
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.authenticate import MAX_KEPT_ACCESS_TOKEN, authenticate
+from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.model import ElevationSession
 from tests.flows import PROVIDER, FakeProvider, World, asked, cluster, provider_with
@@ -168,6 +169,24 @@ def test_a_browser_is_opened_where_there_is_one(
     authenticated(world, replace(WISH, browser=browser))
     assert world.terminal.opened == opened
     assert world.terminal.prompts[0].endswith(said)
+
+
+class Misleading(FakeProvider):
+    """A provider whose complete address led to another host, and was dropped when it was read."""
+
+    def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
+        warning = "verification_uri_complete is on 'evil.example', which is not enrolled; it is not opened"
+        return replace(super().authorize_device(request), verification_uri_complete=None, warning=warning)
+
+
+def test_a_complete_address_elsewhere_is_warned_of_and_not_opened() -> None:
+    """DEV-15."""
+    world = World(provider=Misleading(answers=[tokens()], complete=True))
+    world.terminal.note = None
+    authenticated(world)
+    assert world.terminal.opened == ["https://login.example.com/device"]
+    assert "warning: verification_uri_complete is on 'evil.example', which is not enrolled" in world.terminal.prompts[0]
+    assert "https://evil.example" not in world.terminal.prompts[0]
 
 
 def test_the_user_scope_says_that_it_is_for_all_terminals() -> None:
