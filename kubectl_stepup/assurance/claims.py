@@ -71,6 +71,7 @@ class IDTokenClaims:
 
         """
         account = _required_text(payload, account_claim, MAX_ACCOUNT_LENGTH)
+        _refuse_unverified_email(payload, account_claim)
         return cls(
             iss=_required_text(payload, "iss"),
             sub=_required_text(payload, "sub", MAX_ACCOUNT_LENGTH),
@@ -164,6 +165,13 @@ def _required_text(payload: Mapping[str, object], name: str, limit: int | None =
     if limit is not None and len(value) > limit:
         raise TokenRejected(f"{safe(name, 40)} in the ID token is longer than {limit} characters")
     return value
+
+
+def _refuse_unverified_email(payload: Mapping[str, object], account_claim: str) -> None:
+    """An address that anybody could have typed names nobody; the API server refuses it as a user name too."""
+    if account_claim == "email" and payload.get("email_verified", True) is not True:
+        shown = safe(ascii(payload["email_verified"]), 40)
+        raise TokenRejected(f"email in the ID token is not verified (email_verified: {shown})")
 
 
 def _texts(payload: Mapping[str, object], name: str) -> tuple[str, ...]:

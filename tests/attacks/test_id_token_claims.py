@@ -132,6 +132,19 @@ def test_the_enrolled_account_claim_decides(account: object, got: str) -> None:
         )
 
 
+@pytest.mark.parametrize("verified", [False, None, "true", "false", 0, 1, [], {}])
+def test_an_email_that_is_not_verified_is_nobodys(verified: object) -> None:
+    """IDT-22: where the account is an address, whoever registers it at the provider would be that account."""
+    expected = replace(EXPECTED, account_claim="email")
+    requirement = replace(REQUIREMENT, account_claim="email", account="alice@example.com")
+    claims: dict[str, Any] = {"email": "alice@example.com", "sub": "0b0b"}
+    for accepted in ({}, {"email_verified": True}):
+        judge(good(None, **claims, **accepted), expected=expected, requirement=requirement)
+    with pytest.raises(TokenRejected, match="email in the ID token is not verified"):
+        judge(good(**claims, email_verified=verified), expected=expected, requirement=requirement)
+    accept(good(email="alice@example.com", email_verified=verified))
+
+
 @pytest.mark.parametrize(
     ("evidence", "changes", "scope", "message"),
     [
