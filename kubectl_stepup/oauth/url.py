@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from kubectl_stepup.errors import ConfigError, ProviderResponse
+from kubectl_stepup.terminal.sanitise import safe
 
 MAX_LENGTH = 2048
+MAX_HOST_LENGTH = 253 + len(":65535")
+"""Of a host with its port; no name is longer (RFC 1035 section 2.3.4)."""
+
 HTTPS_PORT = 443
 
 
@@ -48,7 +52,7 @@ def checked_endpoint(name: str, url: object, *, issuer: str, hosts: Iterable[str
     try:
         parts = _split(url)
     except _Refused as exc:
-        raise ProviderResponse(f"{name} {url[:200]!a} of {issuer} {exc}") from exc
+        raise ProviderResponse(f"{name} {safe(ascii(url), 200)} of {issuer} {exc}") from exc
     allowed = {host_and_port(issuer), *(_with_port(host) for host in hosts)}
     if _with_port(parts.netloc) not in allowed:
         raise ProviderResponse(
@@ -92,6 +96,8 @@ def _split(url: str) -> SplitResult:
         raise _Refused("has a user name in it")
     if not parts.hostname or port == 0:
         raise _Refused("has no host")
+    if len(parts.netloc) > MAX_HOST_LENGTH:
+        raise _Refused("has a host that is too long")
     if "#" in url:
         raise _Refused("has a fragment")
     return parts

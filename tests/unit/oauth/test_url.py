@@ -49,6 +49,7 @@ def test_the_issuers_host_and_enrolled_ones_may_be_used(url: str) -> None:
         ("https://login.example.com/ x", "has characters that are not allowed in a URL"),
         ("https://login.example.com\\@evil.example/", "has a backslash"),
         ("https://login.example.com/" + "x" * 10_000, "is too long"),
+        (f"https://{'a' * 260}/", "has a host that is too long"),
         ("https://evil.example/", "is on 'evil.example', which is not enrolled"),
         ("https://login.example.com.evil.example/", "which is not enrolled"),
         ("https://sub.login.example.com/", "which is not enrolled"),
@@ -61,6 +62,19 @@ def test_every_other_address_is_refused(url: object, reason: str) -> None:
         checked_endpoint("token_endpoint", url, issuer=ISSUER, hosts=())
     assert reason in caught.value.message
     assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) < 400
+
+
+def test_a_url_of_letters_that_need_ten_to_be_written_is_cut_all_the_same() -> None:
+    with pytest.raises(ProviderResponse) as caught:
+        checked_endpoint("token_endpoint", "https://" + "\U0010ffff" * 200, issuer=ISSUER, hosts=())
+    assert "has characters that are not allowed in a URL" in caught.value.message
+    assert len(caught.value.message) < 400
+
+
+def test_the_longest_host_that_there_can_be_is_taken() -> None:
+    name = f"{'a.' * 126}a:65535"
+    assert checked_endpoint("jwks_uri", f"https://{name}/", issuer=ISSUER, hosts=(name,)) == f"https://{name}/"
 
 
 def test_the_hint_names_the_setting() -> None:
