@@ -17,5 +17,10 @@ TARGETS: Mapping[str, str] = {
     "manifest": "tests.fuzz.manifest",
     "policy": "tests.fuzz.policy",
     "policy-cases": "tests.fuzz.policy_cases",
+    "id-token": "tests.fuzz.id_token",
+    "jwks": "tests.fuzz.jwks",
+    "discovery": "tests.fuzz.discovery",
+    "device": "tests.fuzz.device",
+    "token-response": "tests.fuzz.token_response",
 }
 """The targets by name, each with its module."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.fuzz import TARGETS
 from tests.fuzz.child import RESULT
 from tests.fuzz.engines import ATHERIS, engines
-from tests.fuzz.report import report
+from tests.fuzz.report import page
 from tests.fuzz.run import Result
 from tests.system.parts.cache import cache_directory
 
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(TARGETS)} (default: all)")
     parser.add_argument("--minutes", type=float, default=10, help="how long each target runs (default: 10)")
     parser.add_argument("--seed", type=int, default=1, help="where chance begins (default: 1)")
-    parser.add_argument("--report", type=Path, help="write the report to this file")
+    parser.add_argument("--report", type=Path, help="write what ran into this report")
     options = parser.parse_args()
     unknown = [name for name in options.targets if name not in TARGETS]
     if unknown:
@@ -70,7 +70,8 @@ def main() -> int:
         results = [result for found in runs for result in found]
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(report(results, tools(), datetime.now(UTC).date()), encoding="utf-8")
+        old = options.report.read_text(encoding="utf-8") if options.report.exists() else ""
+        options.report.write_text(page(old, results, tools(), datetime.now(UTC).date()), encoding="utf-8")
     return 1 if any(result.failures or result.slow for result in results) else 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz import TARGETS
 from tests.fuzz.child import LARGEST_INPUT
-from tests.fuzz.report import report
+from tests.fuzz.report import READS, page
 from tests.fuzz.run import Result, Run
 
 INPUTS = 500
@@ -42,6 +42,22 @@ def test_a_target_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     result = run.finish(Result(target="policy", engine="chance", seed=SEED))
     assert (result.inputs, result.outcomes) == (3, 1)
     assert [place.partition(" in ")[0] for place in result.failures] == ["ZeroDivisionError"]
-    page = report([result], "a tool", date(2026, 1, 2))
-    assert "| `policy` | chance | 0.0 | 1 | 3 |  | 1 | 1 |" in page
-    assert "3 inputs: 1 uncaught exceptions or wrong answers" in page
+    assert "| chance | 0.0 | 1 | 3 |  | 1 | 1 |" in page("", [result], "a tool", date(2026, 1, 2))
+
+
+def test_the_report_keeps_what_did_not_run_this_time() -> None:
+    first, second = (Result(target="jwks", engine="chance", seed=SEED, inputs=number) for number in (11, 22))
+    other = Result(target="policy", engine="chance", seed=SEED, inputs=33, decisions=44, slowest_ms=5.5)
+    old = page("", [first, other], "a tool", date(2026, 1, 2))
+    new = page(old, [second], "another", date(2026, 3, 4))
+    assert new.index("## `policy`") < new.index("## `jwks`")
+    assert "Ran 2026-01-02 with a tool." in new.partition("## `jwks`")[0]
+    assert "| chance | 0.0 | 1 | 33 |  | 0 | 0 | 44 | 0.00 | 5.5 | 0.0 | 0 |" in new
+    assert "Ran 2026-03-04 with another." in new
+    assert "| 22 |" in new
+    assert "| 11 |" not in new
+    assert page(new, [], "", date(2026, 5, 6)) == new
+
+
+def test_the_report_has_a_place_for_every_target() -> None:
+    assert tuple(READS) == tuple(TARGETS)

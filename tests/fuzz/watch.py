@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Answer = TypeVar("Answer")
+Documented = TypeVar("Documented", bound=Exception)
 
 LIMIT_MS = 100.0
 LONG_LIMIT_MS = 1000.0
@@ -50,6 +51,19 @@ class Watch:
         else:
             self.ms.append(took)
         return answer
+
+    def attempt(
+        self, make: Callable[[], Answer], *documented: type[Documented], long: bool = False
+    ) -> Answer | Documented:
+        """Make a decision, and give one of the documented errors as the answer that it is: saying no takes time too."""
+
+        def made() -> Answer | Documented:
+            try:
+                return make()
+            except documented as exc:
+                return exc
+
+        return self.decision(made, long=long)
 
 
 def _timed(make: Callable[[], Answer]) -> tuple[Answer, float]:
