@@ -57,7 +57,8 @@ def _section(name: str, results: Iterable[Result], tools: str, day: date) -> str
     lines = [
         f"## `{name}`",
         "",
-        f"Reads {READS[name]}. Ran {day} with {tools}.",
+        f"Reads {READS[name]}.",
+        f"Ran {day} with {tools}.",
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|---" * len(COLUMNS) + "|",
