@@ -34,5 +34,6 @@ GROUPS = {
             "tests/unit/policy/test_decide.py::test_a_decision_over_a_thousand_rules_and_names_ends",
         ),
     ),
+    "assurance": Group(mutated=("kubectl_stepup/assurance",), judges=("tests/unit/assurance",)),
 }
 """By the name that `make mutate MUTATE=…` takes."""

@@ -215,5 +215,5 @@ def _refuse_at_hash(at_hash: str | None, access_token: Secret | None, alg: str) 
         return
     digest = hashlib.new("sha512" if alg.startswith("Ed") else f"sha{alg[2:]}", access_token.reveal().encode()).digest()
     wanted = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
-    if not hmac.compare_digest(wanted, at_hash.rstrip("=").encode("utf-8", "replace")):
+    if not hmac.compare_digest(wanted, at_hash.rstrip("=").encode()):
         raise TokenRejected("the access token is not the one that the ID token was given with (at_hash)")

@@ -14,10 +14,6 @@ from kubectl_stepup.errors import ConfigError
 __all__ = ["PRESETS", "Preset", "preset_with"]
 
 
-def _mfa(evidence: Evidence) -> Mapping[str, Evidence]:
-    return MappingProxyType({"mfa": evidence})
-
-
 # What each provider does was read in its source or documentation, and for oidc-provider and Glewlwyd seen in tokens;
 # docs/how-to has the settings each needs. A claim that was only read is still checked in every token.
 _ALL = (
@@ -25,7 +21,7 @@ _ALL = (
     Preset(
         name="oidc-provider",
         command_parameter="stepup_command",
-        evidence=_mfa(Evidence(acr=("urn:stepup:mfa",))),
+        evidence=MappingProxyType({"mfa": Evidence(acr=("urn:stepup:mfa",))}),
     ),
     Preset(
         # The device endpoint keeps scope, nonce and PKCE and drops the rest, so the client's own flow must demand MFA.
@@ -34,7 +30,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         nonce_in_device=True,
-        evidence=_mfa(Evidence(acr=("gold", "2"))),
+        evidence=MappingProxyType({"mfa": Evidence(acr=("gold", "2"))}),
     ),
     Preset(
         name="okta",
@@ -42,7 +38,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         pkce_in_device=False,
-        evidence=_mfa(Evidence(acr=("urn:okta:loa:2fa:any", "phr", "phrh"))),
+        evidence=MappingProxyType({"mfa": Evidence(acr=("urn:okta:loa:2fa:any", "phr", "phrh"))}),
     ),
     Preset(
         name="auth0",
@@ -50,7 +46,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         pkce_in_device=False,
-        evidence=_mfa(Evidence(amr=("mfa",))),
+        evidence=MappingProxyType({"mfa": Evidence(amr=("mfa",))}),
     ),
     Preset(
         name="entra",
@@ -60,20 +56,20 @@ _ALL = (
         pkce_in_device=False,
         endpoint_hosts=("login.microsoftonline.com",),
         verification_hosts=("login.microsoft.com", "microsoft.com", "www.microsoft.com"),
-        evidence=_mfa(Evidence(acrs=("c1",))),
+        evidence=MappingProxyType({"mfa": Evidence(acrs=("c1",))}),
         revoke=False,
     ),
     Preset(
         name="cognito",
         strategy=Strategy.CODE,
         flows=("code",),
-        evidence=_mfa(Evidence(acr=("urn:cognito:loa:3", "urn:cognito:loa:4"))),
+        evidence=MappingProxyType({"mfa": Evidence(acr=("urn:cognito:loa:3", "urn:cognito:loa:4"))}),
     ),
     Preset(
         name="pingone",
         strategy=Strategy.CODE,
         flows=("code",),
-        evidence=_mfa(Evidence(acr=("Multi_Factor",))),
+        evidence=MappingProxyType({"mfa": Evidence(acr=("Multi_Factor",))}),
     ),
     Preset(
         name="authelia",
@@ -81,7 +77,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         pkce_in_device=False,
-        evidence=_mfa(Evidence(amr=("mfa",))),
+        evidence=MappingProxyType({"mfa": Evidence(amr=("mfa",))}),
     ),
     Preset(
         # Its auth_time falls back to "now" when it does not find the login event.
@@ -91,7 +87,7 @@ _ALL = (
         max_age=False,
         pkce_in_device=False,
         auth_time=AuthTime.UNTRUSTED,
-        evidence=_mfa(Evidence(amr=("mfa",))),
+        evidence=MappingProxyType({"mfa": Evidence(amr=("mfa",))}),
     ),
     Preset(
         name="zitadel",
@@ -99,7 +95,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         pkce_in_device=False,
-        evidence=_mfa(Evidence(amr=("mfa",))),
+        evidence=MappingProxyType({"mfa": Evidence(amr=("mfa",))}),
     ),
     Preset(
         name="dex",
@@ -108,7 +104,7 @@ _ALL = (
         acr_values=False,
         max_age=False,
         auth_time=AuthTime.ABSENT,
-        evidence=_mfa(Evidence(aud=(ELEVATED_CLIENT,))),
+        evidence=MappingProxyType({"mfa": Evidence(aud=(ELEVATED_CLIENT,))}),
         revoke=False,
     ),
     Preset(name="hydra", strategy=Strategy.CODE, flows=("code",)),
@@ -122,7 +118,7 @@ _ALL = (
         max_age=False,
         pkce_in_device=False,
         auth_time=AuthTime.UNTRUSTED,
-        evidence=_mfa(Evidence(scope=("kube-admin",), amr=("otp",))),
+        evidence=MappingProxyType({"mfa": Evidence(scope=("kube-admin",), amr=("otp",))}),
         revoke=False,
     ),
     Preset(

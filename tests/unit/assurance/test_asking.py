@@ -54,13 +54,17 @@ def test_the_claims_template_needs_its_evidence() -> None:
 
 
 def test_a_claims_template_may_hold_lists() -> None:
-    preset = Preset(name="x", acr_values=False, max_age=False, claims='{"id_token":{"acr":{"values":["$acr",1]}}}')
-    assert step_up_parameters(preset, STRONG, command=None) == {"claims": '{"id_token":{"acr":{"values":["phr",1]}}}'}
+    preset = Preset(name="x", acr_values=False, max_age=False, claims='{"id_token":{"acr":{"values":["$acr",1,"x"]}}}')
+    assert step_up_parameters(preset, STRONG, command=None) == {
+        "claims": '{"id_token":{"acr":{"values":["phr",1,"x"]}}}'
+    }
 
 
 def test_a_long_command_is_cut() -> None:
     sent = step_up_parameters(PRESETS["oidc-provider"], STRONG, command="k" * 501)["stepup_command"]
     assert (len(sent), sent[-4:]) == (500, "k...")
+    longest = "k" * 500
+    assert step_up_parameters(PRESETS["oidc-provider"], STRONG, command=longest)["stepup_command"] == longest
 
 
 def test_a_refresh_token_is_never_asked_for() -> None:
@@ -69,3 +73,7 @@ def test_a_refresh_token_is_never_asked_for() -> None:
         "groups",
         "kube-admin",
     )
+
+
+def test_a_preset_without_an_elevated_scope_adds_none() -> None:
+    assert step_up_scope(PRESETS["generic"], ("groups", "openid")) == ("openid", "groups")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kubectl_stepup.assurance.preset import ELEVATED_CLIENT, Preset
 from kubectl_stepup.assurance.presets import PRESETS, preset_with
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from kubectl_stepup.errors import ConfigError
@@ -25,6 +26,8 @@ def test_the_elevated_client_takes_its_place_in_the_evidence() -> None:
     assert PRESETS["dex"].default_evidence("mfa", "kube-up") == Evidence(aud=("kube-up",))
     assert PRESETS["dex"].default_evidence("critical", "kube-up") is None
     assert PRESETS["auth0"].default_evidence("mfa", "kube-up") == Evidence(amr=("mfa",))
+    shared = Preset(name="x", evidence={"mfa": Evidence(aud=("api", ELEVATED_CLIENT))})
+    assert shared.default_evidence("mfa", "kube-up") == Evidence(aud=("api", "kube-up"))
 
 
 def test_overrides_replace_the_presets_own() -> None:
@@ -59,9 +62,20 @@ def test_overrides_replace_the_presets_own() -> None:
     ("name", "overrides", "message"),
     [
         ("keyclock", {}, "preset 'keyclock' is unknown (known: auth0, authelia"),
-        ("generic", {"maxage": True}, "'maxage' cannot be overridden in a preset (known: acrValues"),
+        (
+            "generic",
+            {"maxage": True},
+            "'maxage' cannot be overridden in a preset (known: acrValues, authTime, claims, ",
+        ),
         ("generic", {"maxAge": 1}, "maxAge must be true or false, got 1"),
         ("generic", {"acrValues": 5}, "acrValues must be a string that is not empty, got 5"),
+        ("generic", {"scopes": ["openid", ""]}, "scopes[1] must be a string that is not empty, got ''"),
+        ("generic", {"flows": "device"}, "flows must be a list of strings, got 'device'"),
+        ("generic", {"strategy": 5}, "strategy must be a string that is not empty, got 5"),
+        ("generic", {"authTime": None}, "authTime must be a string that is not empty, got None"),
+        ("generic", {"claims": {}}, "claims must be a string that is not empty, got {}"),
+        ("generic", {"parameters": {5: "x"}}, "parameters name must be a string that is not empty, got 5"),
+        ("generic", {"parameters": {"audience": 5}}, "parameters.audience must be a string that is not empty, got 5"),
         ("generic", {"scopes": ["groups"]}, "scopes must contain openid"),
         ("generic", {"scopes": ["openid", "offline_access"]}, "scopes must not contain offline_access"),
         ("generic", {"scopes": "openid"}, "scopes must be a list of strings, got 'openid'"),
