@@ -113,7 +113,8 @@ def _signed(choices: Bytes, keys: dict[str, PrivateKey], expected: Expectation, 
     if expected.nonce:
         claims["nonce"] = expected.nonce
     if chance(choices, 3):
-        claims["at_hash"] = at_hash(ACCESS_TOKEN, "RS512" if alg == "EdDSA" else alg)
+        hashed = ACCESS_TOKEN if sound else pick(choices, (ACCESS_TOKEN, "at-2"))
+        claims["at_hash"] = at_hash(hashed, "RS512" if alg == "EdDSA" else alg)
     if chance(choices, 4):
         claims |= {"aud": [CLIENT, "account"], "azp": CLIENT} if expected.extra_audiences else {"aud": [CLIENT]}
     header: dict[str, object] = {"alg": alg, "typ": "JWT", "kid": f"{alg[:2]}{alg[-3:]}"}
