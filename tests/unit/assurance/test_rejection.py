@@ -86,7 +86,9 @@ def test_a_weak_sign_in_is_explained(
 
 def test_how_somebody_signed_in_is_told_where_the_token_says_so() -> None:
     assert refusal(acr="pwd", amr=[]).message.endswith("got acr=pwd")
-    assert refusal(Evidence(acr=("phr",), amr=("hwk",))).message.endswith("got acr=mfa, amr=pwd+otp+mfa")
+    both = refusal(Evidence(acr=("phr",), amr=("hwk",))).message
+    assert both.endswith("wanted acr=phr, amr=hwk, got acr=mfa, amr=pwd+otp+mfa")
+    assert refusal(Evidence(acrs=("c1",)), amr=[]).message.endswith("wanted acrs=c1, got acrs=none")
 
 
 def test_a_level_that_asks_for_nothing_says_so() -> None:
