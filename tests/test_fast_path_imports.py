@@ -201,6 +201,15 @@ def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession,
     assert token_in(stdout) == fresh.token.reveal()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_hit_is_guarded_against_core_files(arguments: list[str], fresh: ElevationSession) -> None:
+    show = "import ctypes, sys; from kubectl_stepup import __main__; code = __main__.main(); "
+    show += "print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)"
+    done = run(["-I", "-c", show, "credential", *arguments], exec_info(fresh))
+    assert token_in(done.stdout) == fresh.token.reveal()
+    assert done.stderr == b"0 0\n"
+
+
 @pytest.mark.parametrize(("number", "version"), [(0, "v1"), (1, "v1"), (2, "v1beta1"), (3, "v1beta1")])
 def test_the_answer_has_the_version_that_was_asked_for(
     arguments: list[str], fresh: ElevationSession, number: int, version: str

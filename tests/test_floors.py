@@ -72,6 +72,7 @@ EDGES = {
     "kubectl_stepup.policy.manifest",
     "kubectl_stepup.session.choose",
     "kubectl_stepup.session.file",
+    "kubectl_stepup.session.guarded",
     "kubectl_stepup.session.handover",
     "kubectl_stepup.session.handover_socket",
     "kubectl_stepup.session.kernel_keyring",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import email.utils
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -22,6 +22,7 @@ from requests.cookies import RequestsCookieJar
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import ProviderResponse, ProviderUnreachable, StepUpError
+from kubectl_stepup.oauth.protocol_lines import failure_line, request_line, response_line
 from kubectl_stepup.oauth.proxy import proxy_for
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
@@ -41,11 +42,20 @@ class Transport:
     """Https to one provider. Not for use by two threads at once."""
 
     def __init__(
-        self, *, environ: Mapping[str, str], ca_file: str | None = None, deadline_s: float = DEADLINE_S
+        self,
+        *,
+        environ: Mapping[str, str],
+        ca_file: str | None = None,
+        deadline_s: float = DEADLINE_S,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
-        """Take proxies and CAs from `environ`, the CA from `ca_file` where given; nothing else of the environment."""
+        """Take proxies and CAs from `environ`, the CA from `ca_file` where given; nothing else of the environment.
+
+        `trace` is told of every request and answer, in lines that hold no secret.
+        """
         self._environ = dict(environ)
         self._deadline_s = deadline_s
+        self._trace = trace
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
@@ -79,6 +89,19 @@ class Transport:
         self._session.close()
 
     def _send(self, method: str, url: str, form: dict[str, str] | None, deadline_s: float | None = None) -> Response:
+        if self._trace is None:
+            return self._answer(method, url, form, deadline_s)
+        self._trace(request_line(method, url, form))
+        began = time.monotonic()
+        try:
+            response = self._answer(method, url, form, deadline_s)
+        except StepUpError as exc:
+            self._trace(failure_line(url, exc.message, time.monotonic() - began))
+            raise
+        self._trace(response_line(response, time.monotonic() - began))
+        return response
+
+    def _answer(self, method: str, url: str, form: dict[str, str] | None, deadline_s: float | None) -> Response:
         if not url.startswith("https://"):
             raise ProviderResponse(f"{safe(ascii(url), 200)} is not https")
         limit = self._deadline_s if deadline_s is None else deadline_s

@@ -1,12 +1,12 @@
-"""The system calls of the Linux kernel's keyrings: add_key(2) and keyctl(2) (fast road).
+"""The system calls of the Linux kernel's keyrings, add_key(2) and keyctl(2), and prctl(2) beside them (fast road).
 
-Neither libc has functions for them and `ctypes` takes 3 ms to import, a third of the whole cached road; its C module
+libc has no functions for the keyrings and `ctypes` takes 3 ms to import, a third of the whole cached road; its C module
 `_ctypes` alone takes a tenth of that. What is used of it here has been the ground of `ctypes` since Python 2.5.
 
 Every function raises OSError with the kernel's errno, also where the kernel, the machine or Python lacks the calls
 (ENOSYS).
 
-Spec: keyrings(7), keyctl(2), https://docs.kernel.org/security/keys/core.html.
+Spec: keyrings(7), keyctl(2), PR_SET_DUMPABLE in prctl(2), https://docs.kernel.org/security/keys/core.html.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ PROCESS_KEYRING, SESSION_KEYRING, USER_KEYRING = -2, -3, -4
 _GET_KEYRING_ID, _JOIN_SESSION, _SETPERM, _DESCRIBE, _LINK, _UNLINK = 0, 1, 5, 6, 8, 9
 _SEARCH, _READ, _SET_TIMEOUT, _INVALIDATE = 10, 11, 15, 21
 
-# add_key and keyctl, 64-bit. NOTE: a 32-bit Python on such a kernel has other numbers and counts as unknown.
-_NUMBERS = {"x86_64": (248, 250), "aarch64": (217, 219)}
+_SET_DUMPABLE = 4
+
+# add_key, keyctl, prctl, 64-bit. NOTE: a 32-bit Python on such a kernel has other numbers and counts as unknown.
+_NUMBERS = {"x86_64": (248, 250, 157), "aarch64": (217, 219, 167)}
 _LARGEST_VALUE = 32_767
 
 GONE = (
@@ -63,7 +65,7 @@ except (ImportError, AttributeError, OSError):
 
 def _call(which: int, *arguments: object) -> int:
     if _NUMBER is None:
-        raise OSError(errno.ENOSYS, "no kernel keyrings here")
+        raise OSError(errno.ENOSYS, "not the Linux kernel that is known here")
     padded = (*arguments, *(0,) * (5 - len(arguments)))
     result: int = _system_call(_NUMBER[which], *padded)
     if result < 0:
@@ -74,6 +76,14 @@ def _call(which: int, *arguments: object) -> int:
 
 def _keyctl(operation: int, *arguments: object) -> int:
     return _call(1, operation, *arguments)
+
+
+def forbid_dumps() -> None:
+    """Let no core file and no other process of the user have this process's memory.
+
+    The next execve ends it, so a program that we start or become can be dumped and debugged as ever.
+    """
+    _call(2, _SET_DUMPABLE, 0)
 
 
 def add_key(description: str, value: bytes, keyring: int) -> int:

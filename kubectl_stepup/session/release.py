@@ -43,12 +43,24 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge
     exec_info = environ.get(environment.EXEC_INFO)
     if options is None or not exec_info:
         return None
+    if HANDOVER not in options:
+        _guard()
     now = scope.moment()
     for data in _stored(options, environ):
         found = record.read(data, session_id=options[SESSION])
         if found is not None and found.usable(now):
             return _credential(found, exec_info, judge)
     return None
+
+
+def _guard() -> None:
+    """Keep the token out of core files. Not on the socket's road, which does without keyctl and the time it takes."""
+    from kubectl_stepup.session.keyctl import forbid_dumps
+
+    try:
+        forbid_dumps()
+    except OSError:  # another system, which writes no core files by default
+        return
 
 
 def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:

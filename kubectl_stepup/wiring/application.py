@@ -172,7 +172,9 @@ class Application:
 
     def _opened_store(self) -> SessionStore:
         from kubectl_stepup.session.choose import choose
+        from kubectl_stepup.session.guarded import guard_memory
 
+        guard_memory()
         chosen = choose(self.config.store, state_directory=self.state_directory, environ=self.environ)
         if chosen.notice and not self.settings.from_credential:
             self.terminal.line(chosen.notice)
@@ -198,10 +200,16 @@ class Application:
         """Give the identity provider's client."""
         from kubectl_stepup.oauth.provider import OIDCProvider
         from kubectl_stepup.oauth.transport import Transport
+        from kubectl_stepup.session.guarded import guard_memory
 
+        guard_memory()
         return OIDCProvider(
             issuer=provider.issuer,
-            transport=Transport(environ=self.environ, ca_file=provider.ca_file),
+            transport=Transport(
+                environ=self.environ,
+                ca_file=provider.ca_file,
+                trace=self.terminal.detail if self.settings.verbose > 1 else None,
+            ),
             clock=self.clock,
             endpoint_hosts=provider.preset.endpoint_hosts,
             verification_hosts=provider.preset.verification_hosts,
