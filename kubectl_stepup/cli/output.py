@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup.errors import OutputFailed
 from kubectl_stepup.terminal.errors import error_object, error_text
+from kubectl_stepup.terminal.sanitise import safe_lines
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError
@@ -31,6 +32,8 @@ class ReaderGone(Exception):
 def data(text: str) -> None:
     """Write data to standard output; nothing where there is none.
 
+    What a terminal would obey is shown as an escape here too, whoever forgot it: JSON and YAML hold none anyway.
+
     Raises:
         ReaderGone: the reader went away.
         OutputFailed: the disk behind it is full, or the like.
@@ -38,6 +41,7 @@ def data(text: str) -> None:
     if not text:
         return
     try:
+        text = safe_lines(text)
         write(sys.stdout, text if text.endswith("\n") else text + "\n")
     except BrokenPipeError as exc:
         raise ReaderGone from exc

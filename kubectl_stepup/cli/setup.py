@@ -49,6 +49,7 @@ def command(common: CommonOptions, **options: object) -> None:
     from kubectl_stepup.cli.setup_options import enrolment_of
     from kubectl_stepup.flows.enrol import plan_enrolment, plan_removal
     from kubectl_stepup.flows.login import require_enrolled
+    from kubectl_stepup.terminal.sanitise import safe, safe_url
     from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
 
     application = build(common)
@@ -62,8 +63,9 @@ def command(common: CommonOptions, **options: object) -> None:
     else:
         cluster, changes = plan_enrolment(wanted, resolved, ports)
     changes = [change for change in changes if change.diff]
+    name = safe(cluster.name, 80)
     if not changes:
-        data(f"Nothing to change: {cluster.name} is {'not ' if options['remove'] else ''}enrolled as asked")
+        data(f"Nothing to change: {name} is {'not ' if options['remove'] else ''}enrolled as asked")
         return
     for change in changes:
         data(change.diff)
@@ -71,17 +73,17 @@ def command(common: CommonOptions, **options: object) -> None:
         return
     _confirm(bool(options["yes"]), no_input=common.no_input)
     carry_out(application, changes, cluster, removed=bool(options["remove"]))
-    context_name = options["elevated_context"]
-    if context_name and options["remove"]:
-        data(f"Removed the standing context {context_name}")
+    standing = safe(str(options["elevated_context"] or ""), 80)
+    if standing and options["remove"]:
+        data(f"Removed the standing context {standing}")
         return
     verb = "Removed" if options["remove"] else "Enrolled"
-    data(f"{verb} {cluster.name} ({cluster.server}, account {cluster.account})")
-    if context_name:
-        quoted = shlex.quote(cluster.context)
-        data(f"Standing context {context_name}; step up for it: kubectl stepup login --context {quoted} --scope user")
+    data(f"{verb} {name} ({safe_url(cluster.server)}, account {safe(cluster.account, 120)})")
+    login = f"kubectl stepup login --context {safe(shlex.quote(cluster.context), 120)}"
+    if standing:
+        data(f"Standing context {standing}; step up for it: {login} --scope user")
     elif not options["remove"]:
-        data(f"Try it: kubectl stepup login --context {shlex.quote(cluster.context)}")
+        data(f"Try it: {login}")
 
 
 def _confirm(yes: bool, *, no_input: bool) -> None:

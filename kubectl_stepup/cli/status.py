@@ -11,6 +11,8 @@ from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import LoginNeeded
 
+NAME_LIMIT = 2000
+
 
 @click.command(name="status")
 @click.option("--context", metavar="NAME", help="Only this context's cluster.")
@@ -44,7 +46,9 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
         items = as_objects(found, store=ports.store.name)
         data(json.dumps({"apiVersion": API_VERSION, "kind": "SessionList", "items": items}, indent=2))
     elif output == "name":
-        data("".join(f"{item.cluster.name}/{item.level.name}\n" for item in found).rstrip("\n"))
+        from kubectl_stepup.terminal.sanitise import safe
+
+        data("\n".join(safe(f"{item.cluster.name}/{item.level.name}", NAME_LIMIT) for item in found))
     else:
         from kubectl_stepup.terminal.tables import status_table
 

@@ -33,6 +33,9 @@ _BLANK = frozenset(
 # RFC 3986 appendix B. urllib.parse drops tabs and newlines without a word, which is what must be seen here.
 _URL = re.compile(r"(?P<scheme>[^:/?#]+:)?(?P<slashes>//(?P<authority>[^/?#]*))?(?P<rest>.*)", re.DOTALL)
 
+_PLAIN = re.compile(r"[\t\n -~]*")
+_LONGEST_ESCAPE = len(r"\u{10ffff}")
+
 # RFC 3986 section 2: unreserved, reserved and the percent sign are left alone, all other bytes are percent-encoded.
 _URL_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%")
 
@@ -54,6 +57,18 @@ def safe(text: str, limit: int = 200) -> str:
         if length > limit:
             return _cut(pieces, len(text), limit)
     return "".join(pieces)
+
+
+def safe_lines(text: str) -> str:
+    """Show text of several lines, each as `safe` shows it and none cut; tabs stay.
+
+    The last net before a terminal: a value that must not begin a line of its own is made safe before.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    return "\n".join(
+        "\t".join(safe(part, _LONGEST_ESCAPE * len(part)) for part in line.split("\t")) for line in text.split("\n")
+    )
 
 
 def safe_url(url: str) -> str:

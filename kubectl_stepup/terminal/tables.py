@@ -101,7 +101,7 @@ def audit_summary(found: Verification) -> str:
     """Say how many records there are and whether the chain holds."""
     records = f"{found.records} record{'' if found.records == 1 else 's'}"
     if found.first_break is not None:
-        where = f"line {found.first_break.line}: {found.first_break.why}"
+        where = f"line {found.first_break.line}: {safe(found.first_break.why)}"
         return f"{records} good, then the hash chain is broken at {where}.  -o json for all fields"
     torn = ""
     if found.torn:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_stepup.terminal.sanitise import URL_LIMIT, safe, safe_url
+from kubectl_stepup.terminal.sanitise import URL_LIMIT, safe, safe_lines, safe_url
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,19 @@ def test_any_url_is_one_line_of_ascii(url: str) -> None:
     assert shown.isascii()
     assert shown.isprintable()
     assert len(shown) <= URL_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("a: 1\n\tb: 2\n", "a: 1\n\tb: 2\n"),
+        ("a\x1b[2J\nb\r\n\u202ec\td", "a\\u{1b}[2J\nb\\r\n\\u{202e}c\td"),
+        ("\x1b" * 5000, "\\u{1b}" * 5000),
+        ("\U0010ffff", "\\u{10ffff}"),
+        ("Zo\xeb \u65e5\u672c", "Zo\xeb \u65e5\u672c"),
+    ],
+)
+def test_lines_stay_lines_and_are_not_cut(text: str, shown: str) -> None:
+    assert safe_lines(text) == shown
+    assert safe_lines(shown) == shown
