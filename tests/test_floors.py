@@ -108,6 +108,7 @@ LIBRARIES = {
     "requests": ("kubectl_stepup.oauth.transport",),
     "rich": ("kubectl_stepup.terminal.tty",),
     "ruamel": ("kubectl_stepup.documents.splice",),
+    "truststore": ("kubectl_stepup.oauth.trust",),
     "urllib3": ("kubectl_stepup.oauth.transport",),
     "yaml": ("kubectl_stepup.documents.yaml_file",),
 }

@@ -119,9 +119,11 @@ def _named(node: Node | None, read: Callable[[Node], _Named]) -> tuple[_Named, .
 def _provider(node: Node) -> Provider:
     fields = node.mapping(
         required=("name", "issuer", "clientID", "elevatedClientID"),
-        optional=("preset", "accountClaim", "evidence", "caFile", *OVERRIDES),
+        optional=("preset", "accountClaim", "evidence", "caFile", "caData", *OVERRIDES),
     )
     preset = _preset(node, fields)
+    if "caFile" in fields and "caData" in fields:
+        raise fields["caData"].error("is there beside caFile", hint="keep one of the two")
     account_claim = fields["accountClaim"].string() if "accountClaim" in fields else default_account_claim(preset.name)
     return Provider(
         name=fields["name"].string(),
@@ -132,6 +134,7 @@ def _provider(node: Node) -> Provider:
         account_claim=account_claim,
         evidence=MappingProxyType(_evidence(fields["evidence"]) if "evidence" in fields else {}),
         ca_file=_path(fields["caFile"]) if "caFile" in fields else None,
+        ca_data=fields["caData"].string() if "caData" in fields else None,
     )
 
 

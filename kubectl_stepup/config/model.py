@@ -37,6 +37,9 @@ class Provider:
     ca_file: str | None = None
     """PEM bundle of the provider's CA; None: the system's."""
 
+    ca_data: str | None = None
+    """The same as PEM text in the config itself; at most one of the two is there."""
+
     @property
     def preset_name(self) -> str:
         """The preset's name."""

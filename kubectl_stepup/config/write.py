@@ -73,6 +73,8 @@ def _provider_item(provider: Provider, overrides: Mapping[str, object]) -> dict[
         item["accountClaim"] = provider.account_claim
     if provider.ca_file is not None:
         item["caFile"] = provider.ca_file
+    if provider.ca_data is not None:
+        item["caData"] = provider.ca_data
     item.update(overrides)
     if provider.evidence:
         item["evidence"] = {

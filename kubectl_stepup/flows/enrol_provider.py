@@ -105,6 +105,7 @@ def _changed(known: Provider, wanted: Enrolment) -> Provider:
         elevated_client_id=wanted.elevated_client_id or known.elevated_client_id,
         account_claim=wanted.account_claim or known.account_claim,
         ca_file=wanted.ca_file or known.ca_file,
+        ca_data=None if wanted.ca_file else known.ca_data,
         evidence={**known.evidence, **wanted.evidence},
     )
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from kubectl_stepup.errors import ProviderResponse
 
+PORTAL_HINT = (
+    "if this network wants a sign-in of its own, open any page in a browser first; then check the issuer's URL"
+)
+"""A captive portal or a proxy that answers in the provider's place looks like this."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -31,5 +36,7 @@ class Response:
 
         """
         if self.document is None:
-            raise ProviderResponse(f"{self.url} {self.problem or 'has no JSON in it'} (HTTP {self.status})")
+            problem = self.problem or "has no JSON in it"
+            hint = PORTAL_HINT if "text/html" in problem.lower() else None
+            raise ProviderResponse(f"{self.url} {problem} (HTTP {self.status})", hint=hint)
         return self.document

@@ -24,7 +24,7 @@ from kubectl_stepup import __version__
 from kubectl_stepup.errors import ProviderResponse, ProviderUnreachable, StepUpError
 from kubectl_stepup.oauth.protocol_lines import failure_line, request_line, response_line
 from kubectl_stepup.oauth.proxy import proxy_for
-from kubectl_stepup.oauth.response import Response
+from kubectl_stepup.oauth.response import PORTAL_HINT, Response
 from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
 from kubectl_stepup.oauth.transport_errors import unreachable
 from kubectl_stepup.oauth.trust import tls_context
@@ -46,10 +46,11 @@ class Transport:
         *,
         environ: Mapping[str, str],
         ca_file: str | None = None,
+        ca_data: str | None = None,
         deadline_s: float = DEADLINE_S,
         trace: Callable[[str], None] | None = None,
     ) -> None:
-        """Take proxies and CAs from `environ`, the CA from `ca_file` where given; nothing else of the environment.
+        """Take proxies and CAs from `environ`, the CA from `ca_file` or `ca_data` where given; nothing else of it.
 
         `trace` is told of every request and answer, in lines that hold no secret.
         """
@@ -66,7 +67,7 @@ class Transport:
                 "Accept-Encoding": "identity",
             }
         )
-        self._session.mount("https://", _Adapter(tls_context(ca_file, environ)))
+        self._session.mount("https://", _Adapter(tls_context(ca_file, environ, ca_data=ca_data)))
         # Nothing must ever leave in clear text, whatever a caller hands in.
         self._session.adapters.pop("http://", None)
 
@@ -180,7 +181,9 @@ class _Adapter(HTTPAdapter):
 def _read(answer: requests.Response, url: str, call: _Call) -> Response:
     if answer.status_code in _REDIRECTS:
         where = safe(ascii(answer.headers.get("Location", "nowhere")), 120)
-        raise ProviderResponse(f"{url} redirects to {where} (HTTP {answer.status_code}), which is not followed")
+        raise ProviderResponse(
+            f"{url} redirects to {where} (HTTP {answer.status_code}), which is not followed", hint=PORTAL_HINT
+        )
     document, problem = _document(answer, call)
     return Response(
         url=url,

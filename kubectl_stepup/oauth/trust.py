@@ -6,10 +6,12 @@ Spec: RFC 9110 section 4.3.4 (https certificates); the variables are those of Op
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import certifi
+import truststore
 
 from kubectl_stepup.errors import ConfigError
 
@@ -17,22 +19,31 @@ CA_FILE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 CA_DIRECTORY_VARIABLE = "SSL_CERT_DIR"
 
 
-def tls_context(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Make the TLS context: `ca_file` alone, else the environment's CAs alone, else the system's and certifi's.
+def tls_context(ca_file: str | None, environ: Mapping[str, str], *, ca_data: str | None = None) -> ssl.SSLContext:
+    """Make the TLS context: the config's CA alone, else the environment's alone, else what the system trusts.
+
+    `ca_file` is a file or directory, `ca_data` PEM text; a config has one of them.
 
     Raises:
-        ConfigError: a named CA file or directory cannot be used.
+        ConfigError: a named CA cannot be used.
 
     """
     # Not ssl.create_default_context(): that writes session keys to $SSLKEYLOGFILE.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    named = [] if ca_data else _named(ca_file, environ)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if ca_data or named else _as_the_system_does()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    named = _named(ca_file, environ)
-    if named:
-        for name, path in named:
-            _load(context, name, path)
-    else:
-        context.load_default_certs()
+    if ca_data:
+        _load_data(context, ca_data)
+    for name, path in named:
+        _load(context, name, path)
+    return context
+
+
+def _as_the_system_does() -> ssl.SSLContext:
+    """Trust the operating system's own store: Keychain, Windows' certificates, OpenSSL's files."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if sys.platform not in ("darwin", "win32"):
+        # There a machine, and more so a container, may have no store at all.
         context.load_verify_locations(cafile=certifi.where())
     return context
 
@@ -43,6 +54,13 @@ def _named(ca_file: str | None, environ: Mapping[str, str]) -> list[tuple[str, s
     files = [(name, environ[name]) for name in CA_FILE_VARIABLES if environ.get(name)]
     directory = environ.get(CA_DIRECTORY_VARIABLE)
     return files[:1] + ([(CA_DIRECTORY_VARIABLE, directory)] if directory else [])
+
+
+def _load_data(context: ssl.SSLContext, pem: str) -> None:
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (OSError, ValueError, TypeError) as exc:
+        raise ConfigError("caData cannot be used: it holds no certificate in PEM form") from exc
 
 
 def _load(context: ssl.SSLContext, name: str, path: str) -> None:

@@ -208,6 +208,7 @@ class Application:
             transport=Transport(
                 environ=self.environ,
                 ca_file=provider.ca_file,
+                ca_data=provider.ca_data,
                 trace=self.terminal.detail if self.settings.verbose > 1 else None,
             ),
             clock=self.clock,

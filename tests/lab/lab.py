@@ -102,11 +102,18 @@ class Lab:
 
 @contextmanager
 def opened_lab(
-    directory: Path, *, store: str = "kernel", answer: Answer | None = None, policy: str = POLICY
+    directory: Path,
+    *,
+    store: str = "kernel",
+    answer: Answer | None = None,
+    policy: str = POLICY,
+    address: str = "127.0.0.1",
 ) -> Iterator[Lab]:
     """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards."""
     with ExitStack() as stack:
-        provider = stack.enter_context(Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS)))
+        provider = stack.enter_context(
+            Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS), address=address)
+        )
         cluster, ca_pem = stack.enter_context(opened_cluster(provider.issuer, provider.ca_file.read_text()))
         home = LabHome(
             issuer=provider.issuer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,8 +39,9 @@ class Provider:
         want: Want | None = None,
         answer: Answer | None = None,
         clock: Clock | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
-        """Start; `directory` takes the CA file. `clock` is anything with `now()` and `monotonic()`."""
+        """Start on a loopback address; `directory` takes the CA file, `clock` has `now()` and `monotonic()`."""
         self.want, self.answer = want or Want(), answer or Answer()
         self.clock = clock or SystemClock()
         self.date_ahead_s = 0.0
@@ -50,12 +52,13 @@ class Provider:
         authority = trustme.CA()
         self.ca_file = directory / "provider-ca.pem"
         authority.cert_pem.write_to_path(str(self.ca_file))
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = (_ServerV6 if ":" in address else _Server)((address, 0), _Handler)
         self._server.provider = self
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        authority.issue_cert(address, "localhost").configure_cert(context)
         self._server.context = context
-        self.issuer = f"https://127.0.0.1:{self._server.server_port}"
+        host = f"[{address}]" if ":" in address else address
+        self.issuer = f"https://{host}:{self._server.server_port}"
         self.grants = Grants(self.issuer, self.want, self.answer, self.clock)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -127,6 +130,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         return
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -212,6 +213,24 @@ def test_the_environment_may_name_the_ca(provider: Provider, variable: str) -> N
     """DEV-30."""
     environ = {variable: str(provider.ca_file)}
     assert Transport(environ=environ).get(discovery(provider)).status == 200
+
+
+def test_the_ca_may_be_text(provider: Provider) -> None:
+    client = Transport(environ={"SSL_CERT_FILE": "/nonexistent"}, ca_data=provider.ca_file.read_text())
+    assert client.get(discovery(provider)).status == 200
+
+
+@pytest.mark.parametrize("text", ["x", "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n", "\u00e9"])
+def test_text_that_is_no_certificate_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="caData cannot be used: it holds no certificate in PEM form"):
+        Transport(environ={}, ca_data=text)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system keeps no files of certificates")
+def test_without_a_word_the_systems_store_is_trusted(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    # OpenSSL's own name for where the system's store is; ours is in `environ`.
+    monkeypatch.setenv("SSL_CERT_FILE", str(provider.ca_file))
+    assert Transport(environ={}).get(discovery(provider)).status == 200
 
 
 def test_the_configs_ca_is_the_only_one(provider: Provider, start_provider: StartProvider) -> None:
