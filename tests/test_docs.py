@@ -66,6 +66,12 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 # Links
 
 
+def test_the_tests_that_answer_a_threat_exist() -> None:
+    named = re.findall(r"`([\w/*]*test_[\w*]*\.py)`", read(DOCS / "explanation" / "security.md"))
+    assert len(named) >= 20
+    assert [name for name in named if not list((ROOT / "tests").glob(name))] == []
+
+
 def anchors(page: Path) -> set[str]:
     """Give the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(page)), re.MULTILINE)
