@@ -80,7 +80,7 @@ class Provider:
             interval_s=INTERVAL_S,
         )
 
-    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
+    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
         self.polls += 1
         return self._answers[min(self.polls, len(self._answers)) - 1]
 

@@ -58,6 +58,7 @@ class Scripted:
     polled_at: list[float] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
     revocation_fails: bool = False
+    given_s: list[float] = field(default_factory=list)
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
         return DeviceAuthorization(
@@ -70,9 +71,10 @@ class Scripted:
             answered_at=self.answered_at,
         )
 
-    def poll(self, request: DeviceRequest, device_code: Secret) -> Response:
+    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
         assert device_code.reveal() == "dc"
         self.polled_at.append(self.clock.monotonic() - 1000)
+        self.given_s.append(deadline_s)
         answer = self.answers.pop(0) if self.answers else PENDING
         if isinstance(answer, BaseException):
             raise answer
@@ -100,6 +102,14 @@ def test_a_token_comes_after_some_polls_at_the_interval() -> None:
     assert provider.polled_at == [5, 10, 15, 20]
     assert (grant.id_token.reveal(), grant.scope) == ("a.b.c", ("openid",))
     assert "a.b.c" not in repr(grant)
+
+
+def test_no_poll_may_take_long_beyond_the_life_of_the_code() -> None:
+    provider = scripted(expires_in_s=22)
+    with pytest.raises(StepUpExpired):
+        run(provider)
+    assert provider.polled_at == [5, 10, 15, 20]
+    assert provider.given_s == [15, 15, 12, 7]
 
 
 @pytest.mark.parametrize(
