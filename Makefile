@@ -50,7 +50,7 @@ define make_venv
 	$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential fuzz mutate check lint bench docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential grammar fuzz mutate check lint bench docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -107,6 +107,14 @@ fuzz: $(STAMP) ## Throw ten minutes of odd inputs at every part that reads what 
 	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
 	$(call say,Running every target for $(FUZZ_MINUTES) minutes, two at once)
 	$(BIN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) --report $(FUZZ_REPORT) $(FUZZ_ARGS)
+
+# Each kubectl is compiled as a library, which takes minutes; MINORS=1.37 (or several) dumps only those.
+grammar: $(STAMP) ## Dump anew the commands and flags of every supported kubectl, and write the reader's table
+	$(call say,Dumping the command trees of kubectl 1.27 to 1.37)
+	@mkdir -p build
+	$(BIN)/python -m tests.system.grammar $(MINORS)
+	$(BIN)/python scripts/make_grammar.py > build/grammar_table.py
+	mv build/grammar_table.py kubectl_stepup/policy/grammar_table.py
 
 lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking style with ruff)

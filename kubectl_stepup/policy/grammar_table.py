@@ -1,8 +1,10 @@
-"""kubectl's commands and flags, one text a command. Made by scripts/make_grammar.py from kubectl 1.36.2; do not edit.
+"""kubectl's commands and flags, one text a command. Made by scripts/make_grammar.py from kubectl 1.27.16 to 1.37.2.
 
 A flag is `name[,short]` and: nothing (a boolean that is false), `!` (a boolean that is true), `=` (takes a value),
 `=,` (takes values, separated by commas), `=+` (takes a value, may be repeated), `?word` (a value only with `=`; `word`
 without). A Python module and not JSON: it loads from its bytecode, and importing `json` alone costs more.
+
+Do not edit: `make grammar` dumps what kubectls have and writes this anew.
 """
 
 # ruff: noqa: E501
@@ -12,10 +14,13 @@ GLOBAL_FLAGS = "as= as-group=+ as-uid= as-user-extra=+ cache-dir= certificate-au
 
 COMMANDS = {
     "alpha": "",
-    "annotate": "all all-namespaces,A allow-missing-template-keys! dry-run?unchanged field-manager= field-selector= filename,f=, kustomize,k= list local output,o= overwrite record recursive,R resource-version= selector,l= show-managed-fields template=",
+    "alpha kuberc": "",
+    "alpha kuberc set": "appendarg=+ command= kuberc= name= option=+ overwrite prependarg=+ section=",
+    "alpha kuberc view": "allow-missing-template-keys! kuberc= output,o= show-managed-fields template=",
+    "annotate": "all all-namespaces,A allow-missing-template-keys! dry-run?unchanged field-manager= field-selector= filename,f=, kustomize,k= list local output,o= overwrite record recursive,R! resource-version= selector,l= show-managed-fields template=",
     "api-resources": "api-group= cached categories=, namespaced! no-headers output,o= show-managed-fields sort-by= verbs=,",
     "api-versions": "",
-    "apply": "all allow-missing-template-keys! cascade?background dry-run?unchanged field-manager= filename,f=, force force-conflicts grace-period= kustomize,k= openapi-patch! output,o= overwrite! prune prune-allowlist=+ record recursive,R selector,l= server-side show-managed-fields subresource= template= timeout= validate?strict wait",
+    "apply": "all allow-missing-template-keys! applyset= cascade?background dry-run?unchanged field-manager= filename,f=, force force-conflicts grace-period= kustomize,k= openapi-patch! output,o= overwrite! prune prune-allowlist=+ prune-whitelist=+ record recursive,R selector,l= server-side show-managed-fields subresource= template= timeout= validate?strict wait",
     "apply edit-last-applied": "allow-missing-template-keys! field-manager= filename,f=, kustomize,k= output,o= record recursive,R show-managed-fields template= validate?strict windows-line-endings",
     "apply set-last-applied": "allow-missing-template-keys! create-annotation dry-run?unchanged filename,f=, output,o= show-managed-fields template=",
     "apply view-last-applied": "all filename,f=, kustomize,k= output,o= recursive,R selector,l=",
@@ -78,7 +83,7 @@ COMMANDS = {
     "delete": "all all-namespaces,A cascade?background dry-run?unchanged field-selector= filename,f=, force grace-period= ignore-not-found interactive,i kustomize,k= now output,o= raw= recursive,R selector,l= timeout= wait!",
     "describe": "all-namespaces,A chunk-size= filename,f=, kustomize,k= recursive,R selector,l= show-events!",
     "diff": "concurrency= field-manager= filename,f=, force-conflicts kustomize,k= prune prune-allowlist=+ recursive,R selector,l= server-side show-managed-fields show-secrets",
-    "drain": "chunk-size= delete-emptydir-data disable-eviction dry-run?unchanged force grace-period= ignore-daemonsets pod-selector= selector,l= skip-wait-for-delete-timeout= timeout=",
+    "drain": "chunk-size= delete-emptydir-data delete-local-data disable-eviction dry-run?unchanged force grace-period= ignore-daemonsets pod-selector= selector,l= skip-wait-for-delete-timeout= timeout=",
     "edit": "allow-missing-template-keys! field-manager= filename,f=, kustomize,k= output,o= output-patch record recursive,R save-config show-managed-fields subresource= template= validate?strict windows-line-endings",
     "events": "all-namespaces,A allow-missing-template-keys! chunk-size= for= no-headers output,o= show-managed-fields template= types=, watch,w",
     "exec": "container,c= filename,f=, pod-running-timeout= quiet,q stdin,i tty,t",
@@ -119,7 +124,7 @@ COMMANDS = {
     "top node": "no-headers selector,l= show-capacity show-swap sort-by= use-protocol-buffers!",
     "top pod": "all-namespaces,A containers field-selector= no-headers selector,l= show-swap sort-by= sum use-protocol-buffers!",
     "uncordon": "dry-run?unchanged selector,l=",
-    "version": "client output,o=",
+    "version": "client output,o= short",
     "wait": "all all-namespaces,A allow-missing-template-keys! field-selector= filename,f=, for=+ local output,o= recursive,R! selector,l= show-managed-fields template= timeout=",
 }
 

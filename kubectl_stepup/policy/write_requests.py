@@ -112,6 +112,15 @@ def apply(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
     if line.on("prune"):
         yield request("list", ObjectRef(resource=UNKNOWN))
         yield request("delete", ObjectRef(resource=UNKNOWN, namespace=namespace_of(line)))
+        yield from _apply_set(line)
+
+
+def _apply_set(line: CommandLine) -> Iterator[ResourceAttributes]:
+    """Give the requests of `--applyset=[TYPE/]NAME`: the set is an object, which says in what namespaces to prune."""
+    for kept_in in instances("secrets", line.all("applyset")[-1:], namespace_of(line)):
+        yield request("get", kept_in)
+        yield request("patch", kept_in)
+        yield ResourceAttributes(verb="delete", resource=UNKNOWN, everywhere=True)
 
 
 def replace(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:

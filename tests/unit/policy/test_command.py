@@ -397,6 +397,16 @@ def test_a_command_is_not_known_while_nobody_has_said_what_it_sends(monkeypatch:
     assert (found.known, found.problem, found.requests) == (False, "kubectl cordon: unknown command", ())
 
 
+@pytest.mark.parametrize(
+    ("named", "kept_in"),
+    [("mine", "/secrets shop:mine"), ("configmaps/mine", "/configmaps shop:mine"), ("ns/mine", "/namespaces :mine")],
+)
+def test_an_apply_set_is_an_object_and_prunes_wherever_it_says(named: str, kept_in: str) -> None:
+    text = f"apply -f a.yaml -n shop --prune --applyset={named}"
+    assert requests(text)[-3:] == [f"get {kept_in}", f"patch {kept_in}", "delete */*"]
+    assert command(text).requests[-1].everywhere
+
+
 def test_every_command_of_the_grammar_is_understood() -> None:
     for path in COMMANDS:
         first = path.split()[0]
