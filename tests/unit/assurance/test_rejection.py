@@ -88,6 +88,7 @@ def test_how_somebody_signed_in_is_told_where_the_token_says_so() -> None:
     assert refusal(acr="pwd", amr=[]).message.endswith("got acr=pwd")
     both = refusal(Evidence(acr=("phr",), amr=("hwk",))).message
     assert both.endswith("wanted acr=phr, amr=hwk, got acr=mfa, amr=pwd+otp+mfa")
+    assert refusal(acr=None).message.endswith("got acr=none (amr=pwd+otp+mfa)")
     assert refusal(Evidence(acrs=("c1",)), amr=[]).message.endswith("wanted acrs=c1, got acrs=none")
 
 

@@ -129,12 +129,17 @@ def test_broken_parts_are_named() -> None:
 class Odd(Published):
     """A provider whose keys are no key set."""
 
+    def __init__(self, document: object) -> None:
+        super().__init__()
+        self.document = document
+
     def __call__(self, force: bool) -> object:
-        return {"keys": {"main": GOOD}}
+        return self.document
 
 
-def test_a_key_set_that_is_none_is_named() -> None:
-    assert refused(good(), jwks=Odd()) == "the provider's JWKS has no list of keys"
+@pytest.mark.parametrize("document", [{"keys": {"main": GOOD}}, {"keys": None}, {"Keys": [GOOD]}, [GOOD], None])
+def test_a_key_set_that_is_none_is_named(document: object) -> None:
+    assert refused(good(), jwks=Odd(document)) == "the provider's JWKS has no list of keys"
 
 
 def test_a_key_without_a_name_is_told_apart() -> None:
@@ -146,6 +151,13 @@ def test_a_key_without_a_name_is_told_apart() -> None:
     assert none.calls == [False]
     unusable = Published(public_jwk(EC))
     assert refused(nameless, jwks=unusable) == "the provider publishes no usable key without a name for RS256"
+
+
+def test_keys_are_fetched_anew_only_for_a_name_that_is_not_there() -> None:
+    known, unknown = Published(public_jwk(rsa_key("thief"), kid="old"), GOOD), Published()
+    accept(good(), jwks=known)
+    refused(good({"kid": "new"}), jwks=unknown)
+    assert (known.calls, unknown.calls) == ([False], [False, True])
 
 
 def test_a_new_key_without_a_name_serves_only_where_none_has_the_name() -> None:
@@ -172,6 +184,28 @@ def test_a_key_that_may_verify_is_used(members: dict[str, object]) -> None:
 def test_a_key_that_may_not_does_not_cost_the_next_one(spoilt: dict[str, object]) -> None:
     accept(good(), jwks=Published({**GOOD, **spoilt}, GOOD))
     accept(good(), jwks=Published(public_jwk(rsa_key("thief"), kid="main"), {**GOOD, **spoilt}, GOOD))
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"use": "enc"},
+        {"use": None},
+        {"alg": "RS512"},
+        {"key_ops": []},
+        {"key_ops": "verify"},
+        {"key_ops": ["sign"]},
+        {"kty": "EC"},
+        {"kty": None},
+        {"n": "!"},
+        {"n": None},
+        {"e": 65537},
+    ],
+    ids=str,
+)
+def test_a_key_that_may_not_is_not_used(spoilt: dict[str, object]) -> None:
+    message = "the provider publishes no usable key main for RS256"
+    assert refused(good(), jwks=Published({**GOOD, **spoilt})) == message
 
 
 def test_only_the_public_members_of_a_key_are_looked_at() -> None:
