@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubectl_stepup.policy.request import UNREAD
+from kubectl_stepup.policy.request import READS, UNREAD
+from tests.kube.sent import matters
 from tests.system.differential.verdict import Verdict
 
 COMPARING = {
@@ -46,6 +47,23 @@ def _unread(verdict: Verdict) -> bool:
     return any(UNREAD in entry.marks for entry in verdict.asked)
 
 
+def _selects_of_manifests(verdict: Verdict) -> bool:
+    """kubectl itself leaves out what a manifest has and the selector does not choose."""
+    return bool(verdict.command.manifests and verdict.command.line.last("selector"))
+
+
+def _reads_in_dry_run(verdict: Verdict) -> bool:
+    return verdict.command.dry_run == "client" and all(entry.verb in READS for entry in verdict.asked)
+
+
+def _asks_first(verdict: Verdict) -> bool:
+    return verdict.path == "delete" and verdict.command.line.on("interactive")
+
+
+def _rejected_later(verdict: Verdict) -> bool:
+    return verdict.outcome.code != 0 and not any(map(matters, verdict.outcome.requests))
+
+
 ASKED: Mapping[str, Callable[[Verdict], bool]] = {
     "`--raw`: any path may lead anywhere": _raw,
     "an editor: nobody knows what will be made of the object": _command("edit", "apply edit-last-applied"),
@@ -53,6 +71,9 @@ ASKED: Mapping[str, Callable[[Verdict], bool]] = {
     "`set env --resolve` reads what the variables refer to, and these refer to nothing": _resolves,
     "a manifest that nobody could read": _unread,
     "the selector chose nothing": _chose_nothing,
+    "the selector chose none of the manifests' objects": _selects_of_manifests,
+    "a dry run of the client, in which only some kubectls read": _reads_in_dry_run,
+    "a question of kubectl's own that nobody answered": _asks_first,
     "it was so already": _was_so_already,
 }
 """Reasons for asking where nothing came, each with its test; the first that fits counts."""
@@ -61,6 +82,7 @@ REFUSED: Mapping[str, Callable[[Verdict], bool]] = {
     "a word behind a command that has subcommands: a newer kubectl may have it": (
         lambda verdict: (verdict.command.problem or "").startswith("unknown command 'cluster-info ")
     ),
+    "kubectl rejects it too, after it has read something harmless": _rejected_later,
 }
 """Reasons for refusing what kubectl runs."""
 
