@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubectl_stepup.policy.request import READS, UNREAD
-from tests.kube.sent import matters
 from tests.system.differential.verdict import Verdict
 
 COMPARING = {
@@ -60,8 +59,8 @@ def _asks_first(verdict: Verdict) -> bool:
     return verdict.path == "delete" and verdict.command.line.on("interactive")
 
 
-def _rejected_later(verdict: Verdict) -> bool:
-    return verdict.outcome.code != 0 and not any(map(matters, verdict.outcome.requests))
+def _only_read(verdict: Verdict) -> bool:
+    return not verdict.mattered
 
 
 ASKED: Mapping[str, Callable[[Verdict], bool]] = {
@@ -82,7 +81,7 @@ REFUSED: Mapping[str, Callable[[Verdict], bool]] = {
     "a word behind a command that has subcommands: a newer kubectl may have it": (
         lambda verdict: (verdict.command.problem or "").startswith("unknown command 'cluster-info ")
     ),
-    "kubectl rejects it too, after it has read something harmless": _rejected_later,
+    "nothing came of it but a harmless read": _only_read,
 }
 """Reasons for refusing what kubectl runs."""
 
