@@ -14,6 +14,8 @@ pytestmark = pytest.mark.system
 
 KEEP = """
 import os, time
+from kubectl_stepup.session.guarded import guard_memory
+guard_memory()  # as the program does before: nobody can look at who asks the Secret Service
 from kubectl_stepup.session.os_keyring import open_os_keyring
 store, key, end = open_os_keyring(), "kubectl-stepup:" + "0" * 32 + ":user", time.time() + 60
 assert store.title == "Secret Service"

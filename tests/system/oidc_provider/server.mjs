@@ -4,10 +4,13 @@
 //
 // Accounts: alice and bob, password "correct horse", TOTP seed as given (both share it). For CIBA, /phone is everybody's
 // authentication device: GET lists what waits as [{id, account, message}], POST {id, otp} approves and {id} denies.
+// /rotate gives the provider another signing key and forgets the old one.
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Provider, errors, interactionPolicy } from 'oidc-provider';
+import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 import * as OTPAuth from 'otpauth';
 
 const { values: args } = parseArgs({
@@ -23,7 +26,14 @@ const STRONG = 'urn:stepup:mfa';
 const RANK = { [WEAK]: 1, [STRONG]: 2 };
 const PASSWORD = 'correct horse';
 const ISSUER = `https://localhost:${args.port}`;
+const EVERYDAY = 'kubectl';
 const ELEVATED = 'kubectl-elevated';
+// Clients for which this provider does one thing wrong: never asks for what acr_values names, answers from an old
+// session whatever max_age says, gives device codes that live for five seconds, grants `openid` alone.
+const LAX = 'kubectl-lax';
+const FORGETFUL = 'kubectl-forgetful';
+const HASTY = 'kubectl-hasty';
+const NARROW = 'kubectl-narrow';
 const INTERVAL_S = 1;
 const CIBA = 'urn:openid:params:grant-type:ciba';
 const ACCOUNTS = {
@@ -31,12 +41,16 @@ const ACCOUNTS = {
   bob: { groups: ['ops'], email: 'bob@example.com' },
 };
 
+const ignoresAcr = (clientId) => args['ignore-acr'] || clientId === LAX;
 const policy = interactionPolicy.base();
+const olderThanAsked = policy.get('login').checks.get('max_age');
+const isOlder = olderThanAsked.check;
+olderThanAsked.check = (ctx) => ctx.oidc.client.clientId !== FORGETFUL && isOlder(ctx);
 if (!args['ignore-acr']) {
   // Without this check acr_values is voluntary and never asks for anything.
   policy.get('login').checks.add(new interactionPolicy.Check('acr_values', 'requested ACR not satisfied', (ctx) => {
     const wanted = (ctx.oidc.params.acr_values || '').split(' ').filter((v) => RANK[v]);
-    return wanted.length > 0 && !wanted.some((v) => (RANK[ctx.oidc.acr] || 0) >= RANK[v]);
+    return !ignoresAcr(ctx.oidc.client.clientId) && wanted.length > 0 && !wanted.some((v) => (RANK[ctx.oidc.acr] || 0) >= RANK[v]);
   }));
 }
 
@@ -56,13 +70,13 @@ const page = (title, body) => `<!DOCTYPE html><html><head><meta charset="utf-8">
 
 function configuration() {
   return {
-    clients: [client('kubectl'), client(ELEVATED)],
+    clients: [EVERYDAY, ELEVATED, LAX, FORGETFUL, HASTY, NARROW].map(client),
     acrValues: [WEAK, STRONG],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], groups: ['groups'], email: ['email', 'email_verified'], acr: null, amr: null, auth_time: null, iss: null, sid: null },
     conformIdTokenClaims: false,
     scopes: ['openid', 'offline_access', 'email', 'groups'],
     extraParams: ['stepup_command'],
-    ttl: { IdToken: (ctx, token, by) => Number(args[by.clientId === ELEVATED ? 'elevated-ttl' : 'everyday-ttl']), AccessToken: 300, BackchannelAuthenticationRequest: 300, DeviceCode: 600, Session: 3600, Interaction: 600, Grant: 3600 },
+    ttl: { IdToken: (ctx, token, by) => Number(args[by.clientId === EVERYDAY ? 'everyday-ttl' : 'elevated-ttl']), AccessToken: 300, BackchannelAuthenticationRequest: 300, DeviceCode: (ctx, code, by) => (by.clientId === HASTY ? 5 : 600), Session: 3600, Interaction: 600, Grant: 3600 },
     cookies: { keys: ['test-only-cookie-key'] },
     interactions: { policy, url: (ctx, interaction) => `/interaction/${interaction.uid}` },
     features: {
@@ -106,7 +120,7 @@ const form = async (req) => {
 
 async function interaction(provider, req, res) {
   const { prompt, params, grantId, session } = await provider.interactionDetails(req, res);
-  const wantsSecondFactor = prompt.name === 'login' && (params.acr_values || '').split(' ').includes(STRONG) && !args['ignore-acr'];
+  const wantsSecondFactor = prompt.name === 'login' && (params.acr_values || '').split(' ').includes(STRONG) && !ignoresAcr(params.client_id);
   if (req.method === 'GET' && prompt.name === 'login') {
     res.setHeader('content-type', 'text/html; charset=utf-8');
     res.end(page('Sign in', `<form method="post"><input name="login" placeholder="name"><input name="password" type="password" placeholder="password">
@@ -131,7 +145,10 @@ async function interaction(provider, req, res) {
   }
   // Consent: first-party clients, so it is given for whatever was asked.
   const grant = grantId ? await provider.Grant.find(grantId) : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
-  grant.addOIDCScope([...(prompt.details.missingOIDCScope || [])].join(' '));
+  for (const scope of prompt.details.missingOIDCScope || []) {
+    if (params.client_id === NARROW && scope !== 'openid') grant.rejectOIDCScope(scope);
+    else grant.addOIDCScope(scope);
+  }
   grant.addOIDCClaims(prompt.details.missingOIDCClaims || []);
   await provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
 }
@@ -162,11 +179,9 @@ async function phone(provider, req, res) {
   res.end('{}');
 }
 
-const provider = new Provider(ISSUER, configuration());
-
 // The library names no interval and never says slow_down (RFC 8628 sections 3.2 and 3.5).
 const polls = new Map(); // device_code -> time of the last poll
-provider.use(async (ctx, next) => {
+const paced = async (ctx, next) => {
   await next();
   if (ctx.oidc?.route === 'device_authorization' && ctx.status === 200) {
     ctx.body.interval = INTERVAL_S;
@@ -176,10 +191,28 @@ provider.use(async (ctx, next) => {
     // A client's second may be a little shorter than ours.
     if (Date.now() - last < INTERVAL_S * 900) ctx.body = { error: 'slow_down', error_description: 'polled too soon' };
   }
-});
-const callback = provider.callback();
+};
+
+// One with new keys takes over in mid-flow: the library would give each a memory of its own, but not to a subclass.
+class SharedMemory extends MemoryAdapter {}
+let provider;
+let callback;
+function serveWithNewKey() {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = { ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: randomUUID() };
+  provider = new Provider(ISSUER, { ...configuration(), adapter: SharedMemory, jwks: { keys: [key] } });
+  provider.use(paced);
+  callback = provider.callback();
+}
+serveWithNewKey();
+
+async function rotate(_, req, res) {
+  serveWithNewKey();
+  res.end();
+}
+
 const server = createServer({ cert: readFileSync(args.cert), key: readFileSync(args.key) }, (req, res) => {
-  const ours = [['/interaction/', interaction], ['/phone', phone]].find(([path]) => req.url.startsWith(path));
+  const ours = [['/interaction/', interaction], ['/phone', phone], ['/rotate', rotate]].find(([path]) => req.url.startsWith(path));
   if (!ours) { callback(req, res); return; }
   ours[1](provider, req, res).catch((error) => { res.statusCode = 500; res.end(page('Error', `<p id="error">${escape(error.message)}</p>`)); });
 });
