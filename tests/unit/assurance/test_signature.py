@@ -215,6 +215,11 @@ def test_only_the_public_members_of_a_key_are_looked_at() -> None:
     accept(signed(payload(), ED, alg="EdDSA", kid="main"), expected=expected, jwks=Published(okp))
 
 
+def test_the_account_is_what_the_enrolled_claim_says() -> None:
+    expected = replace(EXPECTED, account_claim="oid")
+    assert judge(good(sub="0b0b", oid="alice"), expected=expected).account == "alice"
+
+
 def half(name: str, access_token: str) -> str:
     digest = hashlib.new(name, access_token.encode()).digest()
     return base64url(digest[: len(digest) // 2])
