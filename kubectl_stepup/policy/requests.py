@@ -89,7 +89,7 @@ _IMPERSONATED = {
     "as-user-extra": ("authentication.k8s.io", "userextras"),
 }
 _REPEATED = ("as-group", "as-user-extra")
-_NOTHING_READ = ("create", "run")
+_NOTHING_READ = ("create", "replace", "run")
 
 
 def builder_of(line: CommandLine) -> Builder | None:

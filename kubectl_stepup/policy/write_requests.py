@@ -81,7 +81,8 @@ def change(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[
     subresource = line.last("subresource") or ""
     # With --local the objects come from the manifests and go nowhere.
     for target in targets(line, expanded) if not line.on("local") else ():
-        yield read_of(target, subresource)
+        if line.name != "patch" or not manifests(line):
+            yield read_of(target, subresource)
         if not line.on("list") and (line.name != "set env" or _sets_variables(line)):
             yield request("patch", target, subresource=subresource, marks=_change_marks(line, target, subresource))
     if line.name == "set env":
@@ -205,8 +206,8 @@ def taint(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
     words, taints = split_pairs(line.words, colons=True)
     if not taints:
         raise Malformed("no taint is given")
-    # With --all, names count for nothing.
-    for target in objects(line, words[:1] if line.on("all") else words, expanded):
+    # With --all or a selector, names count for nothing.
+    for target in objects(line, words[:1] if selects(line) else words, expanded):
         yield read_of(target)
         yield request("patch", target)
 

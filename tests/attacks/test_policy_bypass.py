@@ -397,3 +397,9 @@ def test_a_path_that_can_be_read_in_two_ways_may_be_a_watch_too(command: str) ->
 def test_a_dry_run_that_prunes_lists_secrets_all_the_same() -> None:
     assert "read-secrets" in decided("apply --dry-run=client --prune --all -f x.yaml").actions
     assert decided("apply --dry-run=client -f x.yaml").effect == "allow"
+
+
+@pytest.mark.parametrize("text", ["replace -f s.yaml --dry-run=client", "patch -f s.yaml -p {} --dry-run=client"])
+def test_these_dry_runs_do_not_read_the_secret_of_a_manifest(text: str) -> None:
+    secret = ObjectRef(resource=resources_named("secrets")[0], name="s", namespace="default")
+    assert with_objects(read(shlex.split(text)), [secret]).requests == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubectl_stepup.policy.request import READS, UNREAD
+from kubectl_stepup.policy.request import UNREAD
 from tests.system.differential.verdict import Verdict
 
 COMPARING = {
@@ -42,25 +42,17 @@ def _was_so_already(verdict: Verdict) -> bool:
     )
 
 
-def _unread(verdict: Verdict) -> bool:
-    return any(UNREAD in entry.marks for entry in verdict.asked)
+def _left_out(verdict: Verdict) -> bool:
+    """The objects of a manifest are compared with the selector by kubectl itself."""
+    return bool(verdict.command.manifests) and bool(verdict.command.line.last("selector"))
 
 
-def _selects_of_manifests(verdict: Verdict) -> bool:
-    """kubectl itself leaves out what a manifest has and the selector does not choose."""
-    return bool(verdict.command.manifests and verdict.command.line.last("selector"))
-
-
-def _reads_in_dry_run(verdict: Verdict) -> bool:
-    return verdict.command.dry_run == "client" and all(entry.verb in READS for entry in verdict.asked)
-
-
-def _asks_first(verdict: Verdict) -> bool:
+def _asks_itself(verdict: Verdict) -> bool:
     return verdict.path == "delete" and verdict.command.line.on("interactive")
 
 
-def _only_read(verdict: Verdict) -> bool:
-    return not verdict.mattered
+def _unread(verdict: Verdict) -> bool:
+    return any(UNREAD in entry.marks for entry in verdict.asked)
 
 
 ASKED: Mapping[str, Callable[[Verdict], bool]] = {
@@ -69,10 +61,9 @@ ASKED: Mapping[str, Callable[[Verdict], bool]] = {
     "`describe` of a service account: another kubectl reads secrets for it": _command("describe"),
     "`set env --resolve` reads what the variables refer to, and these refer to nothing": _resolves,
     "a manifest that nobody could read": _unread,
+    "`delete --interactive`, and nobody said yes": _asks_itself,
     "the selector chose nothing": _chose_nothing,
-    "the selector chose none of the manifests' objects": _selects_of_manifests,
-    "a dry run of the client, in which only some kubectls read": _reads_in_dry_run,
-    "a question of kubectl's own that nobody answered": _asks_first,
+    "the selector left out what the manifest has": _left_out,
     "it was so already": _was_so_already,
 }
 """Reasons for asking where nothing came, each with its test; the first that fits counts."""
@@ -81,7 +72,9 @@ REFUSED: Mapping[str, Callable[[Verdict], bool]] = {
     "a word behind a command that has subcommands: a newer kubectl may have it": (
         lambda verdict: (verdict.command.problem or "").startswith("unknown command 'cluster-info ")
     ),
-    "nothing came of it but a harmless read": _only_read,
+    "nothing to change is given: flags without a value": (
+        lambda verdict: (verdict.command.problem or "").endswith("nothing to change is given")
+    ),
 }
 """Reasons for refusing what kubectl runs."""
 

@@ -101,6 +101,8 @@ def test_groups_and_their_beginnings(kind: str) -> None:
         ("drain n1 --disable-eviction", ["get /nodes :n1", "patch /nodes :n1", "list /pods", "delete /pods"]),
         ("taint nodes n1 a=b:NoExecute", ["get /nodes :n1", "patch /nodes :n1"]),
         ("taint nodes n1 a=b:NoExecute --all", ["list /nodes", "patch /nodes"]),
+        ("taint nodes n1 a=b:NoExecute -l a=b", ["list /nodes", "patch /nodes"]),
+        ("patch -f x.yaml -p {}", ["patch */*"]),
         ("label pod x a=b --all", ["get /pods :x", "patch /pods :x"]),
         ("set image deploy/x c=i --all", ["get apps/deployments :x", "patch apps/deployments :x"]),
         ("scale --replicas=3 -f x.yaml", ["patch */*/scale"]),
