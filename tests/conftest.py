@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,5 +50,5 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # A slow machine is no defect: speeds are measured by benchmarks, in ratios.
-settings.register_profile("kubectl-stepup", deadline=None)
+settings.register_profile("kubectl-stepup", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kubectl-stepup")

@@ -32,8 +32,8 @@ from tests.provider.fixtures import StartProvider, start_provider
 __all__ = ["start_provider"]
 
 FLOWS, AT_ONCE = 1000, 100
-REAL_DEADLINE_S = 0.25
-"""What a request may take on loopback; the simulated clock is charged what it was given."""
+TRICKLE_S = 0.25
+"""How long we really wait for an answer that never ends; the simulated clock is charged what it was given."""
 
 BOMB = gzip.compress(b"\0" * (64 << 20))
 SLOW_DOWN = Raw.of({"error": "slow_down"}, 400)
@@ -83,6 +83,7 @@ class Timed:
 
     real: OIDCProvider
     clock: Machine
+    faults: list[Raw]
     polled_at: list[float] = field(default_factory=list)
 
     @property
@@ -94,8 +95,9 @@ class Timed:
 
     def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
         self.polled_at.append(self.clock.steady)
+        endless = bool(self.faults) and (self.faults[0].trickle or self.faults[0].trickle_headers)
         try:
-            return self.real.poll(request, device_code, deadline_s=REAL_DEADLINE_S)
+            return self.real.poll(request, device_code, deadline_s=TRICKLE_S if endless else 60)
         except ProviderUnreachable as late:
             if "within" in late.message:
                 self.clock.steady += deadline_s
@@ -148,7 +150,7 @@ def flow(provider: Provider, random: Random, get: Callable[[Machine], OIDCProvid
         setattr(provider.answer, name, value)
     clock = Machine(random)
     provider.clock = provider.grants.clock = clock
-    client = Timed(get(clock), clock)
+    client = Timed(get(clock), clock, said["faults"]["token"])
     request = device_request(
         PRESETS["oidc-provider"], REQUIREMENT, client_id="kubectl-elevated", random=secrets.token_urlsafe
     )
