@@ -74,6 +74,12 @@ def test_what_may_be_absent_is_nothing() -> None:
     assert claims == IDTokenClaims(iss="i", sub="s", aud=("a",), exp=2.0, iat=1.0, account="s", username="s")
 
 
+def test_a_subject_is_bounded_also_where_another_claim_names_the_account() -> None:
+    with pytest.raises(TokenRejected) as caught:
+        IDTokenClaims.from_payload(payload(sub="a" * 256, oid="o"), account_claim="oid")
+    assert caught.value.message == "sub in the ID token is longer than 255 characters"
+
+
 @pytest.mark.parametrize(
     ("names", "username"),
     [
