@@ -34,6 +34,42 @@ GROUPS = {
             "tests/unit/policy/test_decide.py::test_a_decision_over_a_thousand_rules_and_names_ends",
         ),
     ),
-    "assurance": Group(mutated=("kubectl_stepup/assurance",), judges=("tests/unit/assurance",)),
+    "assurance": Group(
+        mutated=("kubectl_stepup/assurance",),
+        judges=("tests/unit/assurance",),
+        equivalent=(
+            (
+                "_decoded",
+                'data = base64.urlsafe_b64decode(part + "=" * (+len(part) % 4))',
+                "more padding than a text needs is skipped.",
+            ),
+            (
+                "_decoded",
+                'if base64.urlsafe_b64encode(data).rstrip(b"=") != part.encode("ASCII"):',
+                "it is the same encoding.",
+            ),
+            ("_refuse_signature", "usable = None", "it is only asked whether it is true."),
+            ("_imported", 'warnings.simplefilter("ignore", )', "the library has no other warning here."),
+            (
+                "_imported",
+                'warnings.simplefilter("ignore", None)',
+                "a key that is warned of is too small to be used in any case.",
+            ),
+            ("_is_signed_by", 'warnings.simplefilter("ignore", )', "the library has no other warning here."),
+            (
+                "_is_signed_by",
+                "registry = jws.JWSRegistry(algorithms=[parts.alg], strict_check_header=None)",
+                "it is only asked whether it is true.",
+            ),
+            *(
+                (
+                    "_is_signed_by",
+                    f"registry.max_{part}_length = 3 * MAX_{part.upper()}",
+                    "what is longer was refused before, and twice that is room enough for its text.",
+                )
+                for part in ("header", "payload", "signature")
+            ),
+        ),
+    ),
 }
 """By the name that `make mutate MUTATE=…` takes."""
