@@ -73,6 +73,7 @@ WORDS = (
     *JWKS["keys"][0],
     "JWT",
     "at+jwt",
+    "application/jwt",
 )
 
 

@@ -60,7 +60,7 @@ def breaks_a_rule(token: str, expected: Expectation, *, now: float) -> str | Non
     times = [claims[name] for name in ("exp", "iat", "nbf", "auth_time") if claims.get(name) is not None]
     rules = {
         "its header has crit or b64": not header.keys() & {"crit", "b64"},
-        "it is of another type": str(header.get("typ") or "JWT").upper() == "JWT",
+        "it is of another type": str(header.get("typ") or "JWT").upper() in {"JWT", "APPLICATION/JWT"},
         "a text is none": all(isinstance(text, str) for text in texts),
         "a list is none": all(isinstance(item, str) for found in lists for item in found),
         "a time is none": all(type(time) in {int, float} and math.isfinite(time) and time >= 0 for time in times),

@@ -80,6 +80,25 @@ def test_a_subject_is_bounded_also_where_another_claim_names_the_account() -> No
     assert caught.value.message == "sub in the ID token is longer than 255 characters"
 
 
+@pytest.mark.parametrize("verified", [{}, {"email_verified": True}], ids=("silent", "verified"))
+def test_an_address_may_name_the_account(verified: dict[str, object]) -> None:
+    claims = IDTokenClaims.from_payload(payload(email="a@example.com", **verified), account_claim="email")
+    assert claims.account == "a@example.com"
+
+
+@pytest.mark.parametrize(
+    ("verified", "shown"),
+    [(False, "False"), (None, "None"), ("x" * 38, f"'{'x' * 38}'"), ("x" * 39, f"'{'x' * 32}...[+8]")],
+    ids=("no", "null", "whole", "cut"),
+)
+def test_an_address_that_is_not_verified_names_nobody(verified: object, shown: str) -> None:
+    odd = payload(email="a@example.com", email_verified=verified)
+    assert IDTokenClaims.from_payload(odd).account == "alice"
+    with pytest.raises(TokenRejected) as caught:
+        IDTokenClaims.from_payload(odd, account_claim="email")
+    assert caught.value.message == f"email in the ID token is not verified (email_verified: {shown})"
+
+
 @pytest.mark.parametrize(
     ("names", "username"),
     [

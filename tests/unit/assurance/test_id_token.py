@@ -62,13 +62,13 @@ UNUSUAL_HEADERS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("changes", RIGHT, ids=lambda changes: str(changes)[:60])
+@pytest.mark.parametrize("changes", RIGHT, ids=" ".join)
 def test_a_right_token_is_accepted(changes: dict[str, Any]) -> None:
     """IDT-40: groups and other claims with line breaks or ESC do not matter here; what is shown of them is escaped."""
     assert judge(good(**changes)).account == "alice"
 
 
-@pytest.mark.parametrize("header", UNUSUAL_HEADERS, ids=lambda header: str(header)[:60])
+@pytest.mark.parametrize("header", UNUSUAL_HEADERS, ids=" ".join)
 def test_an_unusual_header_is_accepted(header: dict[str, Any]) -> None:
     """IDT-36: a header of 3 KB with certificates in it is read, and nothing in it is used as a key."""
     assert judge(good(header)).acr == "mfa"
