@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,26 @@ def test_the_record_has_the_approval_the_start_and_the_end_under_one_id(lab: Lab
     assert (started["stage"], ended["stage"]) == ("RequestReceived", "ResponseComplete")
     assert (ended["exitCode"], ended["result"], ended["reason"]) == (0, "approved", "INC-7")
     assert ended["command"] == ["delete", "pod", "web-0"]
+
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\n"
+
+
+def test_a_file_that_changes_while_one_approves_is_not_what_is_sent(lab: Lab, tmp_path: Path) -> None:
+    """POL-14."""
+    file = tmp_path / "pod.yaml"
+    file.write_text(POD % "web-0")
+    lab.answer.approve_after_polls = None
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lab.stepup, "exec", "--", "delete", "-f", str(file))
+        while not lab.provider.devices:
+            wait([running], timeout=0.05)
+        file.write_text(POD % "web-1")
+        lab.provider.approve()
+        ran = running.result()
+
+    assert ran.code == 0, ran.screen
+    assert (lab.exists("web-0"), lab.exists("web-1")) == (False, True)
 
 
 WEAK = {
