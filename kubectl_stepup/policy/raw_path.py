@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _VERBS = {"create": "create", "replace": "update"}
 _POSSIBLE_VERBS = {
     "get": ("get", "list", "watch"),
-    "delete": ("delete", "watch"),
+    "delete": ("delete", "deletecollection", "watch"),
     "create": ("create", "watch"),
     "replace": ("update", "watch"),
 }

@@ -403,3 +403,9 @@ def test_a_dry_run_that_prunes_lists_secrets_all_the_same() -> None:
 def test_these_dry_runs_do_not_read_the_secret_of_a_manifest(text: str) -> None:
     secret = ObjectRef(resource=resources_named("secrets")[0], name="s", namespace="default")
     assert with_objects(read(shlex.split(text)), [secret]).requests == ()
+
+
+def test_a_raw_delete_of_a_path_that_is_read_in_two_ways_may_be_of_a_collection() -> None:
+    found = read(["delete", "--raw", "/api/v1/namespaces/shop/x/../pods"])
+    assert {entry.verb for entry in found.requests} == {"delete", "deletecollection", "watch"}
+    assert "all" in found.traits
