@@ -64,6 +64,8 @@ def merge(policies: Sequence[Policy]) -> Policy:
     All rules count, and the levels are the first one's. What an earlier policy says about a command stays.
     """
     first = policies[0]
+    if len(policies) == 1:
+        return first
     commands: dict[str, str] = {}
     for policy in policies:
         commands = {**policy.commands, **commands}
