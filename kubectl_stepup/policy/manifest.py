@@ -37,6 +37,7 @@ _CHUNK = 1 << 20
 # kubectl reads directories below a directory by default in some commands, and in more of them from version to version;
 # in these it has never done so.
 _SHALLOW = frozenset((name,) for name in ("apply", "create", "delete", "describe", "diff", "get", "replace"))
+_QUIET = {environment.KUBECONFIG: os.devnull, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _PATTERN = frozenset("*?[,")
 _HOSTS = ("github.com/", "git@")  # kustomize fetches these too
@@ -160,7 +161,7 @@ def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes, *, onli
             arguments,
             input=stdin,
             capture_output=True,
-            env=_environment(offline=bool(kustomize), online=online),
+            env=dict(os.environ) | _QUIET if online else _offline(kustomizes=bool(kustomize)),
             timeout=FETCH_LIMIT_S if online else TIME_LIMIT_S,
             check=False,
         )
@@ -169,10 +170,9 @@ def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes, *, onli
     return done.stdout if done.returncode == 0 and len(done.stdout) <= MAX_OUTPUT_BYTES else None
 
 
-def _environment(*, offline: bool, online: bool) -> dict[str, str]:
-    """Give what kubectl, or a version manager's shim, needs to start; `offline` keeps kustomize from fetching bases."""
-    found = dict(os.environ) if online else {name: os.environ[name] for name in _KEPT if name in os.environ}
-    found |= {environment.KUBECONFIG: os.devnull, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    if offline and not online:
+def _offline(*, kustomizes: bool) -> dict[str, str]:
+    """Give what kubectl, or a version manager's shim, needs to start; kustomize is kept from fetching bases."""
+    found = {name: os.environ[name] for name in _KEPT if name in os.environ} | _QUIET
+    if kustomizes:
         found |= {"PATH": "", "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE}
     return found
