@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
-import ssl
-import threading
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
@@ -23,6 +18,7 @@ from kubectl_stepup.oauth.provider import OIDCProvider
 from kubectl_stepup.oauth.transport import Transport
 from tests.attacks.test_device_flow import StepUp
 from tests.provider import Raw
+from tests.provider.bad_certificate import presenting
 from tests.provider.clock import FakeClock
 from tests.provider.fixtures import StartProvider, start_provider
 from tests.provider.keys import public_jwk, rsa_key
@@ -133,22 +129,7 @@ def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
     authority, ended = trustme.CA(), datetime.now(UTC) - timedelta(days=1)
     leaf = authority.issue_cert("127.0.0.1", not_before=ended - timedelta(days=1), not_after=ended)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    leaf.configure_cert(context)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(OSError):
-                context.wrap_socket(connection, server_side=True).recv(1)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        options: dict[str, Any] = {"environ": {}, "ca_file": str(tmp_path / "ca.pem")}
-        client = OIDCProvider(
-            issuer=f"https://127.0.0.1:{listener.getsockname()[1]}", transport=Transport(**options), clock=FakeClock()
-        )
-        with pytest.raises(ProviderUnreachable) as caught:
-            client.metadata()
-        thread.join(5)
+    transport = Transport(environ={}, ca_file=str(tmp_path / "ca.pem"))
+    with presenting(leaf) as address, pytest.raises(ProviderUnreachable) as caught:
+        OIDCProvider(issuer=address, transport=transport, clock=FakeClock()).metadata()
     assert caught.value.message.endswith("its certificate is not trusted: certificate has expired")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import os
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -22,6 +20,7 @@ from kubectl_stepup.errors import ConfigError, ProviderResponse, ProviderUnreach
 from kubectl_stepup.oauth.transport import Transport
 from kubectl_stepup.oauth.trust import tls_context
 from tests.provider import Provider, Raw
+from tests.provider.bad_certificate import presenting
 from tests.provider.fixtures import StartProvider, provider, start_provider
 
 __all__ = ["provider", "start_provider"]
@@ -189,22 +188,8 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     """DIS-08."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("other.example").configure_cert(context)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(OSError):
-                context.wrap_socket(connection, server_side=True).recv(1)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        with pytest.raises(ProviderUnreachable) as caught:
-            Transport(environ={}, ca_file=str(tmp_path / "ca.pem")).get(
-                f"https://127.0.0.1:{listener.getsockname()[1]}/"
-            )
-        thread.join(5)
+    with presenting(authority.issue_cert("other.example")) as address, pytest.raises(ProviderUnreachable) as caught:
+        Transport(environ={}, ca_file=str(tmp_path / "ca.pem")).get(f"{address}/")
     assert "its certificate is not trusted: IP address mismatch" in caught.value.message
 
 
