@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,16 +14,13 @@ import yaml
 
 from tests.system.differential.server import RecordingAPI, Request, recording_api
 from tests.system.differential.snapshot import snapshot
-from tests.system.parts.cache import MACHINE
 from tests.system.recorder.fixture import SHOP
+from tests.system.recorder.running import DATA, environment, run
 
-DATA = Path(__file__).parents[2] / "data"
 MANIFESTS = Path(__file__).parent / "manifests"
 LONGEST_S = 6.0
-"""For a command that streams, or waits for what never comes."""
-
 KILLED = -1
-"""The exit code of such a command."""
+"""The exit code of a command that was stopped after that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,42 +44,23 @@ class Runner:
     def run(self, words: Sequence[str]) -> Outcome:
         """Run a command; the server forgets afterwards what it did."""
         self.api.begin()
-        with subprocess.Popen(
-            [str(self.kubectl), *words],
-            env=self.environ,
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
-            try:
-                said = process.communicate(timeout=LONGEST_S)[1]
-                code = process.returncode
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                code, said = KILLED, process.communicate()[1]
+        code, said = run([str(self.kubectl), *words], self.environ, self.directory, longest_s=LONGEST_S)
         for error in self.api.errors:
             raise error
-        return Outcome(code=code, said=said.decode("utf-8", "replace"), requests=tuple(sorted(set(self.api.requests))))
+        return Outcome(
+            code=KILLED if code is None else code,
+            said=said.decode("utf-8", "replace"),
+            requests=tuple(sorted(set(self.api.requests))),
+        )
 
 
 @contextmanager
 def runner(kubectl: Path, directory: Path) -> Iterator[Runner]:
     """Give a runner that works in `directory`, where the manifests are."""
     with tempfile.TemporaryDirectory(prefix="differential-") as name, recording_api(snapshot()) as api:
-        home = Path(name)
-        (home / ".kube").mkdir()
-        (home / ".kube/config").write_text(_kubeconfig(api.url))
-        environ = {
-            "HOME": name,
-            "TMPDIR": name,
-            "PATH": MACHINE["PATH"],
-            "KUBE_EDITOR": f"sh {DATA / 'corpus' / 'ed.sh'}",
-            "KUBERC": "off",
-            "LANG": "C.UTF-8",
-            "GOGC": "off",  # kubectl lives for a moment: without collecting garbage it takes a fifth less
-        }
+        environ = environment(Path(name) / "home", _kubeconfig(api.url))
+        # kubectl lives for a moment: without collecting garbage it takes a fifth less.
+        environ |= {"TMPDIR": name, "GOGC": "off"}
         yield Runner(kubectl=kubectl, api=api, environ=environ, directory=directory)
 
 

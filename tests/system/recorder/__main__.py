@@ -8,27 +8,22 @@ was so.
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.system.parts import kubectls
-from tests.system.parts.cache import MACHINE
 from tests.system.parts.control_plane import require
 from tests.system.parts.kube_apiserver import KubeAPIServer
 from tests.system.recorder import fixture
 from tests.system.recorder.cluster import GENERATED, cluster
+from tests.system.recorder.running import DATA, environment, run
 
 HERE = Path(__file__).parent
-DATA = HERE.parents[1] / "data"
 VERSIONS = ("1.32", "1.36", "1.37")
 LONGEST_S = 4.0
-"""For a command that streams, or waits for what never comes."""
 
 Request = tuple[str, str, str, str, str, str]
 """Verb, API group, resource, subresource, namespace and name."""
@@ -47,7 +42,7 @@ def main() -> None:
     fresh = place.with_suffix(".new")
     place.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="recorder-") as name, cluster(Path(name)) as api, fresh.open("w") as out:
-        environ = _environ(Path(name), api)
+        environ = environment(Path(name) / "home", api.kubeconfig(api.admin_certificate, namespace=fixture.SHOP))
         for at, command in enumerate(commands(), 1):
             for row in _rows(command, environ, api):
                 out.write(f"{json.dumps(row)}\n")
@@ -67,42 +62,17 @@ def _rows(command: str, environ: dict[str, str], api: KubeAPIServer) -> Iterator
         yield {"command": command, "kubectl": which, **json.loads(what)}
 
 
-def _environ(directory: Path, api: KubeAPIServer) -> dict[str, str]:
-    home = directory / "home"
-    (home / ".kube").mkdir(parents=True)
-    (home / ".kube/config").write_text(api.kubeconfig(api.admin_certificate, namespace=fixture.SHOP))
-    editor = f"sh {DATA / 'corpus' / 'ed.sh'}"
-    return {"HOME": str(home), "PATH": MACHINE["PATH"], "KUBE_EDITOR": editor, "KUBERC": "off", "LANG": "C.UTF-8"}
-
-
 def _record(program: Path, command: str, environ: dict[str, str], api: KubeAPIServer) -> dict[str, Any]:
     """Run a command and give its exit code and requests; what it took away is there again afterwards."""
     before = api.audit_log.stat().st_size
-    code = _run([str(program), *shlex.split(command)], environ)
+    code, _ = run([str(program), *shlex.split(command)], environ, DATA / "corpus", longest_s=LONGEST_S)
     with api.audit_log.open("rb") as log:
         log.seek(before)
         events = [json.loads(line) for line in log.read().splitlines()]
     sent = sorted({_request(event) for event in events if _is_kubectls(event)})
     if any(request[0] not in {"get", "list", "watch"} for request in sent):
         fixture.restore(api.admin)
-    return {"rc": code, "requests": sent}
-
-
-def _run(words: list[str], environ: dict[str, str]) -> int | str:
-    with subprocess.Popen(
-        words,
-        env=environ,
-        cwd=DATA / "corpus",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        try:
-            return process.wait(LONGEST_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return "TIMEOUT"
+    return {"rc": "TIMEOUT" if code is None else code, "requests": sent}
 
 
 def _is_kubectls(event: dict[str, Any]) -> bool:
