@@ -60,6 +60,8 @@ def change(
         ConfigError: `error` where it cannot be read or written, and whatever `edit` raises.
 
     """
+    # The same name in every process, however it came to the directory: else one would wait for its own lock.
+    path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     target = os.path.realpath(path)
     try:
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)

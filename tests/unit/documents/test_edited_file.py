@@ -190,3 +190,14 @@ def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [writer.wait() for writer in writers] == [0] * 5
     assert sorted(path.read_text().split()) == [str(number) for number in range(5)]
     assert names(tmp_path) == ["config"]
+
+
+@pytest.mark.parametrize("way", ["relative", "by a linked directory"])
+def test_one_file_by_two_names_is_locked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "real")
+    path = "file.yaml" if way == "relative" else str(tmp_path / "linked" / "file.yaml")
+
+    assert change(path, lambda before: b"new", clock=FakeClock())
+    assert (tmp_path / "real" / "file.yaml").read_bytes() == b"new"
