@@ -10,6 +10,7 @@ from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
+from kubectl_stepup.cli.policy_server import compile_
 from kubectl_stepup.errors import UsageError
 
 EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
@@ -181,6 +182,9 @@ def schema(kind: str, common: CommonOptions) -> None:
     from kubectl_stepup.wiring.policy_file import schema_of
 
     data(schema_of(kind))
+
+
+command.add_command(compile_)
 
 
 def _given(words: tuple[str, ...]) -> tuple[str, ...]:

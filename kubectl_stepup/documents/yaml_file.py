@@ -77,7 +77,21 @@ def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> 
 
 def text_of(document: object) -> str:
     """Write plain values as YAML, keys in their order, to be read by people; files are edited elsewhere."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Write texts of several lines as such, and what is there twice twice: nobody likes to read anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(f"{_TAG}str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def read_bytes(path: Path, *, max_bytes: int, error: type[ConfigError] = ConfigError) -> bytes:

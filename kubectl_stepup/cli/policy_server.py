@@ -1,0 +1,121 @@
+"""`policy compile`: what makes the API server enforce the policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.options import CommonOptions, common
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.errors import UsageError
+
+TARGETS = ("all", "authentication", "admission", "rbac", "audit")
+_SINCE_V1 = 34
+
+
+@click.command(name="compile", short_help="Make the server's objects of the policy")
+@click.option("--cluster", metavar="NAME", required=True, help="The enrolled cluster, or its context.")
+@click.option("--target", "targets", type=click.Choice(TARGETS), multiple=True, help="What to make, repeatable [all].")
+@click.option("--output-dir", metavar="DIR", help="Write files there, with a kustomization.")
+@click.option(
+    "--authentication-config", metavar="FILE", help="The AuthenticationConfiguration in force, to merge into."
+)
+@click.option(
+    "--break-glass-group", metavar="GROUP", help="A group of certificates that the guards let pass, recorded."
+)
+@click.option("--no-break-glass", is_flag=True, help="Let nobody pass the guards.")
+@click.option("--token-lifetime", metavar="DURATION", help="How long the elevated client's ID tokens live [15m].")
+@click.option("--kubernetes", metavar="VERSION", default="1.34", help="The server's minor version [1.34].")
+@click.option("--username-claim", metavar="CLAIM", help="The claim of the user's name [the provider's accountClaim].")
+@click.option("--username-prefix", metavar="TEXT", default="", help="What is put in front of it.")
+@click.option("--groups-claim", metavar="CLAIM", default="groups", help="The claim of the groups [groups].")
+@click.option("--groups-prefix", metavar="TEXT", default="", help="What is put in front of each.")
+@click.option("-o", "--output", type=click.Choice(["yaml"]), default="yaml", help="Print all files as YAML [yaml].")
+@common
+def compile_(common: CommonOptions, output_dir: str | None, output: str, **options: Any) -> None:
+    """Turn the policy into native Kubernetes objects that enforce it: elevation gates, it grants nothing.
+
+    Prints YAML, or writes files with --output-dir; then, to standard error, what the server cannot enforce and the
+    order in which to put things in force and to take them back. Nothing is applied.
+
+    \b
+    Examples:
+      # Files to review, commit and apply
+      kubectl stepup policy compile --cluster prod-eu --break-glass-group sre-break-glass --output-dir server
+      # Merge into the AuthenticationConfiguration that is in force
+      kubectl stepup policy compile --cluster prod-eu --target authentication --authentication-config auth.yaml
+    """
+    from kubectl_stepup.terminal.server_screens import order_lines, warning_lines
+    from kubectl_stepup.wiring.compiling import compiled, write
+
+    application = build(common)
+    made = compiled(_options(options), application)
+    texts = made.texts()
+    for line in warning_lines(made.warnings):
+        application.terminal.line(line)
+    if output_dir is None:
+        data("".join(texts.values()) if len(texts) == 1 else "---\n".join(texts.values()))
+    else:
+        data("\n".join(write(texts, output_dir, application)))
+    for line in order_lines(made.order(output_dir or ".")):
+        application.terminal.line(line)
+
+
+def _options(options: dict[str, Any]) -> Any:
+    from kubectl_stepup.enforcement.trust import ClaimNames
+    from kubectl_stepup.wiring.compiling import CompileOptions
+
+    targets = _targets(options["targets"])
+    group, nobody = options["break_glass_group"], options["no_break_glass"]
+    if group and nobody:
+        raise UsageError("--break-glass-group and --no-break-glass exclude each other")
+    if "admission" in targets and not group and not nobody:
+        raise UsageError(
+            "who may pass the guards when the identity provider is down? Name a group of certificates, or say nobody",
+            hint="--break-glass-group GROUP, or --no-break-glass",
+        )
+    if group and group.startswith(("system:", "stepup:")):
+        raise UsageError(
+            f"--break-glass-group {group!r}: groups of Kubernetes and of levels have meanings of their own"
+        )
+    return CompileOptions(
+        cluster=options["cluster"],
+        targets=targets,
+        break_glass=group,
+        token_life_s=_duration(options["token_lifetime"]),
+        existing=options["authentication_config"],
+        version="v1" if _minor(options["kubernetes"]) >= _SINCE_V1 else "v1beta1",
+        claims=ClaimNames(
+            username=options["username_claim"] or "",
+            username_prefix=options["username_prefix"],
+            groups=options["groups_claim"],
+            groups_prefix=options["groups_prefix"],
+        ),
+    )
+
+
+def _targets(named: tuple[str, ...]) -> tuple[str, ...]:
+    every = TARGETS[1:]
+    return every if not named or "all" in named else tuple(target for target in every if target in named)
+
+
+def _minor(version: str) -> int:
+    major, _, minor = version.removeprefix("v").partition(".")
+    minor = minor.partition(".")[0]
+    if major != "1" or not minor.isdigit() or int(minor) < 30:
+        raise UsageError(f"--kubernetes {version!r} is no version of 1.30 or later, such as 1.34")
+    return int(minor)
+
+
+def _duration(text: str | None) -> int | None:
+    from kubectl_stepup.documents.node import Node
+    from kubectl_stepup.errors import ConfigError
+
+    if text is None:
+        return None
+    try:
+        return Node(text, file="--token-lifetime", line=1).duration()
+    except ConfigError as exc:
+        raise UsageError(f"--token-lifetime {text!r} is no duration such as 5m") from exc

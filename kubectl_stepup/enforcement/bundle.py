@@ -1,0 +1,197 @@
+"""Everything that a policy becomes for one cluster: files, in what order they are put in force and taken back.
+
+Spec: kubernetes.io, *Kustomization*; see each part's own module.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kubectl_stepup import __version__
+from kubectl_stepup.enforcement import admission, audit_policy, authentication, names, published, rbac
+from kubectl_stepup.enforcement.admission import Gate
+from kubectl_stepup.enforcement.plan import rules_on
+from kubectl_stepup.policy.document_of import document_of
+from kubectl_stepup.policy.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from kubectl_stepup.enforcement.plan import Place
+    from kubectl_stepup.enforcement.trust import Trust
+    from kubectl_stepup.policy.model import Policy, Rule
+
+TARGETS = ("authentication", "admission", "rbac", "audit")
+
+AUTHENTICATION_FILE = "authentication-configuration.yaml"
+POLICIES_FILE = "policies.yaml"
+BINDINGS_FILE = "bindings.yaml"
+PUBLISHED_FILE = "published-policy.yaml"
+RBAC_FILE = "rbac.yaml"
+AUDIT_FILE = "audit-policy.yaml"
+KUSTOMIZATION_FILE = "kustomization.yaml"
+
+
+class Document(Record):
+    """An object, and what a comment above it says."""
+
+    comment: str
+    content: Mapping[str, Any]
+
+
+class File(Record):
+    """A file of a bundle; `about` stands at its top."""
+
+    name: str
+    about: tuple[str, ...]
+    documents: tuple[Document, ...]
+
+
+class Request(Record):
+    """What is compiled: a policy for a cluster whose API server trusts a provider.
+
+    `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
+    certificates that passes. `targets` are some of `TARGETS`.
+    """
+
+    policy: Policy
+    place: Place
+    trust: Trust
+    acr_values: Mapping[str, tuple[str, ...]]
+    version: str = "v1"
+    existing: Mapping[str, Any] | None = None
+    break_glass: str | None = None
+    targets: tuple[str, ...] = TARGETS
+
+
+class Bundle(Record):
+    """The files, and the digest of the policy that they were made from."""
+
+    digest: str
+    files: tuple[File, ...]
+
+    @property
+    def objects(self) -> tuple[Mapping[str, Any], ...]:
+        """All objects that kubectl applies."""
+        applied = {POLICIES_FILE, BINDINGS_FILE, PUBLISHED_FILE, RBAC_FILE}
+        return tuple(one.content for file in self.files if file.name in applied for one in file.documents)
+
+
+def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bundle:
+    """Compile; `text_of` writes YAML, which the published policy is.
+
+    Raises:
+        PolicyError: the existing AuthenticationConfiguration cannot be merged into.
+    """
+    windows = {level.name: level.window_s for level in request.trust.levels}
+    on_cluster = published.policy_on(request.policy, request.place, windows=windows)
+    digest = published.digest_of(document_of(on_cluster))
+    annotations = {names.DIGEST: digest, names.VERSION: __version__}
+    files: list[File] = []
+    if "authentication" in request.targets:
+        files.append(_authentication(request))
+    if "admission" in request.targets:
+        files += _admission(request, annotations)
+        documents = published.objects(on_cluster, annotations=annotations, text_of=text_of)
+        files.append(_published(documents))
+    if "rbac" in request.targets and (made := _rbac(request, annotations)):
+        files.append(made)
+    if "audit" in request.targets:
+        files.append(_audit(request))
+    applied = [file.name for file in files if file.name not in (AUTHENTICATION_FILE, AUDIT_FILE)]
+    if applied:
+        files.append(_kustomization(applied))
+    return Bundle(digest=digest, files=tuple(files))
+
+
+def header(bundle: Bundle, place: Place) -> str:
+    """Give the first comment line of every file."""
+    return f"kubectl-stepup {__version__}, cluster {place.name}, policy {bundle.digest}"
+
+
+def _authentication(request: Request) -> File:
+    content = authentication.configuration(request.trust, version=request.version, existing=request.existing)
+    levels = ", ".join(f"{one.name} for at most {one.window_s}s after the sign-in" for one in request.trust.levels)
+    return File(
+        name=AUTHENTICATION_FILE,
+        about=(
+            "For --authentication-config of kube-apiserver; it reads the file again when it changes (replace it by",
+            "rename). An expression that fails would be a 401 for everybody, so none of these can.",
+            f"Levels: {levels or 'none: the provider has no evidence for any'}.",
+        ),
+        documents=(Document(comment="", content=content),),
+    )
+
+
+def _admission(request: Request, annotations: Mapping[str, str]) -> Iterator[File]:
+    gate = Gate(
+        place=request.place,
+        policy=request.policy,
+        acr_values=request.acr_values,
+        annotations=annotations,
+        break_glass=request.break_glass,
+    )
+    rules = {rule.name: rule for rule in rules_on(request.policy, request.place)}
+    objects = admission.objects(gate)
+    kinds = ((POLICIES_FILE, "ValidatingAdmissionPolicy", _ABOUT_POLICIES), (BINDINGS_FILE, "Binding", _ABOUT_BINDINGS))
+    for name, kind, about in kinds:
+        documents = tuple(
+            Document(comment=_about_rule(rules.get(one["metadata"]["annotations"][names.RULE])), content=one)
+            for one in objects
+            if one["kind"].endswith(kind)
+        )
+        yield File(name=name, about=about, documents=documents)
+
+
+_ABOUT_POLICIES = (
+    "What people must have stepped up for. These refuse, and give nobody a right. They are asked about writes and",
+    "connections, never about reads, and never about themselves: who may delete them is up to RBAC.",
+    "Without their bindings they do nothing.",
+)
+_ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To lift a guard, delete its binding.",)
+
+
+def _about_rule(rule: Rule | None) -> str:
+    if rule is None:
+        return "The published policy itself: only the highest level may change it."
+    what = " and ".join(sorted(rule.actions)) if rule.actions else f"verbs {' '.join(sorted(rule.verbs))}"
+    mode = "" if rule.mode == "enforce" else f" (mode {rule.mode}: nothing is refused)"
+    return f"Rule {rule.name}: {what} need {rule.needs}{mode}."
+
+
+def _published(documents: tuple[dict[str, Any], ...]) -> File:
+    about = (
+        "The policy for everybody's client, which fetches it at a step-up and decides by it as well.",
+        "It can only add to what a person's own policy asks for.",
+    )
+    comments = ("", "Everybody who signs in may read this one object.", "")
+    return File(
+        name=PUBLISHED_FILE,
+        about=about,
+        documents=tuple(Document(comment=text, content=one) for text, one in zip(comments, documents, strict=True)),
+    )
+
+
+def _rbac(request: Request, annotations: Mapping[str, str]) -> File | None:
+    documents = tuple(
+        Document(comment=comment, content=content) for comment, content in rbac.grants(request.policy, annotations)
+    )
+    if not documents:
+        return None
+    about = ("Roles for the time of an elevation, for people who belong to a group already.",)
+    return File(name=RBAC_FILE, about=about, documents=documents)
+
+
+def _audit(request: Request) -> File:
+    about = (
+        "For --audit-policy-file of kube-apiserver, or to be merged into yours: its rules are tried in order.",
+        "Admission annotates events with <policy>/step-up; secrets' contents are never recorded.",
+    )
+    content = audit_policy.policy(level.name for level in request.policy.levels)
+    return File(name=AUDIT_FILE, about=about, documents=(Document(comment="", content=content),))
+
+
+def _kustomization(resources: list[str]) -> File:
+    content = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
+    about = ("What kubectl applies: kubectl apply -k . The order in which to begin is printed by the command.",)
+    return File(name=KUSTOMIZATION_FILE, about=about, documents=(Document(comment="", content=content),))

@@ -1,0 +1,149 @@
+"""`policy compile`: from the policy in force and an enrolled cluster to files for the server."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.enforcement import advice, bundle
+from kubectl_stepup.enforcement.plan import Place
+from kubectl_stepup.enforcement.trust import ClaimNames, Trust, TrustedLevel, window_of
+from kubectl_stepup.errors import ConfigError, PolicyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubectl_stepup.config.model import Provider
+    from kubectl_stepup.enforcement.bundle import Bundle, File, Request
+    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.wiring.application import Application
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileOptions:
+    """What `policy compile` was asked for; see its help."""
+
+    cluster: str
+    targets: tuple[str, ...] = bundle.TARGETS
+    break_glass: str | None = None
+    token_life_s: int | None = None
+    existing: str | None = None
+    version: str = "v1"
+    claims: ClaimNames = field(default_factory=ClaimNames)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A request and what it became."""
+
+    request: Request
+    bundle: Bundle
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the server will not do."""
+        return tuple(advice.warnings(self.request))
+
+    def order(self, directory: str) -> tuple[str, ...]:
+        """The steps to put it in force and to take it back."""
+        return advice.order(self.bundle, directory=directory)
+
+    def texts(self) -> dict[str, str]:
+        """The files' names and contents."""
+        first = bundle.header(self.bundle, self.request.place)
+        return {file.name: text_of_file(file, first) for file in self.bundle.files}
+
+
+def compiled(options: CompileOptions, application: Application) -> Compiled:
+    """Compile the policy in force for an enrolled cluster.
+
+    Raises:
+        NotEnrolled: the cluster is not.
+        PolicyError: the policy or the existing AuthenticationConfiguration does not load.
+    """
+    (cluster,) = application.clusters(options.cluster)
+    provider = application.config.provider(cluster.provider)
+    request = bundle.Request(
+        policy=application.policy,
+        place=Place(name=cluster.name, labels=dict(cluster.labels)),
+        trust=trust_of(provider, application.policy, options),
+        acr_values=_acr_values(provider, application.policy),
+        version=options.version,
+        existing=None if options.existing is None else _existing(options.existing),
+        break_glass=options.break_glass,
+        targets=options.targets,
+    )
+    return Compiled(request=request, bundle=bundle.compile_bundle(request, text_of=yaml_file.text_of))
+
+
+def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Trust:
+    """Give what the server is told of a provider."""
+    from kubectl_stepup.assurance.check import LONGEST_COUNTED_LIFE_S
+
+    life = options.token_life_s if options.token_life_s is not None else int(LONGEST_COUNTED_LIFE_S)
+    proven = ((level, provider.evidence_of(level.name)) for level in policy.levels)
+    levels = tuple(
+        TrustedLevel(name=level.name, evidence=evidence, window_s=window_of(level, life))
+        for level, evidence in proven
+        if evidence is not None and not evidence.is_empty
+    )
+    return Trust(
+        issuer=provider.issuer,
+        everyday=provider.client_id,
+        elevated=provider.elevated_client_id,
+        levels=levels,
+        auth_time=provider.preset.auth_time,
+        claims=replace(options.claims, username=options.claims.username or provider.account_claim),
+        ca_pem=_ca_of(provider),
+        reserved=() if options.break_glass is None else (options.break_glass,),
+    )
+
+
+def _ca_of(provider: Provider) -> str | None:
+    if provider.ca_file is None:
+        return provider.ca_data
+    return yaml_file.read_bytes(Path(provider.ca_file), max_bytes=yaml_file.MAX_BYTES).decode("ascii", "replace")
+
+
+def _acr_values(provider: Provider, policy: Policy) -> dict[str, tuple[str, ...]]:
+    evidence = {level.name: provider.evidence_of(level.name) for level in policy.levels}
+    return {name: found.acr for name, found in evidence.items() if found is not None and found.acr}
+
+
+def _existing(path: str) -> Mapping[str, Any]:
+    data = yaml_file.read_bytes(Path(path), max_bytes=yaml_file.MAX_PLAIN_BYTES)
+    found = yaml_file.plain(data, path)
+    if not isinstance(found, dict):
+        raise PolicyError(f"{path}: an AuthenticationConfiguration is wanted")
+    return found
+
+
+def text_of_file(file: File, first_line: str) -> str:
+    """Write a file: its header as comments, each object under its own."""
+    head = "".join(f"# {line}\n" for line in (first_line, *file.about))
+    documents = "".join(
+        f"---\n{''.join(f'# {line}' + chr(10) for line in one.comment.splitlines())}{yaml_file.text_of(one.content)}"
+        for one in file.documents
+    )
+    return head + documents
+
+
+def write(texts: Mapping[str, str], directory: str, application: Application) -> list[str]:
+    """Write the files into a directory, each whole or not at all; give their paths.
+
+    Raises:
+        ConfigError: one cannot be written.
+        UsageError: the directory is a file.
+    """
+    if os.path.exists(directory) and not os.path.isdir(directory):
+        raise UsageError(f"--output-dir {directory!r} is no directory")
+    paths = []
+    for name, text in texts.items():
+        path = os.path.join(directory, name)
+        data = text.encode()
+        edited_file.change(path, lambda _before, data=data: data, clock=application.clock, error=ConfigError)  # type: ignore[misc]
+        paths.append(path)
+    return paths
