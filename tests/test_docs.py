@@ -12,7 +12,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 import pytest
@@ -30,8 +29,6 @@ from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
 from scripts import make_command_reference
-from tests.system.lab.authentication import authentication_configuration
-from tests.system.lab.objects import GATES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -265,38 +262,6 @@ def test_other_yaml_in_the_pages_is_yaml(page: Path) -> None:
 
 
 # What a cluster gets
-
-
-def documents(page: Path, kind: str) -> list[dict[str, Any]]:
-    """Give the Kubernetes objects of a kind that a page shows."""
-    found = [one for text in blocks(page, "yaml") for one in yaml.safe_load_all(text)]
-    return [one for one in found if isinstance(one, dict) and one.get("kind") == kind]
-
-
-def without_spaces(value: object) -> object:
-    """Give a document whose texts have no white space: expressions are laid out for readers."""
-    if isinstance(value, dict):
-        return {key: without_spaces(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [without_spaces(one) for one in value]
-    return re.sub(r"\s+", "", value) if isinstance(value, str) else value
-
-
-def test_the_authentication_configuration_in_the_pages_is_the_labs() -> None:
-    (shown,) = documents(DOCS / "how-to" / "set-up-a-cluster.md", "AuthenticationConfiguration")
-    applied = authentication_configuration(
-        issuer="https://login.example.com/realms/prod",
-        acr=["mfa", "gold"],
-        username_claim="preferred_username",
-        window_s=1560,
-    )
-    assert without_spaces(shown) == without_spaces(applied)
-
-
-def test_the_gate_in_the_pages_is_the_labs() -> None:
-    page = DOCS / "how-to" / "set-up-a-cluster.md"
-    shown = [one for gate in GATES for one in documents(page, gate["kind"])]
-    assert shown == GATES
 
 
 # Screens

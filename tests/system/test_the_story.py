@@ -36,7 +36,11 @@ def test_the_story(story: Desk) -> None:
     refused = story.run("kubectl", "delete", "pod", "web-0")
     assert refused.code == 1
     assert f"pods \"web-0\" is forbidden: ValidatingAdmissionPolicy '{GATE}'" in refused.screen
-    assert "error=insufficient_user_authentication acr_values=mfa max_age=900" in refused.screen
+    assert (
+        f'error="insufficient_user_authentication", acr_values="{story.lab.provider.mfa}", max_age="900"'
+        in refused.screen
+    )
+    assert "run: kubectl stepup exec -- delete pods web-0 -n prod" in refused.screen
     assert "secrets is forbidden" in story.run("kubectl", "get", "secrets").screen
 
     # One approval with a one-time code, and the pod is gone.

@@ -186,8 +186,22 @@ def test_odd_and_forged_groups(server: Server, groups: object, seen: list[str]) 
     assert sorted(found) == sorted([*seen, "stepup:mfa", "system:authenticated"])
 
 
-def test_two_audiences_with_the_elevated_one(server: Server) -> None:
-    assert "stepup:mfa" in server.asks(aud=[EVERYDAY, ELEVATED]).whoami()["groups"]
+@pytest.mark.parametrize(
+    ("audiences", "party", "elevated"),
+    [
+        ([EVERYDAY, ELEVATED], ELEVATED, True),
+        # A mapper at the provider may add the elevated client to everyday tokens' audiences.
+        ([EVERYDAY, ELEVATED], EVERYDAY, False),
+        ([EVERYDAY, ELEVATED], None, False),
+        ([ELEVATED], None, True),
+        (ELEVATED, EVERYDAY, False),
+        (ELEVATED, 7, False),
+    ],
+)
+def test_the_token_must_have_been_given_to_the_elevated_client(
+    server: Server, audiences: object, party: object, elevated: bool
+) -> None:
+    assert ("stepup:mfa" in server.asks(aud=audiences, azp=party).whoami()["groups"]) is elevated
 
 
 def test_extra_tells_people_and_their_sign_in(server: Server) -> None:

@@ -79,7 +79,7 @@ def opened_cluster(directory: Path, provider: RunningProvider, *, owner: str | N
         kube_apiserver(directory, etcd=store, authentication=json.dumps(trusted), owner=owner) as api,
         kube_controller_manager(directory, api=api, owner=owner),
     ):
-        objects.furnish(api.admin)
+        objects.furnish(api.admin, acr=provider.mfa)
         yield api
 
 

@@ -6,61 +6,38 @@ from typing import Any
 
 import requests
 
-from tests.system.lab.authentication import OURS
+from kubectl_stepup.enforcement import admission
+from kubectl_stepup.enforcement.admission import Gate
+from kubectl_stepup.enforcement.plan import Place
+from kubectl_stepup.policy.load import load
+from tests.system.lab.home import POLICY
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.parts.processes import wait_until
 
 NAMESPACE = "prod"
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-GATE = "deletes-need-stepup"
+GATE = "kubectl-stepup-deletes"
 PODS = ("web-0", "web-1", "db-0")
 
-GATES: list[dict[str, Any]] = [
-    {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": GATE},
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {
-                "resourceRules": [
-                    {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["DELETE"], "resources": ["*"]},
-                    {"apiGroups": [""], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["pods/eviction"]},
-                ]
-            },
-            "matchConditions": [
-                {"name": "people", "expression": f"request.userInfo.?extra[?'{OURS}/issuer'].hasValue()"}
-            ],
-            "validations": [
-                {
-                    "expression": "'stepup:mfa' in request.userInfo.groups",
-                    "reason": "Forbidden",
-                    "message": "step-up to mfa needed; error=insufficient_user_authentication acr_values=mfa "
-                    "max_age=900; run: kubectl stepup exec -- ...",
-                }
-            ],
-        },
-    },
-    {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": GATE},
-        "spec": {"policyName": GATE, "validationActions": ["Deny"]},
-    },
-]
-"""The gate that docs/how-to/set-up-a-cluster.md shows."""
+
+def gates(acr: str) -> tuple[dict[str, Any], ...]:
+    """Give the objects that a policy about deletes is compiled to; `acr` is what proves the level at the provider."""
+    policy = load(None, ("policy.yaml", POLICY.encode()))
+    place = Place(name="prod", labels={"env": "prod"})
+    return admission.objects(Gate(policy=policy, place=place, acr_values={"mfa": (acr,)}, annotations={}))
 
 
-def furnish(api: KubeAPI) -> None:
+def furnish(api: KubeAPI, *, acr: str) -> None:
     """Make the namespace, the team's rights, the gate and the things."""
     api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     for role in _roles():
         api.create(f"/apis/{RBAC}/v1/clusterroles", role)
     for binding in (_binding("developers", "developer", "dev"), _binding("secrets", "secret-reader", "stepup:mfa:dev")):
         api.create(f"/apis/{RBAC}/v1/namespaces/{NAMESPACE}/rolebindings", binding)
-    for gate, plural in zip(GATES, ("validatingadmissionpolicies", "validatingadmissionpolicybindings"), strict=True):
-        api.create(f"{ADMISSION}/{plural}", gate)
+    plurals = {"Policy": "validatingadmissionpolicies", "PolicyBinding": "validatingadmissionpolicybindings"}
+    for gate in gates(acr):
+        api.create(f"{ADMISSION}/{plurals[gate['kind'].removeprefix('ValidatingAdmission')]}", gate)
     secret = {"metadata": {"name": "database"}, "stringData": {"password": "tulip"}}
     api.create(f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
     api.create(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments", _deployment())

@@ -49,6 +49,17 @@ class KubeAPIServer:
     controller_manager_certificate: tuple[Path, Path]
     audit_log: Path
     server: Server
+    authority: trustme.CA
+    authentication: Path
+    """The AuthenticationConfiguration; the server reads it again when it changes."""
+
+    def certificate(self, name: str, organization: str) -> tuple[Path, Path]:
+        """Issue a client certificate for a user of a group."""
+        return _certificate(self.ca_file.parent, self.authority, name, organization=organization)
+
+    def as_owner(self, certificate: tuple[Path, Path]) -> KubeAPI:
+        """The API server as the owner of a certificate sees it."""
+        return KubeAPI(server=self.url, ca_file=self.ca_file, certificate=certificate)
 
     @property
     def admin(self) -> KubeAPI:
@@ -129,6 +140,8 @@ def kube_apiserver(
             ),
             audit_log=directory / "audit.log",
             server=server,
+            authority=authority,
+            authentication=directory / "authentication.yaml",
         )
         wait_until(lambda: is_ready(started.admin), "ready kube-apiserver", within_s=120, server=server)
         yield started

@@ -1,0 +1,189 @@
+"""A control plane that believes an issuer whose key we have, with everything applied that a policy was compiled to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.provider.keys import rsa_key
+from tests.provider.server import Provider
+from tests.provider.tokens import signed
+from tests.system.parts import control_plane, kubectls
+from tests.system.parts.cache import MACHINE
+from tests.system.parts.etcd import etcd
+from tests.system.parts.kube_api import KubeAPI
+from tests.system.parts.kube_apiserver import KubeAPIServer, kube_apiserver
+from tests.system.parts.kube_controller_manager import kube_controller_manager
+from tests.system.parts.processes import wait_until
+from tests.system.recorder import fixture
+
+PROGRAM = (sys.executable, "-P", "-m", "kubectl_stepup")
+EVERYDAY, ELEVATED = "kubectl", "kubectl-elevated"
+BREAK_GLASS = "sre-break-glass"
+CLUSTER = "prod-eu"
+ACR = {"mfa": "gold", "critical": "phr"}
+TOKEN_LIFE_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarded:
+    """A guarded cluster, and what it was made from; `directory` holds config, policy and `server/`, the bundle."""
+
+    api: KubeAPIServer
+    issuer: str
+    directory: Path
+    compiled: subprocess.CompletedProcess[str]
+    homes: list[Path] = field(default_factory=list)
+
+    @property
+    def bundle(self) -> Path:
+        """The directory of the compiled files."""
+        return self.directory / "server"
+
+    def token(self, *, key: str = "main", **claims: Any) -> str:
+        """Sign a token; by default that of alice, of the elevated client and the level mfa. None leaves a claim out."""
+        now = int(time.time())
+        proper: dict[str, object] = {
+            "iss": self.issuer,
+            "sub": "alice",
+            "aud": ELEVATED,
+            "iat": now,
+            "auth_time": now - 2,
+            "exp": now + TOKEN_LIFE_S,
+            "acr": ACR["mfa"],
+            "groups": ["dev"],
+        }
+        members = {name: one for name, one in {**proper, **claims}.items() if one is not None}
+        return signed(members, rsa_key(key), kid=key)
+
+    def everyday(self, **claims: Any) -> KubeAPI:
+        """The API as an everyday login sees it, whose sign-in had no second factor."""
+        return self.api.as_bearer(self.token(**{"aud": EVERYDAY, "acr": "silver", **claims}))
+
+    def elevated(self, level: str = "mfa", **claims: Any) -> KubeAPI:
+        """The API as somebody sees it who stepped up."""
+        return self.api.as_bearer(self.token(acr=ACR[level], **claims))
+
+    def kubectl(self, *words: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run kubectl, as the administrator or with a token."""
+        user = {"token": token} if token else None
+        return kubectl(self.api, self.directory, *words, user=user)
+
+
+def kubectl(
+    api: KubeAPIServer, directory: Path, *words: str, user: dict[str, Any] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the newest kubectl with a kubeconfig of its own, by default the administrator's."""
+    document = yaml.safe_load(api.kubeconfig(api.admin_certificate))
+    if user is not None:
+        document["users"][0]["user"] = user
+    kubeconfig = directory / "kubeconfig.yaml"
+    kubeconfig.touch(mode=0o600)
+    kubeconfig.write_text(yaml.safe_dump(document))
+    environ = {"HOME": str(directory), "PATH": MACHINE["PATH"], "KUBECONFIG": str(kubeconfig), "KUBERC": "off"}
+    return subprocess.run(
+        [kubectls.kubectl(kubectls.NEWEST), *words],
+        env=environ,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def write_config(directory: Path, provider: Provider) -> Path:
+    """Write the config of an enrolled cluster."""
+    document = {
+        "apiVersion": "kubectl-stepup.github.io/v1alpha1",
+        "kind": "Config",
+        "providers": [
+            {
+                "name": "ours",
+                "issuer": provider.issuer,
+                "clientID": EVERYDAY,
+                "elevatedClientID": ELEVATED,
+                "preset": "generic",
+                "caFile": str(provider.ca_file),
+                "evidence": {level: {"acr": [acr]} for level, acr in ACR.items()},
+            }
+        ],
+        "clusters": [
+            {
+                "name": CLUSTER,
+                "context": CLUSTER,
+                "labels": {"env": "prod"},
+                "server": "https://127.0.0.1:6443",
+                "provider": "ours",
+                "account": "alice",
+            }
+        ],
+    }
+    path = directory / "config.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def compile_policy(directory: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Run `policy compile` for config and policy in `directory`, into `server`."""
+    minor = control_plane.minor()
+    words = ["policy", "compile", "--config", "config.yaml", "--policy", "policy.yaml", "--cluster", CLUSTER]
+    words += ["--output-dir", "server", "--kubernetes", minor, "--token-lifetime", f"{TOKEN_LIFE_S}s", *flags]
+    return subprocess.run(
+        [*PROGRAM, *words],
+        cwd=directory,
+        env={"HOME": str(directory), "PATH": MACHINE["PATH"], "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def opened_guarded(
+    directory: Path, policy: str, *, flags: Sequence[str] = ("--break-glass-group", BREAK_GLASS)
+) -> Iterator[Guarded]:
+    """Start a cluster whose server enforces `policy` (the text of a document), for the time of the block."""
+    control_plane.require()
+    (directory / "policy.yaml").write_text(policy)
+    with Provider(directory) as provider:
+        write_config(directory, provider)
+        compiled = compile_policy(directory, *flags)
+        assert compiled.returncode == 0, compiled.stderr
+        authentication = (directory / "server/authentication-configuration.yaml").read_text()
+        with (
+            etcd(directory) as store,
+            kube_apiserver(directory, etcd=store, authentication=authentication) as api,
+            kube_controller_manager(directory, api=api),
+        ):
+            fixture.set_up(api.admin)
+            guarded = Guarded(api=api, issuer=provider.issuer, directory=directory, compiled=compiled)
+            wait_until(lambda: _applied(guarded), "applied policy", within_s=60)
+            yield guarded
+
+
+def _applied(guarded: Guarded) -> bool:
+    # kube-public appears a little later than the server is ready.
+    done = guarded.kubectl("apply", "-k", "server")
+    print(done.stderr[-800:]) if done.returncode else None
+    return done.returncode == 0
+
+
+def wait_for_guards(guarded: Guarded, method: str, path: str, body: object = None) -> None:
+    """Wait until the server refuses an everyday login something by our policies, which takes it some seconds."""
+    everyday = guarded.everyday()
+
+    def bites() -> bool:
+        answer = everyday.request(method, path, body)
+        return answer.status_code == 403 and "kubectl-stepup-" in answer.text
+
+    wait_until(bites, "guards that bite", within_s=60, every_s=0.25)
