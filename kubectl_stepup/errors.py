@@ -9,7 +9,8 @@ The tree (a test compares it with the classes)::
     │   ├── KubeconfigError       kubeconfig-invalid        1
     │   ├── KubeconfigLocked      kubeconfig-locked         1
     │   ├── NotEnrolled           not-enrolled              1
-    │   └── ClusterChanged        cluster-changed           1
+    │   ├── ClusterChanged        cluster-changed           1
+    │   └── RbacInvalid           rbac-invalid              1
     ├── CommandRefused            command-refused           1
     ├── LoginNeeded               login-needed              4
     │   ├── InteractionRequired   interaction-required      4
@@ -98,6 +99,12 @@ class ClusterChanged(ConfigError):
     """The context's server, CA or proxy is no longer what was enrolled."""
 
     code = "cluster-changed"
+
+
+class RbacInvalid(ConfigError):
+    """A file, or an answer of kubectl, that `rbac audit` reads is not what the API has."""
+
+    code = "rbac-invalid"
 
 
 class CommandRefused(StepUpError):

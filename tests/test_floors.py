@@ -41,6 +41,7 @@ FLOORS = {
     "kubectl_stepup.kube": RULES,
     "kubectl_stepup.oauth": RULES,
     "kubectl_stepup.policy": RULES,
+    "kubectl_stepup.review": RULES,
     "kubectl_stepup.session": RULES,
     "kubectl_stepup.terminal": RULES,
     "kubectl_stepup.flows": FLOWS,
@@ -63,6 +64,7 @@ EDGES = {
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
+    "kubectl_stepup.kube.rbac_objects",
     "kubectl_stepup.oauth.provider",
     "kubectl_stepup.oauth.transport",
     "kubectl_stepup.oauth.transport_errors",
@@ -71,6 +73,7 @@ EDGES = {
     "kubectl_stepup.policy.discovery_cache",
     "kubectl_stepup.policy.load",
     "kubectl_stepup.policy.manifest",
+    "kubectl_stepup.review.load",
     "kubectl_stepup.session.choose",
     "kubectl_stepup.session.file",
     "kubectl_stepup.session.guarded",
@@ -148,8 +151,9 @@ BETWEEN_CONCERNS = {
     "kube": {"documents"},
     "oauth": {"terminal"},
     "policy": {"assurance", "documents"},
+    "review": {"documents", "policy"},
     "session": {"assurance"},
-    "terminal": {"assurance", "audit", "config", "kube", "oauth", "policy", "session"},
+    "terminal": {"assurance", "audit", "config", "kube", "oauth", "policy", "review", "session"},
 }
 """Which other concerns a concern of the rules and edges may know."""
 

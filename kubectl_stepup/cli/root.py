@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
     "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain, show; write one: init, lint, test"),
     "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
+    "rbac": ("kubectl_stepup.cli.rbac", "Find who need not step up: audit"),
     "demo": ("kubectl_stepup.cli.demo", "Try it on an embedded provider and cluster"),
     "version": ("kubectl_stepup.cli.version", "Show the version"),
     "credential": ("kubectl_stepup.cli.credential", "Serve kubectl as an exec credential plugin"),

@@ -19,7 +19,7 @@ from kubectl_stepup.documents.node import Node
 from kubectl_stepup.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
     from typing import Any
 
     from kubectl_stepup.documents.node import Value
@@ -34,6 +34,8 @@ MAX_DEPTH = 100
 MAX_VALUES = 200_000
 MAX_BYTES = 1 << 20
 MAX_PLAIN_BYTES = 4 << 20
+MAX_MANIFEST_BYTES = 64 << 20
+MAX_MANIFEST_VALUES = 5_000_000
 
 _TAG = "tag:yaml.org,2002:"
 _TEXTS = frozenset({"str", "int", "float", "bool", "timestamp", "value"})
@@ -54,6 +56,17 @@ def parse(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> 
     if root is None:
         return Node(None, file=file, line=1, error_type=error)
     return _Builder(file, error).node(root, line=root.start_mark.line + 1, path="")
+
+
+def parse_all(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> list[Node]:
+    """Read every document of a file with Kubernetes objects; those with nothing in them are left out.
+
+    Raises: `error`, its message beginning with `FILE:LINE:`.
+    """
+    roots = _compose_all(data, file, error=error, max_bytes=MAX_MANIFEST_BYTES)
+    builder = _Builder(file, error, max_values=MAX_MANIFEST_VALUES)
+    nodes = (builder.node(root, line=root.start_mark.line + 1, path="") for root in roots)
+    return [node for node in nodes if node.value is not None]
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES, error: type[ConfigError] = ConfigError) -> Node:
@@ -114,6 +127,23 @@ def read_bytes(path: Path, *, max_bytes: int, error: type[ConfigError] = ConfigE
 
 
 def _compose(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int) -> yaml.Node | None:
+    def one(text: str) -> list[yaml.Node]:
+        root = yaml.compose(text, Loader=_Loader)
+        return [] if root is None else [root]
+
+    return next(iter(_composed(data, file, one, error=error, max_bytes=max_bytes)), None)
+
+
+def _compose_all(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int) -> list[yaml.Node]:
+    def every(text: str) -> list[yaml.Node]:
+        return list(yaml.compose_all(text, Loader=_Loader))
+
+    return _composed(data, file, every, error=error, max_bytes=max_bytes)
+
+
+def _composed(
+    data: bytes, file: str, compose: Callable[[str], list[yaml.Node]], *, error: type[ConfigError], max_bytes: int
+) -> list[yaml.Node]:
     if len(data) > max_bytes:
         raise _error(error, file, None, f"larger than {max_bytes} bytes")
     try:
@@ -123,7 +153,7 @@ def _compose(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int
         raise error(f"{file}:{line}: not UTF-8", details={"file": file, "line": line}) from exc
     try:
         _refuse_depth(text, file, error)
-        root = yaml.compose(text, Loader=_Loader)
+        roots = compose(text)
     except yaml.MarkedYAMLError as exc:
         message = _one_line(exc.problem or exc.context)
         # libyaml 0.2.6 and later has a limit of its own, which it may meet before we see an event.
@@ -131,9 +161,9 @@ def _compose(data: bytes, file: str, *, error: type[ConfigError], max_bytes: int
         raise _error(error, file, exc.problem_mark or exc.context_mark, message) from exc
     except yaml.YAMLError as exc:
         raise _error(error, file, None, _one_line(str(exc).partition("\n")[0])) from exc
-    if root is not None:
+    for root in roots:
         _refuse_aliases(root, file, error)
-    return root
+    return roots
 
 
 def _refuse_depth(text: str, file: str, error: type[ConfigError]) -> None:
@@ -174,9 +204,10 @@ def _refuse_aliases(root: yaml.Node, file: str, error: type[ConfigError]) -> Non
 class _Builder:
     """Turn the composed graph into values; counts them, as few aliases can still multiply."""
 
-    def __init__(self, file: str, error: type[ConfigError]) -> None:
+    def __init__(self, file: str, error: type[ConfigError], *, max_values: int = MAX_VALUES) -> None:
         self._file = file
         self._error_type = error
+        self._max_values = max_values
         self._values = 0
 
     def node(self, source: yaml.Node, *, line: int, path: str, depth: int = 0) -> Node:
@@ -214,8 +245,8 @@ class _Builder:
         if not isinstance(source, yaml.ScalarNode) and source.tag not in _COLLECTIONS:
             raise self._error(source, f"the tag {source.tag} is not supported")
         self._values += 1
-        if self._values > MAX_VALUES:
-            raise self._error(source, f"more than {MAX_VALUES} values")
+        if self._values > self._max_values:
+            raise self._error(source, f"more than {self._max_values} values")
         if depth > MAX_DEPTH:  # also a node that contains itself
             raise self._error(source, _TOO_DEEP)
 

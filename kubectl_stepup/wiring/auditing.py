@@ -1,0 +1,171 @@
+"""`rbac audit`: the cluster's RBAC, or that of files, against the policy in force."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import __version__
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.errors import NotEnrolled, RbacInvalid, UsageError
+from kubectl_stepup.kube import kubectl, rbac_objects
+from kubectl_stepup.policy.globs import matches
+from kubectl_stepup.policy.model import Target
+from kubectl_stepup.review import load
+from kubectl_stepup.review.findings import audit
+from kubectl_stepup.review.fix import fixes
+from kubectl_stepup.review.model import Place
+from kubectl_stepup.review.reading import Manifest, objects_of
+from kubectl_stepup.review.report import document
+from kubectl_stepup.review.sarif import sarif
+from kubectl_stepup.review.severity import rank
+from kubectl_stepup.terminal.rbac_screens import comment_lines, findings_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.review.finding import Finding
+    from kubectl_stepup.review.model import RbacObjects
+    from kubectl_stepup.wiring.application import Application
+
+_FIX_HEADER = (
+    "What closes the holes that were found, by RBAC alone: read it, then",
+    "kubectl apply --dry-run=server -f FILE, and without --dry-run. Keep what is there now for the way back:",
+    "kubectl get clusterrolebindings,rolebindings --all-namespaces -o yaml > before.yaml",
+    "Derived groups stepup:<level>:<group> come from the server's AuthenticationConfiguration: set that up first.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What `rbac audit` was asked for: where to read, and which findings to tell."""
+
+    cluster: str | None = None
+    context: str | None = None
+    kubeconfig: str | None = None
+    files: tuple[str, ...] = ()
+    subject: str | None = None
+    namespace: str | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What was found, and all that it was found in."""
+
+    findings: tuple[Finding, ...]
+    objects: RbacObjects
+    policy: Policy
+    target: Target
+    notes: tuple[str, ...]
+
+    def is_as_bad_as(self, severity: str) -> bool:
+        """Tell whether there is a finding of this severity or a worse one."""
+        return any(rank(one.severity) >= rank(severity) for one in self.findings)
+
+
+def reviewed(wanted: Wanted, application: Application) -> Reviewed:
+    """Read and judge.
+
+    Raises:
+        RbacInvalid, KubectlFailed: the RBAC cannot be read.
+        NotEnrolled: `--cluster` names nothing that is.
+    """
+    cluster = _cluster(wanted, application)
+    target = Target() if cluster is None else Target(cluster=cluster.name, labels=cluster.labels)
+    policy = application.policy
+    objects, notes = _from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
+    found = [one for one in audit(objects, policy, target) if _is_wanted(one, wanted)]
+    return Reviewed(findings=tuple(found), objects=objects, policy=policy, target=target, notes=notes)
+
+
+def shown(found: Reviewed, output: str, *, width: int | None) -> str:
+    """Give the findings as `table`, `json`, `yaml` or `sarif`."""
+    if output == "table":
+        return findings_screen(found.findings, notes=found.notes, width=width)
+    if output == "sarif":
+        return json.dumps(sarif(found.findings, version=__version__), indent=2)
+    whole = document(found.findings, cluster=found.target.cluster, notes=found.notes)
+    return json.dumps(whole, indent=2) if output == "json" else yaml_file.text_of(whole)
+
+
+def fix_text(found: Reviewed) -> str:
+    """Give the YAML that closes the holes; only comments where nothing can be done by RBAC."""
+    parts = ["\n".join(comment_lines(_FIX_HEADER))]
+    for piece in fixes(found.findings, found.objects, found.policy, found.target):
+        comments = "".join(f"{line}\n" for line in comment_lines(piece.comments))
+        body = "" if piece.manifest is None else yaml_file.text_of(piece.manifest)
+        parts.append(f"---\n{comments}{body}".rstrip("\n"))
+    return "\n".join(parts)
+
+
+def _cluster(wanted: Wanted, application: Application) -> Cluster | None:
+    if wanted.cluster is not None:
+        found = application.config.cluster(wanted.cluster)
+        if found is None:
+            raise NotEnrolled(f"no cluster is enrolled as {wanted.cluster}", hint="kubectl stepup status")
+        return found
+    return application.config.cluster_for_context(wanted.context) if wanted.context else None
+
+
+def _from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
+    if files.count(load.STDIN) > 1:
+        raise UsageError("standard input can be read only once", hint="kubectl stepup rbac audit --from -")
+    objects = objects_of(manifest for file in files for manifest in load.manifests(_bytes(file), file))
+    if not objects.bindings:
+        raise RbacInvalid(
+            f"{', '.join(files)}: no RoleBinding and no ClusterRoleBinding, so nothing can be told",
+            hint="kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json",
+        )
+    notes = () if objects.service_accounts is not None else (_NO_ACCOUNTS,)
+    return objects, notes
+
+
+_NO_ACCOUNTS = "service accounts were not read: bindings to missing ones are not told"
+_NO_GUARDS = "admission policies were not read: no guard is counted as standing"
+
+
+def _bytes(file: str) -> bytes:
+    if file != load.STDIN:
+        return yaml_file.read_bytes(Path(file), max_bytes=yaml_file.MAX_MANIFEST_BYTES, error=RbacInvalid)
+    data = b"" if sys.stdin is None else sys.stdin.buffer.read(yaml_file.MAX_MANIFEST_BYTES + 1)
+    if len(data) > yaml_file.MAX_MANIFEST_BYTES:
+        raise RbacInvalid(f"standard input is larger than {yaml_file.MAX_MANIFEST_BYTES} bytes")
+    return data
+
+
+def _from_cluster(
+    wanted: Wanted, cluster: Cluster | None, application: Application
+) -> tuple[RbacObjects, tuple[str, ...]]:
+    context = wanted.context or (cluster.context if cluster else None)
+    flags = [f"--context={context}"] if context else []
+    flags += [f"--kubeconfig={wanted.kubeconfig}"] if wanted.kubeconfig else []
+    path = kubectl.find(application.environ, not_this=sys.argv[0])
+    read = rbac_objects.read(path, flags, application.environ)
+    answers = [answer for answer in (read.rbac, read.accounts, read.guards) if answer is not None]
+    objects = objects_of(
+        (manifest for answer in answers for manifest in _answered(answer)),
+        has_service_accounts=read.accounts is not None,
+    )
+    missing = ((read.accounts, _NO_ACCOUNTS), (read.guards, _NO_GUARDS))
+    return objects, tuple(note for answer, note in missing if answer is None)
+
+
+def _answered(answer: object) -> Iterator[Manifest]:
+    place = Place(file="")
+    yield from (Manifest(content=one, place=place) for one in load.flattened(answer, "kubectl get"))
+
+
+def _is_wanted(finding: Finding, wanted: Wanted) -> bool:
+    if wanted.severity is not None and rank(finding.severity) < rank(wanted.severity):
+        return False
+    if wanted.subject is not None and not any(
+        matches(name, wanted.subject) for name in (finding.subject.name, str(finding.subject))
+    ):
+        return False
+    return wanted.namespace is None or finding.binding.namespace in ("", wanted.namespace)
