@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup import fast_path
+from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kube import execcredential
 from kubectl_stepup.kube.cluster_identity import ca_digest
@@ -41,12 +42,12 @@ INTERPRETER = {
 HIT = INTERPRETER | {
     "errno",
     "_ctypes",
-    # One of the two, by Python's version; the other is tried.
+    # One of the two, by Python's version.
     "_sha2",
     "_sha256",
     "kubectl_stepup",
+    "kubectl_stepup.digest",
     "kubectl_stepup.environment",
-    "kubectl_stepup.errors",
     "kubectl_stepup.session",
     "kubectl_stepup.session.kernel_keyring",
     "kubectl_stepup.session.keyctl",
@@ -57,6 +58,7 @@ HIT = INTERPRETER | {
 THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path"}
 PARSED = HIT | {
     "binascii",
+    "kubectl_stepup.errors",
     "kubectl_stepup.kube",
     "kubectl_stepup.kube.cluster_identity",
     "kubectl_stepup.kube.execcredential",
@@ -105,7 +107,7 @@ def fresh() -> ElevationSession:
         token_expires_at=now.wall + 900,
         ca_sha256=ca_digest(CA),
     )
-    digests = tuple(record.sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
+    digests = tuple(sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
     return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
 
 
@@ -203,8 +205,9 @@ def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession,
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_hit_is_guarded_against_core_files(arguments: list[str], fresh: ElevationSession) -> None:
-    show = "import ctypes, sys; from kubectl_stepup import __main__; code = __main__.main(); "
-    show += "print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)"
+    show = "import ctypes, os, sys; from kubectl_stepup import __main__; "
+    show += "os._exit = lambda code: sys.exit(print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)); "
+    show += "__main__.main()"
     done = run(["-I", "-c", show, "credential", *arguments], exec_info(fresh))
     assert token_in(done.stdout) == fresh.token.reveal()
     assert done.stderr == b"0 0\n"

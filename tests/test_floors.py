@@ -32,6 +32,7 @@ FLOORS = {
     "kubectl_stepup.errors": VOCABULARY,
     "kubectl_stepup.secret": VOCABULARY,
     "kubectl_stepup.clock": VOCABULARY,
+    "kubectl_stepup.digest": VOCABULARY,
     "kubectl_stepup.environment": VOCABULARY,
     "kubectl_stepup.assurance": RULES,
     "kubectl_stepup.audit": RULES,
@@ -71,9 +72,12 @@ EDGES = {
     "kubectl_stepup.oauth.trust",
     "kubectl_stepup.policy.compiled_file",
     "kubectl_stepup.policy.discovery_cache",
+    "kubectl_stepup.policy.file_stamp",
     "kubectl_stepup.policy.load",
     "kubectl_stepup.policy.manifest",
     "kubectl_stepup.review.load",
+    "kubectl_stepup.policy.own_file",
+    "kubectl_stepup.policy.routine_lines",
     "kubectl_stepup.session.choose",
     "kubectl_stepup.session.file",
     "kubectl_stepup.session.guarded",
@@ -130,7 +134,7 @@ PURE_NAMES = {
     "os": {"PathLike", "fsdecode", "fsencode", "fspath", "path", "pathsep", "sep"},
     "os.path": {"basename", "commonpath", "dirname", "isabs", "join", "normpath", "relpath", "split", "splitext"},
     "pathlib": {"PurePath", "PurePosixPath"},
-    "sys": {"maxsize", "platform"},
+    "sys": {"hexversion", "maxsize", "platform"},
 }
 """Names in those parts that touch nothing."""
 

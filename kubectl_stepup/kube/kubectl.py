@@ -7,7 +7,6 @@ import stat
 import sys
 
 from kubectl_stepup import environment
-from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import FrameType
     from typing import IO, Final, NoReturn
+
+    from kubectl_stepup.errors import KubectlFailed
 
 KILL_GRACE_S: Final = 5.0
 """How long a child whose time is up may take to end by itself."""
@@ -50,6 +51,9 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
         if os.access(path, os.X_OK):
             return path
         unusable = unusable or path
+    # NOTE: imported where it is raised: the classes of all errors take a tenth of the routine road.
+    from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound
+
     if unusable is not None:
         raise KubectlNotExecutable(f"{unusable} cannot be executed", hint=f"chmod +x {unusable}")
     raise KubectlNotFound("kubectl is not on PATH", hint=_INSTALL_HINT)
@@ -133,6 +137,8 @@ def run(
     """
     import subprocess
 
+    from kubectl_stepup.errors import KubectlFailed
+
     with _Signals() as signals:
         try:
             child = subprocess.Popen(
@@ -170,6 +176,8 @@ def _feed(pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
 
 
 def _not_started(path: str, exc: OSError) -> KubectlFailed:
+    from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound
+
     reason = (exc.strerror or str(exc)).lower()
     if isinstance(exc, FileNotFoundError):
         return KubectlNotFound(f"{path} could not be started: {reason}", hint=_INSTALL_HINT)

@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import sys
 
-from kubectl_stepup.errors import StoreUnavailable
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Connection
@@ -72,6 +70,8 @@ class Offer:
         except OSError as error:
             self._listener.close()
             reason = error.strerror or str(error)
+            from kubectl_stepup.errors import StoreUnavailable
+
             raise StoreUnavailable(f"the hand-over socket {self._path} cannot be made: {reason}") from error
         self._waker, self._woken = socket.socketpair()
         arguments = (self._listener, self._woken, self._value)

@@ -14,7 +14,6 @@ import os
 import time
 
 from kubectl_stepup import environment
-from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import keyctl
 from kubectl_stepup.session.scope import HANDED_OVER, PREFIX
 from kubectl_stepup.session.scope import key as key_of
@@ -22,6 +21,8 @@ from kubectl_stepup.session.scope import key as key_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from kubectl_stepup.errors import StoreUnavailable
 
 _PERMISSIONS = 0x3F0B0000
 """The possessor may all; the user may view, read and search, so that a process whose session keyring does not link `@u`
@@ -61,6 +62,8 @@ class KernelKeyringStore:
         kept = self.get(key)
         self.delete(key)
         if kept != value:
+            from kubectl_stepup.errors import StoreUnavailable
+
             raise StoreUnavailable("the kernel keyring cannot be read from this login", details={"store": self.name})
 
     def get(self, key: str) -> bytes | None:
@@ -201,6 +204,9 @@ def _keys(keyring: int, prefix: str) -> list[str]:
 
 
 def _unavailable(error: OSError) -> StoreUnavailable:
+    # NOTE: imported where it is raised: the classes of all errors take a tenth of the cached road.
+    from kubectl_stepup.errors import StoreUnavailable
+
     reasons = {
         errno.ENOSYS: "this system has no kernel keyrings",
         errno.EPERM: "the kernel keyring is not allowed here (a container's seccomp filter?)",

@@ -17,6 +17,8 @@ the token is in it once, because the kernel gives an unprivileged user 20,000 by
 
 from __future__ import annotations
 
+from kubectl_stepup.digest import sha256_hex
+
 MAGIC = "kubectl-stepup session 1"
 NAMES = ("identity", "approved", "until", "exec_info", "cluster", "facts", "status")
 
@@ -33,19 +35,6 @@ skew of clocks.
 
 CLOCK_TOLERANCE_S = 5
 """How much earlier than the approval the wall clock may read: NTP steps by less, a clock set back by hand by more."""
-
-
-def sha256_hex(data: bytes) -> str:
-    """Give the SHA-256 of `data` in hex, without the cost of importing hashlib (5 ms) where the C module is there."""
-    for module in ("_sha2", "_sha256"):  # Python 3.12 and later; Python 3.11
-        try:
-            quick: str = __import__(module).sha256(data).hexdigest()
-        except ImportError:
-            continue
-        return quick
-    from hashlib import sha256
-
-    return sha256(data).hexdigest()
 
 
 def id_of_identity(identity: str) -> str:

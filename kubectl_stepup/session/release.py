@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 
 from kubectl_stepup import environment
-from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import record, scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from kubectl_stepup.errors import StoreUnavailable
     from kubectl_stepup.session.record import Record
 
     Judge = Callable[[str, str], str | None]
@@ -71,11 +71,28 @@ def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
 def _stored(options: dict[str, str], environ: Mapping[str, str]) -> Iterator[bytes]:
     session_id = options[SESSION]
     for read in (_handed_over, lambda found, _: _kernel(found, environ), _file):
-        try:
-            yield from read(session_id, options)
-        except StoreUnavailable:
-            # The ordinary road names the reason where the session is in no other store either.
-            continue
+        values = read(session_id, options)
+        while (value := _next(values)) is not None:
+            yield value
+
+
+def _next(values: Iterator[bytes]) -> bytes | None:
+    """Give the next value of a store; None at its end, and where the store cannot be used.
+
+    The ordinary road names the reason where the session is in no other store either.
+    """
+    # NOTE: not around a `yield`: leaving the generator early is an exception too, and would ask for the error's class.
+    try:
+        return next(values, None)
+    except _store_unavailable():
+        return None
+
+
+def _store_unavailable() -> type[StoreUnavailable]:
+    # NOTE: asked for where something was raised only: the classes of all errors take a tenth of this road.
+    from kubectl_stepup.errors import StoreUnavailable
+
+    return StoreUnavailable
 
 
 def _handed_over(session_id: str, options: dict[str, str]) -> Iterator[bytes]:

@@ -6,9 +6,9 @@ import binascii
 import os
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.execcredential import expected_exec_info
-from kubectl_stepup.session.record import sha256_hex
 
 if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
