@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
 
@@ -80,10 +81,10 @@ def _subjects(name: str, size: int, directory: str) -> dict[str, Callable[[], ob
     source.write_text(HEAD + "".join(RULES[name].format(at=at) for at in range(size)))
     sources = (str(source),)
     policy = load(None, (str(source), source.read_bytes()))
-    compiled_file.write(directory, sources, policy, known_by=compiled_file.stamp_of(sources))
+    compiled_file.write(directory, sources, policy, known_by=stamp_of(sources))
 
     def again() -> Policy:
-        found = compiled_file.read(directory, sources)
+        found = compiled_file.read(directory, stamp_of(sources))
         if found is None:
             raise RuntimeError("the compiled form is not read")
         return found

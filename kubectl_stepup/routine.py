@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kubectl_stepup.errors import KubectlFailed
     from kubectl_stepup.policy.model import Policy
 
 FORM = ["exec", "--"]
@@ -24,30 +25,63 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> None:
     """Become kubectl where `argv` is a routine command; else return, and take the ordinary road."""
     if argv[:2] != FORM or len(argv) < 3 or sys.platform == "win32":
         return
-    policy = compiled_policy(environ)
-    if policy is None or not is_routine(argv[2:], policy):
+    words = argv[2:]
+    if not is_known_routine(words, environ):
         return
-    from kubectl_stepup.errors import KubectlFailed
     from kubectl_stepup.kube import kubectl
 
     try:
         path = kubectl.find(environ, not_this=sys.argv[0])
-    except KubectlFailed:  # the ordinary road says it
+    except _kubectl_failed():  # the ordinary road says it
         return
-    kubectl.replace(path, argv[2:], environ)
+    kubectl.replace(path, words, environ)
+
+
+def _kubectl_failed() -> type[KubectlFailed]:
+    # NOTE: asked for where something was raised only: the classes of all errors take a tenth of this road.
+    from kubectl_stepup.errors import KubectlFailed
+
+    return KubectlFailed
+
+
+def is_known_routine(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Tell whether the policy in force, compiled before, allows the command wherever it goes; remember that it does."""
+    kept = _kept(environ)
+    if kept is None:
+        return False
+    from kubectl_stepup.policy.routine_lines import RoutineLines
+
+    lines = RoutineLines(*kept)
+    if words in lines:
+        return True
+    policy = compiled_policy(environ)
+    if policy is None or not is_routine(words, policy):
+        return False
+    lines.add(words)
+    return True
 
 
 def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
     """Give the user's policy, or the default one, where it was compiled before and nothing changed since."""
+    kept = _kept(environ)
+    if kept is None:
+        return None
+    from kubectl_stepup.policy import compiled_file
+
+    return compiled_file.read(*kept)
+
+
+def _kept(environ: Mapping[str, str]) -> tuple[str, tuple[object, ...]] | None:
+    """Give where things made from the policy are kept, and the stamp of the policy as it is now."""
     from kubectl_stepup.config import places
 
     directory = places.cache_directory(environ, platform=sys.platform)
     sources = policy_sources(environ)
     if directory is None or sources is None:
         return None
-    from kubectl_stepup.policy import compiled_file
+    from kubectl_stepup.policy.file_stamp import stamp_of
 
-    return compiled_file.read(directory, sources)
+    return directory, stamp_of(sources)
 
 
 def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup import routine
-from kubectl_stepup.policy import compiled_file
+from kubectl_stepup.digest import sha256_hex
+from kubectl_stepup.policy import compiled_file, own_file, routine_lines
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.compiled import pack, unpack
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
 
@@ -30,8 +33,10 @@ rules:
 """
 ALLOWED = {
     "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "__future__", "marshal", "_signal",
+    # One of the two, by Python's version.
+    "_sha2", "_sha256",
     "kubectl_stepup", "kubectl_stepup.__main__", "kubectl_stepup.routine", "kubectl_stepup.environment",
-    "kubectl_stepup.errors", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.kube",
+    "kubectl_stepup.digest", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.kube",
     "kubectl_stepup.kube.kubectl",
 }  # fmt: skip
 
@@ -52,7 +57,7 @@ def compiled(environ: dict[str, str]) -> None:
         f"{environ['HOME']}/.cache/kubectl-stepup",
         sources,
         load(None, (str(file), file.read_bytes())),
-        known_by=compiled_file.stamp_of(sources),
+        known_by=stamp_of(sources),
     )
 
 
@@ -163,9 +168,11 @@ def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
     assert first.returncode == 0
 
 
-def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> None:
-    environ = user_policy(tmp_path)
-    compiled(environ)
+REPEATED = {f"kubectl_stepup.policy{name}" for name in ("", ".file_stamp", ".own_file", ".routine_lines")}
+
+
+def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
+    """Give what a routine command imports before it becomes kubectl."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text("#!/bin/sh\necho kubectl\n")
     kubectl.chmod(0o755)
@@ -181,16 +188,104 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
         env={**environ, "KUBECTL_PATH": str(kubectl)}, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
 
-    imported = {name for name in done.stdout.split() if not name.startswith("kubectl_stepup.policy")}
-    assert imported, "nothing was served"
-    assert imported <= ALLOWED
+    assert done.stdout, "nothing was served"
+    return set(done.stdout.split())
+
+
+def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+
+    first, repeated = imported(environ, tmp_path), imported(environ, tmp_path)
+
+    judged = {name for name in first if not name.startswith("kubectl_stepup.policy")}
+    assert judged <= {*ALLOWED, "kubectl_stepup.errors"}
+    assert repeated <= ALLOWED | REPEATED
+
+
+class TestRepeatedLines:
+    """A line that was judged routine is known by its digest, for as long as the policy stays the same."""
+
+    def lines(self, environ: dict[str, str]) -> Path:
+        return Path(environ["HOME"]) / ".cache/kubectl-stepup" / routine_lines.NAME
+
+    def test_only_what_was_judged_routine_is_remembered(self, tmp_path: Path) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+
+        assert routine.is_known_routine(["get", "pods"], environ)
+        assert not routine.is_known_routine(["delete", "pod", "x"], environ)
+
+        _, digests = own_file.read(str(self.lines(environ).parent), routine_lines.NAME)
+        assert digests == [sha256_hex(b"get\0pods")]
+
+    def test_a_remembered_line_is_not_judged_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+        assert routine.is_known_routine(["get", "pods"], environ)
+        monkeypatch.setattr(routine, "is_routine", lambda *_: False)
+
+        assert routine.is_known_routine(["get", "pods"], environ)
+        assert not routine.is_known_routine(["getpods"], environ)
+        assert not routine.is_known_routine(["get", "pods", ""], environ)
+
+    def test_another_policy_judges_anew(self, tmp_path: Path) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+        assert routine.is_known_routine(["get", "pods"], environ)
+
+        user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
+        assert not routine.is_known_routine(["get", "pods"], environ)
+        compiled(environ)
+        assert not routine.is_known_routine(["get", "pods"], environ)
+
+    def test_a_policy_that_changes_while_a_line_is_judged_does_not_get_the_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+
+        def judged(*_: object) -> bool:
+            user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
+            return True
+
+        monkeypatch.setattr(routine, "is_routine", judged)
+        assert routine.is_known_routine(["get", "pods"], environ)
+        compiled(environ)
+        monkeypatch.undo()
+
+        assert not routine.is_known_routine(["get", "pods"], environ)
+
+    def test_lines_of_other_hands_are_not_read(self, tmp_path: Path) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+        assert routine.is_known_routine(["get", "pods"], environ)
+        (self.lines(environ).parent / compiled_file.NAME).unlink()
+
+        assert routine.is_known_routine(["get", "pods"], environ)
+        self.lines(environ).chmod(0o644)
+        assert not routine.is_known_routine(["get", "pods"], environ)
+        self.lines(environ).chmod(0o600)
+        for damage in (b"", b"\xff" * 100, marshal.dumps("text"), marshal.dumps((1, 2, 3))):
+            self.lines(environ).write_bytes(damage)
+            assert not routine.is_known_routine(["get", "pods"], environ)
+
+    def test_the_oldest_lines_are_forgotten(self, tmp_path: Path) -> None:
+        environ = user_policy(tmp_path)
+        compiled(environ)
+        for number in range(routine_lines.MOST + 1):
+            assert routine.is_known_routine(["get", "pods", "-n", f"n{number}"], environ)
+
+        _, digests = own_file.read(str(self.lines(environ).parent), routine_lines.NAME)
+        expected = [sha256_hex(f"get\0pods\0-n\0n{number}".encode()) for number in range(1, routine_lines.MOST + 1)]
+        assert digests == expected
 
 
 def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     sources = routine.policy_sources(environ)
     assert sources is not None
-    before = compiled_file.stamp_of(sources)
+    before = stamp_of(sources)
     policy = load(None, ("policy.yaml", POLICY.encode()))
     user_policy(tmp_path, POLICY.replace("do: [delete]", "do: [change]"))
 

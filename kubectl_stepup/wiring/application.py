@@ -85,16 +85,17 @@ class Application:
         """The effective policy of the system's file and the user's; the default one where there is no user file."""
         from kubectl_stepup import routine
         from kubectl_stepup.policy import compiled_file
+        from kubectl_stepup.policy.file_stamp import stamp_of
         from kubectl_stepup.policy.load import load
 
         directory = places.cache_directory(self.environ, platform=sys.platform)
         sources = None if self.settings.policy is not None else routine.policy_sources(self.environ)
         if sources is None or directory is None:
             return load(*self._policy_files())
-        compiled = compiled_file.read(directory, sources)
+        known_by = stamp_of(sources)
+        compiled = compiled_file.read(directory, known_by)
         if compiled is not None:
             return compiled
-        known_by = compiled_file.stamp_of(sources)
         policy = load(*self._policy_files())
         compiled_file.write(directory, sources, policy, known_by=known_by)
         return policy

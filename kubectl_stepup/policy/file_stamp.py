@@ -1,0 +1,38 @@
+"""What files are known by, so that what was made from them is used for exactly these files (filesystem)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kubectl_stepup import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def stamp_of(sources: Sequence[str]) -> tuple[object, ...]:
+    """Give what the files are known by, this program and user included; values that `marshal` can write."""
+    return (__version__, sys.hexversion, os.geteuid(), *(_stamp(source) for source in sources))
+
+
+def _stamp(path: str) -> tuple[object, ...]:
+    target = os.path.realpath(path)
+    try:
+        file, directory = os.stat(target), os.stat(os.path.dirname(target))
+    except OSError:
+        return (path, target, None)
+    return (
+        path,
+        target,
+        file.st_dev,
+        file.st_ino,
+        file.st_mtime_ns,
+        file.st_ctime_ns,
+        file.st_size,
+        file.st_mode,
+        file.st_uid,
+        directory.st_mode,
+        directory.st_uid,
+    )
