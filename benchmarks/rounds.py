@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class SubjectFailed(Exception):
@@ -18,20 +19,35 @@ class SubjectFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One command to measure; `label` is what the table shows."""
+    """One command to measure; `label` is what the table shows.
+
+    `prepare` is called before each run and is not measured; `copies` of the command run at once, and the costs are
+    those of one of them.
+    """
 
     name: str
     label: str
     argv: tuple[str, ...]
     environ: Mapping[str, str]
+    prepare: Callable[[], None] | None = None
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one run took, in milliseconds: wall clock, and CPU of the process and all its children."""
+    """What one run took: wall clock and CPU (with all children) in milliseconds, the largest process in MiB."""
 
     wall_ms: float
     cpu_ms: float
+    rss_mib: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """One subject's costs over another's."""
+
+    wall: float
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +62,15 @@ class Measurement:
         return Cost(
             wall_ms=statistics.median(one.wall_ms for one in costs),
             cpu_ms=statistics.median(one.cpu_ms for one in costs),
+            rss_mib=statistics.median(one.rss_mib for one in costs),
         )
 
-    def ratio(self, name: str, against: str) -> Cost:
+    def ratio(self, name: str, against: str) -> Ratio:
         """Give the medians of the rounds' own ratios: `name` over `against`."""
         pairs = list(zip(self.costs[name], self.costs[against], strict=True))
-        return Cost(
-            wall_ms=statistics.median(mine.wall_ms / other.wall_ms for mine, other in pairs),
-            cpu_ms=statistics.median(mine.cpu_ms / other.cpu_ms for mine, other in pairs),
+        return Ratio(
+            wall=statistics.median(mine.wall_ms / other.wall_ms for mine, other in pairs),
+            cpu=statistics.median(mine.cpu_ms / other.cpu_ms for mine, other in pairs),
         )
 
 
@@ -79,11 +96,22 @@ def run(subject: Subject) -> Cost:
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
     ]
+    if subject.prepare is not None:
+        subject.prepare()
     started = time.perf_counter()
-    pid = os.posix_spawn(subject.argv[0], subject.argv, subject.environ, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
+    pids = [
+        os.posix_spawn(subject.argv[0], subject.argv, subject.environ, file_actions=actions)
+        for _ in range(subject.copies)
+    ]
+    ended = [os.wait4(pid, 0) for pid in pids]
     wall = time.perf_counter() - started
-    code = os.waitstatus_to_exitcode(status)
-    if code != 0:
-        raise SubjectFailed(f"{subject.label}: exit code {code} ({' '.join(subject.argv)})")
-    return Cost(wall_ms=wall * 1000, cpu_ms=(usage.ru_utime + usage.ru_stime) * 1000)
+    for _, status, _ in ended:
+        code = os.waitstatus_to_exitcode(status)
+        if code != 0:
+            raise SubjectFailed(f"{subject.label}: exit code {code} ({' '.join(subject.argv)})")
+    usages = [usage for _, _, usage in ended]
+    return Cost(
+        wall_ms=wall * 1000 / subject.copies,
+        cpu_ms=sum(usage.ru_utime + usage.ru_stime for usage in usages) * 1000 / subject.copies,
+        rss_mib=max(usage.ru_maxrss for usage in usages) / (1 << 20 if sys.platform == "darwin" else 1 << 10),
+    )
