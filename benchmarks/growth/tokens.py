@@ -113,5 +113,3 @@ def _secret_service(place: Place, one: Held, sessions: Sequence[ElevationSession
 
 def _end() -> int:
     return int(time.time()) + LIFE_S
-
-

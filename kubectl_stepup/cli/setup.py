@@ -55,7 +55,7 @@ def command(common: CommonOptions, **options: object) -> None:
     application = build(common)
     wanted = enrolment_of(options)
     context, kubeconfig = options["context"], options["kubeconfig"]
-    resolved = application.kubeconfig(_text(kubeconfig)).resolve(_text(context))
+    resolved = application.whole_kubeconfig(_text(kubeconfig)).resolve(_text(context))
     ports = enrol_ports(application)
     if options["remove"]:
         cluster = require_enrolled(ports.config, resolved)

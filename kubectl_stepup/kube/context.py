@@ -9,6 +9,9 @@ from typing import Any
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+IMPERSONATING = ("as", "as-uid", "as-groups", "as-user-extra")
+"""The fields of a user that act as somebody else (kubeconfig v1 `AuthInfo`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedContext:
@@ -41,5 +44,5 @@ class ResolvedContext:
 
     @property
     def impersonates(self) -> tuple[str, ...]:
-        """The fields of the user that act as somebody else (`as`, `as-uid`, `as-groups`, `as-user-extra`)."""
-        return tuple(name for name in ("as", "as-uid", "as-groups", "as-user-extra") if self.user_raw.get(name))
+        """Those of `IMPERSONATING` that the user has."""
+        return tuple(name for name in IMPERSONATING if self.user_raw.get(name))

@@ -118,7 +118,7 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse) -> Kubec
         KubeconfigError: a file cannot be read or understood; the message names it.
 
     """
-    files = (flag,) if flag else kubeconfig_files(environ)
+    files = files_of(environ, flag)
     contexts: dict[str, Entry] = {}
     clusters: dict[str, Entry] = {}
     users: dict[str, Entry] = {}
@@ -130,6 +130,11 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse) -> Kubec
         _merge(clusters, document, file, "cluster")
         _merge(users, document, file, "user")
     return Kubeconfig(files=files, current_context=current, contexts=contexts, clusters=clusters, users=users)
+
+
+def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:
+    """Name the files that kubectl would read: `flag` (`--kubeconfig`) alone, else those of the environment."""
+    return (flag,) if flag else kubeconfig_files(environ)
 
 
 def kubeconfig_files(environ: Mapping[str, str], *, platform: str = sys.platform) -> tuple[str, ...]:

@@ -105,7 +105,15 @@ class Application:
         return [None if file is None else (file.path, file.data) for file in (pair.system, pair.user)]
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
-        """Read the kubeconfig files."""
+        """Read the kubeconfig files for their names: users are without credentials where a file was read before."""
+        from kubectl_stepup.wiring.kubeconfig_names import NamesParse
+
+        directory = places.cache_directory(self.environ, platform=sys.platform)
+        parse = yaml_file.plain if directory is None else NamesParse(directory, yaml_file.plain)
+        return kubeconfig_edge.load(self.environ, flag, parse=parse)
+
+    def whole_kubeconfig(self, flag: str | None) -> Kubeconfig:
+        """Read the kubeconfig files with all that is in them."""
         return kubeconfig_edge.load(self.environ, flag, parse=yaml_file.plain)
 
     @cached_property

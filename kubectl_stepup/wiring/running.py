@@ -14,7 +14,7 @@ from kubectl_stepup.flows.execute import ExecutePorts
 from kubectl_stepup.flows.ports import LentSession
 from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
-from kubectl_stepup.kube import kubectl
+from kubectl_stepup.kube import kubeconfig, kubectl
 from kubectl_stepup.kube.lent_file import lend
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
@@ -95,7 +95,7 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         elevate=application.elevate_ports(resolved),
         kubectl=RealKubectl(application.environ),
         environ=application.environ,
-        kubeconfig_files=lambda flag: application.kubeconfig(flag).files,
+        kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
         lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
         lend_session=lambda elevation: _lend_session(application, elevation),
     )
