@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import Cancelled, InteractionRequired, LoginNeeded, StepUpError, StoreUnavailable
+from kubectl_stepup.errors import (
+    Cancelled,
+    InteractionRequired,
+    LoginNeeded,
+    ProviderError,
+    StepUpError,
+    StoreUnavailable,
+)
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.reuse import reusable
 from kubectl_stepup.session.scope import key
@@ -24,12 +31,15 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.record import Moment
     from kubectl_stepup.session.store import SessionStore
 
+    SingleFlight = Callable[[str, Callable[[], "Elevation | None"]], AbstractContextManager["Elevation | None"]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElevatePorts:
     """What stepping up needs of the outside.
 
-    `authenticate` asks the provider and proves the answer; `single_flight` is the lock over all processes.
+    `authenticate` asks the provider and proves the answer. `single_flight` is the lock over all processes: it gives
+    None to the one that must ask, and to whoever waited for that one what the given function then finds.
     """
 
     store: SessionStore
@@ -37,7 +47,7 @@ class ElevatePorts:
     refusals: Refusals
     recorder: Recorder
     moment: Callable[[], Moment]
-    single_flight: Callable[[str], AbstractContextManager[None]]
+    single_flight: SingleFlight
     authenticate: Callable[[Asked], ElevationSession]
 
 
@@ -93,23 +103,31 @@ def _step_up(asked: Asked, ports: ElevatePorts) -> Elevation:
     obstacle = ports.terminal.obstacle()
     if obstacle is not None:
         raise interaction_required(asked, obstacle)
-    with ports.single_flight(asked.session_id):
-        # Whoever held the lock has probably got what is wanted, or the answer no.
-        found = _reuse(asked, ports)
-        if found is not None:
-            return found
+    with ports.single_flight(asked.session_id, lambda: _answer(asked, ports)) as answer:
+        return _ask(asked, ports) if answer is None else answer
+
+
+def _answer(asked: Asked, ports: ElevatePorts) -> Elevation | None:
+    """Give what another process was approved while this one waited; None: nobody has asked.
+
+    Raises:
+        LoginNeeded, ProviderError: the answer was no, or there was none.
+    """
+    found = _reuse(asked, ports)
+    if found is None:
         remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
         if remembered is not None:
             raise remembered
-        return _ask(asked, ports)
+    return found
 
 
 def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
     try:
         session = ports.authenticate(asked)
-    except LoginNeeded as refusal:
+    except (LoginNeeded, ProviderError) as refusal:
+        # Of a provider that does not answer too: those who wait would wait for it one after another.
         ports.refusals.remember(asked.session_id, refusal)
-        if asked.command:
+        if asked.command and isinstance(refusal, LoginNeeded):
             shown = shlex.join(redacted(asked.command))
             refusal.details.setdefault("why", f"kubectl stepup policy explain -- {shown}")
         raise

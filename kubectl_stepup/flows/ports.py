@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.audit.chain import AuditRecord
     from kubectl_stepup.audit.event import AuditEvent
-    from kubectl_stepup.errors import LoginNeeded
+    from kubectl_stepup.errors import LoginNeeded, ProviderError
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.oauth.metadata import ProviderMetadata
     from kubectl_stepup.policy.command import KubectlCommand
@@ -108,10 +108,10 @@ class Discover(Protocol):
 class Refusals(Protocol):
     """The short memory of refusals, so that one "no" is not asked again by what was already running."""
 
-    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+    def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
         """Remember a refusal for the next 30 seconds (session/refusals.py); where that cannot be, go on without."""
 
-    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | ProviderError | None:
         """Give a refusal that binds this process, if there is one."""
 
     def forget(self, session_id: str) -> None:

@@ -22,11 +22,17 @@ from kubectl_stepup.errors import LockTimeout, StoreUnavailable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
     from kubectl_stepup.clock import Clock
 
-_POLL_S = 0.1
-"""flock(2) has no time limit and a signal handler may restart it: polling obeys Ctrl-C and the limit alike."""
+    Answer = TypeVar("Answer")
+
+_LOOK_S = 1.0
+"""How often to look who holds the lock now, and whether the wait is over, while nobody lets go of it."""
+
+_AT_LEAST_S = 5.0
+"""How long to wait in any case: what the file says may be of a holder that is gone, until the next one has written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +51,36 @@ class Holder:
 @contextmanager
 def acquire(
     directory: Path,
-    session_id: str,
+    name: str,
     *,
+    answer: Callable[[], Answer | None],
     timeout_s: float,
     on_wait: Callable[[Holder | None], None],
     clock: Clock,
-) -> Iterator[None]:
-    """Hold the lock of `session_id` for the body; wait for it at most `timeout_s`.
+) -> Iterator[Answer | None]:
+    """Hold the lock `name` for the body, which gets None; or give it the answer that makes the lock needless.
 
-    `on_wait` is called once when another process has it, and again when yet another one has taken over; the holder is
-    None where the file does not say it (yet). After a wait the caller looks into the store again: whoever held the lock
-    has probably put there what is wanted.
+    `answer()` is asked whenever a holder has let go and once the lock is got: what the holder was about is then
+    probably there. All who wait get it at once, without taking the lock one after another. `on_wait` is called once
+    when another process has the lock, and again when yet another one has taken over; the holder is None where the file
+    does not say it (yet). The wait ends `timeout_s` after its beginning or the holder's, whichever is sooner: all who
+    wait for a holder that hangs give up together.
 
     Raises:
         LockTimeout: it was not free in time; the message names the holder.
         StoreUnavailable: the lock file is not a file of ours alone, or the filesystem has no locks.
+        Whatever `answer` raises.
     """
-    path = directory / f"{session_id}.lock"
-    descriptor = _acquired(path, timeout_s=timeout_s, on_wait=on_wait, clock=clock)
+    path = directory / f"{name}.lock"
+    waiting = _Waiting(path, timeout_s=timeout_s, on_wait=on_wait, clock=clock)
+    while (descriptor := _try(path)) is None:
+        found = answer() if waiting.go_on() else None
+        if found is not None:
+            yield found
+            return
     try:
         _write_holder(descriptor, clock.now())
-        yield
+        yield answer()
         os.ftruncate(descriptor, 0)
     finally:
         # Closing alone would leave the lock with a child that was forked meanwhile, until it comes to its exec.
@@ -73,34 +88,89 @@ def acquire(
         os.close(descriptor)
 
 
-def _acquired(path: Path, *, timeout_s: float, on_wait: Callable[[Holder | None], None], clock: Clock) -> int:
-    deadline = clock.monotonic() + timeout_s
-    told: list[Holder | None] = []
+def _try(path: Path) -> int | None:
+    """Give a descriptor that holds the lock, or None while another process has it."""
     while True:
         descriptor = _open(path)
         keep = False
         try:
-            if _lock(descriptor, path):
-                # Somebody may have deleted the file since it was opened: a lock on it is then a lock on nothing.
-                keep = _is_still(descriptor, path)
-                if keep:
-                    return descriptor
-                continue
-            holder = read_holder(descriptor)
-            if not told or (holder is not None and holder != told[-1]):
-                told.append(holder)
-                on_wait(holder)
+            if not _lock(descriptor, path):
+                return None
+            # Somebody may have deleted the file since it was opened: a lock on it is then a lock on nothing.
+            keep = _is_still(descriptor, path)
+            if keep:
+                return descriptor
         finally:
             if not keep:
                 os.close(descriptor)
-        if clock.monotonic() >= deadline:
+
+
+class _Waiting:
+    """The wait of one process for a lock."""
+
+    def __init__(self, path: Path, *, timeout_s: float, on_wait: Callable[[Holder | None], None], clock: Clock) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._on_wait = on_wait
+        self._clock = clock
+        self._end = clock.monotonic() + timeout_s
+        self._told: list[Holder | None] = []
+
+    def go_on(self) -> bool:
+        """Wait for a short while and tell whether the holder has let go.
+
+        Raises:
+            LockTimeout: the time is up.
+        """
+        descriptor = _open(self._path)
+        try:
+            holder = read_holder(descriptor)
+        finally:
+            os.close(descriptor)
+        if not self._told or (holder is not None and holder != self._told[-1]):
+            self._told.append(holder)
+            self._on_wait(holder)
+        left = self._left(holder)
+        if left <= 0:
             shown = str(holder) if holder else "another process"
             raise LockTimeout(
                 f"another step-up is still under way ({shown})",
                 hint=f"kill {holder.pid}" if holder else None,
                 details={"pid": holder.pid if holder else None},
             )
-        clock.sleep(_POLL_S)
+        return _is_released(self._path, within_s=min(left, _LOOK_S))
+
+    def _left(self, holder: Holder | None) -> float:
+        left = self._end - self._clock.monotonic()
+        if holder is None:
+            return left
+        of_holder = holder.since + self._timeout_s - self._clock.now()
+        waited = self._timeout_s - left
+        return min(left, max(of_holder, _AT_LEAST_S - waited))
+
+
+def _is_released(path: Path, *, within_s: float) -> bool:
+    """Wait until nobody holds the lock; False when the time was up before.
+
+    NOTE: in a thread, because flock(2) has no time limit. A thread that is still waiting ends with the process, or
+    when the holder lets go; all that wait are let in together, since each wants no more than a share.
+    """
+    import threading
+
+    descriptor = _open(path)
+    released = threading.Event()
+
+    def wait() -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except OSError:  # no locks here: taking it says so
+            pass
+        finally:
+            os.close(descriptor)
+            released.set()
+
+    threading.Thread(target=wait, daemon=True, name="lock").start()
+    return released.wait(within_s)
 
 
 def _open(path: Path) -> int:
@@ -116,6 +186,7 @@ def _open(path: Path) -> int:
 
 
 def _lock(descriptor: int, path: Path) -> bool:
+    """Take the lock, or tell that it is not free."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import LoginNeeded, StoreUnavailable
+from kubectl_stepup.errors import LoginNeeded, ProviderError, StoreUnavailable
 from kubectl_stepup.session import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import TypeVar
 
     from kubectl_stepup.session.record import Moment
+
+    Kept = TypeVar("Kept", LoginNeeded, ProviderError)
 
 
 class RefusalMemory:
@@ -27,7 +30,7 @@ class RefusalMemory:
         self._started = process_started_boottime
         self._moment = moment
 
-    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+    def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
         """Remember a refusal for what was already running."""
         kept = refusals.Refusal(
             code=refusal.code, message=refusal.message, hint=refusal.hint, at_boottime=self._moment().boottime
@@ -37,7 +40,7 @@ class RefusalMemory:
         except StoreUnavailable:
             return
 
-    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | ProviderError | None:
         """Give the refusal that binds this process as the error it was."""
         try:
             kept = refusals.binding(
@@ -61,10 +64,13 @@ class RefusalMemory:
             return
 
 
-def _family(root: type[LoginNeeded]) -> Iterator[type[LoginNeeded]]:
+def _family(root: type[Kept]) -> Iterator[type[Kept]]:
     yield root
     for child in root.__subclasses__():
         yield from _family(child)
 
 
-_CLASSES = {found.code: found for found in _family(LoginNeeded)}
+_CLASSES: dict[str, type[LoginNeeded | ProviderError]] = {
+    **{found.code: found for found in _family(LoginNeeded)},
+    **{found.code: found for found in _family(ProviderError)},
+}

@@ -1,4 +1,4 @@
-"""Remember for half a minute that a step-up was refused (small files in the runtime directory).
+"""Remember for half a minute that a step-up was refused, or failed (small files in the runtime directory).
 
 kubectl runs a failing plugin up to six times for one command, and twenty parallel commands wait for one prompt: all
 of them get the one answer that the person gave. A command that is typed afterwards asks anew. A client that runs in
@@ -13,10 +13,17 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kubectl_stepup.errors import StepUpExpired, StoreUnavailable
+from kubectl_stepup.errors import (
+    ProviderError,
+    ProviderResponse,
+    ProviderUnreachable,
+    StepUpExpired,
+    StoreUnavailable,
+)
 
 REMEMBERED_S = 30.0
 UNATTENDED = 3
+_NOBODY_ASKED = {error.code for error in (ProviderError, ProviderUnreachable, ProviderResponse)}
 _LARGEST = 1 << 16
 
 
@@ -24,7 +31,8 @@ _LARGEST = 1 << 16
 class Refusal:
     """What was answered (an error's code, message and hint), and when, by the boot-time clock.
 
-    `expiries` counts the codes in a row that nobody approved, this one included.
+    `expiries` counts the codes in a row that nobody approved, this one included; a provider that fails in between is
+    nobody's answer.
     """
 
     code: str
@@ -76,11 +84,10 @@ def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
 
 
 def _expiries(refusal: Refusal, before: Refusal | None) -> int:
-    if refusal.code != StepUpExpired.code:
-        return 0
-    if before is None or before.at_boottime > refusal.at_boottime:  # the latter: from another boot
-        return 1
-    return before.expiries + 1
+    counted = 0 if before is None or before.at_boottime > refusal.at_boottime else before.expiries  # from another boot
+    if refusal.code in _NOBODY_ASKED:
+        return counted
+    return counted + 1 if refusal.code == StepUpExpired.code else 0
 
 
 def binding(

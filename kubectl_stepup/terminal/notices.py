@@ -18,11 +18,12 @@ def reuse_line(*, level: str, cluster: str, age_s: float, command: str) -> str:
     return f"Using {safe(level, 40)} in {safe(cluster, 80)}, approved {ago(age_s)} {purpose}"
 
 
-def waiting_for_line(*, pid: int | None, terminal: str | None) -> str:
-    """Say that another process is asking, and where (`/dev/pts/3` is shown as `pts/3`)."""
+def waiting_for_line(*, pid: int | None, terminal: str | None, age_s: float | None) -> str:
+    """Say that another process is asking, where (`/dev/pts/3` is shown as `pts/3`), and since when."""
     process = "another process" if pid is None else f"process {pid}"
     where = "" if terminal is None else f" on {safe(terminal.removeprefix('/dev/'), 40)}"
-    return f"Waiting for the step-up in {process}{where}. Ctrl-C cancels, nothing has run."
+    since = "" if age_s is None else f", asked {ago(age_s)}"
+    return f"Waiting for the step-up in {process}{where}{since}. Ctrl-C cancels, nothing has run."
 
 
 def not_stored_line(message: str) -> str:

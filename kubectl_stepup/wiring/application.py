@@ -8,7 +8,6 @@ import secrets
 import shlex
 import sys
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,7 @@ from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
 from kubectl_stepup.session import scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kubectl_stepup.audit.absent import NoAuditLog
     from kubectl_stepup.audit.log_file import AuditLog
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.model import ElevationSession
     from kubectl_stepup.session.store import SessionStore
     from kubectl_stepup.terminal.tty import Terminal
-
-LOCK_WAIT_S = 900.0
-"""How long to wait for another process's step-up: as long as a device code usually lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,20 +185,6 @@ class Application:
             self.terminal.line(chosen.notice)
         return chosen.store
 
-    @contextmanager
-    def single_flight(self, session_id: str) -> Iterator[None]:
-        """Hold the lock of a session id over all processes of the user."""
-        from kubectl_stepup.session.lock import Holder, acquire
-        from kubectl_stepup.terminal.notices import waiting_for_line
-
-        def on_wait(holder: Holder | None) -> None:
-            self.terminal.line(
-                waiting_for_line(pid=holder.pid if holder else None, terminal=holder.terminal if holder else None)
-            )
-
-        with acquire(self.runtime_directory, session_id, timeout_s=LOCK_WAIT_S, on_wait=on_wait, clock=self.clock):
-            yield
-
     # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
@@ -253,6 +235,7 @@ class Application:
         """Give what stepping up needs; `resolved` is the context that the session is for, where it is known."""
         from kubectl_stepup.flows.elevate import ElevatePorts
         from kubectl_stepup.session.refusal_memory import RefusalMemory
+        from kubectl_stepup.wiring.single_flight import single_flight
 
         return ElevatePorts(
             store=self.store,
@@ -260,7 +243,9 @@ class Application:
             refusals=RefusalMemory(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment),
             recorder=self.recorder,
             moment=scope.moment,
-            single_flight=self.single_flight,
+            single_flight=lambda session_id, find: single_flight(
+                session_id, find, directory=self.runtime_directory, terminal=self.terminal, clock=self.clock
+            ),
             authenticate=lambda asked: self.authenticate(asked, resolved),
         )
 

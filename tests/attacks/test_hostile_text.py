@@ -119,7 +119,7 @@ INTERACTION = {"rules": ["{}"], "level": "{}", "cluster": "{}", "command": ["{}"
 
 ONE_LINE: dict[str, Callable[[str], str]] = {
     "reuse": lambda text: notices.reuse_line(level=text, cluster=text, age_s=1, command=text),
-    "waiting for": lambda text: notices.waiting_for_line(pid=1, terminal=text),
+    "waiting for": lambda text: notices.waiting_for_line(pid=1, terminal=text, age_s=0),
     "not stored": notices.not_stored_line,
     "audit off": notices.audit_off_line,
     "rule's message": notices.policy_message_line,

@@ -9,7 +9,14 @@ from typing import Any, NoReturn
 
 from kubectl_stepup.audit.chain import GENESIS, AuditRecord, Link, digest, seal
 from kubectl_stepup.audit.event import AuditEvent
-from kubectl_stepup.errors import AuditUnavailable, KubeconfigError, LoginNeeded, StepUpError, StoreUnavailable
+from kubectl_stepup.errors import (
+    AuditUnavailable,
+    KubeconfigError,
+    LoginNeeded,
+    ProviderError,
+    StepUpError,
+    StoreUnavailable,
+)
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.metadata import ProviderMetadata
@@ -125,12 +132,12 @@ class RefusalNotes:
 
     def __init__(self, *, started_before: bool = True) -> None:
         self.started_before = started_before
-        self.kept: dict[str, LoginNeeded] = {}
+        self.kept: dict[str, LoginNeeded | ProviderError] = {}
 
-    def remember(self, session_id: str, refusal: LoginNeeded) -> None:
+    def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
         self.kept[session_id] = refusal
 
-    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | None:
+    def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | ProviderError | None:
         return self.kept.get(session_id) if for_credential or self.started_before else None
 
     def forget(self, session_id: str) -> None:

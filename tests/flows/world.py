@@ -103,11 +103,11 @@ class World:
         return authenticate(asked, self.authenticate_ports()) if self.approve is None else self.approve(asked)
 
     @contextmanager
-    def single_flight(self, session_id: str) -> Iterator[None]:
+    def single_flight(self, session_id: str, answer: Callable[[], Elevation | None]) -> Iterator[Elevation | None]:
         self.locked.append(session_id)
         self.on_lock()
         try:
-            yield
+            yield answer()
         finally:
             self.locked.remove(session_id)
 

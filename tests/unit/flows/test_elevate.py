@@ -241,18 +241,27 @@ def test_a_refused_login_has_no_command_to_explain() -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (ProviderUnreachable("gone"), ProviderUnreachable),
         (ConfigError("no flow"), ConfigError),
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )
-def test_only_an_answer_is_remembered_as_a_refusal(error: BaseException, kind: type[BaseException]) -> None:
+def test_only_what_the_provider_did_is_remembered_as_a_refusal(error: BaseException, kind: type[BaseException]) -> None:
     world = World()
     refusing(world, error)
     with pytest.raises(kind):
         elevated(world)
     assert (world.refusals.kept, world.store.keys(), world.locked) == ({}, [], [])
     assert [event.activity for event in world.audit.events] == [Activity.REFUSAL]
+
+
+def test_a_provider_that_fails_is_not_waited_for_by_one_after_another() -> None:
+    """CONC-05."""
+    gone = ProviderUnreachable("login.example.com cannot be reached")
+    world = World(on_lock=lambda: world.refusals.remember(WISH.session_id, gone))
+    with pytest.raises(ProviderUnreachable) as caught:
+        elevated(world)
+    assert caught.value is gone
+    assert (world.asked, caught.value.details) == ([], {})
 
 
 def test_a_refusal_binds_what_was_already_running() -> None:

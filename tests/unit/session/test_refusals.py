@@ -74,6 +74,15 @@ def test_a_person_is_asked_whatever_nobody_answered_before(tmp_path: Path) -> No
     assert asks_again(tmp_path, 2001)
 
 
+def test_a_provider_that_fails_in_between_is_no_answer(tmp_path: Path) -> None:
+    """CONC-12."""
+    expire(tmp_path, 0, 1000)
+    refusals.remember(tmp_path, ID, replace(EXPIRED, code="provider-unreachable", at_boottime=2500.0))
+    assert asks_again(tmp_path, 1531)
+    expire(tmp_path, 2000)
+    assert not asks_again(tmp_path, 2031)
+
+
 def test_an_answer_and_another_boot_begin_the_count_anew(tmp_path: Path) -> None:
     """DEV-27: a denial comes from somebody who is there."""
     expire(tmp_path, 0, 1000)

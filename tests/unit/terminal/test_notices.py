@@ -23,11 +23,11 @@ from kubectl_stepup.terminal import notices
             'Using mfa in a\\nb, approved 4s ago for "\\u{1b}[2J' + "x" * 102 + '...[+398]"',
         ),
         (
-            notices.waiting_for_line(pid=4711, terminal="/dev/pts/3"),
-            "Waiting for the step-up in process 4711 on pts/3. Ctrl-C cancels, nothing has run.",
+            notices.waiting_for_line(pid=4711, terminal="/dev/pts/3", age_s=72),
+            "Waiting for the step-up in process 4711 on pts/3, asked 1m ago. Ctrl-C cancels, nothing has run.",
         ),
         (
-            notices.waiting_for_line(pid=None, terminal=None),
+            notices.waiting_for_line(pid=None, terminal=None, age_s=None),
             "Waiting for the step-up in another process. Ctrl-C cancels, nothing has run.",
         ),
         (

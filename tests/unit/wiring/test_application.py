@@ -8,10 +8,9 @@ import pytest
 from kubectl_stepup.audit.log_file import AuditLog
 from kubectl_stepup.config import places
 from kubectl_stepup.config.model import Provider
-from kubectl_stepup.errors import ConfigError, LockTimeout, NotEnrolled
+from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.session import choose
 from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.wiring import application as module
 from kubectl_stepup.wiring.application import Application, Settings, application
 from tests.flows import PROVIDER
 
@@ -109,19 +108,6 @@ def test_quiet_means_no_notices(tmp_path: Path, capsys: pytest.CaptureFixture[st
     machine(tmp_path, quiet=True).terminal.line("x")
     machine(tmp_path).terminal.line("y")
     assert capsys.readouterr().err == "y\n"
-
-
-def test_one_at_a_time_and_whoever_waits_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(module, "LOCK_WAIT_S", 0.0)
-    first, second = machine(tmp_path), machine(tmp_path)
-    session_id = "0" * 32
-    with first.single_flight(session_id), pytest.raises(LockTimeout), second.single_flight(session_id):
-        pass
-    assert capsys.readouterr().err.startswith(f"Waiting for the step-up in process {os.getpid()}")
-    with second.single_flight(session_id):
-        pass
 
 
 def test_the_recorder_names_this_process_and_gives_every_event_its_own_id(tmp_path: Path) -> None:
