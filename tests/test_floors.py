@@ -66,6 +66,7 @@ EDGES = {
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
     "kubectl_stepup.kube.rbac_objects",
+    "kubectl_stepup.kube.time_limit",
     "kubectl_stepup.oauth.provider",
     "kubectl_stepup.oauth.transport",
     "kubectl_stepup.oauth.transport_errors",
@@ -78,6 +79,7 @@ EDGES = {
     "kubectl_stepup.review.load",
     "kubectl_stepup.policy.own_file",
     "kubectl_stepup.policy.routine_lines",
+    "kubectl_stepup.policy.standard_input",
     "kubectl_stepup.session.choose",
     "kubectl_stepup.session.file",
     "kubectl_stepup.session.guarded",
@@ -93,6 +95,7 @@ EDGES = {
     "kubectl_stepup.session.release",
     "kubectl_stepup.session.runtime_directory",
     "kubectl_stepup.session.scope",
+    "kubectl_stepup.terminal.outlets",
     "kubectl_stepup.terminal.tty",
 }
 """The modules between rules and flows that each touch one outside thing."""

@@ -33,6 +33,9 @@ class Terminal(Protocol):
     def prompt(self, text: str) -> None:
         """Show what a person must act on, wherever they can see it."""
 
+    def interject(self, text: str) -> None:
+        """Write one notice between what a running child writes, whatever it has made of the terminal."""
+
     def countdown(self, seconds_left: float) -> None:
         """Redraw the waiting line; called at most once a second."""
 
@@ -118,6 +121,21 @@ class Refusals(Protocol):
         """Forget a refusal: an approval takes its place."""
 
 
+class RunLimit(Protocol):
+    """How long a child may run."""
+
+    @property
+    def longest_s(self) -> float:
+        """After how many seconds it is ended."""
+
+    @property
+    def warning_s(self) -> float:
+        """How long before that the person is warned."""
+
+    def tell(self, left_s: float) -> None:
+        """Take note that so much time is left, or none; called from another thread."""
+
+
 class Kubectl(Protocol):
     """The kubectl of this machine."""
 
@@ -141,7 +159,7 @@ class Kubectl(Protocol):
         *,
         pass_fds: Sequence[int] = (),
         stdin: Iterable[bytes] | None = None,
-        deadline_s: float | None = None,
+        limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
 

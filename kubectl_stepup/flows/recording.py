@@ -64,6 +64,18 @@ class Recorder:
             exit_code=exit_code,
         )
 
+    def run_timed_out(self, asked: Asked, session: ElevationSession, *, audit_id: str, exit_code: int) -> None:
+        """Record that an elevated command was ended because it ran for too long."""
+        self._append(
+            asked,
+            audit_id,
+            Stage.RESPONSE_COMPLETE,
+            Activity.RUN,
+            "timed-out",
+            session=session,
+            exit_code=exit_code,
+        )
+
     def run_failed(self, asked: Asked, session: ElevationSession, failure: StepUpError, *, audit_id: str) -> None:
         """Record that an elevated command could not be started after all."""
         self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, failure.code, session=session)

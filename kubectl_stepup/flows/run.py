@@ -12,6 +12,7 @@ from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
+from kubectl_stepup.flows.longest import TIME_UP, limit_of
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
 from kubectl_stepup.policy.spool import SOURCES
 from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
+    from kubectl_stepup.flows.longest import Longest
     from kubectl_stepup.flows.ports import Kubectl, LentFile, LentSession
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.spool import Spool
@@ -114,11 +116,15 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     recorder = ports.elevate.recorder
     session = elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
+    limit = limit_of(asked.level, ports.elevate.terminal)
     try:
-        exit_code = _child(judgement, resolved, asked, elevation, spool, ports)
+        exit_code = _child(judgement, resolved, limit, elevation, spool, ports)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise
+    if limit is not None and limit.over:
+        recorder.run_timed_out(asked, session, audit_id=audit_id, exit_code=TIME_UP)
+        return TIME_UP
     recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
     return exit_code
 
@@ -126,7 +132,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
 def _child(
     judgement: Judgement,
     resolved: ResolvedContext,
-    asked: Asked,
+    limit: Longest | None,
     elevation: Elevation,
     spool: Spool,
     ports: RunPorts,
@@ -153,7 +159,7 @@ def _child(
             ),
             stdin=spool.stdin,
             pass_fds=(*overlay.pass_fds, *descriptors),
-            deadline_s=asked.level.longest_s,
+            limit=limit,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -12,14 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     import subprocess
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import FrameType
-    from typing import IO, Final, NoReturn
+    from typing import IO, NoReturn
 
     from kubectl_stepup.errors import KubectlFailed
-
-KILL_GRACE_S: Final = 5.0
-"""How long a child whose time is up may take to end by itself."""
+    from kubectl_stepup.kube.time_limit import TimeLimit
 
 _INSTALL_HINT = "https://kubernetes.io/docs/tasks/tools/"
 
@@ -121,18 +120,16 @@ def run(
     *,
     pass_fds: Sequence[int] = (),
     stdin: Iterable[bytes] | int | None = None,
-    preexec: Callable[[], None] | None = None,
-    deadline_s: float | None = None,
+    limit: TimeLimit | None = None,
 ) -> int:
     """Run kubectl (or another tool) as our child and give its exit code, 128+n where signal n ended it.
 
     The child shares our terminal and process group, so what is typed (Ctrl-C, Ctrl-Z) reaches it directly and it
-    decides; a SIGTERM or SIGHUP sent to us is handed on. `stdin`: our own (None), a descriptor, or these pieces. It
-    inherits descriptors 0-2 and `pass_fds` alone; `preexec` runs in it before it becomes the program. After
-    `deadline_s` seconds it gets SIGTERM, and 5 s later SIGKILL. Must be called from the main thread.
+    decides; a SIGTERM, SIGHUP or SIGQUIT sent to us is handed on. `stdin`: our own (None), a descriptor, or these
+    pieces. It inherits descriptors 0-2 and `pass_fds` alone. `limit` ends it. Must be called from the main thread.
 
     Raises:
-        KubectlNotFound, KubectlNotExecutable, KubectlFailed: it could not be started.
+        KubectlNotFound, KubectlNotExecutable: it could not be started.
 
     """
     import subprocess
@@ -146,33 +143,39 @@ def run(
                 env=environ,
                 stdin=stdin if stdin is None or isinstance(stdin, int) else subprocess.PIPE,
                 pass_fds=tuple(pass_fds),
-                # The anonymous session keyring of a hand-over can only be joined in the child itself.
-                preexec_fn=preexec,
+                bufsize=0,
             )
         except OSError as exc:
             raise _not_started(path, exc) from exc
-        except subprocess.SubprocessError as exc:
-            raise KubectlFailed(f"{path} could not be started: {exc}") from exc
         signals.hand_on_to(child)
-        with _Deadline(child, deadline_s):
+        with contextlib.nullcontext() if limit is None else limit.over(child):
             if child.stdin is not None and stdin is not None and not isinstance(stdin, int):
-                _feed(child.stdin, stdin)
+                _feed(child, child.stdin, stdin)
             child.wait()
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _feed(pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
-    """Write all pieces, as far as the child reads them."""
-    try:
-        for piece in pieces:
-            pipe.write(piece)
-        pipe.close()
-    except BrokenPipeError:
-        # Closing flushes what is left, for the second time.
+def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
+    """Write all pieces, as far as the child reads them, from a thread: a child that ends is not waited for any more.
+
+    Where the pieces come from may never end, as a terminal does not.
+    """
+    import threading
+
+    def feed() -> None:
         try:
+            for piece in pieces:
+                left = memoryview(piece)
+                while left:
+                    left = left[os.write(pipe.fileno(), left) :]
+        except BrokenPipeError:  # it has read enough
+            pass
+        except OSError:
+            child.terminate()  # half of its input could mean something else
+        finally:
             pipe.close()
-        except BrokenPipeError:
-            return
+
+    threading.Thread(target=feed, daemon=True, name="standard input").start()
 
 
 def _not_started(path: str, exc: OSError) -> KubectlFailed:
@@ -187,8 +190,8 @@ def _not_started(path: str, exc: OSError) -> KubectlFailed:
 class _Signals:
     """Leave the terminal's signals to the child, and hand on those that are sent to us, each at most once."""
 
-    _LEFT_TO_CHILD = ("SIGINT", "SIGQUIT")
-    _HANDED_ON = ("SIGTERM", "SIGHUP")
+    _LEFT_TO_CHILD = ("SIGINT",)
+    _HANDED_ON = ("SIGTERM", "SIGHUP", "SIGQUIT")
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
@@ -229,28 +232,3 @@ class _Signals:
 
 def _leave_to_child(_number: int, _frame: FrameType | None) -> None:
     return
-
-
-class _Deadline:
-    """End the child when its time is up: first politely."""
-
-    def __init__(self, child: subprocess.Popen[bytes], deadline_s: float | None) -> None:
-        import threading
-
-        self._timers = [
-            threading.Timer(seconds, end)
-            for seconds, end in (
-                ((deadline_s, child.terminate), (deadline_s + KILL_GRACE_S, child.kill))
-                if deadline_s is not None
-                else ()
-            )
-        ]
-
-    def __enter__(self) -> None:
-        for timer in self._timers:
-            timer.daemon = True
-            timer.start()
-
-    def __exit__(self, *exc_info: object) -> None:
-        for timer in self._timers:
-            timer.cancel()

@@ -11,7 +11,7 @@ import glob
 import os
 import stat
 import subprocess
-import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
@@ -19,6 +19,7 @@ from kubectl_stepup.errors import UsageError
 from kubectl_stepup.policy.command import with_objects
 from kubectl_stepup.policy.manifest_objects import objects_in
 from kubectl_stepup.policy.spool import Spool
+from kubectl_stepup.policy.standard_input import spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ MAX_BYTES = 16 << 20
 """How much of manifests is classified: ten thousand objects. What is larger could be anything."""
 
 MAX_OUTPUT_BYTES = 128 << 20
-_CHUNK = 1 << 20
 
 # kubectl reads directories below a directory by default in some commands, and in more of them from version to version;
 # in these it has never done so.
@@ -83,17 +83,8 @@ def expand(
 
 def _spooled(stdin: BinaryIO | None) -> tuple[Spool, bytes]:
     """Read standard input as far as it is classified; what is beyond comes in pieces when it is wanted."""
-    source = stdin or (sys.stdin.buffer if sys.stdin is not None else None)
-    if source is None:  # it was closed before we started
-        return Spool(stdin=(b"",)), b""
-    data = source.read(MAX_BYTES + 1)
-    return Spool(stdin=_pieces(data, source) if len(data) > MAX_BYTES else (data,)), data
-
-
-def _pieces(head: bytes, rest: BinaryIO) -> Iterator[bytes]:
-    yield head
-    while piece := rest.read(_CHUNK):
-        yield piece
+    data, rest = spooled(stdin, MAX_BYTES + 1)
+    return Spool(stdin=chain((data,), rest) if len(data) > MAX_BYTES else (data,)), data
 
 
 def _is_missing(place: str) -> bool:

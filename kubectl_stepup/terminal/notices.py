@@ -26,6 +26,20 @@ def waiting_for_line(*, pid: int | None, terminal: str | None, age_s: float | No
     return f"Waiting for the step-up in {process}{where}{since}. Ctrl-C cancels, nothing has run."
 
 
+def time_short_line(*, level: str, longest_s: float, left_s: float) -> str:
+    """Say that a running command will be ended soon, and why."""
+    return f"warning: {_longest(level, longest_s)}: this one is ended in {duration(left_s)}"
+
+
+def time_up_line(*, level: str, longest_s: float) -> str:
+    """Say that a running command is ended now, and why."""
+    return f"error: time is up: {_longest(level, longest_s)}; hanging up"
+
+
+def _longest(level: str, longest_s: float) -> str:
+    return f"level {safe(level, 40)} lets a command run for {duration(longest_s)}"
+
+
 def not_stored_line(message: str) -> str:
     """Say that the session could not be kept; the command runs all the same."""
     return f"warning: the elevation is not kept, the next command asks again: {safe(message)}"

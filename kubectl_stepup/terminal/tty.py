@@ -9,22 +9,24 @@ Spec: termios(3), tty_ioctl(4) for the foreground process group; https://no-colo
 from __future__ import annotations
 
 import contextlib
-import locale
 import math
 import os
 import shutil
 import sys
 import termios
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup import environment
 from kubectl_stepup.terminal.browser import browser_note, browser_program, in_ci
+from kubectl_stepup.terminal.outlets import StreamOutlet, TtyOutlet
 from kubectl_stepup.terminal.prompt import waiting_line
 from kubectl_stepup.terminal.sanitise import safe
 from kubectl_stepup.terminal.styles import STYLES, is_styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from kubectl_stepup.terminal.outlets import Outlet
 
 LINE_LIMIT = 4096
 
@@ -56,7 +58,7 @@ class Terminal:
         self._controlling = controlling
         self._stderr = stderr
         self._tty_path = tty_path
-        self._tty: _TtyOutlet | None = None
+        self._tty: TtyOutlet | None = None
         self._shown: int | None = None
 
     def interactive(self) -> bool:
@@ -83,7 +85,7 @@ class Terminal:
         """Write one notice to standard error; nothing when quiet."""
         if not self._quiet:
             self._clear()
-            self._write(_StreamOutlet(self._stream()), text)
+            self._write(StreamOutlet(self._stream()), text)
 
     def detail(self, text: str) -> None:
         """Write what is done and why, for those who asked for it."""
@@ -96,6 +98,17 @@ class Terminal:
         if outlet is not None:
             self._clear()
             self._write(outlet, text)
+
+    def interject(self, text: str) -> None:
+        """Write one notice between what a running child writes, however it has set the terminal; quiet or not.
+
+        On a line of its own, which in raw mode, as under `kubectl exec -it`, takes a return as well as a new line.
+        """
+        outlet = self._outlet()
+        if outlet is None:
+            self._write(StreamOutlet(self._stream()), text)
+        else:
+            outlet.write(f"\r\n{safe(text, LINE_LIMIT)}\r\n")
 
     def countdown(self, seconds_left: float) -> None:
         """Redraw the waiting line when another second has gone; on a dumb terminal, write it once a minute."""
@@ -147,13 +160,13 @@ class Terminal:
         program = shutil.which(name, path=self._environ.get("PATH", os.defpath))
         return program if program is not None and os.path.isabs(program) else None
 
-    def _outlet(self) -> _Outlet | None:
-        stderr = _StreamOutlet(self._stream())
+    def _outlet(self) -> Outlet | None:
+        stderr = StreamOutlet(self._stream())
         if stderr.fd is not None and os.isatty(stderr.fd):
             return stderr
         if self._tty is None:
             with contextlib.suppress(OSError):
-                self._tty = _TtyOutlet(self._tty_path)
+                self._tty = TtyOutlet(self._tty_path)
         return self._tty
 
     def _stream(self) -> TextIO | None:
@@ -165,96 +178,18 @@ class Terminal:
             if outlet is not None:
                 outlet.write(_CLEAR_LINE)
 
-    def _write(self, outlet: _Outlet, text: str) -> None:
+    def _write(self, outlet: Outlet, text: str) -> None:
         # Every part was made safe by the wording already; this keeps a part that was forgotten from doing harm.
         clean = "\n".join(safe(line, LINE_LIMIT) for line in text.split("\n"))
         outlet.write(_coloured(clean) + "\n" if self._colours(outlet) else clean + "\n")
 
-    def _colours(self, outlet: _Outlet) -> bool:
+    def _colours(self, outlet: Outlet) -> bool:
         if self._environ.get(environment.NO_COLOR) or self._dumb():
             return False
         return bool(self._environ.get(environment.FORCE_COLOR)) or (outlet.fd is not None and os.isatty(outlet.fd))
 
     def _dumb(self) -> bool:
         return self._environ.get(environment.TERM, "") in ("", "dumb", "unknown")
-
-
-class _Outlet(Protocol):
-    """Something to write on: `fd` is None where it is no file."""
-
-    @property
-    def fd(self) -> int | None: ...
-
-    def write(self, text: str) -> None: ...
-
-    def columns(self) -> int: ...
-
-
-class _StreamOutlet:
-    """Standard error, which may be closed, missing, full or of any encoding."""
-
-    def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
-
-    @property
-    def fd(self) -> int | None:
-        try:
-            return None if self._stream is None else self._stream.fileno()
-        except (OSError, ValueError, AttributeError):
-            return None
-
-    def write(self, text: str) -> None:
-        if self._stream is None:
-            return
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
-        data = text.encode(encoding, "backslashreplace")
-        # Nobody is there to be told when the stream is closed, broken or full.
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-            if self.fd is None:
-                self._stream.write(data.decode(encoding))
-            else:
-                # Past the stream's buffer: what a full disk leaves there fails again at exit, and makes the code 120.
-                _write_all(self.fd, data)
-
-    def columns(self) -> int:
-        return _columns(self.fd)
-
-
-class _TtyOutlet:
-    """The controlling terminal, opened by its name.
-
-    Raises: OSError: there is none.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        if not os.isatty(self._fd):
-            os.close(self._fd)
-            raise OSError(f"{path} is not a terminal")
-
-    @property
-    def fd(self) -> int | None:
-        return self._fd
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            _write_all(self._fd, text.encode(locale.getencoding(), "backslashreplace"))
-
-    def columns(self) -> int:
-        return _columns(self._fd)
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
-
-
-def _columns(fd: int | None) -> int:
-    try:
-        return (os.get_terminal_size(fd).columns if fd is not None else 0) or 80
-    except OSError:
-        return 80
 
 
 def _in_foreground(fd: int) -> bool:

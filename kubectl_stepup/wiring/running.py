@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
@@ -16,6 +17,7 @@ from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubeconfig, kubectl
 from kubectl_stepup.kube.lent_file import lend
+from kubectl_stepup.kube.time_limit import TimeLimit
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from kubectl_stepup.flows.elevate import Elevation
+    from kubectl_stepup.flows.ports import RunLimit
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
@@ -126,10 +129,13 @@ class RealKubectl:
         *,
         pass_fds: Sequence[int] = (),
         stdin: Iterable[bytes] | None = None,
-        deadline_s: float | None = None,
+        limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
-        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, deadline_s=deadline_s)
+        time_limit = None
+        if limit is not None:
+            time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
+        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
 
 
 @contextmanager

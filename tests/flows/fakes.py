@@ -17,6 +17,7 @@ from kubectl_stepup.errors import (
     StepUpError,
     StoreUnavailable,
 )
+from kubectl_stepup.flows.ports import RunLimit
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.metadata import ProviderMetadata
@@ -53,6 +54,9 @@ class FakeTerminal:
 
     def prompt(self, text: str) -> None:
         self.prompts.append(text)
+        self.said.append(text)
+
+    def interject(self, text: str) -> None:
         self.said.append(text)
 
     def countdown(self, seconds_left: float) -> None:
@@ -175,7 +179,7 @@ class Ran:
     environ: dict[str, str]
     pass_fds: tuple[int, ...]
     stdin: bytes | None
-    deadline_s: float | None
+    limit_s: float | None
     files: dict[str, bytes]
 
 
@@ -183,7 +187,7 @@ class Ran:
 class FakeKubectl:
     """A kubectl that ends with `exit_code`; `missing` says it is not there, `writable` who could replace it.
 
-    `files` are the overlays lent just now.
+    `files` are the overlays lent just now, `left_s` the seconds that were left when the limit said so.
     """
 
     exit_code: int = 0
@@ -191,6 +195,7 @@ class FakeKubectl:
     writable: str | None = None
     fails: BaseException | None = None
     on_run: Callable[[], None] = lambda: None
+    left_s: Sequence[float] = ()
     ran: list[Ran] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -214,7 +219,7 @@ class FakeKubectl:
         *,
         pass_fds: Sequence[int] = (),
         stdin: Iterable[bytes] | None = None,
-        deadline_s: float | None = None,
+        limit: RunLimit | None = None,
     ) -> int:
         self.path()
         if self.fails is not None:
@@ -226,10 +231,13 @@ class FakeKubectl:
                 environ=dict(environ),
                 pass_fds=tuple(pass_fds),
                 stdin=None if stdin is None else b"".join(stdin),
-                deadline_s=deadline_s,
+                limit_s=None if limit is None else limit.longest_s,
                 files=dict(self.files),
             )
         )
+        if limit is not None:
+            for left_s in self.left_s:
+                limit.tell(left_s)
         return self.exit_code
 
     @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab import Lab, opened_lab
+from tests.lab.lab import POLICY
 from tests.provider.model import ABSENT
 
 if TYPE_CHECKING:
@@ -221,3 +222,18 @@ def test_manifests_on_standard_input_reach_kubectl_whole(lab: Lab) -> None:
     ran = lab.quietly("exec", "--", "create", "--validate=false", "-f", "-", stdin=manifest)
 
     assert (ran.returncode, ran.stdout) == (0, b"configmap/fed created\n"), ran.stderr
+
+
+def test_a_command_that_runs_for_too_long_is_warned_and_hung_up(tmp_path: Path) -> None:
+    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, longest: 3s}")
+    with opened_lab(tmp_path, policy=policy) as lab:
+        ran = lab.stepup("exec", "-q", "--level", "critical", "--", "get", "pods", "--watch")
+
+        assert ran.code == 124, ran.screen
+        assert "web-0" in ran.screen
+        said = [line for line in ran.screen.splitlines() if "level critical lets a command run for" in line]
+        assert said == [
+            "warning: level critical lets a command run for 3s: this one is ended in 1s",
+            "error: time is up: level critical lets a command run for 3s; hanging up",
+        ]
+        assert (lab.records()[-1]["result"], lab.records()[-1]["exitCode"]) == ("timed-out", 124)

@@ -80,6 +80,12 @@ def test_a_notice_in_between_does_not_run_into_the_waiting_line() -> None:
     assert screen(output(on_a_terminal(body))) == ["something else", waiting_line(89)]
 
 
+def test_a_notice_between_a_childs_lines_stands_on_its_own_even_in_raw_mode() -> None:
+    body = "import tty; tty.setraw(2); os.write(2, b'root@web-0:/# '); terminal.interject('warning: a\\nb'); "
+    shown = output(on_a_terminal(body + "os.write(2, b'root@web-0:/# ')", options={"quiet": True}))
+    assert screen(shown) == ["root@web-0:/#", "warning: a\\nb", "root@web-0:/#"]
+
+
 def test_a_narrow_terminal_does_not_fill_up_with_waiting_lines() -> None:
     body = "[terminal.countdown(seconds) for seconds in range(90, 80, -1)]"
     assert screen(output(on_a_terminal(body, columns=30)), columns=30) == [waiting_line(81)[:29]]

@@ -503,12 +503,30 @@ def test_standard_input_that_was_not_read_is_the_childs_own() -> None:
     assert world.kubectl.ran[0].stdin is None
 
 
-@pytest.mark.parametrize(("wish", "deadline"), [(Wish(), None), (REASONED, 3600)])
-def test_the_level_says_how_long_an_elevated_child_may_run(wish: Wish, deadline: float | None) -> None:
+@pytest.mark.parametrize(("wish", "limit"), [(Wish(), None), (REASONED, 3600)])
+def test_the_level_says_how_long_an_elevated_child_may_run(wish: Wish, limit: float | None) -> None:
     """POL-40."""
     world = approving()
     world.execute("delete", "pod", "x", wish=wish)
-    assert world.kubectl.ran[0].deadline_s == deadline
+    assert world.kubectl.ran[0].limit_s == limit
+
+
+def test_a_command_whose_time_is_up_is_told_so_and_has_an_exit_code_and_a_result_of_its_own() -> None:
+    world = approving(kubectl=FakeKubectl(exit_code=129, left_s=(60.0, 0.0)))
+
+    assert world.execute("delete", "pod", "x", wish=REASONED) == 124
+    assert world.terminal.said == [
+        "warning: level critical lets a command run for 1h: this one is ended in 1m",
+        "error: time is up: level critical lets a command run for 1h; hanging up",
+    ]
+    assert outcomes(world)[-1] == ("id-1", "run ResponseComplete", "timed-out", 124)
+
+
+def test_a_command_that_was_only_warned_ends_as_it_wants() -> None:
+    world = approving(kubectl=FakeKubectl(exit_code=3, left_s=(60.0,)))
+
+    assert world.execute("delete", "pod", "x", wish=REASONED) == 3
+    assert outcomes(world)[-1] == ("id-1", "run ResponseComplete", "approved", 3)
 
 
 def test_what_is_lent_is_lent_for_the_run_alone() -> None:

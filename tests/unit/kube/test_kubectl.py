@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
-from kubectl_stepup.kube import kubectl
+from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound
 from kubectl_stepup.kube.kubectl import find, run, writable_by_others
 
 
@@ -134,6 +134,24 @@ class TestRun:
     def test_a_child_that_reads_nothing_is_no_error(self) -> None:
         assert run("/bin/sh", ["-c", "exit 3"], os.environ, stdin=(b"x" * 3_000_000,)) == 3
 
+    def test_a_child_that_ends_is_not_kept_by_input_that_does_not(self) -> None:
+        """PROC-06."""
+        reading, writing = os.pipe()
+        endless = iter(lambda: os.read(reading, 1), b"")
+        try:
+            assert run("/bin/sh", ["-c", "exit 3"], os.environ, stdin=endless) == 3
+        finally:
+            os.close(writing)
+
+    def test_a_child_does_not_go_on_with_half_of_its_input(self) -> None:
+        """PROC-06."""
+
+        def broken() -> Iterator[bytes]:
+            yield b"kind: Namespace\n"
+            raise OSError("input/output error")
+
+        assert run("/bin/sh", ["-c", "cat; sleep 60"], os.environ, stdin=broken()) == 128 + signal.SIGTERM
+
     def test_a_descriptor_may_be_standard_input(self, tmp_path: Path) -> None:
         (tmp_path / "in").write_bytes(b"from a file")
         with open(tmp_path / "in", "rb") as stream:
@@ -159,17 +177,6 @@ class TestRun:
         # glibc keeps 32 and 33 for itself; GNU make hands them on ignored and blocked.
         assert {one & 0x7FFFFFFF & ~_ignored_here() for one in sets} == {0}
 
-    def test_preexec_runs_in_the_child(self, tmp_path: Path) -> None:
-        assert run("/bin/sh", ["-c", f"pwd > {tmp_path / 'out'}"], os.environ, preexec=lambda: os.chdir("/")) == 0
-        assert (tmp_path / "out").read_text() == "/\n"
-
-    def test_a_preexec_that_fails_starts_nothing(self) -> None:
-        def fail() -> None:
-            raise RuntimeError("no keyring")
-
-        with pytest.raises(KubectlFailed, match="/bin/sh could not be started"):
-            run("/bin/sh", ["-c", "exit 0"], os.environ, preexec=fail)
-
     def test_a_missing_program(self, tmp_path: Path) -> None:
         with pytest.raises(KubectlNotFound, match="kubectl could not be started: no such file or directory"):
             run(str(tmp_path / "kubectl"), [], os.environ)
@@ -181,20 +188,6 @@ class TestRun:
         (tmp_path / "garbage").chmod(0o755)
         with pytest.raises(KubectlNotExecutable, match="exec format error"):
             run(str(tmp_path / "garbage"), [], os.environ)
-
-    def test_a_child_whose_time_is_up_gets_a_term(self) -> None:
-        assert run("/bin/sh", ["-c", "exec sleep 60"], os.environ, deadline_s=0.05) == 128 + signal.SIGTERM
-
-    def test_a_child_that_does_not_listen_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kubectl, "KILL_GRACE_S", 0.05)
-
-        def ignore() -> None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-        assert run("/bin/sleep", ["60"], os.environ, preexec=ignore, deadline_s=0.05) == 128 + signal.SIGKILL
-
-    def test_a_deadline_that_is_not_reached_changes_nothing(self) -> None:
-        assert run("/bin/sh", ["-c", "exit 5"], os.environ, deadline_s=60) == 5
 
     def test_signal_handlers_are_put_back(self) -> None:
         names = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)

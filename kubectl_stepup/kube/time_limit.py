@@ -1,0 +1,82 @@
+"""End a child when its time is up, as a terminal that hangs up would (signals, a thread).
+
+As sshd and sudo end a session: SIGHUP first, by which `kubectl exec -it` puts the terminal right and leaves, then what
+cannot be overheard. A stopped child is made to go on, or it would hear nothing.
+
+Spec: signal(7); SIGHUP and SIGCONT go together in setpgid(2), "orphaned process group".
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+    from typing import Final
+
+    from kubectl_stepup.clock import Clock
+
+GRACE_S: Final = 5.0
+"""How long a child may take after SIGHUP until SIGTERM, and after that until SIGKILL."""
+
+_LOOK_S: Final = 10.0
+"""How often to look at the clock: a thread's own wait stands still while the machine sleeps."""
+
+_SAY_S: Final = 1.0
+"""How long saying it may take; a terminal that was stopped by Ctrl-S keeps nobody alive."""
+
+
+class TimeLimit:
+    """At most `longest_s` seconds for a child, sleep of the machine included.
+
+    `tell(left_s)` is called in a thread of its own `warning_s` before the end, and with 0 at the end.
+    """
+
+    def __init__(self, longest_s: float, *, warning_s: float, tell: Callable[[float], None], clock: Clock) -> None:
+        self._longest_s = longest_s
+        self._warning_s = warning_s
+        self._tell = tell
+        self._clock = clock
+        self._ended = threading.Event()
+
+    @contextmanager
+    def over(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Watch over the child during the body, from now on."""
+        watch = threading.Thread(target=self._watch, args=(child, self._clock.monotonic()), daemon=True, name="limit")
+        watch.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+
+    def _watch(self, child: subprocess.Popen[bytes], start: float) -> None:
+        steps: tuple[tuple[float, Callable[[], object]], ...] = (
+            (self._longest_s - self._warning_s, lambda: self._say(self._warning_s)),
+            (self._longest_s, lambda: self._hang_up(child)),
+            (self._longest_s + GRACE_S, child.terminate),
+            (self._longest_s + 2 * GRACE_S, child.kill),
+        )
+        for after_s, step in steps:
+            if self._ends_before(start + after_s):
+                return
+            step()
+
+    def _ends_before(self, moment: float) -> bool:
+        while (left_s := moment - self._clock.monotonic()) > 0:
+            if self._ended.wait(min(left_s, _LOOK_S)):
+                return True
+        return self._ended.is_set()
+
+    def _hang_up(self, child: subprocess.Popen[bytes]) -> None:
+        self._say(0.0)
+        for number in (signal.SIGHUP, signal.SIGCONT):
+            child.send_signal(number)
+
+    def _say(self, left_s: float) -> None:
+        saying = threading.Thread(target=self._tell, args=(left_s,), daemon=True, name="limit, saying it")
+        saying.start()
+        saying.join(_SAY_S)

@@ -1,0 +1,101 @@
+"""What is written on: standard error, or the terminal by its name (file descriptors). Neither ever fails.
+
+Spec: tty_ioctl(4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import os
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+class Outlet(Protocol):
+    """Something to write on."""
+
+    @property
+    def fd(self) -> int | None:
+        """Its descriptor; None where it is no file."""
+
+    def write(self, text: str) -> None:
+        """Write, as far as that is possible."""
+
+    def columns(self) -> int:
+        """Give its width, in characters."""
+
+
+class StreamOutlet:
+    """Standard error, which may be closed, missing, full or of any encoding."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    @property
+    def fd(self) -> int | None:
+        """Its descriptor; None where it is no file."""
+        try:
+            return None if self._stream is None else self._stream.fileno()
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def write(self, text: str) -> None:
+        """Write, past the stream's buffer."""
+        if self._stream is None:
+            return
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        data = text.encode(encoding, "backslashreplace")
+        # Nobody is there to be told when the stream is closed, broken or full.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+            if self.fd is None:
+                self._stream.write(data.decode(encoding))
+            else:
+                # Past the stream's buffer: what a full disk leaves there fails again at exit, and makes the code 120.
+                _write_all(self.fd, data)
+
+    def columns(self) -> int:
+        """Give its width, in characters."""
+        return _columns(self.fd)
+
+
+class TtyOutlet:
+    """The controlling terminal, opened by its name.
+
+    Raises: OSError: there is none.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        if not os.isatty(self._fd):
+            os.close(self._fd)
+            raise OSError(f"{path} is not a terminal")
+
+    @property
+    def fd(self) -> int | None:
+        """Its descriptor."""
+        return self._fd
+
+    def write(self, text: str) -> None:
+        """Write."""
+        with contextlib.suppress(OSError):
+            _write_all(self._fd, text.encode(locale.getencoding(), "backslashreplace"))
+
+    def columns(self) -> int:
+        """Give its width, in characters."""
+        return _columns(self._fd)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _columns(fd: int | None) -> int:
+    try:
+        return (os.get_terminal_size(fd).columns if fd is not None else 0) or 80
+    except OSError:
+        return 80
