@@ -138,14 +138,20 @@ def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
 
 
 def _stored(asked: Asked, session: ElevationSession, ports: ElevatePorts) -> bool:
+    name = key(session.id, asked.scope)
     try:
-        ports.store.put(
-            key(session.id, asked.scope), session.to_record(), min(session.reuse_until, session.token_expires_at)
-        )
+        ports.store.put(name, session.to_record(), min(session.reuse_until, session.token_expires_at))
+        # In this order: what `logout` did not find to delete is deleted here.
+        if not ports.refusals.ended(asked.session_id):
+            return True
+        ports.store.delete(name)
     except StoreUnavailable as exc:
         ports.terminal.line(not_stored_line(exc.message))
         return False
-    return True
+    ended = LoginNeeded(f"logout ended the sessions in {asked.cluster.name} while this one was being approved")
+    ports.terminal.line(not_stored_line(ended.message))
+    ports.refusals.remember(asked.session_id, ended)  # for those who waited for it
+    return False
 
 
 def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:

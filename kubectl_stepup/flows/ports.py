@@ -120,6 +120,12 @@ class Refusals(Protocol):
     def forget(self, session_id: str) -> None:
         """Forget a refusal: an approval takes its place."""
 
+    def end(self, session_id: str) -> None:
+        """Keep the step-ups that are under way from bringing a session back that was just ended."""
+
+    def ended(self, session_id: str) -> bool:
+        """Tell whether the sessions of an id were ended since this process started."""
+
 
 class RunLimit(Protocol):
     """How long a child may run."""

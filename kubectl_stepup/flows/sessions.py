@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
+    from kubectl_stepup.flows.ports import Refusals
     from kubectl_stepup.flows.recording import Recorder
     from kubectl_stepup.policy.model import Level, Policy
     from kubectl_stepup.secret import Secret
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class SessionPorts:
     """What looking at sessions and ending them needs.
 
-    `revoke(provider, token)` revokes an access token and tells whether the provider says it did.
+    `revoke(provider, token)` revokes an access token and tells whether the provider says it did. `refusals` keeps the
+    step-ups that are under way from bringing a session back.
     """
 
     config: Config
@@ -39,6 +41,7 @@ class SessionPorts:
     moment: Callable[[], Moment]
     recorder: Recorder
     revoke: Callable[[Provider, Secret], bool]
+    refusals: Refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,10 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     """
     ended: list[Ended] = []
     failures: list[str] = []
-    for name in _keys(tuple(clusters), ports, everywhere, failures):
+    names = _keys(tuple(clusters), ports, everywhere, failures)
+    for session_id in dict.fromkeys(filter(None, map(id_in_key, names))):
+        ports.refusals.end(session_id)
+    for name in names:
         try:
             session = _remove(name, ports)
         except StoreUnavailable as exc:

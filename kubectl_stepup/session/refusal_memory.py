@@ -63,6 +63,20 @@ class RefusalMemory:
         except StoreUnavailable:
             return
 
+    def end(self, session_id: str) -> None:
+        """Keep the step-ups that are under way from bringing a session back that was just ended."""
+        try:
+            refusals.end(self._directory(), session_id, now_boottime=self._moment().boottime)
+        except StoreUnavailable:
+            return
+
+    def ended(self, session_id: str) -> bool:
+        """Tell whether the sessions of an id were ended since this process started."""
+        try:
+            return refusals.ended_since(self._directory(), session_id, self._started)
+        except StoreUnavailable:
+            return False
+
 
 def _family(root: type[Kept]) -> Iterator[type[Kept]]:
     yield root

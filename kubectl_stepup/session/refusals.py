@@ -73,11 +73,15 @@ def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
             "expiries": refusal.expiries,
         }
     )
+    _write(path, data)
+
+
+def _write(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(data)
+            file.write(text)
         temporary.replace(path)
     except OSError as error:
         raise StoreUnavailable(f"a refusal cannot be remembered in {path}: {error.strerror}") from error
@@ -113,6 +117,27 @@ def forget(directory: Path, session_id: str) -> None:
         _path(directory, session_id).unlink(missing_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"a refusal cannot be forgotten: {error.strerror}") from error
+
+
+def end(directory: Path, session_id: str, *, now_boottime: float) -> None:
+    """Say that `logout` ended the sessions of an id: a step-up that is under way must not bring one back.
+
+    Raises:
+        StoreUnavailable: it cannot be said.
+    """
+    _write(_ended_path(directory, session_id), repr(now_boottime))
+
+
+def ended_since(directory: Path, session_id: str, boottime: float) -> bool:
+    """Tell whether the sessions of an id were ended since a moment of this boot."""
+    try:
+        return float(_ended_path(directory, session_id).read_text(encoding="ascii")) >= boottime
+    except (OSError, ValueError):
+        return False
+
+
+def _ended_path(directory: Path, session_id: str) -> Path:
+    return directory / f"{session_id}.ended"
 
 
 def _path(directory: Path, session_id: str) -> Path:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.oauth.provider import OIDCProvider
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.session.refusal_memory import RefusalMemory
     from kubectl_stepup.session.store import SessionStore
     from kubectl_stepup.terminal.tty import Terminal
 
@@ -185,6 +186,13 @@ class Application:
             self.terminal.line(chosen.notice)
         return chosen.store
 
+    @cached_property
+    def refusals(self) -> RefusalMemory:
+        """What was refused or ended lately."""
+        from kubectl_stepup.session.refusal_memory import RefusalMemory
+
+        return RefusalMemory(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
+
     # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
@@ -234,13 +242,12 @@ class Application:
     def elevate_ports(self, resolved: ResolvedContext | None) -> ElevatePorts:
         """Give what stepping up needs; `resolved` is the context that the session is for, where it is known."""
         from kubectl_stepup.flows.elevate import ElevatePorts
-        from kubectl_stepup.session.refusal_memory import RefusalMemory
         from kubectl_stepup.wiring.single_flight import single_flight
 
         return ElevatePorts(
             store=self.store,
             terminal=self.terminal,
-            refusals=RefusalMemory(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment),
+            refusals=self.refusals,
             recorder=self.recorder,
             moment=scope.moment,
             single_flight=lambda session_id, find: single_flight(

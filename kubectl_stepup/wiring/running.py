@@ -69,6 +69,7 @@ def session_ports(application: Application) -> SessionPorts:
         scope=scope.terminal_scope(),
         moment=scope.moment,
         recorder=application.recorder,
+        refusals=application.refusals,
         revoke=lambda provider, token: application.provider(provider).revoke(
             token, kind="access_token", client_id=provider.elevated_client_id
         ),

@@ -137,6 +137,7 @@ class RefusalNotes:
     def __init__(self, *, started_before: bool = True) -> None:
         self.started_before = started_before
         self.kept: dict[str, LoginNeeded | ProviderError] = {}
+        self.ended_ids: list[str] = []
 
     def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
         self.kept[session_id] = refusal
@@ -146,6 +147,12 @@ class RefusalNotes:
 
     def forget(self, session_id: str) -> None:
         self.kept.pop(session_id, None)
+
+    def end(self, session_id: str) -> None:
+        self.ended_ids.append(session_id)
+
+    def ended(self, session_id: str) -> bool:
+        return self.started_before and session_id in self.ended_ids
 
 
 @dataclass

@@ -180,6 +180,7 @@ class World:
             moment=self.moment,
             recorder=self.recorder,
             revoke=self.revoke,
+            refusals=self.refusals,
         )
 
     def revoke(self, provider: Provider, token: Secret) -> bool:

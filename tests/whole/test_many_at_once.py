@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_stepup.session.record import MIN_REMAINING_S
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from kubectl_stepup.demo.terminal import Ran
+
 MANY = 20
+WAITING = "Waiting for the step-up in process"
+ASKING = "Waiting for approval"
+IMPATIENT = [
+    sys.executable,
+    "-P",
+    "-c",
+    "import sys; from kubectl_stepup.wiring import single_flight as s; s.LOCK_WAIT_S = 3.0\n"
+    "from kubectl_stepup.__main__ import main; sys.exit(main())",
+]
+"""The program, that waits three seconds for another one."""
 
 
 @pytest.fixture
@@ -26,58 +42,161 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         yield opened
 
 
-def all_at_once(lab: Lab, decide: str) -> tuple[list[int], str, float]:
-    """Start many in one terminal; decide when all of them wait; give codes, the screen, and seconds after that."""
-    script = lab.directory / "many.sh"
-    one = " ".join(PROGRAM)
-    script.write_text(
-        f"for i in $(seq {MANY}); do ({one} exec -- delete pod many-$i --ignore-not-found; echo code=$?) & done; wait\n"
-    )
-    decided: list[float] = []
+def all_at_once(
+    lab: Lab,
+    act: Callable[[], object],
+    program: Sequence[str] = PROGRAM,
+    *,
+    then: Callable[[str], object] = lambda screen: None,
+) -> tuple[list[int], Ran]:
+    """Start many in one terminal; act when one of them asks and all others wait; give their codes and the screen.
+
+    `then` gets the screen whenever it grows afterwards.
+    """
+    one = f"{shlex.join(program)} exec -- delete pod many-$i --ignore-not-found"
+    (lab.directory / "many.sh").write_text(f"for i in $(seq {MANY}); do ({one}; echo code=$?) & done; wait\n")
+    acted: list[str] = []
 
     def watch(screen: str) -> None:
-        waiting = screen.count("Waiting for the step-up in process")
-        if not decided and waiting == MANY - 1 and "Waiting for approval" in screen:
-            decided.append(time.monotonic())
-            getattr(lab.provider, decide)()
+        if not acted and screen.count(WAITING) == MANY - 1 and ASKING in screen:
+            acted.append(screen)
+            act()
+        elif acted:
+            then(screen)
 
-    ran = lab.terminal.run(["sh", str(script)], watch, timeout_s=90)
-    assert decided, ran.screen
-    codes = [int(line.partition("code=")[2]) for line in ran.screen.splitlines() if line.startswith("code=")]
-    return codes, ran.screen, time.monotonic() - decided[0]
+    ran = lab.terminal.run(["sh", str(lab.directory / "many.sh")], watch, timeout_s=90)
+    assert acted, ran.screen
+    return [int(line.partition("code=")[2]) for line in ran.screen.splitlines() if line.startswith("code=")], ran
+
+
+def leader(lab: Lab) -> int:
+    """Give the process that asks: it holds the session's lock and the terminal's."""
+    first, second = (lock.read_text() for lock in (lab.directory / "run/kubectl-stepup").glob("*.lock"))
+    assert first.splitlines()[0] == second.splitlines()[0]
+    return int(first.partition("pid=")[2].split()[0])
+
+
+def times(lab: Lab, activity: str, stage: str) -> list[float]:
+    """Give when things were recorded, in order."""
+    found = [record for record in lab.records() if (record["activity"], record["stage"]) == (activity, stage)]
+    return sorted(datetime.fromisoformat(str(record["time"])).timestamp() for record in found)
 
 
 def test_approved_one_request_one_prompt_and_twenty_successes(lab: Lab) -> None:
-    codes, screen, _ = all_at_once(lab, "approve")
+    """CONC-01: and whoever waited goes on within 200 ms, nineteen of twenty that is."""
+    codes, ran = all_at_once(lab, lab.provider.approve)
 
-    assert codes == [0] * MANY, screen
+    assert codes == [0] * MANY, ran.screen
     assert lab.provider.count("device") == 1
-    assert screen.count("Compare code") == 1
-    assert screen.count("Approved:") == 1
+    assert ran.screen.count("Compare code") == 1
+    assert ran.screen.count("Approved:") == 1
+    (approved,) = times(lab, "elevation", "ResponseComplete")
+    waited_s = [started - approved for started in times(lab, "run", "RequestReceived")]
+    print(f"after the approval: {[f'{one * 1000:.0f} ms' for one in waited_s]}")
+    assert len(waited_s) == MANY
+    assert waited_s[MANY * 95 // 100 - 1] < 0.2
 
 
-def test_denied_one_prompt_and_twenty_failures(lab: Lab) -> None:
-    codes, screen, _ = all_at_once(lab, "deny")
+def test_a_session_that_has_expired_is_asked_for_once_too(lab: Lab) -> None:
+    """CONC-02."""
+    lab.answer.approve_after_polls, lab.answer.lifetime_s = 0, MIN_REMAINING_S + 4.0
+    assert lab.stepup("login").code == 0
+    assert lab.stepup("status", "--check").code == 0
+    end = time.monotonic() + 30
+    while lab.stepup("status", "--check").code == 0:
+        assert time.monotonic() < end, "the token does not expire"
+    lab.answer.approve_after_polls, lab.answer.lifetime_s = None, 300.0
 
-    assert codes == [125] * MANY, screen
+    codes, ran = all_at_once(lab, lab.provider.approve)
+
+    assert codes == [0] * MANY, ran.screen
+    assert lab.provider.count("device") == 2
+    assert ran.screen.count("Compare code") == 1
+
+
+def test_denied_one_prompt_and_twenty_failures_and_a_new_command_asks(lab: Lab) -> None:
+    """CONC-03."""
+    codes, ran = all_at_once(lab, lab.provider.deny)
+
+    assert codes == [125] * MANY, ran.screen
     assert lab.provider.count("device") == 1
-    assert screen.count("Compare code") == 1
-    assert screen.count("error: step-up denied") == MANY
+    assert ran.screen.count("Compare code") == 1
+    assert ran.screen.count("error: step-up denied") == MANY
+    refused = times(lab, "refusal", "ResponseComplete")
+    assert len(refused) == MANY
+    assert refused[-1] - refused[0] < 2
 
-
-def test_a_leader_that_is_killed_leaves_the_lock_to_the_next(lab: Lab) -> None:
-    terminal = lab.terminal
-    killed: list[int] = []
-
-    def watch(screen: str) -> None:
-        if not killed and "Waiting for approval" in screen:
-            (lock,) = (lab.directory / "run/kubectl-stepup").glob("*.lock")
-            killed.append(int(lock.read_text().partition("pid=")[2].split()[0]))
-            os.kill(killed[0], signal.SIGKILL)
-
-    terminal.run([*PROGRAM, "exec", "--", "delete", "pod", "doomed"], watch)
-    assert killed
     lab.answer.approve_after_polls = 0
-
     assert lab.stepup("exec", "--", "delete", "pod", "web-0").code == 0
     assert lab.provider.count("device") == 2
+
+
+def test_a_leader_that_is_killed_leaves_its_place_to_one_of_those_who_wait(lab: Lab) -> None:
+    """CONC-04."""
+
+    def kill() -> None:
+        lab.answer.approve_after_polls = 0
+        os.kill(leader(lab), signal.SIGKILL)
+
+    codes, ran = all_at_once(lab, kill)
+
+    assert sorted(codes) == [0] * (MANY - 1) + [128 + signal.SIGKILL], ran.screen
+    assert lab.provider.count("device") == 2
+    assert ran.screen.count("Compare code") == 2
+
+
+def test_a_leader_that_hangs_is_given_up_by_all_at_one_time(lab: Lab) -> None:
+    """CONC-05."""
+    hung: list[int] = []
+
+    def hang() -> None:
+        hung.append(leader(lab))
+        os.kill(hung[0], signal.SIGSTOP)
+
+    def watch(screen: str) -> None:
+        if hung and screen.count("code=125") == MANY - 1:
+            os.kill(hung.pop(), signal.SIGKILL)
+
+    codes, ran = all_at_once(lab, hang, IMPATIENT, then=watch)
+
+    assert sorted(codes) == [125] * (MANY - 1) + [128 + signal.SIGKILL], ran.screen
+    assert ran.screen.count("error: another step-up is still under way (process ") == MANY - 1
+    assert lab.provider.count("device") == 1
+    refused = times(lab, "refusal", "ResponseComplete")
+    assert refused[-1] - refused[0] < 2
+
+
+def test_two_levels_in_one_terminal_are_asked_for_one_after_the_other(lab: Lab) -> None:
+    """CONC-07."""
+    (lab.directory / "two.sh").write_text(
+        f"{shlex.join(PROGRAM)} exec -- delete pod web-0 &\n"
+        f"{shlex.join(PROGRAM)} exec --level critical -- delete pod web-1 &\nwait\n"
+    )
+    shown: list[str] = []
+
+    def watch(screen: str) -> None:
+        if len(shown) < screen.count(ASKING) and (shown or WAITING in screen):
+            shown.append(screen)
+            lab.provider.approve()
+
+    ran = lab.terminal.run(["sh", str(lab.directory / "two.sh")], watch)
+
+    assert [screen.count("Compare code") for screen in shown] == [1, 2], ran.screen
+    assert ran.screen.count("Step-up needed: delete pods in prod") == 2
+    assert [f"level {level})" in ran.screen for level in ("mfa", "critical")] == [True, True], ran.screen
+    assert (lab.exists("web-0"), lab.exists("web-1")) == (False, False)
+
+
+def test_what_is_ended_while_twenty_wait_is_kept_by_none_of_them(lab: Lab) -> None:
+    """CONC-10."""
+
+    def end() -> None:
+        lab.quietly("logout", "--all")
+        lab.provider.approve()
+
+    codes, ran = all_at_once(lab, end)
+
+    assert sorted(codes) == [0] + [125] * (MANY - 1), ran.screen
+    assert lab.provider.count("device") == 1
+    assert ran.screen.count("error: logout ended the sessions in prod while this one was being approved") == MANY - 1
+    assert lab.stepup("status", "--check").code == 4

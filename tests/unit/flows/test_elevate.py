@@ -182,6 +182,25 @@ def test_a_follower_gets_the_leaders_refusal() -> None:
     assert (world.asked, world.locked) == ([], [])
 
 
+def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_again() -> None:
+    """CONC-10."""
+    world = World()
+
+    def approve(wish: Asked) -> ElevationSession:
+        world.refusals.end(wish.session_id)
+        return session()
+
+    world.approve = approve
+    found = elevated(world)
+
+    said = "logout ended the sessions in prod-eu while this one was being approved"
+    assert (found.stored, world.store.keys()) == (False, [])
+    assert world.terminal.said == [f"warning: the elevation is not kept, the next command asks again: {said}"]
+    with pytest.raises(LoginNeeded, match=said):
+        elevated(world)
+    assert len(world.asked) == 1
+
+
 def test_a_follower_that_wants_a_fresh_sign_in_asks_itself() -> None:
     world = World(on_lock=lambda: world.put(session()))
     approving(world)

@@ -225,6 +225,16 @@ def test_logout_everywhere_of_one_cluster_leaves_the_others() -> None:
     assert world.store.keys() == [key(session().id, OTHER_TERMINAL)]
 
 
+def test_logout_ends_also_what_is_still_being_approved() -> None:
+    """CONC-10."""
+    world = World()
+    logout(CONFIG.clusters[:1], world.session_ports(), everywhere=False)
+    provider = CONFIG.provider(CONFIG.clusters[0].provider)
+    assert world.refusals.ended_ids == [
+        session_id_of(CONFIG.clusters[0], provider, level) for level in world.policy.levels
+    ]
+
+
 def test_logout_without_sessions_does_nothing() -> None:
     world = World()
     assert ended(world, everywhere=True) == Logout(ended=(), failures=())
