@@ -61,6 +61,7 @@ EDGES = {
     "kubectl_stepup.config.files",
     "kubectl_stepup.documents.edited_file",
     "kubectl_stepup.documents.yaml_file",
+    "kubectl_stepup.kube.caller",
     "kubectl_stepup.kube.everyday_token",
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",

@@ -15,8 +15,10 @@ from kubectl_stepup.wiring.application import Settings, application
 def command(session: str, handover: str | None, store_directory: str | None) -> None:
     """Give an ExecCredential to the enrolled server; kubectl runs this, people do not."""
     from kubectl_stepup.flows.credential import credential
+    from kubectl_stepup.kube.caller import end_with_caller
     from kubectl_stepup.wiring.running import credential_ports
 
     del handover, store_directory  # the fast road looked there already
+    end_with_caller()
     application_ = application(Settings(from_credential=True))
     data(credential(session, credential_ports(application_)))
