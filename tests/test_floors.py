@@ -60,6 +60,7 @@ EDGES = {
     "kubectl_stepup.audit.log_file",
     "kubectl_stepup.config.files",
     "kubectl_stepup.documents.edited_file",
+    "kubectl_stepup.documents.file_lock",
     "kubectl_stepup.documents.yaml_file",
     "kubectl_stepup.kube.caller",
     "kubectl_stepup.kube.everyday_token",

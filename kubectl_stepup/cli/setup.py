@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, common
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import Cancelled, UsageError
+
+if TYPE_CHECKING:
+    from kubectl_stepup.config.model import Cluster
 
 
 @click.command(name="setup")
@@ -49,8 +53,8 @@ def command(common: CommonOptions, **options: object) -> None:
     from kubectl_stepup.cli.setup_options import enrolment_of
     from kubectl_stepup.flows.enrol import plan_enrolment, plan_removal
     from kubectl_stepup.flows.login import require_enrolled
-    from kubectl_stepup.terminal.sanitise import safe, safe_url
-    from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
+    from kubectl_stepup.terminal.sanitise import safe
+    from kubectl_stepup.wiring.enrolling import carry_out, clear_away, enrol_ports
 
     application = build(common)
     wanted = enrolment_of(options)
@@ -62,10 +66,11 @@ def command(common: CommonOptions, **options: object) -> None:
         changes = plan_removal(wanted, resolved, cluster, ports)
     else:
         cluster, changes = plan_enrolment(wanted, resolved, ports)
+    if not options["dry_run"]:
+        clear_away(application, ports.config_path, resolved.file)
     changes = [change for change in changes if change.diff]
-    name = safe(cluster.name, 80)
     if not changes:
-        data(f"Nothing to change: {name} is {'not ' if options['remove'] else ''}enrolled as asked")
+        data(f"Nothing to change: {safe(cluster.name, 80)} is {'not ' if options['remove'] else ''}enrolled as asked")
         return
     for change in changes:
         data(change.diff)
@@ -73,16 +78,22 @@ def command(common: CommonOptions, **options: object) -> None:
         return
     _confirm(bool(options["yes"]), no_input=common.no_input)
     carry_out(application, changes, cluster, removed=bool(options["remove"]))
-    standing = safe(str(options["elevated_context"] or ""), 80)
-    if standing and options["remove"]:
+    _say_what_was_done(cluster, str(options["elevated_context"] or ""), removed=bool(options["remove"]))
+
+
+def _say_what_was_done(cluster: Cluster, standing_context: str, *, removed: bool) -> None:
+    from kubectl_stepup.terminal.sanitise import safe, safe_url
+
+    name, standing = safe(cluster.name, 80), safe(standing_context, 80)
+    if standing and removed:
         data(f"Removed the standing context {standing}")
         return
-    verb = "Removed" if options["remove"] else "Enrolled"
+    verb = "Removed" if removed else "Enrolled"
     data(f"{verb} {name} ({safe_url(cluster.server)}, account {safe(cluster.account, 120)})")
     login = f"kubectl stepup login --context {safe(shlex.quote(cluster.context), 120)}"
     if standing:
         data(f"Standing context {standing}; step up for it: {login} --scope user")
-    elif not options["remove"]:
+    elif not removed:
         data(f"Try it: {login}")
 
 

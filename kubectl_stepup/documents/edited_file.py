@@ -1,7 +1,6 @@
 """Change a file that others read and write too (the filesystem): under its lock, in one step, or not at all.
 
-The lock is kubectl's own, `FILE.lock` made with O_EXCL, so neither loses the other's entry. kubectl has no way to tell
-a lock that was left behind from one in use, so a foreign lock is never removed here either.
+The lock is kubectl's own (file_lock.py), so neither loses the other's entry.
 """
 
 from __future__ import annotations
@@ -9,18 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.documents import file_lock
 from kubectl_stepup.errors import ConfigError, KubeconfigLocked
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
 
-LOCK_WAIT_S = 2.0
-"""How long a foreign lock is waited for; kubectl holds its own for some milliseconds."""
-
-_LOCK_POLL_S = 0.05
 MAX_BYTES = 4 << 20
 
 
@@ -60,15 +56,10 @@ def change(
         ConfigError: `error` where it cannot be read or written, and whatever `edit` raises.
 
     """
-    # The same name in every process, however it came to the directory: else one would wait for its own lock.
-    path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     target = os.path.realpath(path)
     try:
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        with contextlib.ExitStack() as locks:
-            # kubectl locks the name it was given; another program may have been given the other one.
-            for name in sorted({path, target}):
-                locks.enter_context(_locked(name, clock))
+        with _alone(_names(path), clock):
             before = read(target, error=error)
             after = edit(before)
             if after == before:
@@ -79,43 +70,35 @@ def change(
         raise _failed(path, exc, error) from exc
 
 
+def clear_away(path: str, *, clock: Clock) -> None:
+    """Remove what a killed process of ours left beside the file: its lock, and the file that it was writing.
+
+    Where that cannot be done now, the next one who changes the file does it.
+    """
+    names = _names(path)
+    if any(file_lock.left_beside(name) for name in names):
+        with contextlib.suppress(OSError, KubeconfigLocked), _alone(names, clock):
+            pass
+
+
+def _names(path: str) -> list[str]:
+    """Give the names that a file is locked by: kubectl locks the one it was given, others may be given the link's end.
+
+    The directory is the same in all of them, however one came there: else a process would wait for its own lock.
+    """
+    given = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    return sorted({given, os.path.realpath(path)})
+
+
 @contextlib.contextmanager
-def _locked(path: str, clock: Clock) -> Iterator[None]:
-    lock = f"{path}.lock"
-    give_up = clock.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError as exc:
-            if clock.monotonic() >= give_up:
-                raise _foreign_lock(lock, clock) from exc
-            clock.sleep(_LOCK_POLL_S)
-        else:
-            break
-    try:
+def _alone(names: Sequence[str], clock: Clock) -> Iterator[None]:
+    """Hold the locks of a file, by all its names."""
+    with contextlib.ExitStack() as locks:
+        for name in names:
+            locks.enter_context(file_lock.locked(name, clock))
+        for name in names:
+            file_lock.sweep(name)
         yield
-    finally:
-        os.unlink(lock)
-
-
-def _foreign_lock(lock: str, clock: Clock) -> KubeconfigLocked:
-    described = ""
-    with contextlib.suppress(OSError):
-        found = os.stat(lock)
-        described = f", made {max(0, round(clock.now() - found.st_mtime))} s ago by {_user_name(found.st_uid)}"
-    return KubeconfigLocked(
-        f"{lock} exists{described}: another program is writing the file, or left its lock behind",
-        hint=f"make sure that no other program is writing it, then: rm {lock}",
-    )
-
-
-def _user_name(uid: int) -> str:
-    try:
-        import pwd
-
-        return pwd.getpwuid(uid).pw_name
-    except (ImportError, KeyError):
-        return f"user id {uid}"
 
 
 def _replace(target: str, data: bytes, error: type[ConfigError]) -> None:
@@ -125,7 +108,7 @@ def _replace(target: str, data: bytes, error: type[ConfigError]) -> None:
         old = None
     if old is not None and not os.access(target, os.W_OK):
         raise error(f"{target}: is read-only", hint=f"chmod u+w {target}")
-    temporary = f"{target}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
+    temporary = file_lock.temporary_name(target)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         with open(descriptor, "wb") as stream:

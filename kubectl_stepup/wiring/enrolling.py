@@ -47,6 +47,12 @@ def enrol_ports(application: Application) -> EnrolPorts:
     )
 
 
+def clear_away(application: Application, *paths: str) -> None:
+    """Remove what a `setup` that was killed left beside the files: else kubectl would wait for a lock of nobody's."""
+    for path in paths:
+        edited_file.clear_away(path, clock=application.clock)
+
+
 def carry_out(application: Application, changes: Iterable[FileChange], cluster: Cluster, *, removed: bool) -> None:
     """Write the changes, each made anew from the file as it then is, under its lock; record it."""
     for change in changes:

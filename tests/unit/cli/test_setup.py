@@ -214,3 +214,15 @@ def test_an_elevated_command_that_nobody_can_answer_is_refused(
     assert "  rule     deletes, level mfa\n" in found.err
     items = json.loads(cli("audit", "list", "-o", "json").out)["items"]
     assert [item["result"] for item in items] == ["enrolled", "interaction-required"]
+
+
+def test_what_a_killed_setup_left_is_gone_after_the_next_one(cli: Cli, kubeconfig: Path, tmp_path: Path) -> None:
+    """KCFG-06: also where there is nothing left to change, since kubectl would wait for the lock for ever."""
+    cli(*ENROL, "--yes")
+    config = tmp_path / "home/.config/kubectl-stepup/config.yaml"
+    for path in (config, kubeconfig):
+        path.with_name(f"{path.name}.lock").write_text("kubectl-stepup\n")
+        path.with_name(f"{path.name}.77.0123abcd.tmp").write_text("half a file")
+    assert cli(*ENROL, "--yes").out.startswith("Nothing to change")
+    assert [path.name for path in config.parent.iterdir()] == [config.name]
+    assert not [path for path in kubeconfig.parent.iterdir() if path.name.startswith(f"{kubeconfig.name}.")]

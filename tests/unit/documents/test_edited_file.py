@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.documents import edited_file
-from kubectl_stepup.documents.edited_file import change, read
+from kubectl_stepup.documents.edited_file import change, clear_away, read
 from kubectl_stepup.errors import ConfigError, KubeconfigError, KubeconfigLocked
 
 
@@ -103,6 +104,7 @@ def test_the_lock_is_held_while_the_edit_is_made(tmp_path: Path) -> None:
 
 
 def test_a_foreign_lock_is_named_and_left_alone(tmp_path: Path) -> None:
+    """KCFG-03: its owner and age are said, and it is never removed."""
     path, lock = tmp_path / "config", tmp_path / "config.lock"
     path.write_text("old\n")
     lock.touch()
@@ -201,3 +203,88 @@ def test_one_file_by_two_names_is_locked_once(tmp_path: Path, monkeypatch: pytes
 
     assert change(path, lambda before: b"new", clock=FakeClock())
     assert (tmp_path / "real" / "file.yaml").read_bytes() == b"new"
+
+
+KILLED = """
+import os, signal, sys
+from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.documents.edited_file import change
+change(sys.argv[1], lambda data: os.kill(os.getpid(), signal.SIGKILL), clock=SystemClock())
+"""
+
+
+def killed_while_holding(path: Path) -> None:
+    """Leave the lock of a process that was killed."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert (done.returncode, names(path.parent)) == (-9, [path.name, f"{path.name}.lock"])
+
+
+def test_a_lock_of_ours_that_nobody_holds_any_more_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("old\n")
+    killed_while_holding(path)
+    (tmp_path / "config.123.0123abcd.tmp").write_text("half a file")
+    (tmp_path / "config.lock.123.0123abcd.tmp").write_text("")
+    (tmp_path / "config.1.tmp").write_text("somebody's")
+
+    assert change(str(path), append, clock=FakeClock()) is True
+
+    assert (path.read_text(), names(tmp_path)) == ("old\nnew\n", ["config", "config.1.tmp"])
+
+
+def test_what_a_killed_process_left_is_cleared_away_without_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text("old\n")
+    killed_while_holding(path)
+
+    clear_away(str(path), clock=FakeClock())
+
+    assert (path.read_text(), names(tmp_path)) == ("old\n", ["config"])
+    clear_away(str(tmp_path / "nowhere/config"), clock=FakeClock())
+    assert names(tmp_path) == ["config"]
+
+
+def test_a_foreign_lock_is_not_cleared_away(tmp_path: Path) -> None:
+    """KCFG-03."""
+    (tmp_path / "config.lock").touch()
+    (tmp_path / "config.123.0123abcd.tmp").write_text("half a file")
+
+    clear_away(str(tmp_path / "config"), clock=FakeClock())
+
+    assert names(tmp_path) == ["config.123.0123abcd.tmp", "config.lock"]
+
+
+def test_a_lock_of_ours_that_is_held_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    waiting: list[KubeconfigLocked] = []
+
+    def edit(data: bytes | None) -> bytes:
+        with pytest.raises(KubeconfigLocked) as caught:
+            change(str(path), append, clock=FakeClock())
+        waiting.append(caught.value)
+        return append(data)
+
+    change(str(path), edit, clock=FakeClock())
+
+    assert len(waiting) == 1
+    assert (path.read_text(), names(tmp_path)) == ("new\n", ["config"])
+
+
+@pytest.mark.parametrize("kind", ["no links", "no locks"])
+def test_a_filesystem_that_can_do_less_has_kubectls_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse) if kind == "no links" else monkeypatch.setattr(fcntl, "flock", refuse)
+    path = tmp_path / "config"
+
+    def edit(data: bytes | None) -> bytes:
+        assert names(tmp_path) == ["config.lock"]
+        with pytest.raises(KubeconfigLocked):
+            change(str(path), append, clock=FakeClock())
+        return append(data)
+
+    change(str(path), edit, clock=FakeClock())
+    assert (path.read_text(), names(tmp_path)) == ("new\n", ["config"])
