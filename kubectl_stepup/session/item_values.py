@@ -1,9 +1,10 @@
 """Values of any size in items of limited size, whole or not at all.
 
-The item of a value's name holds a manifest: `1 <parts> <SHA-256> <end> [<value>]`. A value that fits stands in the
-manifest itself; of a larger one the parts (base64) stand in items named by the digest. Parts are written before the
-manifest, and the parts of the value before are removed after it: whoever reads meanwhile, or after a crash, finds the
-old value, the new one or none.
+The item of a value's name holds a manifest: `2 <parts> <SHA-256> <end> [<value>] [<spare parts> <spare SHA-256>]`. A
+value that fits stands in the manifest itself; of a larger one the parts (base64) stand in items named by the digest.
+Parts are written before the manifest that names them, and the parts of the value before are removed after it: whoever
+reads meanwhile, or after a crash, finds the old value, the new one or none. While parts of another value may be there,
+the manifest names them as spare, so that the next write or removal finds what a crash left: items cannot be listed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Protocol
 
     class Items(Protocol):
@@ -31,37 +32,60 @@ if TYPE_CHECKING:
             """Remove an item, also one that is not there."""
 
 
-_FORMAT = "1"
+_FORMAT = "2"
 _MOST_PARTS = 1000
-_MANIFEST_CHARACTERS = 100
+_MANIFEST_CHARACTERS = 180
 """More than a manifest without a value in it takes."""
+_SHA256_CHARACTERS = 64
+_NO_DIGEST = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """How many items hold the parts of which value (its SHA-256)."""
+
+    count: int = 0
+    digest: str = _NO_DIGEST
+
+    @classmethod
+    def parse(cls, count: str, digest: str) -> _Parts:
+        parts = cls(count=int(count), digest=digest)
+        if not 0 <= parts.count <= _MOST_PARTS or (digest != _NO_DIGEST and len(digest) != _SHA256_CHARACTERS):
+            raise ValueError("not a manifest of ours")
+        return parts
+
+    def names(self, name: str) -> list[str]:
+        """Give the names of the items."""
+        return [f"{name}:{self.digest[:16]}:{number}" for number in range(self.count)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Manifest:
-    """How a value is stored: in how many parts (0: `inline`), its SHA-256, its end in seconds since the epoch."""
+    """How a value is stored: its parts (none: `inline`), its end in seconds since the epoch (0: there is none yet)."""
 
-    parts: int
-    digest: str
-    expires_at: int
+    parts: _Parts = _Parts()
+    expires_at: int = 0
     inline: str = ""
+    spare: _Parts = _Parts()
 
     @classmethod
     def parse(cls, text: str | None) -> _Manifest | None:
         """Read a manifest; None where there is none, or another format's."""
         try:
-            version, parts, digest, expires_at, inline = (text or "").split(" ")
-            manifest = cls(parts=int(parts), digest=digest, expires_at=int(expires_at), inline=inline)
+            version, count, digest, expires_at, inline, spare_count, spare_digest = (text or "").split(" ")
+            manifest = cls(
+                parts=_Parts.parse(count, digest),
+                expires_at=int(expires_at),
+                inline=inline,
+                spare=_Parts.parse(spare_count, spare_digest),
+            )
         except ValueError:
             return None
-        return manifest if version == _FORMAT and 0 <= manifest.parts <= _MOST_PARTS else None
+        return manifest if version == _FORMAT else None
 
     def __str__(self) -> str:
-        return f"{_FORMAT} {self.parts} {self.digest} {self.expires_at} {self.inline}"
-
-    def part_names(self, name: str) -> list[str]:
-        """Give the names of the items that hold the parts."""
-        return [f"{name}:{self.digest[:16]}:{number}" for number in range(self.parts)]
+        parts, spare = self.parts, self.spare
+        return f"{_FORMAT} {parts.count} {parts.digest} {self.expires_at} {self.inline} {spare.count} {spare.digest}"
 
 
 class ItemValues:
@@ -75,42 +99,52 @@ class ItemValues:
     def read(self, name: str) -> bytes | None:
         """Give a value; None when there is none, when its time is over, or when it is damaged (it is then removed)."""
         text = self._items.get(name)
-        if text is None:
-            return None
-        manifest = _Manifest.parse(text)
-        value = None
-        if manifest is not None and manifest.expires_at > self._now():
-            parts = [self._items.get(part) for part in manifest.part_names(name)]
-            value = _joined([manifest.inline, *parts], manifest.digest)
-        if value is None:
-            self.remove(name)
-        return value
+        while text is not None:
+            manifest = _Manifest.parse(text)
+            if manifest is not None and manifest.expires_at == 0:  # the first one is being written, or was not finished
+                return None
+            value = None
+            if manifest is not None and manifest.expires_at > self._now():
+                parts = [self._items.get(part) for part in manifest.parts.names(name)]
+                value = _joined([manifest.inline, *parts], manifest.parts.digest)
+            if value is not None:
+                return value
+            before, text = text, self._items.get(name)
+            if text == before:  # else it was replaced while its parts were read
+                self.remove(name)
+                return None
+        return None
 
     def write(self, name: str, value: bytes, expires_at: int) -> None:
         """Keep a value until `expires_at`, in place of the one before."""
-        before = _Manifest.parse(self._items.get(name))
+        before = _Manifest.parse(self._items.get(name)) or _Manifest()
         text, inline = base64.b64encode(value).decode("ascii"), ""
         if len(text) <= self._size - _MANIFEST_CHARACTERS:
             text, inline = "", text
-        parts = [text[at : at + self._size] for at in range(0, len(text), self._size)]
-        digest = hashlib.sha256(value).hexdigest()
-        manifest = _Manifest(parts=len(parts), digest=digest, expires_at=expires_at, inline=inline)
-        for part_name, part in zip(manifest.part_names(name), parts, strict=True):
-            self._items.set(part_name, part)
-        self._items.set(name, str(manifest))
-        if before is not None and before.digest != digest:
-            self._remove_parts(name, before)
+        pieces = [text[at : at + self._size] for at in range(0, len(text), self._size)]
+        parts = _Parts(count=len(pieces), digest=hashlib.sha256(value).hexdigest())
+        keep = {*before.parts.names(name), *parts.names(name)}
+        self._remove_items(one for one in before.spare.names(name) if one not in keep)
+        if pieces and before.parts.digest != parts.digest:
+            self._items.set(name, str(replace(before, spare=parts)))
+        for part_name, piece in zip(parts.names(name), pieces, strict=True):
+            self._items.set(part_name, piece)
+        spare = before.parts if before.parts.count and before.parts.digest != parts.digest else _Parts()
+        self._items.set(name, str(_Manifest(parts=parts, expires_at=expires_at, inline=inline, spare=spare)))
+        self._remove_items(spare.names(name))
 
     def remove(self, name: str) -> None:
-        """Remove a value: the manifest first, since parts without one are never read."""
-        manifest = _Manifest.parse(self._items.get(name))
+        """Remove a value: the manifest last, since it alone knows the parts; without one of them it gives nothing."""
+        text = self._items.get(name)
+        if text is None:
+            return
+        manifest = _Manifest.parse(text) or _Manifest()
+        self._remove_items([*manifest.parts.names(name), *manifest.spare.names(name)])
         self._items.delete(name)
-        if manifest is not None:
-            self._remove_parts(name, manifest)
 
-    def _remove_parts(self, name: str, manifest: _Manifest) -> None:
-        for part_name in manifest.part_names(name):
-            self._items.delete(part_name)
+    def _remove_items(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._items.delete(name)
 
 
 def _joined(parts: list[str | None], digest: str) -> bytes | None:

@@ -11,7 +11,8 @@ from tests.contract.backends import WindowsLikeBackend
 from tests.contract.clock import StillClock
 
 NAME = "name"
-OLD, NEW = b"o" * 3000, b"n" * 4000
+OLD, NEW, NEWER = b"o" * 3000, b"n" * 4000, b"e" * 5000
+DIGEST = "a" * 64
 
 
 class Items:
@@ -61,14 +62,18 @@ def test_a_replaced_value_leaves_no_items_behind(sizes: tuple[int, int]) -> None
     assert backend.items == {}
 
 
+def before(action: str) -> WindowsLikeBackend:
+    return WindowsLikeBackend() if action == "first" else stored(OLD)
+
+
 def writes_of(action: str) -> int:
-    backend = stored(OLD)
+    backend = before(action)
     act(action, backend)
     return backend.writes
 
 
 def act(action: str, backend: WindowsLikeBackend) -> None:
-    if action == "replace":
+    if action in {"replace", "first"}:
         values(backend).write(NAME, NEW, 1_800_000_060)
     else:
         values(backend).remove(NAME)
@@ -76,18 +81,24 @@ def act(action: str, backend: WindowsLikeBackend) -> None:
 
 @pytest.mark.parametrize(
     ("action", "allowed", "at"),
-    [("replace", (OLD, NEW), at) for at in range(1, writes_of("replace") + 1)]
+    [("first", (None, NEW), at) for at in range(1, writes_of("first") + 1)]
+    + [("replace", (OLD, NEW), at) for at in range(1, writes_of("replace") + 1)]
     + [("remove", (OLD, None), at) for at in range(1, writes_of("remove") + 1)],
 )
 def test_a_crash_at_any_write_mixes_nothing(action: str, allowed: tuple[bytes | None, ...], at: int) -> None:
-    backend = stored(OLD)
+    backend = before(action)
     backend.fail_at = at
     with pytest.raises(SystemError):
         act(action, backend)
     backend.fail_at = None
     assert values(backend).read(NAME) in allowed
-    values(backend).write(NAME, NEW, 1_800_000_060)
-    assert values(backend).read(NAME) == NEW
+    for value in (NEW, NEWER):
+        values(backend).write(NAME, value, 1_800_000_060)
+        assert values(backend).read(NAME) == value
+    # Nothing of what the crash left can be listed, so nothing of it may stay.
+    assert len(backend.items) == len(stored(NEWER).items)
+    values(backend).remove(NAME)
+    assert backend.items == {}
 
 
 def part_keys(backend: WindowsLikeBackend) -> list[tuple[str, str]]:
@@ -114,7 +125,19 @@ def test_a_damaged_value_is_none_and_cleared_away(damage: str) -> None:
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "x", "2 0 aa 1800000060 ", "1 -1 aa 1800000060 ", "1 99999999 aa 1800000060 ", "1 0 aa soon ", "{}"],
+    [
+        "",
+        "x",
+        "{}",
+        f"1 0 {DIGEST} 1800000060 ",
+        f"3 0 {DIGEST} 1800000060  0 -",
+        f"2 -1 {DIGEST} 1800000060  0 -",
+        f"2 99999999 {DIGEST} 1800000060  0 -",
+        f"2 0 {DIGEST} soon  0 -",
+        "2 0 aa 1800000060  0 -",
+        f"2 0 {DIGEST} 1800000060  0 aa",
+        f"2 0 {DIGEST} 1800000060  99999999 {DIGEST}",
+    ],
 )
 def test_a_foreign_manifest_is_none_and_cleared_away(manifest: str) -> None:
     backend = WindowsLikeBackend()
@@ -128,3 +151,26 @@ def test_a_value_ends_with_its_time() -> None:
     clock.sleep(60)
     assert values(backend, clock).read(NAME) is None
     assert backend.items == {}
+
+
+def test_a_reader_that_a_writer_overtakes_gets_the_new_value() -> None:
+    backend = stored(OLD)
+
+    class Overtaken(Items):
+        def get(self, name: str) -> str | None:
+            if name != NAME and backend.writes == 0:  # the manifest was read, its parts come next
+                values(backend).write(NAME, NEW, 1_800_000_060)
+            return super().get(name)
+
+    assert ItemValues(Overtaken(backend), item_characters=1200, now=StillClock().now).read(NAME) == NEW
+    assert values(backend).read(NAME) == NEW
+
+
+def test_a_reader_leaves_what_is_being_written_alone() -> None:
+    backend = WindowsLikeBackend()
+    backend.fail_at = 3
+    with pytest.raises(SystemError):
+        values(backend).write(NAME, NEW, 1_800_000_060)
+    before = dict(backend.items)
+    assert values(backend).read(NAME) is None
+    assert backend.items == before
