@@ -57,7 +57,15 @@ _NEVER = 1 << 40
 """The index outlives what it names: expired sessions are found by it and cleared away."""
 
 DEADLINE_S = 3.0
-"""For each call: an unlock dialog that nobody answers, or a D-Bus peer that never speaks, must not hold kubectl up."""
+"""For opening, over all backends, and for each call afterwards: an unlock dialog that nobody answers, or a D-Bus peer
+that never speaks, must not hold kubectl up."""
+
+_PROBES = 100
+"""So many names of items to probe with, by pid: processes that start together do not meet in one, and a killed one
+leaves no more than these behind."""
+
+_DUPLICATE = "-25299"
+"""errSecDuplicateItem: macOS replaces an item by removing it and adding another, and so may somebody else meanwhile."""
 
 
 class _Items:
@@ -73,13 +81,27 @@ class _Items:
         return self._call(lambda: self._backend.get_password(name, USERNAME))
 
     def set(self, name: str, text: str) -> None:
-        self._call(lambda: self._backend.set_password(name, USERNAME, text))
+        def set_item() -> None:
+            try:
+                self._backend.set_password(name, USERNAME, text)
+            # Of the many types and wordings of backends only the number tells; any other error goes on its way.
+            except Exception as error:
+                if _DUPLICATE not in str(error):
+                    raise
+                self._backend.set_password(name, USERNAME, text)
+
+        self._call(set_item)
 
     def delete(self, name: str) -> None:
         def delete() -> None:
-            # Backends disagree on what removing nothing is.
-            if self._backend.get_password(name, USERNAME) is not None:
+            # Backends disagree on what removing nothing is, and another process may remove it first.
+            if self._backend.get_password(name, USERNAME) is None:
+                return
+            try:
                 self._backend.delete_password(name, USERNAME)
+            except Exception:
+                if self._backend.get_password(name, USERNAME) is not None:
+                    raise
 
         self._call(delete)
 
@@ -127,7 +149,7 @@ class OSKeyringStore:
         Raises:
             StoreUnavailable: it does not keep items, or does not answer in time.
         """
-        name, text = f"{PREFIX}probe:{os.getpid()}", os.urandom(8).hex()
+        name, text = f"{PREFIX}probe:{os.getpid() % _PROBES}", os.urandom(8).hex()
         self._items.set(name, text)
         kept = self._items.get(name)
         self._items.delete(name)
@@ -145,18 +167,19 @@ class OSKeyringStore:
             self._values.remove(old)
             del index[old]
         if int(expires_at) > self._now():
-            self._values.write(key, value, int(expires_at))
             index[key] = int(expires_at)
+            # First, so that what a crash leaves of the value is found by it later.
+            self._write_index(index)
+            self._values.write(key, value, int(expires_at))
         else:
             self._values.remove(key)
             index.pop(key, None)
-        self._write_index(index)
+            self._write_index(index)
 
     def delete(self, key: str) -> bool:
         """Remove the value; tell whether there was one."""
         present = self._values.read(key) is not None
-        if present:
-            self._values.remove(key)
+        self._values.remove(key)
         index = self._index()
         if index.pop(key, None) is not None:
             self._write_index(index)
@@ -187,17 +210,24 @@ def open_os_keyring(
     Raises:
         StoreUnavailable: none does; the message says why of each.
     """
-    reasons = []
+    reasons: list[str] = []
     size = WINDOWS_CHARACTERS if platform == "win32" else ELSEWHERE_CHARACTERS
+    end = time.monotonic() + deadline_s
+
+    def opened(title: str, module: str, name: str) -> OSKeyringStore:
+        backend = _backend(module, name)
+        store = OSKeyringStore(backend, title=title, now=now, deadline_s=deadline_s, item_characters=size)
+        store.probe()
+        return store
+
     for title, module, name in BACKENDS.get(platform, ()):
+        left_s = end - time.monotonic()
+        if left_s <= 0:
+            break
         try:
-            backend = in_time(partial(_backend, module, name), title=title, deadline_s=deadline_s)
-            store = OSKeyringStore(backend, title=title, now=now, deadline_s=deadline_s, item_characters=size)
-            store.probe()
+            return in_time(partial(opened, title, module, name), title=title, deadline_s=left_s)
         except StoreUnavailable as error:
             reasons.append(error.message)
-            continue
-        return store
     raise StoreUnavailable("; ".join(reasons) or "there is no keyring on this platform", details={"store": "keyring"})
 
 
@@ -233,6 +263,8 @@ def in_time(call: Callable[[], Answer], *, title: str, deadline_s: float) -> Ans
         return answers[0]
     details = {"store": "keyring"}
     if errors:
+        if isinstance(errors[0], StoreUnavailable):
+            raise errors[0]
         # NOTE: the type, not the text: a backend's text is foreign and may hold what was to be stored.
         raise StoreUnavailable(f"{title} cannot be used ({type(errors[0]).__name__})", details=details) from errors[0]
-    raise StoreUnavailable(f"{title} did not answer within {deadline_s:g} s", details=details)
+    raise StoreUnavailable(f"{title} did not answer within {round(deadline_s, 2):g} s", details=details)

@@ -42,6 +42,28 @@ class SilentBackend(WindowsLikeBackend):
         return None
 
 
+class KeychainLikeBackend(WindowsLikeBackend):
+    """Replace an item as macOS does: remove it, then add one, which fails where somebody else was quicker.
+
+    `races` says how often somebody is: between the two they add `foreign` under the same name.
+    """
+
+    def __init__(self, races: int = 0) -> None:
+        super().__init__()
+        self.races = races
+        self.foreign = "somebody else's"
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._count()
+        self.items.pop((service, username), None)
+        if self.races:
+            self.races -= 1
+            self.items[service, username] = self.foreign
+            raise RuntimeError("Can't store password on keychain: (-25299, 'Unknown Error')")
+        self._count()
+        self.items[service, username] = password
+
+
 class HangingBackend(WindowsLikeBackend):
     """Never answer (longer than any test waits)."""
 

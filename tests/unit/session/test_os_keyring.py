@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import os_keyring
 from kubectl_stepup.session.os_keyring import OSKeyringStore, open_os_keyring
-from tests.contract.backends import HangingBackend, SilentBackend, WindowsLikeBackend
+from tests.contract.backends import HangingBackend, KeychainLikeBackend, SilentBackend, WindowsLikeBackend
 from tests.contract.clock import StillClock
 
 KEY = "kubectl-stepup:0123456789abcdef0123456789abcdef:user"
@@ -52,6 +53,58 @@ def test_any_error_is_one_error_and_tells_no_secret() -> None:
     with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used \(KeyError\)$") as caught:
         store(Raising()).put(KEY, b"the secret", StillClock().now() + 60)
     assert "secret" not in str(caught.value.details)
+
+
+def test_an_item_that_somebody_else_added_meanwhile_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CACHE-11: on a backend that does as macOS Keychain does; the second time it is another store's turn."""
+    backend = KeychainLikeBackend(races=1)
+    keeper = store(backend)
+    keeper.put(KEY, b"ours", StillClock().now() + 60)
+    assert keeper.get(KEY) == b"ours"
+    backend.races = 2
+    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used \(RuntimeError\)$"):
+        keeper.put(KEY, b"ours", StillClock().now() + 60)
+
+
+def test_another_error_is_not_tried_again() -> None:
+    """A locked keyring would show its dialog twice."""
+
+    class Locked(WindowsLikeBackend):
+        def set_password(self, service: str, username: str, password: str) -> None:
+            self.writes += 1
+            raise RuntimeError("Failed to unlock the collection!")
+
+    locked = Locked()
+    with pytest.raises(StoreUnavailable):
+        store(locked).put(KEY, b"ours", StillClock().now() + 60)
+    assert locked.writes == 1
+
+
+def test_an_item_that_somebody_else_removed_meanwhile_is_removed() -> None:
+    class Quicker(WindowsLikeBackend):
+        def delete_password(self, service: str, username: str) -> None:
+            super().delete_password(service, username)
+            raise RuntimeError("No such password!")
+
+    keeper = store(Quicker())
+    keeper.put(KEY, b"ours", StillClock().now() + 60)
+    assert keeper.delete(KEY) is True
+    assert keeper.get(KEY) is None
+
+
+def test_opening_costs_one_deadline_however_many_backends_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = ("tests.contract.backends", "HangingBackend")
+    monkeypatch.setitem(os_keyring.BACKENDS, "linux", (("One", *hanging), ("Two", *hanging), ("Three", *hanging)))
+    with pytest.raises(StoreUnavailable, match=r"^One did not answer within 0.2 s$"):
+        open_os_keyring(platform="linux", deadline_s=0.2)
+
+
+def test_a_killed_probe_leaves_one_of_a_hundred_names() -> None:
+    backend = WindowsLikeBackend()
+    backend.fail_at = 2
+    with pytest.raises(StoreUnavailable):
+        store(backend).probe()
+    assert list(backend.items) == [(f"kubectl-stepup:probe:{os.getpid() % 100}", "kubectl-stepup")]
 
 
 def test_storing_clears_away_what_has_expired() -> None:
