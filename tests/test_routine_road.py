@@ -292,3 +292,17 @@ def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tm
     compiled_file.write(f"{environ['HOME']}/.cache/kubectl-stepup", sources, policy, known_by=before)
 
     assert routine.compiled_policy(environ) is None
+
+
+def test_what_killed_processes_were_writing_goes_with_the_next_compiled_policy(tmp_path: Path) -> None:
+    environ = user_policy(tmp_path)
+    cache = Path(environ["HOME"]) / ".cache/kubectl-stepup"
+    cache.mkdir(parents=True)
+    old, new = (cache / f".{compiled_file.NAME}.{pid}.0123abcd" for pid in (77, 78))
+    for rest in (old, new):
+        rest.write_bytes(b"half a policy")
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+
+    compiled(environ)
+
+    assert {path.name for path in cache.iterdir()} == {compiled_file.NAME, new.name}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LARGEST = 16 << 20
+_LONGEST_WRITE_S = 60
 
 
 def read(directory: str, name: str) -> Any:
@@ -36,7 +37,7 @@ def read(directory: str, name: str) -> Any:
 
 def write(directory: str, name: str, values: Any) -> None:
     """Put values into a file, whole or not at all; where that cannot be, they are made again the next time."""
-    temporary = os.path.join(directory, f".{name}.{os.getpid()}")
+    temporary = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -45,6 +46,16 @@ def write(directory: str, name: str, values: Any) -> None:
         finally:
             os.close(descriptor)
         os.replace(temporary, os.path.join(directory, name))
+        _clear_away(directory, name)
     except OSError:
         # NOTE: no contextlib here: it costs the routine road two milliseconds.
         return
+
+
+def _clear_away(directory: str, kept: str) -> None:
+    """Remove what killed processes were writing a good while ago."""
+    now = os.stat(os.path.join(directory, kept)).st_mtime
+    for name in os.listdir(directory):
+        path = os.path.join(directory, name)
+        if name.startswith(f".{kept}.") and os.lstat(path).st_mtime < now - _LONGEST_WRITE_S:
+            os.unlink(path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".session"
 _LARGEST = 1 << 17
+_LONGEST_WRITE_S = 60
 _KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789:-")
 
 
@@ -55,6 +56,7 @@ class FileStore:
         """Remove the value; tell whether there was one."""
         try:
             path = self._path(key)
+            self._sweep()
             return self._get(path) is not None and self._remove(path)
         except OSError as error:
             raise self._unavailable(error) from error
@@ -132,13 +134,23 @@ class FileStore:
             raise
 
     def _sweep(self) -> None:
-        """Remove what is over, and what a crash left."""
+        """Remove what is over, and what a killed process was writing."""
         for key in self._names():
             self._get(self._path(key))
         for name in os.listdir(self._directory) if self._usable_directory() else ():
-            path = os.path.join(self._directory, name)
-            if name.startswith(".") and name.endswith(_SUFFIX) and os.lstat(path).st_mtime < self._now() - 60:
-                self._remove(path)
+            if name.startswith(".") and name.endswith(_SUFFIX) and self._is_left_behind(name):
+                self._remove(os.path.join(self._directory, name))
+
+    def _is_left_behind(self, name: str) -> bool:
+        process = name.split(".")[1]
+        try:
+            if process.isdigit():
+                os.kill(int(process), 0)  # sends nothing
+            return os.lstat(os.path.join(self._directory, name)).st_mtime < self._now() - _LONGEST_WRITE_S
+        except (ProcessLookupError, FileNotFoundError, OverflowError):
+            return True
+        except PermissionError:  # another user's by now
+            return False
 
     @staticmethod
     def _remove(path: str) -> bool:

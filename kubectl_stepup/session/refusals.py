@@ -59,6 +59,8 @@ class Refusal:
 def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
     """Keep a refusal, counting expiries; the caller goes on without where it cannot be kept.
 
+    The caller holds the lock of `session_id`.
+
     Raises:
         StoreUnavailable: the file cannot be written.
     """
@@ -73,11 +75,11 @@ def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
             "expiries": refusal.expiries,
         }
     )
-    _write(path, data)
+    # One name, which a killed process may have left: whoever remembers holds the lock of the session id.
+    _write(path, data, temporary=path.with_name(f".{path.name}"))
 
 
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def _write(path: Path, text: str, *, temporary: Path) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -125,7 +127,8 @@ def end(directory: Path, session_id: str, *, now_boottime: float) -> None:
     Raises:
         StoreUnavailable: it cannot be said.
     """
-    _write(_ended_path(directory, session_id), repr(now_boottime))
+    path = _ended_path(directory, session_id)
+    _write(path, repr(now_boottime), temporary=path.with_name(f".{path.name}.{os.getpid()}"))
 
 
 def ended_since(directory: Path, session_id: str, boottime: float) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "kubectl-stepup"
+_LENT = re.compile(r"lent-([0-9]+)-[0-9a-f]+\.json")
+_SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
 
 
 def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> Path:
@@ -43,6 +47,25 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
     if reason is None:
         return fallback
     raise StoreUnavailable(f"no directory for locks: {'; '.join([*refusals, reason])}")
+
+
+def clear_away(directory: Path) -> None:
+    """Remove what wrappers that were killed lent to their children here, and the sockets they handed over by."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            found = _LENT.fullmatch(name) or _SOCKET.fullmatch(name)
+            if found and not _is_running(int(found[1])):
+                (directory / name).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's by now
+        return False
+    return True
 
 
 def _own(directory: Path) -> str | None:

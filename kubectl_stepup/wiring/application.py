@@ -124,9 +124,11 @@ class Application:
     @cached_property
     def runtime_directory(self) -> Path:
         """Where locks and short-lived files live."""
-        from kubectl_stepup.session.runtime_directory import runtime_directory
+        from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
 
-        return runtime_directory(self.environ, state_directory=self.state_directory)
+        directory = runtime_directory(self.environ, state_directory=self.state_directory)
+        clear_away(directory)
+        return directory
 
     # -- people ---------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,23 @@ def test_what_a_crash_left_is_swept(store: FileStore, directory: Path) -> None:
     os.utime(rest, (END - 200, END - 200))
     store.put(KEY, b"value", END)
     assert not rest.exists()
+
+
+@pytest.mark.parametrize("action", ["put", "delete"])
+def test_what_a_killed_process_was_writing_goes_at_once(store: FileStore, directory: Path, action: str) -> None:
+    store.put(KEY, b"value", END)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    of_nobody = directory / f".{ended.pid}.0123abcd.session"
+    of_somebody = directory / f".{os.getpid()}.0123abcd.session"
+    for rest in (of_nobody, of_somebody):
+        rest.write_bytes(b"half a tok")
+        os.utime(rest, (END, END))
+    if action == "put":
+        store.put(KEY, b"value", END)
+    else:
+        store.delete(KEY)
+    assert (of_nobody.exists(), of_somebody.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("key", ["", "../x", "a/b", "A", "a.b", "a,b", "a\0b", "ä"])

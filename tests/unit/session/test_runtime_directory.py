@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.runtime_directory import runtime_directory
+from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
 
 
 @pytest.fixture
@@ -82,3 +84,18 @@ def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(StoreUnavailable, match=r"^no directory for locks: .*/state: File exists$"):
         found("", tmp_path)
+
+
+def test_what_killed_wrappers_left_is_cleared_away(tmp_path: Path) -> None:
+    """KCFG-16."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    gone = {f"lent-{ended.pid}-0123abcd.json", f"{ended.pid}.0123abcd.sock", "99999999999999999999.0123abcd.sock"}
+    kept = {f"lent-{os.getpid()}-0123abcd.json", f"{os.getpid()}.0123abcd.sock", f"{'0' * 32}.lock", "lent-x.json"}
+    for name in gone | kept:
+        (tmp_path / name).touch()
+
+    clear_away(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} - {"home"} == kept
+    clear_away(tmp_path / "nowhere")
