@@ -1,0 +1,1 @@
+"""Processes that are killed at every write, rename and store call, and what the next one finds."""
