@@ -23,6 +23,9 @@ NAME_LIMIT = 512
 NAMES_LIMIT = 64
 """Entries kept of a list of rules or methods."""
 
+CLOCK_SET_BACK = "clock-set-back"
+"""The `result` where a session was dropped that had been approved later than now."""
+
 
 class Stage(enum.StrEnum):
     """Where the thing recorded stood: a record before, and one after, share an `auditID`."""
@@ -60,6 +63,10 @@ class AuditEvent:
     `timed-out`, `logged-out`, `enrolled`, or the code of the error that refused (`denied`, `too-weak`,
     `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the account claim
     says, `user` what people call it. `command` is kubectl's arguments.
+    `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`, `too-weak`,
+    `command-refused`).
+    `exit_code` is the child's, in the record after it ended. `account` is what the account claim says, `user` what
+    people call it. `command` is kubectl's arguments.
     """
 
     audit_id: str

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.audit.event import CLOCK_SET_BACK, Activity
 from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.errors import (
     Cancelled,
@@ -19,7 +20,7 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.reuse import reusable
 from kubectl_stepup.session.scope import key
-from kubectl_stepup.terminal.notices import not_stored_line, reuse_line
+from kubectl_stepup.terminal.notices import clock_set_back_line, not_stored_line, reuse_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +157,9 @@ def _stored(asked: Asked, session: ElevationSession, ports: ElevatePorts) -> boo
 
 def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
     now = ports.moment()
-    session = reusable(asked, ports.store, scopes=(asked.scope,), now=now)
+    session = reusable(
+        asked, ports.store, scopes=(asked.scope,), now=now, dropped=lambda session: _note(asked, session, ports)
+    )
     if session is None:
         return None
     if not asked.for_credential:
@@ -169,6 +172,19 @@ def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
             )
         )
     return Elevation(session=session, reused=True, stored=True)
+
+
+def _note(asked: Asked, dropped: ElevationSession, ports: ElevatePorts) -> None:
+    if not asked.for_credential:
+        ports.terminal.line(clock_set_back_line(level=dropped.level, cluster=asked.cluster.name))
+    ports.recorder.noted(
+        Activity.LOGOUT,
+        CLOCK_SET_BACK,
+        cluster=dropped.cluster,
+        account=dropped.account,
+        level=dropped.level,
+        context=asked.context,
+    )
 
 
 def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session.model import from_record
+from kubectl_stepup.session.record import CLOCK_TOLERANCE_S
 from kubectl_stepup.session.scope import USER_SCOPE, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.flows.asked import Asked
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.store import SessionStore
 
 
-def reusable(asked: Asked, store: SessionStore, *, scopes: Iterable[str], now: Moment) -> ElevationSession | None:
+def reusable(
+    asked: Asked,
+    store: SessionStore,
+    *,
+    scopes: Iterable[str],
+    now: Moment,
+    dropped: Callable[[ElevationSession], None] | None = None,
+) -> ElevationSession | None:
     """Give a session that satisfies `asked` without a new approval, or None.
+
+    One that was approved later than `now` serves nobody: the clock was set back, or somebody else wrote it. With
+    `dropped` it is removed, and given to that.
 
     Every level has its own times: a session is reused for as long as its own level's `askAgainAfter` says today, even
     when policy was longer at its approval. `--fresh` and levels with `askAgainAfter: 0s` reuse nothing.
@@ -28,9 +39,12 @@ def reusable(asked: Asked, store: SessionStore, *, scopes: Iterable[str], now: M
     if asked.fresh or asked.level.ask_again_after_s <= 0:
         return None
     for level in (asked.level, *asked.stronger):
-        for session in stored(asked.session_id_at(level), store, scopes):
+        for scope, session in _stored(asked.session_id_at(level), store, scopes):
             if still_serves(asked.cluster, asked.provider, level, session, now):
                 return session
+            from_the_future = session.approved_at > now.wall + CLOCK_TOLERANCE_S
+            if dropped is not None and from_the_future and _removed(key(session.id, scope), store):
+                dropped(session)
     return None
 
 
@@ -57,6 +71,11 @@ def still_serves(cluster: Cluster, provider: Provider, level: Level, session: El
 
 def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[ElevationSession]:
     """Give the readable sessions of one id, by scope; an unreadable store holds none."""
+    for _, session in _stored(session_id, store, scopes):
+        yield session
+
+
+def _stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[tuple[str, ElevationSession]]:
     for scope in dict.fromkeys((*scopes, USER_SCOPE)):
         try:
             value = store.get(key(session_id, scope))
@@ -65,4 +84,11 @@ def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Itera
             return
         session = None if value is None else from_record(value, session_id=session_id)
         if session is not None:
-            yield session
+            yield scope, session
+
+
+def _removed(name: str, store: SessionStore) -> bool:
+    try:
+        return store.delete(name)
+    except StoreUnavailable:  # it serves nobody while it stays
+        return False

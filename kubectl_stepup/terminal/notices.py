@@ -45,6 +45,12 @@ def not_stored_line(message: str) -> str:
     return f"warning: the elevation is not kept, the next command asks again: {safe(message)}"
 
 
+def clock_set_back_line(*, level: str, cluster: str) -> str:
+    """Say why a session that was there does not serve any more."""
+    where = f"{safe(level, 40)} in {safe(cluster, 80)}"
+    return f"warning: the elevation to {where} was approved later than the clock reads now: it is dropped"
+
+
 def audit_off_line(message: str) -> str:
     """Say that there is no record of what runs."""
     return f"warning: not recorded: {safe(message)}"

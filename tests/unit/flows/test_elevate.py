@@ -16,12 +16,14 @@ from kubectl_stepup.errors import (
     StepUpDenied,
     StepUpError,
     StepUpExpired,
+    StoreUnavailable,
     TooWeak,
 )
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.elevate import Elevation, session_for
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.record import Moment
 from kubectl_stepup.session.scope import key
 from kubectl_stepup.terminal.errors import error_object
 from tests.flows import FailingStore, RefusalNotes, World, asked, provider_with, session
@@ -53,6 +55,48 @@ def test_reuse_says_one_line_and_asks_nobody() -> None:
     assert elevated(world) == Elevation(session=session(age_s=185), reused=True, stored=True)
     assert world.terminal.said == ['Using mfa in prod-eu, approved 3m ago for "kubectl delete pod web-0"']
     assert (world.asked, world.locked, world.audit.events) == ([], [], [])
+
+
+@pytest.mark.parametrize("wish", [WISH, asked("delete", "pod", "web-0", for_credential=True)], ids=["exec", "plugin"])
+def test_a_session_that_was_approved_later_than_now_is_dropped_and_on_record(wish: Asked) -> None:
+    """CACHE-14: with the clock set back, or a record that somebody else wrote."""
+    world = World()
+    approving(world)
+    world.put(session(age_s=-60))
+
+    assert elevated(world, wish).reused is False
+
+    assert [(event.activity, event.result, event.level) for event in world.audit.events] == [
+        ("logout", "clock-set-back", "mfa"),
+        ("elevation", "approved", "mfa"),
+    ]
+    said = "warning: the elevation to mfa in prod-eu was approved later than the clock reads now: it is dropped"
+    assert world.terminal.said == ([] if wish.for_credential else [said])
+
+
+def test_a_clock_that_steps_back_a_little_drops_nothing() -> None:
+    world = World()
+    world.put(session(age_s=-4, approved=replace_boottime(session(age_s=-4))))
+    assert elevated(world).reused is True
+
+
+def test_a_session_from_the_future_that_cannot_be_removed_serves_nobody() -> None:
+    """CACHE-14."""
+    world = World()
+    approving(world)
+    world.put(session(age_s=-60))
+    world.store.delete = unavailable  # type: ignore[method-assign]
+    assert elevated(world).reused is False
+    assert [event.result for event in world.audit.events] == ["approved"]
+
+
+def unavailable(name: str) -> bool:
+    raise StoreUnavailable("read-only")
+
+
+def replace_boottime(one: ElevationSession) -> Moment:
+    """Give the moment of an approval that the boot-time clock saw before now."""
+    return Moment(wall=one.approved.wall, boottime=999.0, boot_id=one.approved.boot_id)
 
 
 def test_reuse_names_the_level_that_serves() -> None:
