@@ -6,12 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from benchmarks import secret_service
 from benchmarks.comparisons import FLAT
 from benchmarks.growth.curve import Curve
 from benchmarks.rivals import ours
 from benchmarks.rounds import Subject
 from benchmarks.session import LIFE_S, exec_info, others
-from benchmarks import secret_service
 from benchmarks.stores import FILES, KERNEL, SECRET_SERVICE, Held, credential, put
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import scope

@@ -60,13 +60,9 @@ class AuditEvent:
     """One thing that happened. Secrets leave `command` and `reason` when it is written, not before.
 
     `audit_id` is a UUID as text, `time` seconds since the epoch. `result` is one kebab-case word: `approved`, `reused`,
-    `timed-out`, `logged-out`, `enrolled`, or the code of the error that refused (`denied`, `too-weak`,
-    `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the account claim
-    says, `user` what people call it. `command` is kubectl's arguments.
-    `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`, `too-weak`,
-    `command-refused`).
-    `exit_code` is the child's, in the record after it ended. `account` is what the account claim says, `user` what
-    people call it. `command` is kubectl's arguments.
+    `timed-out`, `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`,
+    `too-weak`, `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the
+    account claim says, `user` what people call it. `command` is kubectl's arguments.
     """
 
     audit_id: str

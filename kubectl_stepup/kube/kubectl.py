@@ -134,8 +134,6 @@ def run(
     """
     import subprocess
 
-    from kubectl_stepup.errors import KubectlFailed
-
     with _Signals() as signals:
         try:
             child = subprocess.Popen(
