@@ -23,7 +23,7 @@ def spooled(source: BinaryIO | RawIOBase | None, at_most: int) -> tuple[bytes, I
     Standard input that was closed before we started is empty.
     """
     if source is None:
-        source = getattr(sys.stdin.buffer, "raw", None) if sys.stdin is not None else None
+        source = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer) if sys.stdin is not None else None
     if source is None:
         return b"", iter(())
     pieces, missing = [], at_most

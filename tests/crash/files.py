@@ -12,6 +12,7 @@ from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.documents import edited_file
 from kubectl_stepup.kube import lent_file
 from kubectl_stepup.policy import compiled_file
+from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.session import handover, refusals, release
 from kubectl_stepup.session.lock import acquire
@@ -133,7 +134,7 @@ class LockIsKilled(Scenario):
 
     def act(self, directory: Path, points: Points) -> None:
         waited: list[object] = []
-        with acquire(directory, ID, timeout_s=0, on_wait=waited.append, clock=SystemClock()):
+        with acquire(directory, ID, answer=lambda: None, timeout_s=0, on_wait=waited.append, clock=SystemClock()):
             points.point()
         assert not waited, "a lock of nobody's was waited for"
 
@@ -152,17 +153,17 @@ class CompiledPolicyIsKilled(Scenario):
 
     def act(self, directory: Path, points: Points) -> None:
         sources = [str(directory / "policy.yaml")]
-        known_by = compiled_file.stamp_of(sources)
+        known_by = stamp_of(sources)
         compiled_file.write(str(directory / "cache"), sources, load(None, None), known_by=known_by)
 
     def check(self, directory: Path) -> None:
         cache, sources = directory / "cache", [str(directory / "policy.yaml")]
-        found = compiled_file.read(str(cache), sources)
+        found = compiled_file.read(str(cache), stamp_of(sources))
         assert found is None or found.levels == load(None, None).levels
         for rest in cache.iterdir() if cache.exists() else ():
             os.utime(rest, (1_000_000_000, 1_000_000_000))
         self.act(directory, Points(0))
-        assert compiled_file.read(str(cache), sources) is not None
+        assert compiled_file.read(str(cache), stamp_of(sources)) is not None
         assert names(cache) == [compiled_file.NAME]
 
 

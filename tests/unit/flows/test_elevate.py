@@ -90,7 +90,7 @@ def test_a_session_from_the_future_that_cannot_be_removed_serves_nobody() -> Non
     assert [event.result for event in world.audit.events] == ["approved"]
 
 
-def unavailable(name: str) -> bool:
+def unavailable(key: str) -> bool:
     raise StoreUnavailable("read-only")
 
 
