@@ -62,7 +62,7 @@ class _Audit:
             return
         if standing.who is Who.PRETENDER:
             yield Finding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
-        holes = self._judge.holes(self._rules.of(role), binding.namespace, standing)
+        holes = self._judge.holes(role.key, self._rules.of(role), binding.namespace, standing)
         yield from self._told(_Bound(binding, role, subject), holes, standing)
 
     def _told(self, bound: _Bound, holes: Sequence[Hole], standing: Standing) -> Iterator[Finding]:

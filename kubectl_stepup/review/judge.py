@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.review.granting import reaches_of
-from kubectl_stepup.review.powers import NAMED, SYSTEM_NAMESPACE, URLS
+from kubectl_stepup.review.powers import NAMED, PUBLISHED_NAMESPACE, SYSTEM_NAMESPACE, URLS
 from kubectl_stepup.review.severity import lowered
 from kubectl_stepup.review.subjects import Who
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.review.aggregation import EffectiveRule
     from kubectl_stepup.review.granting import Reach
-    from kubectl_stepup.review.model import RbacRule
+    from kubectl_stepup.review.model import RbacRule, RoleKey
     from kubectl_stepup.review.sensitivity import Need, Sensitivity
     from kubectl_stepup.review.subjects import Standing
 
 _GUARDED = frozenset({Who.PERSON, Who.PRETENDER, Who.LEVEL, Who.ELEVATED})
 """Whom our admission policies ask; they let machines pass, and `everyone` has machines in it."""
+
+_OWN_PLACES = frozenset({"", SYSTEM_NAMESPACE, PUBLISHED_NAMESPACE})
+"""Namespaces in which other things count, or count for more."""
 
 _MACHINES = frozenset({Who.ACCOUNT, Who.MACHINE})
 
@@ -41,12 +44,21 @@ class Judge:
     def __init__(self, sensitivity: Sensitivity) -> None:
         self._sensitivity = sensitivity
         self._known: dict[RbacRule, list[Reach]] = {}
+        self._of_roles: dict[tuple[RoleKey, str, Who], tuple[Hole, ...]] = {}
 
-    def holes(self, effective: tuple[EffectiveRule, ...], namespace: str, standing: Standing) -> list[Hole]:
-        """Give what rules open in a namespace (empty: the whole cluster) to somebody of that standing."""
-        return [hole for one in effective for hole in self._of_rule(one, namespace, standing)]
+    def holes(
+        self, key: RoleKey, effective: tuple[EffectiveRule, ...], namespace: str, standing: Standing
+    ) -> tuple[Hole, ...]:
+        """Give what a role's rules open in a namespace (empty: the whole cluster) to somebody of that standing."""
+        place = namespace if namespace in _OWN_PLACES else self._sensitivity.place(namespace)
+        known_by = (key, place, standing.who)
+        if known_by not in self._of_roles:
+            found = (hole for one in effective for hole in self.holes_of(one, namespace, standing))
+            self._of_roles[known_by] = tuple(found)
+        return self._of_roles[known_by]
 
-    def _of_rule(self, effective: EffectiveRule, namespace: str, standing: Standing) -> Iterator[Hole]:
+    def holes_of(self, effective: EffectiveRule, namespace: str, standing: Standing) -> Iterator[Hole]:
+        """Give what one rule opens."""
         for reach in self._reaches(effective.rule):
             if not _counts(reach, namespace, standing):
                 continue

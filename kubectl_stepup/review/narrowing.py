@@ -67,7 +67,7 @@ def parts_of(
                 continue
             needs = [
                 hole.need
-                for hole in judge.holes((_alone(single),), namespace, standing)
+                for hole in judge.holes_of(_alone(single), namespace, standing)
                 if hole.reach.narrows and hole.need.rank > reached
             ]
             if needs:

@@ -39,18 +39,23 @@ def document(findings: Sequence[Finding], *, cluster: str | None, notes: Sequenc
         "cluster": cluster,
         "counts": counts(findings),
         "notes": list(notes),
+        "kinds": {code: _kind(code) for code in dict.fromkeys(one.code for one in findings)},
         "items": [_item(one) for one in findings],
     }
 
 
+def _kind(code: str) -> dict[str, str]:
+    entry = CATALOGUE[code]
+    return {"title": entry.title, "why": entry.why, "fix": entry.fix}
+
+
 def _item(finding: Finding) -> dict[str, Any]:
-    entry, place, binding = CATALOGUE[finding.code], finding.place, finding.binding
+    place, binding = finding.place, finding.binding
     return {
         "id": finding.code,
         "severity": finding.severity,
         "subject": _subject(finding.subject),
         "scope": finding.scope,
-        "title": entry.title,
         "actions": list(finding.actions),
         "reaches": list(finding.reaches),
         "needs": finding.level,
@@ -58,8 +63,6 @@ def _item(finding: Finding) -> dict[str, Any]:
         "binding": _named(binding.kind, binding.namespace, binding.name),
         "path": list(finding.path),
         "rules": [_rule(one) for one in finding.rules],
-        "why": entry.why,
-        "fix": entry.fix,
         **({"note": finding.note} if finding.note else {}),
         **({"file": place.file, "line": place.line} if place else {}),
     }

@@ -43,20 +43,26 @@ class Sensitivity:
         self._guarded = guarded
         # What a command line shows no RBAC can ask for, and a rule that only says so asks for nothing.
         self._rules = [rule for rule in policy.rules if rule.where == Where() and rule.mode not in _UNASKED]
+        self._by_namespace = any(rule.selector.namespaces or rule.excluded for rule in self._rules)
         self._known: dict[tuple[object, ...], Need | None] = {}
+
+    def place(self, namespace: str) -> str:
+        """Give a namespace that stands for this one: one for all where no rule asks which it is."""
+        return namespace if self._by_namespace or not namespace else ANY
 
     def need(self, reach: Reach, namespace: str) -> Need | None:
         """Give what using a power in a namespace (empty: in all of them) needs, or None where nothing does.
 
         `wildcard-urls` is about no action, and so has no level: it counts under every policy that has rules.
         """
-        key = (reach.power.code, reach.verbs, reach.group, reach.resource, reach.names, namespace)
+        place = self.place(namespace)
+        key = (reach.power.code, reach.verbs, reach.group, reach.resource, reach.names, place)
         if key not in self._known:
-            self._known[key] = self._need(reach, namespace)
+            self._known[key] = self._need(reach, place)
         return self._known[key]
 
     def _need(self, reach: Reach, namespace: str) -> Need | None:
-        asking = [rule for rule in self._rules if self._asks(rule, reach, namespace)]
+        asking = self._asking(reach, namespace)
         if not asking:
             return None
         rank, level = max((self._policy.rank(rule.needs), rule.needs) for rule in asking)
@@ -68,14 +74,15 @@ class Sensitivity:
             guarded=gated and all(rule.name in self._guarded for rule in asking),
         )
 
-    def _asks(self, rule: Rule, reach: Reach, namespace: str) -> bool:
-        if reach.power is URLS:
-            return True
-        if bool(rule.actions) == (reach.power is NAMED):
-            return False
-        return any(
-            request_matches(rule, entry, reach.power.actions, self._target) for entry in _entries(reach, namespace)
-        )
+    def _asking(self, reach: Reach, namespace: str) -> list[Rule]:
+        power = reach.power
+        if power is URLS:
+            return self._rules
+        about = [rule for rule in self._rules if (not rule.actions if power is NAMED else rule.actions & power.actions)]
+        entries = list(_entries(reach, namespace)) if about else []
+        return [
+            rule for rule in about if any(request_matches(rule, one, power.actions, self._target) for one in entries)
+        ]
 
 
 def _entries(reach: Reach, namespace: str) -> Iterator[ResourceAttributes]:

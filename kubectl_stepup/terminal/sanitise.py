@@ -47,6 +47,8 @@ def safe(text: str, limit: int = 200) -> str:
     newline, carriage return and tab become `\n`, `\r`, `\t`. Cut text ends in `...[+N]`, N being the characters of
     `text` that are not shown. Applying it twice changes nothing more.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     pieces: list[str] = []
     length = marks = 0
     for character in text[: limit + 1]:

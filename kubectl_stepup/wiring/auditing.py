@@ -89,9 +89,9 @@ def shown(found: Reviewed, output: str, *, width: int | None) -> str:
     if output == "table":
         return findings_screen(found.findings, notes=found.notes, width=width)
     if output == "sarif":
-        return json.dumps(sarif(found.findings, version=__version__), indent=2)
+        return json.dumps(sarif(found.findings, version=__version__))
     whole = document(found.findings, cluster=found.target.cluster, notes=found.notes)
-    return json.dumps(whole, indent=2) if output == "json" else yaml_file.text_of(whole)
+    return json.dumps(whole) if output == "json" else yaml_file.text_of(whole)
 
 
 def fix_text(found: Reviewed) -> str:
