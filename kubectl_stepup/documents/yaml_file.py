@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from kubectl_stepup.documents.node import Value
 
 try:
+    from yaml import CSafeDumper as _BaseDumper
     from yaml import CSafeLoader as _Loader
 except ImportError:  # pyyaml without libyaml: slower, the same answers
+    from yaml import SafeDumper as _BaseDumper  # type: ignore[assignment]
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 MAX_ALIASES = 50
@@ -90,17 +92,18 @@ def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> 
 
 def text_of(document: object) -> str:
     """Write plain values as YAML, keys in their order, to be read by people; files are edited elsewhere."""
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(_BaseDumper):
     """Write texts of several lines as such, and what is there twice twice: nobody likes to read anchors."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar(f"{_TAG}str", text, style="|" if "\n" in text else None)
 
 

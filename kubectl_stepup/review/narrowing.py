@@ -63,7 +63,8 @@ def parts_of(
         if rule.urls and ANYTHING not in rule.urls:
             everyday.append(RbacRule(verbs=_verbs(rule, EVERY_VERB[:1]), urls=rule.urls))
         for single in _singles(rule):
-            if namespace and resource_in_path(single.api_groups[0], single.resources[0]).namespaced is False:
+            name = single.resources[0].partition("/")[0]
+            if namespace and resource_in_path(single.api_groups[0], name).namespaced is False:
                 continue
             needs = [
                 hole.need
@@ -120,7 +121,10 @@ def _possible(name: str, subresource: str) -> tuple[str, ...]:
 
 
 def _verbs(rule: RbacRule, possible: tuple[str, ...]) -> tuple[str, ...]:
-    return possible if ANYTHING in rule.verbs else rule.verbs
+    """Give the verbs that a rule means: where it has a wildcard, only such as the resource can receive."""
+    if ANYTHING in rule.verbs:
+        return possible
+    return tuple(verb for verb in rule.verbs if verb in possible) if ANYTHING in rule.resources else rule.verbs
 
 
 def _joined(singles: Sequence[RbacRule]) -> Iterator[RbacRule]:

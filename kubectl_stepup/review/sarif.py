@@ -74,7 +74,9 @@ def _physical(place: Place | None) -> dict[str, Any]:
     if place is None or not place.file or place.file == "-":
         return {}
     region = {} if place.line is None else {"region": {"startLine": place.line}}
-    uri = quote(place.file.replace("\\\\", "/"))
-    if uri.startswith("/"):
-        uri = f"file://{uri}"
+    path = place.file.replace("\\", "/")
+    drive = path[1:3] == ":/"
+    uri = quote(path, safe="/:" if drive else "/")
+    if drive or path.startswith("/"):
+        uri = f"file://{'/' if drive else ''}{uri}"
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, **region}}
