@@ -53,7 +53,7 @@ class Sensitivity:
     def need(self, reach: Reach, namespace: str) -> Need | None:
         """Give what using a power in a namespace (empty: in all of them) needs, or None where nothing does.
 
-        `wildcard-urls` is about no action, and so has no level: it counts under every policy that has rules.
+        `wildcard-urls` is about no action: it counts wherever a rule with actions does.
         """
         place = self.place(namespace)
         key = (reach.power.code, reach.verbs, reach.group, reach.resource, reach.names, place)
@@ -77,7 +77,8 @@ class Sensitivity:
     def _asking(self, reach: Reach, namespace: str) -> list[Rule]:
         power = reach.power
         if power is URLS:
-            return self._rules
+            anything = ResourceAttributes(verb="get", everywhere=True)
+            return [rule for rule in self._rules if request_matches(rule, anything, rule.actions, self._target)]
         about = [rule for rule in self._rules if (not rule.actions if power is NAMED else rule.actions & power.actions)]
         entries = list(_entries(reach, namespace)) if about else []
         return [

@@ -120,3 +120,12 @@ def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(ConfigError, match=r"fifo: not a regular file$"):
         yaml_file.read(path)
+
+
+def test_several_documents() -> None:
+    first, second = yaml_file.parse_all(b"# x\na: 1\n---\n---\nb: [2]\n", "f.yaml")
+    assert (first.line, second.line) == (2, 5)
+    assert second.any_mapping()["b"].sequence()[0].value == 2
+    assert yaml_file.parse_all(b"", "f.yaml") == []
+    with pytest.raises(ConfigError, match=r"f\.yaml:4: the key 'a' is repeated"):
+        yaml_file.parse_all(b"x: 1\n---\na: 1\na: 2\n", "f.yaml")
