@@ -27,7 +27,16 @@ from kubectl_stepup.policy.cases import cases_from, verdict
 from kubectl_stepup.policy.command import read as read_command
 from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.load import load as load_policy
+from kubectl_stepup.policy.model import Target
+from kubectl_stepup.review.catalogue import CATALOGUE
+from kubectl_stepup.review.findings import audit
+from kubectl_stepup.review.load import manifests
+from kubectl_stepup.review.powers import NAMED, POWERS, URLS
+from kubectl_stepup.review.reading import objects_of
 from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
+from kubectl_stepup.terminal.rbac_screens import findings_screen
+from kubectl_stepup.wiring.auditing import NO_ACCOUNTS
 from scripts import make_command_reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -288,6 +297,15 @@ def test_the_screen_in_the_readme_is_what_one_sees() -> None:
     assert "\n".join([prompt, waiting_line(898), approved, ""]) in read(ROOT / "README.md")
 
 
+def test_the_screen_of_the_rbac_audit_is_what_one_sees() -> None:
+    page = DOCS / "how-to" / "audit-rbac.md"
+    (text,) = blocks(page, "yaml")
+    (shown,) = blocks(page, "text")
+    objects = objects_of(manifests(text.encode(), "rbac.yaml"))
+    found = audit(objects, load_policy(None, None), Target())
+    assert findings_screen(found, notes=(NO_ACCOUNTS,)) + "\n" == shown
+
+
 # Tables
 
 
@@ -319,6 +337,16 @@ def test_every_member_of_an_audit_record_is_documented() -> None:
     page = DOCS / "reference" / "audit-record.md"
     assert sorted({*everything.to_json(), "seq", "prev"} - first_column(page)) == []
     assert {activity.value for activity in event.Activity} <= set(re.findall(r"`([a-z-]+)`", read(page)))
+
+
+def test_every_finding_of_the_rbac_audit_is_documented() -> None:
+    page = DOCS / "reference" / "rbac-audit.md"
+    rows = [line.strip("| ").split(" | ") for line in read(page).splitlines() if line.count(" | ") == 4]
+    told = {row[0].strip("`"): tuple(row[2:]) for row in rows if row[0].startswith("`")}
+    assert told == {code: (entry.title, entry.why, entry.fix) for code, entry in CATALOGUE.items()}
+    severities = {row[0].strip("`"): row[1] for row in rows if row[0].startswith("`")}
+    powers = {power.code: power.severity for power in (*POWERS, URLS, NAMED)}
+    assert {code: severities[code] for code in powers} == powers
 
 
 # The changelog

@@ -41,6 +41,10 @@ _FIX_HEADER = (
 )
 
 
+NO_ACCOUNTS = "service accounts were not read: bindings to missing ones are not told"
+NO_GUARDS = "admission policies were not read: no guard is counted as standing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What `rbac audit` was asked for: where to read, and which findings to tell."""
@@ -96,8 +100,11 @@ def shown(found: Reviewed, output: str, *, width: int | None) -> str:
 
 def fix_text(found: Reviewed) -> str:
     """Give the YAML that closes the holes; only comments where nothing can be done by RBAC."""
+    pieces = fixes(found.findings, found.objects, found.policy, found.target)
+    if not pieces:
+        return "# Nothing was found that RBAC can close."
     parts = ["\n".join(comment_lines(_FIX_HEADER))]
-    for piece in fixes(found.findings, found.objects, found.policy, found.target):
+    for piece in pieces:
         comments = "".join(f"{line}\n" for line in comment_lines(piece.comments))
         body = "" if piece.manifest is None else yaml_file.text_of(piece.manifest)
         parts.append(f"---\n{comments}{body}".rstrip("\n"))
@@ -115,19 +122,15 @@ def _cluster(wanted: Wanted, application: Application) -> Cluster | None:
 
 def _from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
     if files.count(load.STDIN) > 1:
-        raise UsageError("standard input can be read only once", hint="kubectl stepup rbac audit --from -")
+        raise UsageError("standard input can be read only once", hint="kubectl stepup rbac audit --from FILE")
     objects = objects_of(manifest for file in files for manifest in load.manifests(_bytes(file), file))
     if not objects.bindings:
         raise RbacInvalid(
             f"{', '.join(files)}: no RoleBinding and no ClusterRoleBinding, so nothing can be told",
             hint="kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json",
         )
-    notes = () if objects.service_accounts is not None else (_NO_ACCOUNTS,)
+    notes = () if objects.service_accounts is not None else (NO_ACCOUNTS,)
     return objects, notes
-
-
-_NO_ACCOUNTS = "service accounts were not read: bindings to missing ones are not told"
-_NO_GUARDS = "admission policies were not read: no guard is counted as standing"
 
 
 def _bytes(file: str) -> bytes:
@@ -152,7 +155,7 @@ def _from_cluster(
         (manifest for answer in answers for manifest in _answered(answer)),
         has_service_accounts=read.accounts is not None,
     )
-    missing = ((read.accounts, _NO_ACCOUNTS), (read.guards, _NO_GUARDS))
+    missing = ((read.accounts, NO_ACCOUNTS), (read.guards, NO_GUARDS))
     return objects, tuple(note for answer, note in missing if answer is None)
 
 

@@ -9,7 +9,7 @@ from kubectl_stepup.cli.root import COMMANDS, HIDDEN
 
 from .conftest import Cli
 
-SUBCOMMANDS = [("policy", "check"), ("policy", "explain"), ("audit", "list")]
+SUBCOMMANDS = [("policy", "check"), ("policy", "explain"), ("audit", "list"), ("rbac", "audit")]
 ALL = [(name,) for name in COMMANDS] + SUBCOMMANDS
 
 
@@ -27,7 +27,7 @@ def test_every_command_explains_itself(cli: Cli, words: tuple[str, ...], flag: s
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in ALL if words[0] != "credential" and words not in [("policy",), ("audit",)]],
+    [words for words in ALL if words[0] != "credential" and words not in [("policy",), ("audit",), ("rbac",)]],
     ids=" ".join,
 )
 def test_every_command_gives_an_example_that_begins_with_its_name(cli: Cli, words: tuple[str, ...]) -> None:
@@ -54,7 +54,7 @@ def test_nothing_asked_is_answered_by_help(cli: Cli) -> None:
     assert (found.code, found.err, found.out) == (0, "", cli("--help").out)
 
 
-@pytest.mark.parametrize("group", ["policy", "audit"])
+@pytest.mark.parametrize("group", ["policy", "audit", "rbac"])
 def test_a_group_without_a_command_is_a_mistake_that_shows_help(cli: Cli, group: str) -> None:
     found = cli(group)
     assert (found.code, found.out) == (2, cli(group, "--help").out)
