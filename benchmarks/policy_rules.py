@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.policy.command import read
@@ -54,7 +55,7 @@ def main() -> None:
         options.json.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def _rows(name: str) -> list[dict[str, object]]:
+def _rows(name: str) -> list[dict[str, Any]]:
     with TemporaryDirectory(prefix="policy-rules-") as place:
         subjects = {size: _subjects(name, size, f"{place}/{size}") for size in SIZES}
         times: dict[tuple[int, str], list[float]] = {}

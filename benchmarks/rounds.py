@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,11 +34,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one run took: wall clock and CPU (with all children) in milliseconds, the largest process in MiB."""
+    """What one run took, in milliseconds: wall clock, and CPU of the process and all its children."""
 
     wall_ms: float
     cpu_ms: float
-    rss_mib: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,6 @@ class Measurement:
         return Cost(
             wall_ms=statistics.median(one.wall_ms for one in costs),
             cpu_ms=statistics.median(one.cpu_ms for one in costs),
-            rss_mib=statistics.median(one.rss_mib for one in costs),
         )
 
     def ratio(self, name: str, against: str) -> Ratio:
@@ -113,5 +110,4 @@ def run(subject: Subject) -> Cost:
     return Cost(
         wall_ms=wall * 1000 / subject.copies,
         cpu_ms=sum(usage.ru_utime + usage.ru_stime for usage in usages) * 1000 / subject.copies,
-        rss_mib=max(usage.ru_maxrss for usage in usages) / (1 << 20 if sys.platform == "darwin" else 1 << 10),
     )

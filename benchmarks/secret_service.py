@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import secretstorage
 
-from kubectl_stepup.session.item_values import ItemValues
-from kubectl_stepup.session.os_keyring import ELSEWHERE_CHARACTERS, USERNAME, open_os_keyring
+from kubectl_stepup.session.item_values import USERNAME, ItemValues
+from kubectl_stepup.session.os_keyring import ELSEWHERE_CHARACTERS, open_os_keyring
 from tests.system.parts.gnome_keyring import gnome_keyring
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def fill(values: Mapping[str, bytes], expires_at: int) -> None:
 class _Items:
     """Items with the attributes that the `keyring` library gives them."""
 
-    def __init__(self, connection: secretstorage.DBusConnection) -> None:
+    def __init__(self, connection: Any) -> None:
         self._collection = secretstorage.get_default_collection(connection)
 
     def get(self, name: str) -> str | None:

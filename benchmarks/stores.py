@@ -73,4 +73,4 @@ def _secret_service(place: Place) -> Held:
     bus = secret_service.desktop(place, "desktop")
     with secret_service.on_desktop(bus):
         put(place, secret_service.store(), SECRET_SERVICE)
-    return Held(name=SECRET_SERVICE, arguments=(), environ=bus)
+    return Held(name=SECRET_SERVICE, arguments=("--store", "keyring"), environ=bus)

@@ -44,6 +44,9 @@ XDG_STATE_HOME = "XDG_STATE_HOME"
 XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR"
 """Read: where locks live."""
 
+DBUS_SESSION_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
+"""Read by `credential` and the `keyring` library: the bus that the Secret Service is on."""
+
 NO_COLOR = "NO_COLOR"
 """Read: no colour when set and not empty (https://no-color.org)."""
 

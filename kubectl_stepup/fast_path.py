@@ -5,6 +5,7 @@ As a module: `serve(sys.argv[1:], os.environ)`. As a file, which is what our exe
     python -I -S /path/to/kubectl_stepup/fast_path.py credential --session ID
         [--handover SOCKET]        where the wrapper hands the session over without the kernel's help (handover.py)
         [--store-directory DIR]    where the file store keeps sessions (`store: file`)
+        [--store keyring]          the session is in the Secret Service (`store: keyring`)
 
 `-I` shuts out the caller's directory and PYTHON* variables, `-S` the site packages; on a miss the file runs itself
 again as `python -I -m kubectl_stepup credential …`, with site packages. A file that is run is compiled each time:

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from kubectl_stepup.kube import execcredential
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.session import record, scope
 from kubectl_stepup.session.file import FileStore
+from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
 from tests.contract.sessions import session
+from tests.unit.session.bus import SecretService, Texts, bus
 
 CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 FILE = str(Path(fast_path.__file__))
@@ -93,6 +96,13 @@ PARSED = HIT | {
     "_sha3",
 }
 FROM_A_FILE = {"kubectl_stepup.session.file"}
+FROM_SECRET_SERVICE = {
+    "_socket",
+    "binascii",
+    "kubectl_stepup.session.dbus",
+    "kubectl_stepup.session.item_values",
+    "kubectl_stepup.session.secret_service",
+}
 SOCKET = {"_socket", "kubectl_stepup.session.handover_socket"}
 
 
@@ -186,6 +196,31 @@ def test_a_hit_by_the_entry_point(arguments: list[str], fresh: ElevationSession)
     modules, stdout = by_entry_point(arguments, exec_info(fresh))
     assert modules <= allowed(HIT | THROUGH_MAIN, arguments)
     assert token_in(stdout) == fresh.token.reveal()
+
+
+def test_a_hit_in_the_secret_service(fresh: ElevationSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: dict[str, str] = {}
+    values = ItemValues(Texts(texts), item_characters=60_000, now=time.time)
+    values.write(scope.key(fresh.id, scope.terminal_scope()), fresh.to_record(), int(fresh.reuse_until))
+    with bus(tmp_path, SecretService(texts)) as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        modules, stdout = by_file(["--session", fresh.id, "--store", "keyring"], exec_info(fresh))
+    assert modules <= HIT | FROM_SECRET_SERVICE
+    assert token_in(stdout) == fresh.token.reveal()
+
+
+def test_the_secret_service_is_only_asked_where_the_arguments_say_so(
+    fresh: ElevationSession, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    service = SecretService({})
+    with bus(tmp_path, service) as address:
+        environ = {"KUBERNETES_EXEC_INFO": exec_info(fresh), "DBUS_SESSION_BUS_ADDRESS": address}
+        assert fast_path.serve(["credential", "--session", fresh.id], environ) is None
+        assert service.calls == []
+        assert fast_path.serve(["credential", "--session", fresh.id, "--store", "keyring"], environ) is None
+        assert service.calls
+        assert fast_path.serve(["credential", "--session", fresh.id, "--store", "kernel"], environ) is None
+    assert capfd.readouterr().out == ""
 
 
 def test_a_parsed_value_by_file(arguments: list[str], fresh: ElevationSession) -> None:

@@ -83,6 +83,7 @@ EDGES = {
     "kubectl_stepup.policy.routine_lines",
     "kubectl_stepup.policy.standard_input",
     "kubectl_stepup.session.choose",
+    "kubectl_stepup.session.dbus",
     "kubectl_stepup.session.file",
     "kubectl_stepup.session.guarded",
     "kubectl_stepup.session.handover",
@@ -98,6 +99,7 @@ EDGES = {
     "kubectl_stepup.session.runtime_directory",
     "kubectl_stepup.session.scope",
     "kubectl_stepup.terminal.outlets",
+    "kubectl_stepup.session.secret_service",
     "kubectl_stepup.terminal.tty",
 }
 """The modules between rules and flows that each touch one outside thing."""

@@ -33,7 +33,7 @@ def curves(
     hello = interpreters.compiled_hello(place)
     if hello is None:
         return
-    commands = {"a routine command": ROUTINE}
+    commands: dict[str, tuple[str, ...]] = {"a routine command": ROUTINE}
     if any(one.name == KERNEL for one in held):
         commands["a sensitive command, approved before"] = SENSITIVE
     for what, words in commands.items():

@@ -89,7 +89,7 @@ _EXEC_INFO = {
 def _log_in(place: Place, kubelogin: Kubelogin, storage: str) -> None:
     # The grant type is no part of the key of its cache, so this login serves the calls without one.
     words = [
-        kubelogin.program,
+        str(kubelogin.program),
         *arguments(place, kubelogin, storage),
         "--grant-type=device-code",
         "--skip-open-browser",

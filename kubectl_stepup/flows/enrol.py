@@ -73,7 +73,8 @@ class EnrolPorts:
     """What enrolling needs of the outside.
 
     `read` gives a file's bytes; `client(provider)` talks to an identity provider; `everyday_token` gives the token
-    that the context's everyday user presents, None where it has none.
+    that the context's everyday user presents, None where it has none. `store_arguments` tell `credential` of a
+    standing entry where the session is.
     """
 
     config: Config
@@ -85,6 +86,7 @@ class EnrolPorts:
     verify: Verify
     everyday_token: Callable[[ResolvedContext], Secret | None]
     credential_command: tuple[str, ...]
+    store_arguments: tuple[str, ...]
     now: Callable[[], float]
     notice: Callable[[str], None]
 
@@ -261,13 +263,14 @@ def _standing(
     level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
     if level.ask_again_after_s <= 0 or level.reason_required:
         raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
+    session = ("--session", session_id_of(cluster, provider, level))
     entry = standing_entry(
         resolved,
         context_name=name,
         user_name=f"{USER_PREFIX}{level.name}@{cluster.name}",
         exec_entry=exec_entry(
             command=ports.credential_command[0],
-            args=(*ports.credential_command[1:], "--session", session_id_of(cluster, provider, level)),
+            args=(*ports.credential_command[1:], *session, *ports.store_arguments),
         ),
     )
     file = resolved.file

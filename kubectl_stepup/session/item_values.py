@@ -1,4 +1,4 @@
-"""Values of any size in items of limited size, whole or not at all.
+"""Values of any size in items of limited size, whole or not at all (fast road).
 
 The item of a value's name holds a manifest: `2 <parts> <SHA-256> <end> [<value>] [<spare parts> <spare SHA-256>]`. A
 value that fits stands in the manifest itself; of a larger one the parts (base64) stand in items named by the digest.
@@ -9,10 +9,9 @@ the manifest names them as spare, so that the next write or removal finds what a
 
 from __future__ import annotations
 
-import base64
 import binascii
-import hashlib
-from dataclasses import dataclass, replace
+
+from kubectl_stepup.digest import sha256_hex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
             """Remove an item, also one that is not there."""
 
 
+USERNAME = "kubectl-stepup"
+"""The user name of every item; its service is the value's name."""
+
 _FORMAT = "2"
 _MOST_PARTS = 1000
 _MANIFEST_CHARACTERS = 180
@@ -40,12 +42,14 @@ _SHA256_CHARACTERS = 64
 _NO_DIGEST = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """How many items hold the parts of which value (its SHA-256)."""
 
-    count: int = 0
-    digest: str = _NO_DIGEST
+    __slots__ = ("count", "digest")
+
+    def __init__(self, *, count: int = 0, digest: str = _NO_DIGEST) -> None:
+        self.count = count
+        self.digest = digest
 
     @classmethod
     def parse(cls, count: str, digest: str) -> _Parts:
@@ -59,14 +63,19 @@ class _Parts:
         return [f"{name}:{self.digest[:16]}:{number}" for number in range(self.count)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_NONE = _Parts()
+
+
 class _Manifest:
     """How a value is stored: its parts (none: `inline`), its end in seconds since the epoch (0: there is none yet)."""
 
-    parts: _Parts = _Parts()
-    expires_at: int = 0
-    inline: str = ""
-    spare: _Parts = _Parts()
+    __slots__ = ("expires_at", "inline", "parts", "spare")
+
+    def __init__(self, *, parts: _Parts = _NONE, expires_at: int = 0, inline: str = "", spare: _Parts = _NONE) -> None:
+        self.parts = parts
+        self.expires_at = expires_at
+        self.inline = inline
+        self.spare = spare
 
     @classmethod
     def parse(cls, text: str | None) -> _Manifest | None:
@@ -118,18 +127,19 @@ class ItemValues:
     def write(self, name: str, value: bytes, expires_at: int) -> None:
         """Keep a value until `expires_at`, in place of the one before."""
         before = _Manifest.parse(self._items.get(name)) or _Manifest()
-        text, inline = base64.b64encode(value).decode("ascii"), ""
+        text, inline = binascii.b2a_base64(value, newline=False).decode("ascii"), ""
         if len(text) <= self._size - _MANIFEST_CHARACTERS:
             text, inline = "", text
         pieces = [text[at : at + self._size] for at in range(0, len(text), self._size)]
-        parts = _Parts(count=len(pieces), digest=hashlib.sha256(value).hexdigest())
+        parts = _Parts(count=len(pieces), digest=sha256_hex(value))
         keep = {*before.parts.names(name), *parts.names(name)}
         self._remove_items(one for one in before.spare.names(name) if one not in keep)
         if pieces and before.parts.digest != parts.digest:
-            self._items.set(name, str(replace(before, spare=parts)))
+            before.spare = parts
+            self._items.set(name, str(before))
         for part_name, piece in zip(parts.names(name), pieces, strict=True):
             self._items.set(part_name, piece)
-        spare = before.parts if before.parts.count and before.parts.digest != parts.digest else _Parts()
+        spare = before.parts if before.parts.count and before.parts.digest != parts.digest else _NONE
         self._items.set(name, str(_Manifest(parts=parts, expires_at=expires_at, inline=inline, spare=spare)))
         self._remove_items(spare.names(name))
 
@@ -152,7 +162,7 @@ def _joined(parts: list[str | None], digest: str) -> bytes | None:
     if len(present) != len(parts):
         return None
     try:
-        value = base64.b64decode("".join(present), validate=True)
+        value = binascii.a2b_base64("".join(present), strict_mode=True)
     except (binascii.Error, ValueError):
         return None
-    return value if hashlib.sha256(value).hexdigest() == digest else None
+    return value if sha256_hex(value) == digest else None

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.item_values import ItemValues
+from kubectl_stepup.session.item_values import USERNAME, ItemValues
 from kubectl_stepup.session.scope import PREFIX
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ BACKENDS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 """(what people call it, module, class) by `sys.platform`; the first that works is used, and nothing else is loaded."""
 
-USERNAME = "kubectl-stepup"
 INDEX = f"{PREFIX}index"
 WINDOWS_CHARACTERS = 1200
 """Windows Credential Manager takes 2,560 bytes of UTF-16: 1,280 characters."""

@@ -1,8 +1,8 @@
 """Answer `credential` from a stored session, on the fast road: everything else is left to the ordinary one.
 
 Where a session is looked for, in this order: what was handed to this very process tree (kernel keyring, or the socket
-that the arguments name), the kernel keyring under this terminal's scope, there under the user's, the files in the
-directory that the arguments name.
+that the arguments name), the kernel keyring under this terminal's scope, there under the user's, and the same in the
+store that the arguments name: a directory of files, or the Secret Service.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     Judge = Callable[[str, str], str | None]
 
-SESSION, HANDOVER, DIRECTORY = "--session", "--handover", "--store-directory"
+SESSION, HANDOVER, DIRECTORY, STORE = "--session", "--handover", "--store-directory", "--store"
+KEYRING = "keyring"
+"""The one value of `STORE`: the kernel is always asked, and files are in a directory."""
 
 
 def parse(arguments: Sequence[str]) -> dict[str, str] | None:
-    """Parse `--session ID [--handover SOCKET] [--store-directory DIRECTORY]`; None for anything else."""
+    """Parse `--session ID [--handover SOCKET] [--store-directory DIRECTORY] [--store keyring]`; None for all else."""
     options = dict(zip(arguments[::2], arguments[1::2], strict=False))
-    known = {SESSION, HANDOVER, DIRECTORY}.issuperset(options)
+    known = {SESSION, HANDOVER, DIRECTORY, STORE}.issuperset(options) and options.get(STORE, KEYRING) == KEYRING
     if not known or len(options) * 2 != len(arguments) or not scope.is_session_id(options.get(SESSION, "")):
         return None
     return options
@@ -70,7 +72,8 @@ def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
 
 def _stored(options: dict[str, str], environ: Mapping[str, str]) -> Iterator[bytes]:
     session_id = options[SESSION]
-    for read in (_handed_over, lambda found, _: _kernel(found, environ), _file):
+    kernel, keyring = (lambda found, _: _kernel(found, environ)), (lambda found, _: _keyring(found, options, environ))
+    for read in (_handed_over, kernel, _file, keyring):
         values = read(session_id, options)
         while (value := _next(values)) is not None:
             yield value
@@ -126,5 +129,17 @@ def _file(session_id: str, options: dict[str, str]) -> Iterator[bytes]:
     store = FileStore(options[DIRECTORY])
     for one in (scope.terminal_scope(), scope.USER_SCOPE):
         value = store.get(scope.key(session_id, one))
+        if value is not None:
+            yield value
+
+
+def _keyring(session_id: str, options: dict[str, str], environ: Mapping[str, str]) -> Iterator[bytes]:
+    address = environ.get(environment.DBUS_SESSION_BUS_ADDRESS)
+    if options.get(STORE) != KEYRING or not address:
+        return
+    from kubectl_stepup.session import secret_service
+
+    for one in (scope.terminal_scope(), scope.USER_SCOPE):
+        value = secret_service.read(address, scope.key(session_id, one))
         if value is not None:
             yield value

@@ -11,7 +11,7 @@ from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.kube.everyday_token import everyday_token
-from kubectl_stepup.wiring.running import credential_command
+from kubectl_stepup.wiring.running import credential_command, store_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,9 @@ def enrol_ports(application: Application) -> EnrolPorts:
     path = files.config_path(application.environ, application.settings.config)
     if path is None:
         raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
+    config = application.config_to_write()
     return EnrolPorts(
-        config=application.config_to_write(),
+        config=config,
         config_path=path,
         policy=application.policy,
         read=edited_file.read,
@@ -42,6 +43,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
             resolved.user_raw, file=resolved.user_file, environ=application.environ
         ),
         credential_command=credential_command(),
+        store_arguments=store_arguments(config.store, application.state_directory),
         now=application.clock.now,
         notice=application.terminal.line,
     )

@@ -23,7 +23,7 @@ from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
-from kubectl_stepup.session.release import DIRECTORY
+from kubectl_stepup.session.release import DIRECTORY, KEYRING, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,6 +94,13 @@ def credential_command() -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")
 
 
+def store_arguments(store: str, state_directory: Path) -> tuple[str, ...]:
+    """Say to `credential` where the fast road finds a session that is not in the kernel's keyring."""
+    if store == "file":
+        return (DIRECTORY, str(state_directory / FILES))
+    return (STORE, KEYRING) if store == KEYRING else ()
+
+
 def _run_ports(application: Application, resolved: ResolvedContext | None) -> RunPorts:
     return RunPorts(
         elevate=application.elevate_ports(resolved),
@@ -154,8 +161,7 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
         except StoreUnavailable:
             if not elevation.stored:
                 raise
-            directory = str(application.state_directory / FILES)
-            arguments = (DIRECTORY, directory) if application.store.name == "file" else ()
+            arguments = store_arguments(application.store.name, application.state_directory)
         yield LentSession(credential_command=(*command, *arguments))
 
 

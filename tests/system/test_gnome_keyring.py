@@ -46,6 +46,26 @@ from kubectl_stepup.session.os_keyring import open_os_keyring
 open_os_keyring().put("kubectl-stepup:" + "1" * 32 + ":user", b"from before", time.time() + 600)
 """
 
+FAST = """
+import os, time
+from kubectl_stepup.session import secret_service
+from kubectl_stepup.session.os_keyring import open_os_keyring
+store, key = open_os_keyring(), "kubectl-stepup:" + "2" * 32 + ":user"
+address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
+for size in (1, 2400, 200_000):
+    value = os.urandom(size)
+    store.put(key, value, time.time() + 60)
+    assert secret_service.read(address, key) == value
+store.delete(key)
+print(secret_service.read(address, key))
+"""
+
+FAST_GET = """
+import os
+from kubectl_stepup.session import secret_service
+print(secret_service.read(os.environ["DBUS_SESSION_BUS_ADDRESS"], "kubectl-stepup:" + "1" * 32 + ":user"))
+"""
+
 GET = """
 from kubectl_stepup.session.os_keyring import open_os_keyring
 print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
@@ -74,6 +94,19 @@ def run(desktop: Desktop, code: str, **environ: str) -> str:
 def test_sessions_are_kept(tmp_path: Path) -> None:
     with gnome_keyring(tmp_path) as desktop:
         assert run(desktop, KEEP) == "kept"
+
+
+def test_the_fast_road_reads_what_the_store_keeps(tmp_path: Path) -> None:
+    with gnome_keyring(tmp_path) as desktop:
+        assert run(desktop, FAST) == "None"
+
+
+def test_the_fast_road_leaves_a_locked_keyring_alone(tmp_path: Path) -> None:
+    with gnome_keyring(tmp_path) as desktop:
+        run(desktop, PUT)
+        assert run(desktop, FAST_GET) == "b'from before'"
+    with gnome_keyring(tmp_path, unlocked=False) as desktop:
+        assert run(desktop, FAST_GET) == "None"
 
 
 def test_the_environment_does_not_name_the_backend(tmp_path: Path) -> None:

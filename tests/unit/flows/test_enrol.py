@@ -89,6 +89,7 @@ class Machine:
             verify=self.verify,
             everyday_token=lambda resolved: self.everyday,
             credential_command=("/usr/bin/python3", "-I", "-S", "/opt/fast_path.py", "credential"),
+            store_arguments=("--store", "keyring"),
             now=lambda: NOW,
             notice=self.notices.append,
         )
@@ -389,7 +390,7 @@ def test_a_standing_context_is_written_beside_the_everyday_one() -> None:
     entry = document["users"][1]["user"]["exec"]
     session = session_id_of(cluster, machine.config.providers[0], POLICY.level("mfa"))
     assert entry["command"] == "/usr/bin/python3"
-    assert entry["args"] == ["-I", "-S", "/opt/fast_path.py", "credential", "--session", session]
+    assert entry["args"] == ["-I", "-S", "/opt/fast_path.py", "credential", "--session", session, "--store", "keyring"]
     assert (entry["provideClusterInfo"], entry["interactiveMode"]) == (True, "IfAvailable")
 
 

@@ -112,6 +112,20 @@ def test_where_it_cannot_be_handed_over_the_store_serves(
     assert rest == ("--session", session().id, *directory)
 
 
+@pytest.mark.parametrize(
+    ("store", "arguments"),
+    [
+        ("auto", ()),
+        ("kernel", ()),
+        ("memory", ()),
+        ("file", ("--store-directory", "/state/sessions")),
+        ("keyring", ("--store", "keyring")),
+    ],
+)
+def test_credential_is_told_of_the_stores_that_the_kernel_does_not_keep(store: str, arguments: tuple[str, ...]) -> None:
+    assert running.store_arguments(store, Path("/state")) == arguments
+
+
 def test_where_neither_works_nothing_runs(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "handed_over", impossible)
     with pytest.raises(StoreUnavailable):
