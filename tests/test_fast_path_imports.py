@@ -25,6 +25,7 @@ from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.wiring.running import credential_command
 from tests.contract.sessions import session
 from tests.unit.session.bus import SecretService, Texts, bus
 
@@ -95,6 +96,7 @@ PARSED = HIT | {
     "_blake2",
     "_sha3",
 }
+ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "requests", "rich", "secretstorage", "yaml"}
 FROM_A_FILE = {"kubectl_stepup.session.file"}
 FROM_SECRET_SERVICE = {
     "_socket",
@@ -257,15 +259,42 @@ def test_the_answer_has_the_version_that_was_asked_for(
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_nothing_beside_the_caller_is_imported(arguments: list[str], fresh: ElevationSession, tmp_path: Path) -> None:
-    hostile = tmp_path / "hostile"
-    (hostile / "kubectl_stepup").mkdir(parents=True)
-    for name in ("os", "errno", "_ctypes", "_sha256", "sitecustomize", "usercustomize", "kubectl_stepup/__init__"):
-        (hostile / f"{name}.py").write_text("raise SystemExit('hostile code ran')")
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """Give a directory whose modules have the names of everything that either road imports, and end the program."""
+    directory = tmp_path / "hostile"
+    names = {name.partition(".")[0] for name in PARSED | SOCKET | FROM_SECRET_SERVICE | ORDINARY} - {"__future__"}
+    for name in names | {"sitecustomize", "usercustomize"}:
+        (directory / name).mkdir(parents=True)
+        for file in (directory / name / "__init__.py", directory / f"{name}.py"):
+            file.write_text("import posix\nposix.write(2, b'hostile code ran')\nposix._exit(99)\n")
+    return directory
+
+
+def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subprocess.CompletedProcess[bytes]:
     env = {"PYTHONPATH": str(hostile), "PYTHONHOME": "", "PYTHONSTARTUP": str(hostile / "os.py")}
-    done = run(["-I", "-S", FILE, "credential", *arguments], exec_info(fresh), cwd=hostile, env=env)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert token_in(done.stdout) == fresh.token.reveal()
+    return run(command, info, cwd=hostile, env=env)
+
+
+def test_nothing_beside_the_caller_is_imported(arguments: list[str], fresh: ElevationSession, hostile: Path) -> None:
+    # As the overlay and the standing entry write it.
+    python, *command = credential_command()
+    assert (python, command[:2], Path(command[2]).is_absolute()) == (sys.executable, ["-I", "-S"], True)
+    for info in (exec_info(fresh), exec_info(fresh, {"config": {"anything": 1}})):
+        done = in_hostile_directory([*command, *arguments], info, hostile)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert token_in(done.stdout) == fresh.token.reveal()
+
+
+def test_nothing_beside_the_caller_is_imported_on_a_miss(fresh: ElevationSession, hostile: Path) -> None:
+    command = [*credential_command()[1:], "--session", "0" * 32, "--store", "keyring"]
+    done = in_hostile_directory(command, exec_info(fresh), hostile)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: session 00000000000000000000000000000000 belongs to no enrolled cluster")
+
+
+def test_the_hostile_modules_would_run(hostile: Path) -> None:
+    assert in_hostile_directory(["-c", "import yaml"], "", hostile).returncode == 99
 
 
 class TestMiss:
