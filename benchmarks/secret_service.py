@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
+import tempfile
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import secretstorage
 
+from kubectl_stepup.session import scope
 from kubectl_stepup.session.item_values import USERNAME, ItemValues
 from kubectl_stepup.session.os_keyring import ELSEWHERE_CHARACTERS, open_os_keyring
+from tests.system.parts.cache import made
 from tests.system.parts.gnome_keyring import gnome_keyring
 
 if TYPE_CHECKING:
@@ -20,15 +26,41 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.os_keyring import OSKeyringStore
 
 BUS = "DBUS_SESSION_BUS_ADDRESS"
+YEAR_S = 365 * 24 * 3600
 
 
-def desktop(place: Place, name: str) -> Mapping[str, str]:
-    """Start one, unlocked, until the end of the benchmark; give what its programs have in their environment.
+KEYRINGS = "home/.local/share/keyrings"
+VALUE_BYTES = 3000
+"""As long as a session's record."""
 
-    Raises: Missing where the machine has none.
+
+def desktop(place: Place, name: str, *, others: int = 0) -> Mapping[str, str]:
+    """Start one, unlocked, with so many other sessions in it; give what its programs have in their environment.
+
+    It ends with the benchmark. Raises: Missing where the machine has none.
     """
-    started = place.stack.enter_context(gnome_keyring(place.directory(name)))
+    directory = place.directory(name)
+    if others:
+        # gnome-keyring writes its whole file for each item: a thousand take minutes, so they are made once.
+        shutil.copytree(made(f"gnome-keyring-with-{others}", lambda new: _fill(new, others)), directory / KEYRINGS)
+    started = place.stack.enter_context(gnome_keyring(directory))
     return {BUS: started.environ[BUS]}
+
+
+def _fill(keyrings: Path, count: int) -> None:
+    """Put the files of a keyring with so many values into a directory, as the store writes them but for its index."""
+    with tempfile.TemporaryDirectory(prefix="kubectl-stepup-bench-") as name:
+        directory = Path(name)
+        with (
+            gnome_keyring(directory) as started,
+            on_desktop({BUS: started.environ[BUS]}),
+            closing(secretstorage.dbus_init()) as connection,
+        ):
+            items = ItemValues(_Items(connection), item_characters=ELSEWHERE_CHARACTERS, now=time.time)
+            for _ in range(count):
+                key = scope.key(secrets.token_hex(16), scope.USER_SCOPE)
+                items.write(key, secrets.token_bytes(VALUE_BYTES), int(time.time()) + YEAR_S)
+        shutil.copytree(directory / KEYRINGS, keyrings, dirs_exist_ok=True)
 
 
 @contextmanager
@@ -48,14 +80,6 @@ def on_desktop(bus: Mapping[str, str]) -> Iterator[None]:
 def store() -> OSKeyringStore:
     """Open the store of the product on this desktop."""
     return open_os_keyring()
-
-
-def fill(values: Mapping[str, bytes], expires_at: int) -> None:
-    """Put values there as the store does, but over one connection and without its index: a thousand take a minute."""
-    with closing(secretstorage.dbus_init()) as connection:
-        items = ItemValues(_Items(connection), item_characters=ELSEWHERE_CHARACTERS, now=time.time)
-        for key, value in values.items():
-            items.write(key, value, expires_at)
 
 
 class _Items:

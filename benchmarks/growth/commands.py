@@ -44,15 +44,13 @@ def curves(
         points = {}
         for size in rules:
             write_config(place, home=f"of-{size}-rules", rules=size, store="kernel")
-            points[size] = _subject(place, what, hello, words, rules=size, home=f"of-{size}-rules")
+            points[size] = _subject(place, what, hello, words, home=f"of-{size}-rules")
         yield Curve(name=f"exec, {what}", unit="rules", points=points, bound=FLAT)
 
 
-def _subject(
-    place: Place, what: str, hello: Path, words: tuple[str, ...], *, home: str, contexts: int = 1, rules: int = 1
-) -> Subject:
+def _subject(place: Place, what: str, hello: Path, words: tuple[str, ...], *, home: str, contexts: int = 1) -> Subject:
     environ = place.kubeconfig(f"{home}-{contexts}", {"token": place.token}, contexts=contexts)
-    name = f"exec, {what}, {contexts} contexts, {rules} rules"
+    name = f"exec, {what}, {home}, {contexts} contexts"
     lines = place.home / home / ".cache/kubectl-stepup" / ROUTINE_LINES
     return Subject(
         name=name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from benchmarks.comparisons import FLAT
 from benchmarks.growth.curve import Curve
 from benchmarks.rivals import ours
 from benchmarks.rounds import Subject
-from benchmarks.session import LIFE_S, exec_info, others
+from benchmarks.session import exec_info, others
 from benchmarks.stores import FILES, KERNEL, SECRET_SERVICE, Held, credential, put
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session import scope
@@ -32,8 +31,10 @@ def curves(place: Place, held: Sequence[Held], sizes: Sequence[int] = SIZES) -> 
     """Give a curve for each store that this machine has."""
     sessions = others(place, max(sizes))
     for one in held:
-        build = {KERNEL: _kernel, FILES: _files, SECRET_SERVICE: _secret_service}[one.name]
-        yield build(place, one, sessions, sizes)
+        if one.name == SECRET_SERVICE:
+            yield _secret_service(place, one, sizes)
+        else:
+            yield {KERNEL: _kernel, FILES: _files}[one.name](place, one, sessions, sizes)
 
 
 def _subject(place: Place, one: Held, size: int) -> Subject:
@@ -100,16 +101,11 @@ def _files(place: Place, one: Held, sessions: Sequence[ElevationSession], sizes:
     return _curve(one, points)
 
 
-def _secret_service(place: Place, one: Held, sessions: Sequence[ElevationSession], sizes: Sequence[int]) -> Curve:
+def _secret_service(place: Place, one: Held, sizes: Sequence[int]) -> Curve:
     points = {}
     for size in sizes:
-        at = secret_service.desktop(place, f"desktop-{size}")
+        at = secret_service.desktop(place, f"desktop-{size}", others=size - 1)
         with secret_service.on_desktop(at):
-            secret_service.fill({_key(session): session.to_record() for session in sessions[: size - 1]}, _end())
             put(place, secret_service.store(), SECRET_SERVICE)
         points[size] = _subject(place, replace(one, environ=at), size)
     return _curve(one, points)
-
-
-def _end() -> int:
-    return int(time.time()) + LIFE_S
