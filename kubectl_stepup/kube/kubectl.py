@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
@@ -126,12 +125,14 @@ def run(
 
     The child shares our terminal and process group, so what is typed (Ctrl-C, Ctrl-Z) reaches it directly and it
     decides; a SIGTERM, SIGHUP or SIGQUIT sent to us is handed on. `stdin`: our own (None), a descriptor, or these
-    pieces. It inherits descriptors 0-2 and `pass_fds` alone. `limit` ends it. Must be called from the main thread.
+    pieces. It inherits descriptors 0-2, `pass_fds` and those that its `$KUBECONFIG` names, alone. `limit` ends it. Must
+    be called from the main thread.
 
     Raises:
         KubectlNotFound, KubectlNotExecutable: it could not be started.
 
     """
+    import contextlib
     import subprocess
 
     with _Signals() as signals:
@@ -140,7 +141,7 @@ def run(
                 [path, *argv],
                 env=environ,
                 stdin=stdin if stdin is None or isinstance(stdin, int) else subprocess.PIPE,
-                pass_fds=tuple(pass_fds),
+                pass_fds=(*pass_fds, *_kubeconfig_descriptors(environ)),
                 bufsize=0,
             )
         except OSError as exc:
@@ -151,6 +152,20 @@ def run(
                 _feed(child, child.stdin, stdin)
             child.wait()
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+def _kubeconfig_descriptors(environ: Mapping[str, str]) -> list[int]:
+    """Give the open descriptors that stand in `$KUBECONFIG`: the overlay of an elevated run that we are inside of."""
+    found = []
+    for path in environ.get(environment.KUBECONFIG, "").split(os.pathsep):
+        directory, _, name = path.rpartition("/")
+        if directory in {"/proc/self/fd", "/dev/fd"} and name.isdecimal():
+            try:
+                os.fstat(int(name))
+            except OSError:  # closed: kubectl says so itself
+                continue
+            found.append(int(name))
+    return found
 
 
 def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[bytes]) -> None:

@@ -37,6 +37,7 @@ class TestFind:
         assert find({"KUBECTL_PATH": caller, "PATH": str(tmp_path)}) == found
 
     def test_the_working_directory_is_never_searched(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """PROC-16."""
         program(tmp_path / "here" / "kubectl")
         program(tmp_path / "here" / "bin" / "kubectl")
         found = program(tmp_path / "there" / "kubectl")
@@ -50,6 +51,7 @@ class TestFind:
         assert find({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}:{tmp_path / 'c'}"}) == found
 
     def test_a_link_to_ourselves_is_passed_over(self, tmp_path: Path) -> None:
+        """PROC-16."""
         ourselves = program(tmp_path / "kubectl-stepup")
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "kubectl").symlink_to(ourselves)
@@ -59,11 +61,13 @@ class TestFind:
         assert find({"PATH": path}, not_this="/does/not/exist") == str(tmp_path / "a" / "kubectl")
 
     def test_nothing_found(self, tmp_path: Path) -> None:
+        """PROC-16."""
         with pytest.raises(KubectlNotFound, match=r"^kubectl is not on PATH$") as caught:
             find({"PATH": str(tmp_path)})
         assert (caught.value.exit_code, caught.value.hint) == (127, "https://kubernetes.io/docs/tasks/tools/")
 
     def test_found_but_not_executable(self, tmp_path: Path) -> None:
+        """PROC-16."""
         path = program(tmp_path / "kubectl", executable=False)
         with pytest.raises(KubectlNotExecutable, match=f"^{path} cannot be executed$") as caught:
             find({"PATH": str(tmp_path)})
@@ -108,10 +112,12 @@ def _ignored_here() -> int:
 class TestRun:
     @pytest.mark.parametrize("code", [0, 1, 2, 37, 125, 130, 255])
     def test_the_exit_code_is_the_childs(self, code: int) -> None:
+        """PROC-01."""
         assert run("/bin/sh", ["-c", f"exit {code}"], os.environ) == code
 
-    @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV", "PIPE"])
+    @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV", "PIPE", "QUIT", "HUP"])
     def test_a_child_that_a_signal_ended_gives_128_and_its_number(self, name: str) -> None:
+        """PROC-01."""
         assert run("/bin/sh", ["-c", f"kill -{name} $$"], os.environ) == 128 + getattr(signal, f"SIG{name}")
 
     def test_the_environment_is_exactly_what_was_given(self, tmp_path: Path) -> None:
@@ -126,6 +132,7 @@ class TestRun:
         assert out.read_bytes() == data
 
     def test_pieces_are_asked_for_as_the_child_reads_them(self, tmp_path: Path) -> None:
+        """PROC-06."""
         out = tmp_path / "out"
         pieces = (bytes([number]) * 500_000 for number in range(100))
         assert run("/bin/sh", ["-c", f"cat > {out}"], os.environ, stdin=pieces) == 0
@@ -160,6 +167,7 @@ class TestRun:
 
     @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
     def test_the_child_inherits_three_descriptors_and_what_is_passed(self, tmp_path: Path) -> None:
+        """PROC-15."""
         with open(tmp_path / "leak", "w") as leak, open(tmp_path / "lent", "w") as lent:
             os.set_inheritable(leak.fileno(), True)
             path, argv = python(f"""
@@ -169,6 +177,20 @@ class TestRun:
             """)
             run(path, argv, os.environ, pass_fds=(lent.fileno(),))
             assert (tmp_path / "out").read_text().split() == ["0", "1", "2", str(lent.fileno())]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+    def test_a_kubeconfig_that_is_a_descriptor_is_handed_on(self, tmp_path: Path) -> None:
+        """PROC-19: the overlay of the elevated run around us."""
+        (tmp_path / "overlay").write_text("kind: Config")
+        with open(tmp_path / "overlay") as overlay:
+            number = overlay.fileno()
+            names = f"/proc/self/fd/{number}:/dev/fd/{number}:/proc/self/fd/999:/proc/self/fd/x:/home/config"
+            code = run(
+                "/bin/sh",
+                ["-c", f"cat /proc/self/fd/{number} > {tmp_path / 'out'}"],
+                {"KUBECONFIG": names, "PATH": "/bin"},
+            )
+        assert (code, (tmp_path / "out").read_text()) == (0, "kind: Config")
 
     @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
     def test_the_child_ignores_no_signal_and_blocks_none(self, tmp_path: Path) -> None:

@@ -47,9 +47,17 @@ def spawn(argv: list[str]) -> pexpect.spawn:
     return pexpect.spawn(argv[0], argv[1:], timeout=WAIT_S, encoding="utf-8", echo=False)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def listening() -> None:
+    """Undo what a shell does to its background jobs: these two signals ignored, which would be inherited."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_a_signal_to_the_wrapper_is_handed_on_once(name: str) -> None:
-    with subprocess.Popen(wrapped(CHILD_THAT_COUNTS, name), stdout=subprocess.PIPE, text=True) as wrapper:
+    """PROC-03."""
+    command = wrapped(CHILD_THAT_COUNTS, name)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listening) as wrapper:
         assert wrapper.stdout is not None
         assert wrapper.stdout.readline() == "ready\n"
         wrapper.send_signal(getattr(signal, name))
@@ -57,16 +65,27 @@ def test_a_signal_to_the_wrapper_is_handed_on_once(name: str) -> None:
     assert wrapper.returncode == 33
 
 
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)])
+def test_a_child_that_a_handed_on_signal_ends_gives_its_number(name: str, code: int) -> None:
+    """PROC-03."""
+    command = wrapped("import time; print('ready', flush=True); time.sleep(60)")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listening) as wrapper:
+        assert wrapper.stdout is not None
+        assert wrapper.stdout.readline() == "ready\n"
+        wrapper.send_signal(getattr(signal, name))
+        assert wrapper.stdout.read() == f"wrapper saw {code}\n"
+    assert wrapper.returncode == code
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGQUIT"])
 def test_the_terminals_signals_are_the_childs_to_decide(name: str) -> None:
-    """As at a terminal, the whole process group gets the signal."""
+    """PROC-02: as at a terminal, the whole process group gets the signal."""
     with subprocess.Popen(
         wrapped(CHILD_THAT_COUNTS, name),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell starts its background jobs with these two ignored, and that would be inherited here.
-        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL),
+        preexec_fn=listening,
     ) as wrapper:
         assert wrapper.stdout is not None
         assert wrapper.stdout.readline() == "ready\n"
@@ -84,6 +103,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored() -> None:
 
 
 def test_the_wrapper_leaves_no_zombie_and_no_orphan() -> None:
+    """PROC-10."""
     code = "import os; print(os.getpid(), flush=True)"
     done = subprocess.run(wrapped(code), capture_output=True, text=True, check=True)
     pid = int(done.stdout.split()[0])
@@ -92,6 +112,7 @@ def test_the_wrapper_leaves_no_zombie_and_no_orphan() -> None:
 
 
 def test_ctrl_c_reaches_the_child_on_a_terminal() -> None:
+    """PROC-02."""
     terminal = spawn(wrapped(CHILD_THAT_COUNTS, "SIGINT"))
     terminal.expect_exact("ready")
     terminal.sendintr()
@@ -102,6 +123,7 @@ def test_ctrl_c_reaches_the_child_on_a_terminal() -> None:
 
 
 def test_the_terminal_is_the_childs() -> None:
+    """PROC-05."""
     code = """
         import os, sys
         print(os.isatty(0), os.isatty(1), os.getpgrp() == os.tcgetpgrp(0), os.get_terminal_size(0), flush=True)
@@ -119,6 +141,7 @@ def test_the_terminal_is_the_childs() -> None:
 
 
 def test_ctrl_z_stops_both_and_fg_goes_on(tmp_path: Path) -> None:
+    """PROC-05."""
     script = tmp_path / "wrapper.py"
     child = "print('rea' + 'dy', flush=True); print('child read', input(), flush=True); raise SystemExit(7)"
     script.write_text(WRAPPER.replace("sys.argv[1], sys.argv[2:]", f"sys.executable, ['-c', {child!r}]"))
@@ -144,6 +167,7 @@ def test_becoming_kubectl_flushes_first_and_gives_its_exit_code() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_becoming_kubectl_leaves_no_signal_ignored() -> None:
+    """PROC-04."""
     argv = [sys.executable, "-c", BECOMER, "/bin/sh", "-c", "grep SigIgn /proc/self/status"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     # glibc keeps 32 and 33 for itself; GNU make hands them on ignored.
@@ -160,6 +184,7 @@ def test_becoming_what_is_not_there_is_an_error() -> None:
 
 
 def test_a_pipe_that_closes_early_is_quiet() -> None:
+    """PROC-04."""
     script = textwrap.dedent(WRAPPER).replace('print(f"wrapper saw {code}", flush=True)', "")
     command = [sys.executable, "-c", script, "/usr/bin/yes"]
     producer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
