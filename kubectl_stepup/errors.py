@@ -31,6 +31,7 @@ The tree (a test compares it with the classes)::
     │   ├── KubectlNotExecutable  kubectl-not-executable  126
     │   └── KubectlNotFound       kubectl-not-found       127
     ├── OutputFailed              output-failed             1
+    ├── OutOfResources            out-of-resources          1
     ├── DemoFailed                demo-failed               1
     └── Cancelled                 cancelled               130
 
@@ -228,6 +229,12 @@ class OutputFailed(StepUpError):
     """Standard output cannot be written."""
 
     code = "output-failed"
+
+
+class OutOfResources(StepUpError):
+    """The operating system refuses what is needed: memory, space, descriptors, a file."""
+
+    code = "out-of-resources"
 
 
 class DemoFailed(StepUpError):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_stepup.cli.output import ReaderGone
-from kubectl_stepup.errors import Cancelled, StepUpError, UsageError
+from kubectl_stepup.errors import Cancelled, OutOfResources, StepUpError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,11 +100,20 @@ def run(argv: Sequence[str]) -> int:
         return _report(name, argv, Cancelled("cancelled, nothing was run"))
     except StepUpError as exc:
         return _report(name, argv, exc)
+    except (OSError, MemoryError) as exc:
+        return _report(name, argv, _refused_by_the_system(exc))
     except ReaderGone:
         # The interpreter must not complain about it at exit; 141 is what a shell shows for SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return result if isinstance(result, int) else 0
+
+
+def _refused_by_the_system(exc: OSError | MemoryError) -> OutOfResources:
+    if isinstance(exc, MemoryError):
+        return OutOfResources("there is not enough memory")
+    where = f"{exc.filename}: " if exc.filename else ""
+    return OutOfResources(f"{where}{(exc.strerror or str(exc)).lower()}")
 
 
 def _program_name() -> str:

@@ -1,6 +1,6 @@
 """End with the kubectl that started us (processes, signals): nobody would take the token, and the prompt would stay.
 
-kubectl ends at once by SIGTERM or SIGQUIT and leaves its exec plugin running. PR_SET_PDEATHSIG would tell, but for the
+kubectl ends at once by SIGTERM or Ctrl-C and leaves its exec plugin running. PR_SET_PDEATHSIG would tell, but for the
 thread that started us, which in a Go program may end before its process does.
 """
 
