@@ -19,8 +19,6 @@ version --client -o json
 --help
 get --help
 delete -h
-nonsense
-get --nonsense
 options
 config view
 config view -o json
@@ -45,6 +43,10 @@ get pods -o name
 get pods -A
 get pods -A -o json
 get pods --no-headers
+get pods --no-headers=true -o wide
+get pods -L app
+get pods web-0 nope
+get pods --chunk-size=1
 get pods --show-labels
 get pods --sort-by=.metadata.name
 get pods -l app=web
@@ -81,10 +83,8 @@ auth can-i get pods
 explain nonsense
 delete pod nope
 delete pod nope --ignore-not-found
-delete pod web-0 --dry-run=server
 label pod web-0 a=b --dry-run=server -o yaml
 scale deployment nope --replicas=2
-get secrets
 get secret nope -o yaml
 logs nope
 """
@@ -114,18 +114,15 @@ def assert_same(lab: Lab, words: list[str], *flags: str) -> bytes:
     return ours.stderr
 
 
-def test_there_are_fifty() -> None:
-    assert len(lines(SERVED)) >= 50
+def test_there_are_fifty_that_ask_a_server() -> None:
+    assert len(set(lines(SERVED))) >= 50
     assert len(set(lines(ANYWHERE) + lines(SERVED))) == len(lines(ANYWHERE) + lines(SERVED))
 
 
 @pytest.mark.parametrize("command", lines(ANYWHERE) + lines(SERVED))
 def test_as_policy_has_it(lab: Lab, command: str) -> None:
     """PROC-07."""
-    said = assert_same(lab, shlex.split(command))
-
-    sensitive = command.startswith(("delete pod", "scale")) or "secret" in command
-    assert (b"Using mfa in prod, approved " in said) == (sensitive and "--dry-run" not in command)
+    assert_same(lab, shlex.split(command))
 
 
 @pytest.mark.parametrize("command", lines(SERVED))
@@ -134,3 +131,9 @@ def test_elevated(lab: Lab, command: str) -> None:
     said = assert_same(lab, shlex.split(command), "--level", "mfa")
 
     assert said.startswith(b"Using mfa in prod, approved ")
+
+
+@pytest.mark.parametrize("command", ["nonsense", "get --nonsense", "get pods --name"])
+def test_what_nobody_can_judge_is_refused_with_nothing_on_standard_output(lab: Lab, command: str) -> None:
+    done = lab.quietly("exec", "--", *shlex.split(command))
+    assert (done.stdout, done.returncode) == (b"", 125)
