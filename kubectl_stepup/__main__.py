@@ -26,7 +26,26 @@ def main() -> int:
         routine.serve(argv, os.environ)
     from kubectl_stepup.cli.root import run
 
-    return run(argv)
+    code = run(argv)
+    _end_what_hangs(code)
+    return code
+
+
+def _end_what_hangs(code: int) -> None:
+    """Exit at once where a keyring was given up and its thread is still inside a library.
+
+    Such a thread would wake up while the interpreter ends, be ended in the middle of the library's foreign code, and
+    abort the whole process with it (134 in place of our exit code).
+    """
+    os_keyring = sys.modules.get("kubectl_stepup.session.os_keyring")
+    if os_keyring is None or not os_keyring.is_anything_hanging():
+        return
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # nobody reads, closed, or absent
+            continue
+    os._exit(code)
 
 
 def _open_standard_streams() -> None:

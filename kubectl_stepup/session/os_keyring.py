@@ -63,6 +63,8 @@ _PROBES = 100
 """So many names of items to probe with, by pid: processes that start together do not meet in one, and a killed one
 leaves no more than these behind."""
 
+_THREAD = "keyring"
+
 _DUPLICATE = "-25299"
 """errSecDuplicateItem: macOS replaces an item by removing it and adding another, and so may somebody else meanwhile."""
 
@@ -239,6 +241,11 @@ def _backend(module: str, name: str) -> Backend:
     return cast("Backend", backend)
 
 
+def is_anything_hanging() -> bool:
+    """Tell whether a call that took too long is still going on."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
+
+
 def in_time(call: Callable[[], Answer], *, title: str, deadline_s: float) -> Answer:
     """Run `call` in a thread of its own and give its answer; leave it behind when it takes too long.
 
@@ -255,7 +262,7 @@ def in_time(call: Callable[[], Answer], *, title: str, deadline_s: float) -> Ans
         except Exception as error:  # noqa: BLE001 - see above
             errors.append(error)
 
-    thread = threading.Thread(target=run, daemon=True, name="keyring")
+    thread = threading.Thread(target=run, daemon=True, name=_THREAD)
     thread.start()
     thread.join(deadline_s)
     if answers:

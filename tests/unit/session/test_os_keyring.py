@@ -49,6 +49,37 @@ def test_a_backend_that_hangs_costs_its_deadline_once() -> None:
     assert time.monotonic() - began < 2
 
 
+HANGING_IN_A_LIBRARY = """
+import sys
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+from kubectl_stepup import __main__
+from kubectl_stepup.cli import root
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session.os_keyring import in_time
+
+class Endless(SHA256):
+    @property
+    def name(self):  # called from foreign code
+        while True:
+            pass
+
+def run(argv):
+    try:
+        in_time(lambda: Hash(Endless()), title="Fake", deadline_s=0.1)
+    except StoreUnavailable as error:
+        print(error.message)
+        return 7
+
+root.run = run
+sys.exit(__main__.main())
+"""
+
+
+def test_a_call_that_hangs_inside_a_library_does_not_abort_the_program_at_its_end() -> None:
+    done = subprocess.run([sys.executable, "-c", HANGING_IN_A_LIBRARY], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "Fake did not answer within 0.1 s\n", "")
+
+
 def test_any_error_is_one_error_and_tells_no_secret() -> None:
     with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used \(KeyError\)$") as caught:
         store(Raising()).put(KEY, b"the secret", StillClock().now() + 60)
