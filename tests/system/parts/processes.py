@@ -52,12 +52,16 @@ class Server:
         """Whether the process still is this server."""
         return is_marked(self.pid, self.record.name)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            if self.running and self.pid > 1:
+                os.kill(self.pid, number)
+
     def stop(self, grace_s: float = _GRACE_S) -> None:
         """End it and wait for the end; a server that does not end by itself is killed."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                if self.running and self.pid > 1:
-                    os.kill(self.pid, number)
+            self.signal(number)
             with contextlib.suppress(NotReady):
                 wait_until(lambda: not self.running, f"the end of {self.name}", within_s=grace_s)
                 _forget(self.record)
