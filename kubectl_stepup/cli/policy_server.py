@@ -22,6 +22,7 @@ _SINCE_V1 = 34
 @click.option(
     "--authentication-config", metavar="FILE", help="The AuthenticationConfiguration in force, to merge into."
 )
+@click.option("--from-bindings", metavar="FILE", help="The RBAC that is there, to replace what gives sensitive rights.")
 @click.option(
     "--break-glass-group", metavar="GROUP", help="A group of certificates that the guards let pass, recorded."
 )
@@ -46,6 +47,9 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
       kubectl stepup policy compile --cluster prod-eu --break-glass-group sre-break-glass --output-dir server
       # Merge into the AuthenticationConfiguration that is in force
       kubectl stepup policy compile --cluster prod-eu --target authentication --authentication-config auth.yaml
+      # Take sensitive reads out of everyday roles, and bind them to those who stepped up
+      kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json > bindings.json
+      kubectl stepup policy compile --cluster prod-eu --target rbac --from-bindings bindings.json
     """
     from kubectl_stepup.terminal.server_screens import order_lines, warning_lines
     from kubectl_stepup.wiring.compiling import compiled, write
@@ -86,6 +90,7 @@ def _options(options: dict[str, Any]) -> Any:
         break_glass=group,
         token_life_s=_duration(options["token_lifetime"]),
         existing=options["authentication_config"],
+        bindings=options["from_bindings"],
         version="v1" if _minor(options["kubernetes"]) >= _SINCE_V1 else "v1beta1",
         claims=ClaimNames(
             username=options["username_claim"] or "",

@@ -34,17 +34,19 @@ def order(made: Bundle, *, directory: str) -> tuple[str, ...]:
         steps.append(f"kubectl apply -f {directory}/{bundle.RBAC_FILE}")
     if bundle.BINDINGS_FILE in names:
         steps.append(f"kubectl apply -f {directory}/{bundle.BINDINGS_FILE}    (the guards bite within ten seconds)")
-    steps.append("Last, take away the old grants that the new ones replace")
-    back = [
-        "Give old grants back first",
-        *(
-            [f"kubectl delete -f {directory}/{bundle.BINDINGS_FILE}    (nothing is refused any more)"]
-            if bundle.BINDINGS_FILE in names
-            else []
-        ),
-        f"kubectl delete -k {directory}",
-        "The AuthenticationConfiguration that was there before, by rename",
-    ]
+    if bundle.OLD_GRANTS_FILE in names:
+        steps.append(
+            f"Last, when people have tried the new roles: kubectl apply -f {directory}/{bundle.OLD_GRANTS_FILE}"
+        )
+    elif bundle.RBAC_FILE in names or bundle.BINDINGS_FILE in names:
+        steps.append("Last, take away the old grants that the new ones replace")
+    back = ["Give old grants back first"] if names & {bundle.RBAC_FILE, bundle.OLD_GRANTS_FILE} else []
+    if bundle.BINDINGS_FILE in names:
+        back.append(f"kubectl delete -f {directory}/{bundle.BINDINGS_FILE}    (nothing is refused any more)")
+    if bundle.KUSTOMIZATION_FILE in names:
+        back.append(f"kubectl delete --ignore-not-found -k {directory}")
+    if bundle.AUTHENTICATION_FILE in names:
+        back.append("Put the AuthenticationConfiguration back that was there before, by rename")
     return (
         "To put it in force:",
         *(f"  {number}. {text}" for number, text in enumerate(steps, 1)),

@@ -28,8 +28,11 @@ POLICIES_FILE = "policies.yaml"
 BINDINGS_FILE = "bindings.yaml"
 PUBLISHED_FILE = "published-policy.yaml"
 RBAC_FILE = "rbac.yaml"
+OLD_GRANTS_FILE = "old-grants.yaml"
 AUDIT_FILE = "audit-policy.yaml"
 KUSTOMIZATION_FILE = "kustomization.yaml"
+APPLIED = (POLICIES_FILE, BINDINGS_FILE, PUBLISHED_FILE, RBAC_FILE)
+"""What the kustomization names: not the old grants, which are taken away by hand and last."""
 
 
 class Document(Record):
@@ -51,7 +54,8 @@ class Request(Record):
     """What is compiled: a policy for a cluster whose API server trusts a provider.
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
-    certificates that passes. `targets` are some of `TARGETS`.
+    certificates that passes. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the RBAC that is
+    there: what replaces it, and the bindings as they are without those who have been replaced.
     """
 
     policy: Policy
@@ -62,6 +66,8 @@ class Request(Record):
     existing: Mapping[str, Any] | None = None
     break_glass: str | None = None
     targets: tuple[str, ...] = TARGETS
+    roles: tuple[Document, ...] = ()
+    old_grants: tuple[Document, ...] = ()
 
 
 class Bundle(Record):
@@ -73,8 +79,7 @@ class Bundle(Record):
     @property
     def objects(self) -> tuple[Mapping[str, Any], ...]:
         """All objects that kubectl applies."""
-        applied = {POLICIES_FILE, BINDINGS_FILE, PUBLISHED_FILE, RBAC_FILE}
-        return tuple(one.content for file in self.files if file.name in applied for one in file.documents)
+        return tuple(one.content for file in self.files if file.name in APPLIED for one in file.documents)
 
 
 def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bundle:
@@ -94,11 +99,11 @@ def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bun
         files += _admission(request, annotations)
         documents = published.objects(on_cluster, annotations=annotations, text_of=text_of)
         files.append(_published(documents))
-    if "rbac" in request.targets and (made := _rbac(request, annotations)):
-        files.append(made)
+    if "rbac" in request.targets:
+        files += _rbac(request, annotations)
     if "audit" in request.targets:
         files.append(_audit(request))
-    applied = [file.name for file in files if file.name not in (AUTHENTICATION_FILE, AUDIT_FILE)]
+    applied = [file.name for file in files if file.name in APPLIED]
     if applied:
         files.append(_kustomization(applied))
     return Bundle(digest=digest, files=tuple(files))
@@ -172,14 +177,21 @@ def _published(documents: tuple[dict[str, Any], ...]) -> File:
     )
 
 
-def _rbac(request: Request, annotations: Mapping[str, str]) -> File | None:
-    documents = tuple(
-        Document(comment=comment, content=content) for comment, content in rbac.grants(request.policy, annotations)
-    )
-    if not documents:
-        return None
-    about = ("Roles for the time of an elevation, for people who belong to a group already.",)
-    return File(name=RBAC_FILE, about=about, documents=documents)
+def _rbac(request: Request, annotations: Mapping[str, str]) -> Iterator[File]:
+    granted = (Document(comment=text, content=one) for text, one in rbac.grants(request.policy, annotations))
+    documents = (*granted, *request.roles)
+    if documents:
+        about = (
+            "Rights for the time of an elevation, for people who belong to a group already, and everyday roles without",
+            "what needs one. Applying this takes nothing away from anybody.",
+        )
+        yield File(name=RBAC_FILE, about=about, documents=documents)
+    if request.old_grants:
+        about = (
+            "The bindings that were there, without those who are bound to the new roles. Apply this last, when people",
+            "have tried the new ones; the bindings as they were are the way back.",
+        )
+        yield File(name=OLD_GRANTS_FILE, about=about, documents=request.old_grants)
 
 
 def _audit(request: Request) -> File:

@@ -83,7 +83,7 @@ def reviewed(wanted: Wanted, application: Application) -> Reviewed:
     cluster = _cluster(wanted, application)
     target = Target() if cluster is None else Target(cluster=cluster.name, labels=cluster.labels)
     policy = application.policy
-    objects, notes = _from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
+    objects, notes = from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
     found = [one for one in audit(objects, policy, target) if _is_wanted(one, wanted)]
     return Reviewed(findings=tuple(found), objects=objects, policy=policy, target=target, notes=notes)
 
@@ -120,7 +120,12 @@ def _cluster(wanted: Wanted, application: Application) -> Cluster | None:
     return application.config.cluster_for_context(wanted.context) if wanted.context else None
 
 
-def _from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
+def from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
+    """Read RBAC from files (`-`: standard input); give with it what is missing in them.
+
+    Raises:
+        RbacInvalid: they cannot be read, or bind nobody.
+    """
     if files.count(load.STDIN) > 1:
         raise UsageError("standard input can be read only once", hint="kubectl stepup rbac audit --from FILE")
     objects = objects_of(manifest for file in files for manifest in load.manifests(_bytes(file), file))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.enforcement import advice, bundle
-from kubectl_stepup.enforcement.plan import Place
+from kubectl_stepup.enforcement.bundle import Document
+from kubectl_stepup.enforcement.plan import Place, points
 from kubectl_stepup.enforcement.trust import ClaimNames, Trust, TrustedLevel, window_of
 from kubectl_stepup.errors import ConfigError, PolicyError, UsageError
+from kubectl_stepup.policy.expansion import ADMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,7 @@ class CompileOptions:
     existing: str | None = None
     version: str = "v1"
     claims: ClaimNames = field(default_factory=ClaimNames)
+    bindings: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +69,19 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
     """
     (cluster,) = application.clusters(options.cluster)
     provider = application.config.provider(cluster.provider)
+    place = Place(name=cluster.name, labels=dict(cluster.labels))
+    roles, old_grants = replaced(options.bindings, application.policy, place) if options.bindings else ((), ())
     request = bundle.Request(
         policy=application.policy,
-        place=Place(name=cluster.name, labels=dict(cluster.labels)),
+        place=place,
         trust=trust_of(provider, application.policy, options),
         acr_values=_acr_values(provider, application.policy),
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,
         targets=options.targets,
+        roles=roles,
+        old_grants=old_grants,
     )
     return Compiled(request=request, bundle=bundle.compile_bundle(request, text_of=yaml_file.text_of))
 
@@ -100,6 +107,41 @@ def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Tru
         ca_pem=_ca_of(provider),
         reserved=() if options.break_glass is None else (options.break_glass,),
     )
+
+
+def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
+    """Give the roles and bindings that replace those of a file, and what is left of the bindings there.
+
+    What admission will refuse anyway stays as it is: a right is only taken away where RBAC alone can.
+
+    Raises:
+        RbacInvalid: the file cannot be read, or binds nobody.
+    """
+    from kubectl_stepup.policy.model import Target
+    from kubectl_stepup.review.findings import audit
+    from kubectl_stepup.review.fix import fixes
+    from kubectl_stepup.wiring.auditing import from_files
+
+    found, _ = from_files([file])
+    gated = {
+        point.rule.name for point in points(policy, place) if point.by == ADMISSION and point.rule.mode == "enforce"
+    }
+    objects = replace(found, guarded=frozenset(gated))
+    target = Target(cluster=place.name, labels=place.labels)
+    pieces = fixes(audit(objects, policy, target), objects, policy, target)
+    there = {(one.kind, one.namespace, one.name) for one in objects.bindings}
+    documents = [
+        Document(comment="\n".join(piece.comments), content=piece.manifest)
+        for piece in pieces
+        if piece.manifest is not None
+    ]
+    old = tuple(one for one in documents if _key(one.content) in there)
+    return tuple(one for one in documents if one not in old), old
+
+
+def _key(content: Mapping[str, Any]) -> tuple[str, str, str]:
+    metadata = content["metadata"]
+    return content["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
 def _ca_of(provider: Provider) -> str | None:

@@ -115,6 +115,49 @@ jwt:
     ]
 
 
+BINDINGS = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: developer}
+rules:
+  - {apiGroups: [""], resources: [pods, secrets], verbs: [get, list, delete]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: devs, namespace: prod}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: developer}
+subjects:
+  - {apiGroup: rbac.authorization.k8s.io, kind: Group, name: dev}
+  - {kind: ServiceAccount, name: ci, namespace: ci}
+"""
+
+
+def test_readers_of_secrets_are_bound_anew_and_nothing_else_is_touched(
+    compile_policy: Callable[..., Result], write: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    flags = ("--target", "rbac", "--from-bindings", write("bindings.yaml", BINDINGS))
+    made = compile_policy(*flags, "--output-dir", str(tmp_path / "server"))
+
+    new = {
+        (one["kind"], one["metadata"]["name"]): one
+        for one in yaml.safe_load_all((tmp_path / "server/rbac.yaml").read_text())
+        if one
+    }
+    # Deleting is admission's to refuse: only the reads leave the everyday role.
+    assert new["Role", "developer-stepup-mfa"]["rules"] == [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
+    ]
+    assert new["RoleBinding", "devs-stepup-mfa"]["subjects"][0]["name"] == "stepup:mfa:dev"
+    assert {"apiGroups": [""], "resources": ["secrets"], "verbs": ["delete"]} in new["Role", "developer-everyday"][
+        "rules"
+    ]
+    (old,) = (one for one in yaml.safe_load_all((tmp_path / "server/old-grants.yaml").read_text()) if one)
+    assert old["subjects"] == [{"kind": "ServiceAccount", "name": "ci", "namespace": "ci"}]
+    kustomization = yaml.safe_load((tmp_path / "server/kustomization.yaml").read_text())
+    assert kustomization["resources"] == ["rbac.yaml"]
+    assert "2. Last, when people have tried the new roles: kubectl apply -f" in made.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -124,6 +167,7 @@ jwt:
         (("--target", "audit", "--kubernetes", "1.29"), 2, "'1.29' is no version of 1.30 or later"),
         (("--target", "audit", "--token-lifetime", "5"), 2, "'5' is no duration such as 5m"),
         (("--target", "authentication", "--authentication-config", "/nowhere"), 1, "/nowhere: no such file"),
+        (("--target", "rbac", "--from-bindings", "/nowhere"), 1, "/nowhere: no such file"),
         (("--cluster", "other", "--target", "audit"), 1, "context other is not enrolled"),
         (("--no-break-glass", "--output-dir", "/dev/null"), 2, "'/dev/null' is no directory"),
     ],
