@@ -29,6 +29,10 @@ _OWN = (
 """What follows the groups of the token itself in an expression of ours, which is known again by it."""
 
 
+FAR_S = 10**15
+"""Thirty million years: `int` fails on what does not fit, and an expression that fails is a 401."""
+
+
 def claim(name: str, default: str) -> str:
     """Give a claim's value, or `default` (an expression) where it is missing."""
     return f"claims[?{cel.text(name)}].orValue({default})"
@@ -57,8 +61,10 @@ def text_of(name: str) -> str:
 
 
 def whole_seconds_of(name: str) -> str:
-    """Give a time as whole seconds: `string(1.79e9)` would say so."""
-    return f"{is_number(name)} ? string(int({claim(name, '0')})) : ''"
+    """Give a time as whole seconds: `string(1.79e9)` would say so. One beyond all integers is none."""
+    value = claim(name, "0")
+    far = f"{FAR_S}.0"
+    return f"{is_number(name)} && double({value}) < {far} && double({value}) > -{far} ? string(int({value})) : ''"
 
 
 def mapped_groups(names: ClaimNames) -> str:

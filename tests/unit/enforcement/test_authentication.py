@@ -56,6 +56,16 @@ def test_both_audiences_one_entry() -> None:
     ]  # fmt: skip
 
 
+def test_a_time_beyond_all_integers_costs_no_login() -> None:
+    extra = configuration(TRUST, version="v1")["jwt"][0]["claimMappings"]["extra"]
+    (time,) = [one["valueExpression"] for one in extra if one["key"].endswith("/auth-time")]
+
+    # `int` fails on what does not fit, and an expression that fails is a 401 for whoever signs in.
+    guard, _, converted = time.partition(" ? ")
+    assert guard.endswith("< 1000000000000000.0 && double(claims[?'auth_time'].orValue(0)) > -1000000000000000.0")
+    assert converted.startswith("string(int(")
+
+
 def test_a_stronger_level_has_the_weaker_ones_groups() -> None:
     written = groups_of(configuration(TRUST, version="v1"))
 
