@@ -113,10 +113,10 @@ def _by_name(rule: Rule) -> Iterator[Point]:
     named = tuple(
         f"{resource}.{group}" if group not in ("", "*") else resource for group in groups for resource in resources
     )
-    if written and groups != (requests_cel.EXEMPT,):
+    if written and not _is_exempt(groups, resources):
         yield Point(rule=rule, what="named verbs", by=ADMISSION, verbs=written, resources=named)
     if written and any(matches(requests_cel.EXEMPT, group) for group in groups) and _may_be_exempt(resources):
-        note = "admission control is not asked about its own objects"
+        note = "admission control is not asked about its own policies"
         yield Point(rule=rule, what="named verbs", by=RBAC, verbs=written, resources=named, note=note)
     if read:
         connects = bool(set(read) & {"get"}) and any(_may_connect(pattern) for pattern in resources)
@@ -125,6 +125,11 @@ def _by_name(rule: Rule) -> Iterator[Point]:
         by = RBAC if rule.mode == "enforce" else CLIENT
         note = "admission control sees no reads" if by == RBAC else f"RBAC has no mode {rule.mode}"
         yield Point(rule=rule, what="named verbs", by=by, verbs=read, resources=named, note=note)
+
+
+def _is_exempt(groups: tuple[str, ...], resources: tuple[str, ...]) -> bool:
+    kinds = {pattern.partition("/")[0] for pattern in resources}
+    return groups == (requests_cel.EXEMPT,) and kinds <= set(requests_cel.EXEMPT_KINDS)
 
 
 def _may_be_exempt(patterns: Iterable[str]) -> bool:

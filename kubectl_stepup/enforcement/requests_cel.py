@@ -47,16 +47,17 @@ WRITES = ("CREATE", "UPDATE", "DELETE")
 STREAMS = ("pods/exec", "pods/attach", "pods/portforward")
 PROXIES = ("pods/proxy", "services/proxy", "nodes/proxy")
 EXEMPT = "admissionregistration.k8s.io"
-"""The API group of admission control's own objects, which it is never asked about."""
+"""The API group of admission control's own objects."""
 
 EXEMPT_KINDS = (
-    *("validatingadmissionpolicies", "validatingadmissionpolicybindings", "validatingwebhookconfigurations"),
-    *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "mutatingwebhookconfigurations"),
+    *("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
+    *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
 )
+"""Those that policies are never asked about; they are about the configurations of webhooks."""
 
 _SCALED = ("deployments", "statefulsets", "replicasets")
 _RBAC, _CERTIFICATES, _REQUESTS = "rbac.authorization.k8s.io", "certificates.k8s.io", "certificatesigningrequests"
-_GUARDED = ("apiextensions.k8s.io", "apiregistration.k8s.io", OWNED)
+_GUARDED = (EXEMPT, "apiextensions.k8s.io", "apiregistration.k8s.io", OWNED)
 _OURS = OBJECT_PREFIX.rstrip("-")
 
 

@@ -1,7 +1,7 @@
 """What each action stands for on the wire, and which enforcement point of the server sees it.
 
-Admission sees writes and connections and no reads; the objects that make up admission are exempt from it. What only a
-command line shows - that a change rolls something back, say - no server sees.
+Admission sees writes and connections and no reads; its own policies and bindings are exempt from it, the configurations
+of webhooks are not. What only a command line shows - that a change rolls something back, say - no server sees.
 
 Spec: kubernetes.io, *Admission Control in Kubernetes* and *Using RBAC Authorization*.
 """
@@ -92,15 +92,20 @@ EXPANSIONS: Mapping[str, tuple[Expansion, ...]] = {
                 for name in (
                     "validatingadmissionpolicies",
                     "validatingadmissionpolicybindings",
-                    "validatingwebhookconfigurations",
-                    "mutatingwebhookconfigurations",
+                    "mutatingadmissionpolicies",
+                    "mutatingadmissionpolicybindings",
                 )
             ),
             enforced_by=RBAC,
         ),
         Expansion(
             verbs=_WRITES,
-            resources=("customresourcedefinitions.apiextensions.k8s.io", "apiservices.apiregistration.k8s.io"),
+            resources=(
+                "validatingwebhookconfigurations.admissionregistration.k8s.io",
+                "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+                "customresourcedefinitions.apiextensions.k8s.io",
+                "apiservices.apiregistration.k8s.io",
+            ),
             enforced_by=ADMISSION,
         ),
     ),

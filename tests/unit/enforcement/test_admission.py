@@ -79,6 +79,13 @@ def test_every_other_action_is_seen(action: str) -> None:
     assert action in ACTIONS
 
 
+def test_webhooks_are_guarded_although_policies_themselves_are_exempt() -> None:
+    spec = spec_of("do: [guard], needs: critical")
+
+    assert "admissionregistration.k8s.io" in spec["matchConstraints"]["resourceRules"][0]["apiGroups"]
+    assert "'admissionregistration.k8s.io'" in variable(spec, "guard")
+
+
 def test_a_stronger_level_will_do() -> None:
     spec = spec_of("do: [delete], needs: mfa")
 

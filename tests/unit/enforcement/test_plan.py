@@ -32,6 +32,9 @@ def test_a_rule_counts_where_its_clusters_say(rule: str, counts: bool) -> None:
     assert bool(rules_on(made, PROD)) is counts
 
 
+OWN = "admissionregistration.k8s.io"
+
+
 def test_the_actions_say_what_enforces_them() -> None:
     assert by("name: a, do: [delete, read-secrets], needs: mfa") == [
         ("delete", "admission"),
@@ -56,7 +59,12 @@ def test_what_a_command_line_says_no_server_sees() -> None:
         ("verbs: [get, delete], resources: [configmaps]", [("named verbs", "admission"), ("named verbs", "rbac")]),
         ("verbs: [get], resources: [pods/exec]", [("connections", "admission"), ("named verbs", "rbac")]),
         ("verbs: [impersonate], resources: [users]", [("named verbs", "rbac")]),
-        ("verbs: [delete], apiGroups: [admissionregistration.k8s.io]", [("named verbs", "rbac")]),
+        (f"verbs: [delete], apiGroups: [{OWN}]", [("named verbs", "admission"), ("named verbs", "rbac")]),
+        (f"verbs: [delete], apiGroups: [{OWN}], resources: [validatingadmissionpolicies]", [("named verbs", "rbac")]),
+        (
+            f"verbs: [delete], apiGroups: [{OWN}], resources: [mutatingwebhookconfigurations]",
+            [("named verbs", "admission")],
+        ),
         ("verbs: [delete], apiGroups: ['*.k8s.io']", [("named verbs", "admission"), ("named verbs", "rbac")]),
     ],
 )
