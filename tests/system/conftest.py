@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.system.guarded.cluster import Guarded, opened_guarded
 from tests.system.lab.lab import PROVIDERS, Desk, Lab, enrolled_desk, opened_lab
 from tests.system.parts import kubectls
 from tests.system.parts.cache import MACHINE, REQUIRED, Missing
@@ -71,3 +73,17 @@ def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Give alice a desk with the newest kubectl."""
     with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(kubectls.NEWEST)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def guarded_by(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[Callable[[str], Guarded]]:
+    """Give a cluster whose server enforces a policy; the tests of one policy share it."""
+    opened: dict[str, Guarded] = {}
+    with ExitStack() as stack:
+
+        def give(policy: str) -> Guarded:
+            if policy not in opened:
+                opened[policy] = stack.enter_context(opened_guarded(tmp_path_factory.mktemp("guarded"), policy))
+            return opened[policy]
+
+        yield give

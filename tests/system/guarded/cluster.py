@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +38,24 @@ class Guarded:
     """A guarded cluster, and what it was made from; `directory` holds config, policy and `server/`, the bundle."""
 
     api: KubeAPIServer
-    issuer: str
+    provider: Provider
     directory: Path
     compiled: subprocess.CompletedProcess[str]
-    homes: list[Path] = field(default_factory=list)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer whose tokens the server believes."""
+        return self.provider.issuer
 
     @property
     def bundle(self) -> Path:
         """The directory of the compiled files."""
         return self.directory / "server"
 
-    def token(self, *, key: str = "main", **claims: Any) -> str:
-        """Sign a token; by default that of alice, of the elevated client and the level mfa. None leaves a claim out."""
+    def claims(self, **claims: Any) -> dict[str, Any]:
+        """Give the claims of a token; by default those of alice, of the elevated client and the level mfa."""
         now = int(time.time())
-        proper: dict[str, object] = {
+        return {
             "iss": self.issuer,
             "sub": "alice",
             "aud": ELEVATED,
@@ -60,8 +64,12 @@ class Guarded:
             "exp": now + TOKEN_LIFE_S,
             "acr": ACR["mfa"],
             "groups": ["dev"],
+            **claims,
         }
-        members = {name: one for name, one in {**proper, **claims}.items() if one is not None}
+
+    def token(self, *, key: str = "main", **claims: Any) -> str:
+        """Sign a token with such claims; one that is None is left out."""
+        members = {name: one for name, one in self.claims(**claims).items() if one is not None}
         return signed(members, rsa_key(key), kid=key)
 
     def everyday(self, **claims: Any) -> KubeAPI:
@@ -100,8 +108,8 @@ def kubectl(
     )
 
 
-def write_config(directory: Path, provider: Provider) -> Path:
-    """Write the config of an enrolled cluster."""
+def write_config(directory: Path, provider: Provider, **changes: Any) -> Path:
+    """Write the config of an enrolled cluster; `changes` are fields of its provider."""
     document = {
         "apiVersion": "kubectl-stepup.github.io/v1alpha1",
         "kind": "Config",
@@ -114,6 +122,7 @@ def write_config(directory: Path, provider: Provider) -> Path:
                 "preset": "generic",
                 "caFile": str(provider.ca_file),
                 "evidence": {level: {"acr": [acr]} for level, acr in ACR.items()},
+                **changes,
             }
         ],
         "clusters": [
@@ -132,11 +141,11 @@ def write_config(directory: Path, provider: Provider) -> Path:
     return path
 
 
-def compile_policy(directory: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+def compile_policy(directory: Path, *flags: str, token_life_s: int = TOKEN_LIFE_S) -> subprocess.CompletedProcess[str]:
     """Run `policy compile` for config and policy in `directory`, into `server`."""
     minor = control_plane.minor()
     words = ["policy", "compile", "--config", "config.yaml", "--policy", "policy.yaml", "--cluster", CLUSTER]
-    words += ["--output-dir", "server", "--kubernetes", minor, "--token-lifetime", f"{TOKEN_LIFE_S}s", *flags]
+    words += ["--output-dir", "server", "--kubernetes", minor, "--token-lifetime", f"{token_life_s}s", *flags]
     return subprocess.run(
         [*PROGRAM, *words],
         cwd=directory,
@@ -166,24 +175,47 @@ def opened_guarded(
             kube_controller_manager(directory, api=api),
         ):
             fixture.set_up(api.admin)
-            guarded = Guarded(api=api, issuer=provider.issuer, directory=directory, compiled=compiled)
+            guarded = Guarded(api=api, provider=provider, directory=directory, compiled=compiled)
             wait_until(lambda: _applied(guarded), "applied policy", within_s=60)
             yield guarded
 
 
+def enforce(guarded: Guarded, policy: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Put another policy in force instead; what tokens prove stays as it was."""
+    chosen = ("-l", "app.kubernetes.io/managed-by=kubectl-stepup")
+    for kind in ("validatingadmissionpolicybindings", "validatingadmissionpolicies"):
+        assert guarded.kubectl("delete", kind, *chosen).returncode == 0
+    (guarded.directory / "policy.yaml").write_text(policy)
+    compiled = compile_policy(guarded.directory, *(flags or ("--break-glass-group", BREAK_GLASS)))
+    assert compiled.returncode == 0, compiled.stderr
+    applied = guarded.kubectl("apply", "-k", "server")
+    assert applied.returncode == 0, applied.stderr
+    return compiled
+
+
+def replace_authentication(guarded: Guarded, text: str) -> None:
+    """Put another AuthenticationConfiguration in place, by rename as the server wants it."""
+    new = guarded.api.authentication.with_suffix(".new")
+    new.write_text(text)
+    new.replace(guarded.api.authentication)
+
+
 def _applied(guarded: Guarded) -> bool:
     # kube-public appears a little later than the server is ready.
-    done = guarded.kubectl("apply", "-k", "server")
-    print(done.stderr[-800:]) if done.returncode else None
-    return done.returncode == 0
+    return guarded.kubectl("apply", "-k", "server").returncode == 0
 
 
-def wait_for_guards(guarded: Guarded, method: str, path: str, body: object = None) -> None:
-    """Wait until the server refuses an everyday login something by our policies, which takes it some seconds."""
-    everyday = guarded.everyday()
+def wait_for_guards(
+    guarded: Guarded, method: str, path: str, body: object = None, *, rule: str = "", group: str = "dev"
+) -> None:
+    """Wait until the server refuses an everyday login something by our policies, which takes it some seconds.
+
+    `rule` is the one that refuses, any where none is named; `group` may do it by RBAC.
+    """
+    everyday = guarded.everyday(groups=[group])
 
     def bites() -> bool:
         answer = everyday.request(method, path, body)
-        return answer.status_code == 403 and "kubectl-stepup-" in answer.text
+        return answer.status_code == 403 and f"ValidatingAdmissionPolicy 'kubectl-stepup-{rule}" in answer.text
 
     wait_until(bites, "guards that bite", within_s=60, every_s=0.25)

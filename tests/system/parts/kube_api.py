@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ class KubeAPI:
     certificate: tuple[Path, Path] | None = None
 
     def request(
-        self, method: str, path: str, body: object = None, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send one request and give the answer, whatever its status."""
         with requests.Session() as session:
@@ -31,6 +37,7 @@ class KubeAPI:
                 headers={
                     "Content-Type": content_type,
                     **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+                    **(headers or {}),
                 },
                 verify=str(self.ca_file),
                 cert=(str(self.certificate[0]), str(self.certificate[1])) if self.certificate else None,

@@ -127,6 +127,7 @@ def kube_apiserver(
         f"--audit-policy-file={directory / 'audit-policy.json'}",
         f"--audit-log-path={directory / 'audit.log'}",
         "--audit-log-mode=blocking-strict",  # written before the answer: a test need not wait for it
+        "--allow-privileged",  # as kubeadm has it: pods of the system need it
         "--profiling=false",
     ]
     with running("kube-apiserver", command, directory=directory, environ=MACHINE, owner=owner) as server:
