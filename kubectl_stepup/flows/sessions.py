@@ -85,7 +85,8 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     """End the sessions of `clusters` in this terminal and of the user scope, or with `everywhere` in every terminal.
 
     Where `clusters` are all that are enrolled, `everywhere` ends every session in the store, whatever it was for.
-    Removes what it can; a session is gone here even when its provider cannot be reached.
+    Removes what it can; a session is gone here even when its provider cannot be reached, and its access token is
+    revoked even when it cannot be removed.
     """
     ended: list[Ended] = []
     failures: list[str] = []
@@ -93,10 +94,14 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     for session_id in dict.fromkeys(filter(None, map(id_in_key, names))):
         ports.refusals.end(session_id)
     for name in names:
+        session = None
         try:
-            session = _remove(name, ports)
+            session = _stored(name, ports)
+            ports.store.delete(name)
         except StoreUnavailable as exc:
             failures.append(f"{name}: {exc.message}")
+            if session is not None:
+                _revoked(session, ports)
             continue
         if session is not None:
             ended.append(Ended(session=session, revoked=_revoked(session, ports)))
@@ -133,9 +138,8 @@ def _keys(clusters: Sequence[Cluster], ports: SessionPorts, everywhere: bool, fa
     return list(dict.fromkeys(names))
 
 
-def _remove(name: str, ports: SessionPorts) -> ElevationSession | None:
+def _stored(name: str, ports: SessionPorts) -> ElevationSession | None:
     value = ports.store.get(name)
-    ports.store.delete(name)
     session_id = id_in_key(name)
     return None if value is None or session_id is None else from_record(value, session_id=session_id)
 

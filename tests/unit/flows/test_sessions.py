@@ -7,7 +7,7 @@ import pytest
 
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config.model import Cluster
-from kubectl_stepup.errors import ConfigError, PolicyError, ProviderResponse, ProviderUnreachable
+from kubectl_stepup.errors import ConfigError, PolicyError, ProviderResponse, ProviderUnreachable, StoreUnavailable
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.sessions import Ended, Logout, live_sessions, logout
 from kubectl_stepup.flows.status import as_objects, as_rows, meets
@@ -333,3 +333,27 @@ def test_a_store_that_cannot_list_still_ends_what_is_known_by_name() -> None:
     done = ended(world, everywhere=True)
     assert [item.session for item in done.ended] == [session()]
     assert done.failures == ("the keyring is locked",)
+
+
+def test_of_three_clusters_one_cannot_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CACHE-20: the others end, it is told, and its access token is revoked all the same."""
+    clusters = [cluster(name=name, context=name) for name in ("prod-eu", "prod-us", "prod-asia")]
+    world = World()
+    world.config = world.enrolled(*clusters)
+    for one in clusters:
+        world.put(session(cluster=one.name, access_token=Secret(f"access-{one.name}")))
+    stuck = key(session(cluster="prod-us").id, TERMINAL_SCOPE)
+    delete = world.store.delete
+
+    def failing_delete(name: str) -> bool:
+        if name == stuck:
+            raise StoreUnavailable("the keyring is locked")
+        return delete(name)
+
+    monkeypatch.setattr(world.store, "delete", failing_delete)
+    done = logout(clusters, world.session_ports(), everywhere=False)
+
+    assert [item.session.cluster for item in done.ended] == ["prod-eu", "prod-asia"]
+    assert done.failures == (f"{stuck}: the keyring is locked",)
+    assert [token for token, _, _ in world.provider.revoked] == ["access-prod-eu", "access-prod-us", "access-prod-asia"]
+    assert [event.cluster for event in world.audit.events] == ["prod-eu", "prod-asia"]
