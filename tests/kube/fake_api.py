@@ -35,6 +35,7 @@ class Request:
     method: str
     path: str
     authorization: str | None
+    impersonates: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +109,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _record(self) -> str:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(method=self.command, path=self.path, authorization=self.headers.get("Authorization"))
+        request = Request(
+            method=self.command,
+            path=self.path,
+            authorization=self.headers.get("Authorization"),
+            impersonates=self.headers.get("Impersonate-User"),
+        )
         self.apis[self.server.server_port].requests.append(request)  # type: ignore[attr-defined]
         return self.path.partition("?")[0]
 

@@ -190,6 +190,7 @@ def test_an_explicit_kubeconfig_is_laid_under_the_overlay(machine: Machine) -> N
 
 
 def test_nothing_of_the_person_changes(machine: Machine) -> None:
+    """KCFG-01."""
     before = {
         path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in (machine.home / ".kube").rglob("*")
@@ -207,6 +208,7 @@ def test_nothing_of_the_person_changes(machine: Machine) -> None:
 def test_without_memory_files_it_works_from_a_file_that_is_gone_afterwards(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """KCFG-17."""
     monkeypatch.setattr(lent_file, "_memory_file", lambda document, stack: None)
     machine.elevated("get", "pods")
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
@@ -262,3 +264,89 @@ def test_our_reading_of_several_files_is_kubectls(machine: Machine) -> None:
     assert theirs["current-context"] == ours.context
     assert theirs["contexts"] == [{"name": "prod", "context": dict(ours.context_raw)}]
     assert theirs["clusters"] == [{"name": ours.cluster, "cluster": dict(ours.cluster_raw)}]
+
+
+def test_a_context_a_cluster_and_a_user_in_three_files_are_found_and_left_alone(machine: Machine) -> None:
+    """KCFG-01: the current context in the last file, its cluster in the first, with a CA beside that file."""
+    whole = machine.kubeconfig.read_text()
+    parts = {
+        "a": "clusters:" + whole.partition("clusters:")[2].partition("contexts:")[0],
+        "b": "users:" + whole.partition("users:")[2],
+        "c": "contexts:" + whole.partition("contexts:")[2].partition("users:")[0],
+    }
+    machine.kubeconfig.unlink()
+    for name, text in parts.items():
+        directory = machine.home / name
+        directory.mkdir()
+        (directory / "config").write_text(text)
+    shutil.move(machine.home / ".kube/pki", machine.home / "a/pki")
+    machine.environ["KUBECONFIG"] = os.pathsep.join(str(machine.home / name / "config") for name in parts)
+
+    machine.elevated("get", "pods")
+
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+    assert {name: (machine.home / name / "config").read_text() for name in parts} == parts
+
+
+@pytest.mark.parametrize("kind", ["linked", "read-only", "in a read-only directory", "locked"])
+def test_a_kubeconfig_that_cannot_be_written_serves_an_elevated_run(machine: Machine, kind: str) -> None:
+    """KCFG-02, KCFG-03: nothing is written to it, and its lock is not even looked at."""
+    real, lock = machine.kubeconfig, machine.kubeconfig.with_name("config.lock")
+    if kind == "linked":
+        real = machine.home / "dotfiles"
+        shutil.move(machine.kubeconfig, real)
+        machine.kubeconfig.symlink_to(real)
+    elif kind == "read-only":
+        real.chmod(0o444)
+    elif kind == "in a read-only directory":
+        real.parent.chmod(0o555)
+    else:
+        lock.touch()
+    before = real.read_bytes()
+    try:
+        machine.elevated("get", "pods")
+    finally:
+        real.parent.chmod(0o755)
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+    assert (real.read_bytes(), lock.exists()) == (before, kind == "locked")
+
+
+EVERYDAY_USERS = {
+    "a token": "{token: everyday}",
+    "a token file": "{tokenFile: token}",
+    "a client certificate": "{client-certificate: crt.pem, client-key: key.pem}",
+    "an exec plugin": "{exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: /bin/false}}",
+    "an auth provider": "{auth-provider: {name: oidc, config: {id-token: everyday}}}",
+    "a password": "{username: u, password: everyday}",
+    "nothing": "{}",
+}
+
+
+@pytest.mark.parametrize("kind", EVERYDAY_USERS)
+def test_an_everyday_user_of_any_kind_gives_way_to_the_elevated_one(machine: Machine, kind: str) -> None:
+    """KCFG-10."""
+    text = machine.kubeconfig.read_text()
+    machine.kubeconfig.write_text(text.replace("{token: everyday}", EVERYDAY_USERS[kind]))
+    machine.elevated("get", "pods")
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+
+
+@pytest.mark.parametrize("file", ["the same file", "a file of its own"])
+def test_an_elevated_user_that_somebody_wrote_before_has_no_say(machine: Machine, file: str) -> None:
+    """KCFG-11: of the overlay's name, with impersonation, a token file, a client key and a plugin of its own."""
+    user = (
+        "{as: root, as-groups: [system:masters], tokenFile: token, client-certificate: c, client-key: k, "
+        "exec: {apiVersion: client.authentication.k8s.io/v1, command: /bin/false, env: [{name: A, value: b}]}}"
+    )
+    entry = f"- name: stepup:mfa\n  user: {user}\n"
+    if file == "the same file":
+        machine.kubeconfig.write_text(machine.kubeconfig.read_text() + entry)
+    else:
+        other = machine.home / "other"
+        other.write_text(f"users:\n{entry}")
+        machine.environ["KUBECONFIG"] = f"{other}:{machine.kubeconfig}"
+
+    machine.elevated("get", "pods")
+
+    assert machine.api.credentials("GET", PODS) == {ELEVATED}
+    assert {request.impersonates for request in machine.api.requests} == {None}

@@ -1,0 +1,135 @@
+"""The kubeconfig belongs to others too: who write it at the same time, and who copy from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_stepup.documents.yaml_file import plain, text_of
+from kubectl_stepup.kube.kubectl import find
+from tests.kube.fake_api import fake_api
+from tests.lab import Lab, opened_lab
+from tests.lab.lab import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANY = 10
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    with opened_lab(tmp_path) as opened:
+        opened.answer.approve_after_polls = 0
+        kubeconfig = opened.directory / "home/.kube/config"
+        kubeconfig.write_text("# mine\n" + text_of(json.loads(kubeconfig.read_text())))
+        yield opened
+
+
+def names_of(lab: Lab, kind: str) -> set[str]:
+    document = plain((lab.directory / "home/.kube/config").read_bytes(), "config")
+    assert isinstance(document, dict)
+    return {entry["name"] for entry in document[kind]}
+
+
+def test_many_setups_and_kubectls_at_once_lose_no_entry(lab: Lab) -> None:
+    """KCFG-07: ten of ours, which wait for each other's lock and kubectl's; ten of kubectl's, which only try again."""
+    words = [find(lab.environ), "config", "set-context"]
+
+    def ours(number: int) -> str:
+        done = lab.quietly("setup", "--provider", "corp", "--elevated-context", f"up-{number}", "--yes")
+        return "" if done.returncode == 0 else done.stderr.decode()
+
+    def theirs(number: int) -> str:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            done = lab.quietly(*words[1:], f"theirs-{number}", "--cluster=c", program=words[:1])
+            if done.returncode == 0:
+                return ""
+            assert b"config.lock: file exists" in done.stderr, done.stderr
+        return "never got the lock"
+
+    with ThreadPoolExecutor(2 * MANY) as pool:
+        said = [pool.submit(one, number) for number in range(MANY) for one in (ours, theirs)]
+        assert {one.result() for one in said} == {""}
+
+    expected = {"prod"} | {f"{whose}-{number}" for whose in ("up", "theirs") for number in range(MANY)}
+    assert names_of(lab, "contexts") == expected
+    assert names_of(lab, "users") == {"everyday", "stepup:mfa@prod"}
+    assert [path.name for path in (lab.directory / "home/.kube").iterdir() if path.is_file()] == ["config"]
+
+
+def test_a_stanza_that_was_copied_gets_an_attacker_no_token(lab: Lab) -> None:
+    """KCFG-15: the elevated user with the attacker's cluster, name for name as in the victim's file."""
+    assert lab.quietly("setup", "--provider", "corp", "--elevated-context", "up", "--yes").returncode == 0
+    assert lab.stepup("login", "--scope", "user").code == 0
+    assert lab.kubectl("--context", "up", "get", "pods").returncode == 0
+    document = plain((lab.directory / "home/.kube/config").read_bytes(), "config")
+    assert isinstance(document, dict)
+    with fake_api() as evil:
+        certificate = lab.directory / "evil.pem"
+        certificate.write_text(evil.ca_pem)
+        document["clusters"][0]["cluster"] = {"server": evil.url, "certificate-authority": str(certificate)}
+        theirs = lab.directory / "theirs"
+        theirs.write_text(text_of(document))
+
+        done = lab.kubectl("--kubeconfig", str(theirs), "--context", "up", "get", "pods")
+
+        assert done.returncode == 1
+        assert f"is withheld: the server is {evil.url}".encode() in done.stderr
+        assert {request.authorization for request in evil.requests} <= {None}
+    assert lab.records()[-1]["result"] == "credential-withheld"
+
+
+SLOW_KUBECTL = """\
+#!/bin/sh
+test "$1" = delete || exec {kubectl} "$@"
+cat "${{KUBECONFIG%%:*}}" > {overlay}
+echo "wrapper=$PPID child=$$ overlay=$KUBECONFIG"
+exec sleep 60
+"""
+
+
+def files(lab: Lab) -> set[Path]:
+    """Find what a run may have left: what is kept on purpose is not among it."""
+    kept = {"audit.jsonl", "policy.compiled"}
+    found = {path for name in ("home", "run", "tmp") for path in (lab.directory / name).rglob("*") if path.is_file()}
+    return {path for path in found if path.name not in kept and path.suffix != ".lock" and "cache" not in path.parts}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_a_wrapper_that_is_ended_leaves_no_overlay(lab: Lab, number: signal.Signals) -> None:
+    """KCFG-16: no secret is in the overlay, and it is gone with the wrapper and its child."""
+    overlay, slow = lab.directory / "overlay", lab.directory / "bin/kubectl"
+    slow.parent.mkdir()
+    slow.write_text(SLOW_KUBECTL.format(kubectl=find(lab.environ), overlay=overlay))
+    slow.chmod(0o755)
+    before = files(lab)
+    processes: list[int] = []
+
+    def end(screen: str) -> None:
+        shown = re.search(r"wrapper=(\d+) child=(\d+) overlay=/proc/self/fd/\d+:", screen)
+        if shown and not processes:
+            processes.extend(map(int, shown.groups()))
+            os.kill(processes[0], number)
+
+    words = ["env", f"KUBECTL_PATH={slow}", *PROGRAM, "exec", "--", "delete", "pod", "web-0"]
+    ran = lab.terminal.run(words, end)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(processes[1], signal.SIGKILL)
+
+    assert ran.code == 128 + number, ran.screen
+    assert "stepup:mfa" in overlay.read_text()
+    signatures = [token.rpartition(".")[2] for token in lab.provider.grants.issued]
+    assert signatures
+    assert not any(signature in overlay.read_text() for signature in signatures)
+    assert files(lab) == before
