@@ -17,42 +17,38 @@ LONG_WINDOW_S = 1860
 """As much as a level gets that writes none: a sign-in of 15 minutes, a token of as many, and a minute."""
 
 
+_TO_FORCE = (
+    (
+        bundle.AUTHENTICATION_FILE,
+        "Authentication: put {directory}/authentication-configuration.yaml where --authentication-config points, by rename. "
+        "Nobody loses a right; see with: kubectl auth whoami",
+    ),
+    (bundle.AUDIT_FILE, "Audit: merge {directory}/audit-policy.yaml into the file of --audit-policy-file"),
+    (bundle.PUBLISHED_FILE, "kubectl apply -f {directory}/published-policy.yaml -f {directory}/policies.yaml"),
+    (bundle.RBAC_FILE, "kubectl apply -f {directory}/rbac.yaml"),
+    (bundle.BINDINGS_FILE, "kubectl apply -f {directory}/bindings.yaml    (the guards bite within ten seconds)"),
+    (
+        bundle.OLD_GRANTS_FILE,
+        "Last, when people have tried the new roles: kubectl apply -f {directory}/old-grants.yaml",
+    ),
+)
+_BACK = (
+    (bundle.OLD_GRANTS_FILE, "Give old grants back: apply the bindings as they were"),
+    (bundle.BINDINGS_FILE, "kubectl delete -f {directory}/bindings.yaml    (nothing is refused any more)"),
+    (bundle.KUSTOMIZATION_FILE, "kubectl delete --ignore-not-found -k {directory}"),
+    (bundle.AUTHENTICATION_FILE, "Put the AuthenticationConfiguration back that was there before, by rename"),
+)
+"""A file of a bundle, and what is done with it."""
+
+
 def order(made: Bundle, *, directory: str) -> tuple[str, ...]:
     """Give the steps to put a bundle in force, then those to take it back; each can be done alone."""
     names = {file.name for file in made.files}
-    steps: list[str] = []
-    if bundle.AUTHENTICATION_FILE in names:
-        steps.append(
-            f"Authentication: put {directory}/{bundle.AUTHENTICATION_FILE} where --authentication-config points, by "
-            "rename. Nobody loses a right; see with: kubectl auth whoami"
-        )
-    if bundle.AUDIT_FILE in names:
-        steps.append(f"Audit: merge {directory}/{bundle.AUDIT_FILE} into the file of --audit-policy-file")
-    if bundle.PUBLISHED_FILE in names:
-        steps.append(f"kubectl apply -f {directory}/{bundle.PUBLISHED_FILE} -f {directory}/{bundle.POLICIES_FILE}")
-    if bundle.RBAC_FILE in names:
-        steps.append(f"kubectl apply -f {directory}/{bundle.RBAC_FILE}")
-    if bundle.BINDINGS_FILE in names:
-        steps.append(f"kubectl apply -f {directory}/{bundle.BINDINGS_FILE}    (the guards bite within ten seconds)")
-    if bundle.OLD_GRANTS_FILE in names:
-        steps.append(
-            f"Last, when people have tried the new roles: kubectl apply -f {directory}/{bundle.OLD_GRANTS_FILE}"
-        )
-    elif bundle.RBAC_FILE in names or bundle.BINDINGS_FILE in names:
-        steps.append("Last, take away the old grants that the new ones replace")
-    back = ["Give old grants back first"] if names & {bundle.RBAC_FILE, bundle.OLD_GRANTS_FILE} else []
-    if bundle.BINDINGS_FILE in names:
-        back.append(f"kubectl delete -f {directory}/{bundle.BINDINGS_FILE}    (nothing is refused any more)")
-    if bundle.KUSTOMIZATION_FILE in names:
-        back.append(f"kubectl delete --ignore-not-found -k {directory}")
-    if bundle.AUTHENTICATION_FILE in names:
-        back.append("Put the AuthenticationConfiguration back that was there before, by rename")
-    return (
-        "To put it in force:",
-        *(f"  {number}. {text}" for number, text in enumerate(steps, 1)),
-        "To take it back:",
-        *(f"  {number}. {text}" for number, text in enumerate(back, 1)),
-    )
+    lines: list[str] = []
+    for title, steps in (("To put it in force:", _TO_FORCE), ("To take it back:", _BACK)):
+        said = [text.format(directory=directory) for name, text in steps if name in names]
+        lines += [title, *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
+    return tuple(lines)
 
 
 def warnings(request: Request) -> Iterator[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.review.finding import Finding
 
-TABLE_WIDTH = 100
+TEXT_WIDTH = 100
 NARROWEST = 40
 _TITLES = ("SEVERITY", "FINDING", "SUBJECT", "WHERE", "PATH")
 _LONGEST = 2000
@@ -24,12 +24,17 @@ _NAMED = 4
 
 def findings_screen(findings: Sequence[Finding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
     """Draw what was found; `width` is the terminal's, None where there is none to fit into."""
-    blocks = width is not None and width < TABLE_WIDTH
-    fill = max(width or TABLE_WIDTH, NARROWEST)
-    parts = [_blocks(findings, fill) if blocks else table(_TITLES, [_row(one) for one in findings])] if findings else []
+    fill = max(min(width or TEXT_WIDTH, TEXT_WIDTH), NARROWEST)
+    parts = [_drawn(findings, width, fill)] if findings else []
     parts += [_meaning(code, fill) for code in dict.fromkeys(one.code for one in findings)]
     parts += ["\n".join(_wrapped(f"Note: {note}", fill, "  ") for note in (*notes, *BLIND_SPOTS)), summary(findings)]
     return "\n\n".join(parts)
+
+
+def _drawn(findings: Sequence[Finding], width: int | None, fill: int) -> str:
+    drawn = table(_TITLES, [_row(one) for one in findings])
+    fits = width is None or max(map(len, drawn.splitlines())) <= width
+    return drawn if fits else _blocks(findings, fill)
 
 
 def summary(findings: Iterable[Finding]) -> str:

@@ -84,6 +84,8 @@ def reviewed(wanted: Wanted, application: Application) -> Reviewed:
     target = Target() if cluster is None else Target(cluster=cluster.name, labels=cluster.labels)
     policy = application.policy
     objects, notes = from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
+    if wanted.context and cluster is None:
+        notes = (*notes, f"context {wanted.context} is not enrolled: every rule of the policy counts")
     found = [one for one in audit(objects, policy, target) if _is_wanted(one, wanted)]
     return Reviewed(findings=tuple(found), objects=objects, policy=policy, target=target, notes=notes)
 
@@ -161,7 +163,10 @@ def _from_cluster(
         has_service_accounts=read.accounts is not None,
     )
     missing = ((read.accounts, NO_ACCOUNTS), (read.guards, NO_GUARDS))
-    return objects, tuple(note for answer, note in missing if answer is None)
+    notes = [note for answer, note in missing if answer is None]
+    if objects.guarded:
+        notes.append(f"admission guards stand for the rules: {', '.join(sorted(objects.guarded))}")
+    return objects, tuple(notes)
 
 
 def _answered(answer: object) -> Iterator[Manifest]:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.rbac.weaknesses import ALSO, PLANTED, STATED, WEAKNESSES
 from tests.system.lab.home import PROGRAM
+from tests.system.lab.objects import GATES
 from tests.system.parts import control_plane, kubectls
 from tests.system.parts.cache import MACHINE
 from tests.system.parts.etcd import etcd
@@ -85,6 +86,12 @@ def admin(server: KubeAPIServer, tmp_path_factory: pytest.TempPathFactory) -> Ad
     return Admin(environ={"HOME": str(home), "PATH": search, "KUBECONFIG": str(kubeconfig)}, kubectl_path=path)
 
 
+def _named(gate: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give an admission policy, or its binding, under another name."""
+    spec = {**gate["spec"], **({"policyName": name} if "policyName" in gate["spec"] else {})}
+    return {**gate, "metadata": {"name": name}, "spec": spec}
+
+
 def found_in(answer: str) -> Found:
     """Give the findings of `-o json` without where they were read."""
     items: list[dict[str, Any]] = json.loads(answer)["items"]
@@ -115,6 +122,15 @@ def test_nothing_is_found_before_it_is_planted_all_is_after_and_the_fix_closes_i
     kinds = "clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts"
     backup = admin.kubectl("get", kinds, "-A", "-o", "yaml")
     assert found_in(admin.audit("--from", "-", "-o", "json", stdin=backup)) == found_in(live)
+
+    # A guard of ours that stands holds what it is about, for people.
+    guard = json.dumps(
+        {"apiVersion": "v1", "kind": "List", "items": [_named(one, "kubectl-stepup-shells") for one in GATES]}
+    )
+    admin.kubectl("apply", "-f", "-", stdin=guard)
+    held = {(name, code) for name, code, *_ in found_in(live) - found_in(admin.audit("-o", "json"))}
+    assert held == {("w12", "pod-exec"), ("w14", "ephemeral-containers"), ("w35", "pod-proxy")}
+    admin.kubectl("delete", "-f", "-", stdin=guard)
 
     fix = tmp_path / "fix.yaml"
     fix.write_text(admin.audit("--fix"))

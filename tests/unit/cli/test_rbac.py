@@ -107,6 +107,9 @@ def test_the_cluster_selects_the_rules_of_the_policy(cli: Cli, write: Callable[.
         assert json.loads(found.out)["cluster"] == "prod-eu"
     dev = ids(cli("rbac", "audit", *files, "--cluster", "dev").out)
     assert dev == {"system-masters", "level-grants", "pretended-level", "dangling-role", "dangling-service-account"}
+    other = json.loads(cli("rbac", "audit", *files, "--context", "other").out)
+    assert {one["id"] for one in other["items"]} == everywhere
+    assert any("context other is not enrolled" in note for note in other["notes"])
     unknown = cli("rbac", "audit", *files, "--cluster", "nosuch")
     assert (unknown.code, unknown.error["code"]) == (1, "not-enrolled")
 

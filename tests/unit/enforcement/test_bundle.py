@@ -133,11 +133,12 @@ def test_grants_are_bound_to_derived_groups() -> None:
 
 
 def test_the_order_begins_with_authentication_and_ends_with_the_old_grants() -> None:
-    steps = advice.order(compiled(), directory="server")
+    old = (bundle.Document(comment="", content={"kind": "RoleBinding", "metadata": {"name": "a"}}),)
+    steps = advice.order(compiled(old_grants=old), directory="server")
     there = steps[: steps.index("To take it back:")]
 
     found = [next(at for at, step in enumerate(there) if word in step) for word in (
-        "authentication-configuration", "policies.yaml", "bindings.yaml", "old grants",
+        "authentication-configuration", "policies.yaml", "bindings.yaml", "old-grants.yaml",
     )]  # fmt: skip
     assert found == sorted(found)
 

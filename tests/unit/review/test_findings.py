@@ -320,6 +320,36 @@ def test_the_label_alone_makes_nothing_stock(judge: Judge, name: str, subject: s
     assert len(judge(STOCK_BINDING.replace("NAME", name).replace("SUBJECT", subject))) == count
 
 
+KUBEADM = f"""
+apiVersion: {RBAC}/v1
+kind: ClusterRole
+metadata: {{name: cluster-admin}}
+rules: [{{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}}]
+---
+apiVersion: {RBAC}/v1
+kind: ClusterRoleBinding
+metadata: {{name: "kubeadm:cluster-admins"}}
+roleRef: {{kind: ClusterRole, name: cluster-admin}}
+subjects: [{{kind: Group, name: "kubeadm:cluster-admins"}}]
+---
+apiVersion: {RBAC}/v1
+kind: ClusterRole
+metadata: {{name: "system:node-bootstrapper"}}
+rules: [{allow("create, get, list, watch", "certificatesigningrequests", "certificates.k8s.io")}]
+---
+apiVersion: {RBAC}/v1
+kind: ClusterRoleBinding
+metadata: {{name: "kubeadm:kubelet-bootstrap"}}
+roleRef: {{kind: ClusterRole, name: "system:node-bootstrapper"}}
+subjects: [{{kind: Group, name: "system:bootstrappers:kubeadm:default-node-token"}}]
+"""
+
+
+def test_what_kubeadm_adds(judge: Judge) -> None:
+    assert told(judge(KUBEADM)) == [("cluster-admin", "critical")]
+    assert told(judge(KUBEADM, rules=STRICT)) == [("cluster-admin", "critical")]
+
+
 def test_roles_that_nobody_is_bound_to_are_no_finding(judge: Judge) -> None:
     assert judge(STOCK_BINDING.partition("---")[0].replace("NAME", "edit")) == ()
 

@@ -52,7 +52,8 @@ def test_a_narrow_terminal_gets_blocks_that_fit(width: int) -> None:
 
 
 def test_a_wide_terminal_gets_the_table() -> None:
-    assert findings_screen([finding()], width=100).startswith("SEVERITY")
+    assert findings_screen([finding()], width=120).startswith("SEVERITY")
+    assert findings_screen([finding(group="dev" * 12)], width=120).startswith("high  secrets-read")
 
 
 def test_many_are_counted_and_the_worst_named() -> None:
