@@ -90,8 +90,9 @@ def _singles(rule: RbacRule) -> Iterator[RbacRule]:
     for group in BUILT_IN if ANYTHING in rule.api_groups else rule.api_groups:
         for resource in _resources(group, rule.resources):
             name, _, subresource = resource.partition("/")
-            if group in BUILT_IN and is_built_in(name) and not resource_in_path(group, name).built_in:
-                continue
+            ours = ANYTHING in rule.api_groups or (group in BUILT_IN and is_built_in(name))
+            if ours and not resource_in_path(group, name).built_in:
+                continue  # no such resource in this group; under a wildcard of groups, a custom one that nobody knows
             for verb in _verbs(rule, _possible(name, subresource)):
                 yield RbacRule(
                     verbs=(verb,), api_groups=(group,), resources=(resource,), resource_names=rule.resource_names

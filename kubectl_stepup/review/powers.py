@@ -21,6 +21,8 @@ PROXIED = ("get", "create", "update", "patch", "delete")
 PUBLISHED_NAMESPACE = "kube-public"
 PUBLISHED_PREFIX = "kubectl-stepup"
 SYSTEM_NAMESPACE = "kube-system"
+OWN_GUARD = "own-objects"
+"""What the admission policy of our own objects has in the place of a rule's name."""
 
 ANYTHING = "*"
 
@@ -46,6 +48,7 @@ class Power:
     admission guard stops people from using it without a step-up; None where nothing but RBAC can. `narrows` is False
     where an everyday role keeps it, as RBAC cannot tell the harmless use from the other. `machines`: it matters in the
     hands of a service account too, because people can act as that. `only_in` and `only_names` narrow what is meant.
+    `kept_by` is a guard that stands for it alone, whatever the policy's rules say.
     """
 
     code: str
@@ -57,6 +60,7 @@ class Power:
     machines: bool = True
     only_in: str = ""
     only_names: str = ""
+    kept_by: str = ""
 
 
 def _asks(verbs: tuple[str, ...], group: str, *resources: str, cluster: bool = False) -> tuple[Ask, ...]:
@@ -170,7 +174,7 @@ POWERS: tuple[Power, ...] = (
         _asks(WRITES, "apiregistration.k8s.io", "apiservices", cluster=True),
         gate="guard",
     ),
-    _power("own-objects-write", HIGH, "guard", _asks(WRITES, OWN_GROUP, ANYTHING), gate="guard"),
+    _power("own-objects-write", HIGH, "guard", _asks(WRITES, OWN_GROUP, ANYTHING), gate="guard", kept_by=OWN_GUARD),
     _power(
         "published-policy-write",
         MEDIUM,
@@ -180,6 +184,7 @@ POWERS: tuple[Power, ...] = (
         narrows=False,
         only_in=PUBLISHED_NAMESPACE,
         only_names=PUBLISHED_PREFIX,
+        kept_by=OWN_GUARD,
     ),
     _power("node-write", HIGH, "node", _asks(WRITES, "", "nodes", cluster=True), gate="node"),
     _power("volume-write", HIGH, "node read-secrets run-as", _asks(MUTATIONS, "", "persistentvolumes", cluster=True)),

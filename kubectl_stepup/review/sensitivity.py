@@ -71,7 +71,8 @@ class Sensitivity:
             level=level,
             rank=rank,
             rules=tuple(dict.fromkeys(rule.name for rule in asking)),
-            guarded=gated and all(rule.name in self._guarded for rule in asking),
+            guarded=gated
+            and (reach.power.kept_by in self._guarded or all(rule.name in self._guarded for rule in asking)),
         )
 
     def _asking(self, reach: Reach, namespace: str) -> list[Rule]:

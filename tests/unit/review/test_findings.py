@@ -453,6 +453,24 @@ def test_a_guard_of_another_rule_does_not_count(judge: Judge) -> None:
     assert judge(text, rules="  - {name: other, do: [shell], needs: mfa}\n") != ()
 
 
+def test_the_guard_of_our_own_objects_holds_them_and_nothing_else(judge: Judge) -> None:
+    guard = GUARD.replace("ACTION", "Deny").replace("kubectl-stepup-all", "kubectl-stepup-own-objects")
+    published = bound(allow("update", "configmaps", names="kubectl-stepup-policy"), namespace="kube-public")
+    assert {one.code for one in judge(published)} == {"published-policy-write"}
+    assert judge(published + guard) == ()
+    definitions = bound(allow("create", "customresourcedefinitions", "apiextensions.k8s.io"))
+    assert {one.code for one in judge(definitions + guard)} == {"extension-write"}
+
+
+def test_the_annotation_names_the_rule_of_a_guard(judge: Judge) -> None:
+    text = bound(allow("create", "pods/exec")) + GUARD.replace("ACTION", "Deny").replace(
+        "metadata: {name: kubectl-stepup-all}\n---",
+        "metadata: {name: kubectl-stepup-all, annotations: {kubectl-stepup.github.io/rule: shells}}\n---",
+    )
+    assert judge(text) == ()
+    assert judge(text, rules=STRICT) != ()
+
+
 def test_guards_let_machines_pass(judge: Judge) -> None:
     text = bound(allow("create", "pods/exec"), subject="{kind: ServiceAccount, name: ci, namespace: dev}")
     assert told(judge(text + GUARD.replace("ACTION", "Deny"), rules=STRICT)) == [("powerful-service-account", "medium")]

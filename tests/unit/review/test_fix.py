@@ -180,6 +180,15 @@ def test_in_a_namespace_it_is_a_role_without_what_is_the_clusters(default: Polic
     assert everyday["metadata"]["namespace"] == "dev"
 
 
+def test_a_wildcard_of_groups_means_the_groups_that_have_the_resource(default: Policy) -> None:
+    rules = '{verbs: [get, delete], apiGroups: ["*"], resources: [ingresses, widgets]}'
+    found = manifests_of(fixed(read_text(bound(rules)), default))
+    assert found[("ClusterRole", "one-everyday")]["rules"] == [
+        {"apiGroups": [group], "resources": ["ingresses"], "verbs": ["get"]}
+        for group in ("networking.k8s.io", "extensions")
+    ]
+
+
 def test_what_a_guard_holds_stays_everyday(default: Policy) -> None:
     objects = read_text(bound(f"{allow('delete', 'pods')}, {allow('get', 'secrets')}"))
     guarded = RbacObjects(roles=objects.roles, bindings=objects.bindings, guarded=frozenset({"deletes"}))
