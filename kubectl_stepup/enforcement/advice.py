@@ -20,8 +20,8 @@ LONG_WINDOW_S = 1860
 _TO_FORCE = (
     (
         bundle.AUTHENTICATION_FILE,
-        "Authentication: put {directory}/authentication-configuration.yaml where --authentication-config points, by rename. "
-        "Nobody loses a right; see with: kubectl auth whoami",
+        "Authentication: put {directory}/authentication-configuration.yaml where --authentication-config points, by "
+        "rename. Nobody loses a right; see with: kubectl auth whoami",
     ),
     (bundle.AUDIT_FILE, "Audit: merge {directory}/audit-policy.yaml into the file of --audit-policy-file"),
     (bundle.PUBLISHED_FILE, "kubectl apply -f {directory}/published-policy.yaml -f {directory}/policies.yaml"),
