@@ -14,7 +14,7 @@ import pytest
 
 from tests.rbac.weaknesses import ALSO, PLANTED, STATED, WEAKNESSES
 from tests.system.lab.home import PROGRAM
-from tests.system.lab.objects import GATES
+from tests.system.lab.objects import gates
 from tests.system.parts import control_plane, kubectls
 from tests.system.parts.cache import MACHINE
 from tests.system.parts.etcd import etcd
@@ -22,6 +22,15 @@ from tests.system.parts.kube_apiserver import KubeAPIServer, kube_apiserver
 from tests.system.parts.kube_controller_manager import kube_controller_manager
 
 pytestmark = pytest.mark.system
+
+SHELLS = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+rules:
+  - {name: shells, do: [shell], needs: mfa}
+"""
 
 NO_SIGN_IN = {"apiVersion": "apiserver.config.k8s.io/v1beta1", "kind": "AuthenticationConfiguration", "jwt": []}
 KEPT = {"workload-create", "published-policy-write", "stop"}
@@ -86,12 +95,6 @@ def admin(server: KubeAPIServer, tmp_path_factory: pytest.TempPathFactory) -> Ad
     return Admin(environ={"HOME": str(home), "PATH": search, "KUBECONFIG": str(kubeconfig)}, kubectl_path=path)
 
 
-def _named(gate: dict[str, Any], name: str) -> dict[str, Any]:
-    """Give an admission policy, or its binding, under another name."""
-    spec = {**gate["spec"], **({"policyName": name} if "policyName" in gate["spec"] else {})}
-    return {**gate, "metadata": {"name": name}, "spec": spec}
-
-
 def found_in(answer: str) -> Found:
     """Give the findings of `-o json` without where they were read."""
     items: list[dict[str, Any]] = json.loads(answer)["items"]
@@ -124,12 +127,16 @@ def test_nothing_is_found_before_it_is_planted_all_is_after_and_the_fix_closes_i
     assert found_in(admin.audit("--from", "-", "-o", "json", stdin=backup)) == found_in(live)
 
     # A guard of ours that stands holds what it is about, for people.
-    guard = json.dumps(
-        {"apiVersion": "v1", "kind": "List", "items": [_named(one, "kubectl-stepup-shells") for one in GATES]}
-    )
+    guard = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(gates("gold", SHELLS))})
     admin.kubectl("apply", "-f", "-", stdin=guard)
     held = {(name, code) for name, code, *_ in found_in(live) - found_in(admin.audit("-o", "json"))}
-    assert held == {("w12", "pod-exec"), ("w14", "ephemeral-containers"), ("w35", "pod-proxy")}
+    assert held == {
+        ("w12", "pod-exec"),
+        ("w14", "ephemeral-containers"),
+        ("w35", "pod-proxy"),
+        # The guard of what we publish comes with every policy.
+        ("w32", "published-policy-write"),
+    }
     admin.kubectl("delete", "-f", "-", stdin=guard)
 
     fix = tmp_path / "fix.yaml"

@@ -21,9 +21,9 @@ GATE = "kubectl-stepup-deletes"
 PODS = ("web-0", "web-1", "db-0")
 
 
-def gates(acr: str) -> tuple[dict[str, Any], ...]:
-    """Give the objects that a policy about deletes is compiled to; `acr` is what proves the level at the provider."""
-    policy = load(None, ("policy.yaml", POLICY.encode()))
+def gates(acr: str, text: str = POLICY) -> tuple[dict[str, Any], ...]:
+    """Give the objects that a policy is compiled to; `acr` is what proves the level at the provider."""
+    policy = load(None, ("policy.yaml", text.encode()))
     place = Place(name="prod", labels={"env": "prod"})
     return admission.objects(Gate(policy=policy, place=place, acr_values={"mfa": (acr,)}, annotations={}))
 
