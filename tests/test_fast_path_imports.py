@@ -242,6 +242,7 @@ def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession,
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_hit_is_guarded_against_core_files(arguments: list[str], fresh: ElevationSession) -> None:
+    """PROC-12."""
     show = "import ctypes, os, sys; from kubectl_stepup import __main__; "
     show += "os._exit = lambda code: sys.exit(print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)); "
     show += "__main__.main()"
@@ -277,6 +278,7 @@ def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subpro
 
 
 def test_nothing_beside_the_caller_is_imported(arguments: list[str], fresh: ElevationSession, hostile: Path) -> None:
+    """PROC-17."""
     # As the overlay and the standing entry write it.
     python, *command = credential_command()
     assert (python, command[:2], Path(command[2]).is_absolute()) == (sys.executable, ["-I", "-S"], True)

@@ -122,6 +122,8 @@ def test_a_secret_never_shows_itself(shown: str) -> None:
 
 
 def test_a_traceback_with_locals_does_not_show_a_secret() -> None:
+    """PROC-13."""
+
     def fail(token: Secret) -> None:
         raise RuntimeError(f"cannot use {token}")
 

@@ -1,4 +1,4 @@
-"""The catalogue of what a provider, or somebody in its place, may try; every number stands in a test of its own.
+"""The catalogue of what may be tried or go wrong; every number stands in a test of its own.
 
 `grep -rn IDT-07 tests` finds the tests of one case: they name it in an id or a docstring.
 """
@@ -100,11 +100,54 @@ DISCOVERY = """
 10 the answer of one provider, used for another
 """
 
+PROCESSES = """
+01 every exit code, and 128+n
+02 Ctrl-C is kubectl's to decide
+03 signals are handed on once
+04 a reader that goes away
+05 Ctrl-Z, a terminal that changes its size, a job in the background
+06 a hundred million bytes of standard input
+07 standard output is kubectl's own, byte for byte
+08 the plugin writes one ExecCredential alone
+09 the plugin ends with its kubectl
+10 we are killed while kubectl runs
+11 argv and environment of every process
+12 core files
+13 tracebacks, and every verbosity
+14 missing streams, homes, languages
+15 kubectl's descriptors
+16 kubectls that are hostile, missing, or start another
+17 libraries in the working directory
+18 a short timeout and a long approval
+19 an elevated command inside another
+20 full disks, no descriptors, no memory
+"""
+CONCURRENCY = """
+01 twenty at once: one request, one prompt
+02 the same with a session that has expired
+03 one denial for all that wait
+04 a leader that is killed
+05 a leader that hangs, a provider that fails
+06 a kubectl that starts its plugin again and again
+07 two levels, two clusters: one prompt at a time
+08 ten processes that write one session
+09 a lock that is not a file of ours
+10 logout while twenty wait
+11 whoever waits is told for whom
+12 an hour of polling with nobody there
+"""
+
+CATALOGUES = {
+    "IDT": ID_TOKEN,
+    "DEV": DEVICE_FLOW,
+    "DIS": DISCOVERY,
+    "PROC": PROCESSES,
+    "CONC": CONCURRENCY,
+}
 CASES = [
-    (f"{letters}-{line[:2]}", line[3:])
-    for letters, text in (("IDT", ID_TOKEN), ("DEV", DEVICE_FLOW), ("DIS", DISCOVERY))
-    for line in text.strip().splitlines()
+    (f"{letters}-{line[:2]}", line[3:]) for letters, text in CATALOGUES.items() for line in text.strip().splitlines()
 ]
+NUMBER = re.compile(rf"\b(?:{'|'.join(CATALOGUES)})-\d\d\b")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +156,7 @@ def named() -> set[str]:
     found: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
         if path != Path(__file__).resolve():
-            found.update(re.findall(r"\b(?:IDT|DEV|DIS)-\d\d\b", path.read_text(encoding="utf-8")))
+            found.update(NUMBER.findall(path.read_text(encoding="utf-8")))
     return found
 
 

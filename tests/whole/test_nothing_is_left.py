@@ -62,6 +62,7 @@ class Sampler(threading.Thread):
 
 @pytest.mark.parametrize("verbosity", [[], ["-v"], ["-vv"], ["-vvvv"]], ids=" ".join)
 def test_no_secret_is_in_any_process_or_file(lab: Lab, verbosity: list[str]) -> None:
+    """PROC-11, PROC-13."""
     sampler = Sampler()
     sampler.start()
     first = lab.stepup("exec", *verbosity, "--", "delete", "pod", "web-0")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +17,6 @@ from tests.lab.lab import ACR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -95,6 +98,7 @@ def test_a_gui_client_uses_a_session_that_a_terminal_made_for_all(lab: Lab) -> N
 
 
 def test_a_standing_entry_asks_at_the_terminal_and_once_for_a_failing_kubectl(lab: Lab) -> None:
+    """CONC-06."""
     standing(lab)
 
     ran = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"])
@@ -107,6 +111,41 @@ def test_a_standing_entry_asks_at_the_terminal_and_once_for_a_failing_kubectl(la
     refused = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"])
     assert refused.code != 0
     assert lab.provider.count("device") == 2, refused.screen
+
+
+def test_a_server_that_refuses_the_token_is_no_reason_to_ask_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONC-06: client-go starts its plugin anew at every 401."""
+    standing(lab)
+    monkeypatch.setattr(lab.cluster, "_verifiers", {})
+
+    ran = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"])
+
+    assert (ran.code, lab.provider.count("device"), ran.screen.count("Compare code")) == (1, 1, 1), ran.screen
+    assert len([event for event in lab.cluster.audit if event.code == 401]) > 1
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_the_plugin_ends_with_its_kubectl(lab: Lab) -> None:
+    """PROC-09: kubectl dies of a signal and leaves what it started behind; 2 s later that is gone as well."""
+    standing(lab)
+    lab.answer.approve_after_polls = None
+    killed: list[float] = []
+
+    def watch(screen: str) -> None:
+        if not killed and "Waiting for approval" in screen:
+            (lock, _) = (lab.directory / "run/kubectl-stepup").glob("*.lock")
+            plugin = int(lock.read_text().partition("pid=")[2].split()[0])
+            status = Path(f"/proc/{plugin}/status").read_text()
+            os.kill(int(status.partition("PPid:")[2].split()[0]), signal.SIGTERM)
+            killed.append(time.monotonic())
+            while Path(f"/proc/{plugin}/cmdline").exists() and Path(f"/proc/{plugin}/cmdline").read_bytes():
+                assert time.monotonic() - killed[0] < 2, "the plugin lives on"
+
+    ran = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"], watch)
+
+    assert killed
+    assert ran.code != 0
+    assert lab.provider.count("device") == 1
 
 
 def test_without_a_person_a_standing_entry_fails_with_the_command_to_type(lab: Lab) -> None:

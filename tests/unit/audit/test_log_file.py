@@ -239,6 +239,7 @@ def test_many_processes_write_whole_lines_in_one_chain(path: Path) -> None:
 
 
 def test_a_full_disk_is_said_and_leaves_a_chain_that_goes_on(log: AuditLog, path: Path) -> None:
+    """PROC-20."""
     log.append(event(1))
     size = path.stat().st_size
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

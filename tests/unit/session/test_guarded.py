@@ -60,6 +60,7 @@ def test_the_users_own_processes_cannot_look_into_a_guarded_one() -> None:
 
 
 def test_a_guarded_process_leaves_no_core_file(tmp_path: Path) -> None:
+    """PROC-12."""
     crash = "import os, signal; {}os.kill(os.getpid(), signal.SIGABRT)"
     guard = "from kubectl_stepup.session.guarded import guard_memory; guard_memory(); "
 
