@@ -6,6 +6,7 @@ The tree (a test compares it with the classes)::
     ├── UsageError                usage                     2
     ├── ConfigError               config-invalid            1
     │   ├── PolicyError           policy-invalid            1
+    │   │   └── PolicyTooNew      client-too-old            1
     │   ├── KubeconfigError       kubeconfig-invalid        1
     │   ├── KubeconfigLocked      kubeconfig-locked         1
     │   ├── NotEnrolled           not-enrolled              1
@@ -76,6 +77,12 @@ class PolicyError(ConfigError):
     """A policy file does not load."""
 
     code = "policy-invalid"
+
+
+class PolicyTooNew(PolicyError):
+    """A policy wants a later version of this program."""
+
+    code = "client-too-old"
 
 
 class KubeconfigError(ConfigError):

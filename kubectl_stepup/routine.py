@@ -94,8 +94,9 @@ def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
         return None
     user = environ.get(environment.POLICY) or places.user_policy(environ, platform=sys.platform)
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy", "default-policy.yaml")
+    published = places.published_policies(environ, platform=sys.platform)
     try:
-        return (os.path.abspath(user) if user else "", default)
+        return (os.path.abspath(user) if user else "", default, published or "")
     except OSError:  # the working directory is gone
         return None
 

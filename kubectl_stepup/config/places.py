@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 APPLICATION = "kubectl-stepup"
 CONFIG_FILE = "config.yaml"
 POLICY_FILE = "policy.yaml"
+PUBLISHED_FILE = "published.json"
 SYSTEM_DIRECTORY = f"/etc/{APPLICATION}"
 
 
@@ -36,7 +37,7 @@ def system_directory(environ: Mapping[str, str], *, platform: str) -> str | None
 
 
 def state_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the directory of what must outlive a reboot: the audit record."""
+    """Name the directory of what must outlive a reboot: the audit record, what clusters publish."""
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform)
     return _under(environ.get(environment.XDG_STATE_HOME), platform) or _home(environ, ".local/state")
@@ -47,6 +48,11 @@ def cache_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform, "cache")
     return _under(environ.get(environment.XDG_CACHE_HOME), platform) or _home(environ, ".cache")
+
+
+def published_policies(environ: Mapping[str, str], *, platform: str) -> str | None:
+    """Name the file that keeps what clusters publish."""
+    return _file(state_directory(environ, platform=platform), PUBLISHED_FILE, platform)
 
 
 def runtime_directories(environ: Mapping[str, str], *, platform: str) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
         scope=ports.scope,
         wish=wish,
         command=judged.argv,
-        rules=tuple(match.rule.name for match in judged.decision.rules),
+        # A rule of one's own policy may be a published one as well.
+        rules=tuple(dict.fromkeys(match.name for match in judged.decision.rules)),
         summary=_summary(judged),
     )
 

@@ -37,13 +37,17 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
             hint=f"kubectl stepup exec --level {level.name} -- KUBECTL ARGS",
         )
     require_reason(asked, required=False)
-    elevate = ports.run_ports(resolved).elevate
+    run_ports = ports.run_ports(resolved)
+    elevate = run_ports.elevate
     if elevate.store.name == "memory":
         raise UsageError(
             "there is no place to keep a session: the store is memory, which ends with each command",
             hint="kubectl stepup exec -- KUBECTL ARGS",
         )
-    return session_for(asked, elevate)
+    elevation = session_for(asked, elevate)
+    if not elevation.reused:
+        run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)
+    return elevation
 
 
 def require_enrolled(config: Config, resolved: ResolvedContext) -> Cluster:

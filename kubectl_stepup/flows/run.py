@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
@@ -36,7 +37,7 @@ class RunPorts:
     """What a run needs of the outside, beside what stepping up needs.
 
     `lend_file` gives the child a kubeconfig or manifests and `lend_session` a way to the session, for as long as their
-    contexts last.
+    contexts last. `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
     """
 
     elevate: ElevatePorts
@@ -45,6 +46,7 @@ class RunPorts:
     kubeconfig_files: Callable[[str | None], Sequence[str]]
     lend_file: Callable[[bytes], AbstractContextManager[LentFile]]
     lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
+    refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]
 
 
 def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
@@ -112,6 +114,8 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     for message in decision.messages:
         ports.elevate.terminal.line(policy_message_line(message))
     elevation = session_for(asked, ports.elevate)
+    if not elevation.reused:
+        _refresh_policy(judgement, asked, resolved, elevation, ports)
     ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
     recorder = ports.elevate.recorder
     session = elevation.session
@@ -127,6 +131,16 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
         return TIME_UP
     recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
     return exit_code
+
+
+def _refresh_policy(
+    judgement: Judgement, asked: Asked, resolved: ResolvedContext, elevation: Elevation, ports: RunPorts
+) -> None:
+    try:
+        ports.refresh_policy(asked.cluster, resolved, elevation, judgement.command.kubeconfig)
+    except StepUpError as refusal:
+        _record(judgement, refusal, ports, asked)
+        raise
 
 
 def _child(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup import __version__
+from kubectl_stepup.errors import PolicyTooNew
 from kubectl_stepup.policy.actions import NAMES as ACTIONS
 from kubectl_stepup.policy.model import ALLOW, Grant, Level, Policy
 from kubectl_stepup.policy.rule_document import check_name, once, rule_from
@@ -138,9 +139,11 @@ def _require_version(node: Node) -> None:
     if len(numbers) not in (2, 3) or not all(number.isascii() and number.isdigit() for number in numbers):
         raise node.error(f"{wanted!r} is not a version such as 1.2.0")
     if _version(wanted) > _version(__version__):
-        raise node.error(
-            f"this policy needs kubectl-stepup {wanted} or later; this is {__version__}",
+        needs = f"this policy needs kubectl-stepup {wanted} or later; this is {__version__}"
+        raise PolicyTooNew(
+            f"{node.file}:{node.line}: minClientVersion: {needs}",
             hint="pip install --upgrade kubectl-stepup",
+            details={"file": node.file, "line": node.line},
         )
 
 

@@ -194,7 +194,7 @@ class Decision(Record):
         return {
             "decision": self.effect,
             "level": self.level,
-            "rules": [found.rule.name for found in (*self.rules, *self.warned, *self.audited)],
+            "rules": list(dict.fromkeys(found.name for found in (*self.rules, *self.warned, *self.audited))),
             "requests": [entry.to_json() for entry in self.requests],
             "actions": list(self.actions),
             "why": self.why,

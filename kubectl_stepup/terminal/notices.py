@@ -66,6 +66,11 @@ def policy_warning_line(warning: str) -> str:
     return f"warning: {safe(warning)}"
 
 
+def policy_ignored_line(message: str) -> str:
+    """Say that what a cluster publishes is no policy; what it published before goes on counting."""
+    return f"warning: the published policy is ignored: {safe(message)}"
+
+
 def unenrolled_line(context: str | None) -> str:
     """Say that policy would ask here, were the context enrolled."""
     if context is None:

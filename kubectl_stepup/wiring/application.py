@@ -79,27 +79,17 @@ class Application:
 
     @cached_property
     def policy(self) -> Policy:
-        """The effective policy of the system's file and the user's; the default one where there is no user file."""
-        from kubectl_stepup import routine
-        from kubectl_stepup.policy import compiled_file
-        from kubectl_stepup.policy.file_stamp import stamp_of
-        from kubectl_stepup.policy.load import load
+        """The policy in force: this machine's files, and what clusters publish."""
+        from kubectl_stepup.wiring.policies import policy_in_force
 
-        directory = places.cache_directory(self.environ, platform=sys.platform)
-        sources = None if self.settings.policy is not None else routine.policy_sources(self.environ)
-        if sources is None or directory is None:
-            return load(*self._policy_files())
-        known_by = stamp_of(sources)
-        compiled = compiled_file.read(directory, known_by)
-        if compiled is not None:
-            return compiled
-        policy = load(*self._policy_files())
-        compiled_file.write(directory, sources, policy, known_by=known_by)
-        return policy
+        return policy_in_force(self.environ, self.settings.policy)
 
-    def _policy_files(self) -> list[tuple[str, bytes] | None]:
-        pair = files.policy_files(self.environ, self.settings.policy)
-        return [None if file is None else (file.path, file.data) for file in (pair.system, pair.user)]
+    @cached_property
+    def own_policy(self) -> Policy:
+        """The policy of this machine's files alone: what a server's objects are made of."""
+        from kubectl_stepup.wiring.policies import own_policy
+
+        return own_policy(self.environ, self.settings.policy)
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files for their names: users are without credentials where a file was read before."""

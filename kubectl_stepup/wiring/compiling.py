@@ -70,12 +70,12 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
     (cluster,) = application.clusters(options.cluster)
     provider = application.config.provider(cluster.provider)
     place = Place(name=cluster.name, labels=dict(cluster.labels))
-    roles, old_grants = replaced(options.bindings, application.policy, place) if options.bindings else ((), ())
+    roles, old_grants = replaced(options.bindings, application.own_policy, place) if options.bindings else ((), ())
     request = bundle.Request(
-        policy=application.policy,
+        policy=application.own_policy,
         place=place,
-        trust=trust_of(provider, application.policy, options),
-        acr_values=_acr_values(provider, application.policy),
+        trust=trust_of(provider, application.own_policy, options),
+        acr_values=_acr_values(provider, application.own_policy),
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.config.model import Cluster, Config, Provider
+from kubectl_stepup.errors import PolicyTooNew
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.authenticate import AuthenticatePorts, Verify, authenticate
 from kubectl_stepup.flows.credential import CredentialPorts
@@ -76,6 +77,8 @@ class World:
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     lent: list[Elevation] = field(default_factory=list)
+    refreshed: list[tuple[str, str]] = field(default_factory=list)
+    too_new: PolicyTooNew | None = None
     kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
     store: MemoryStore = field(init=False)
     recorder: Recorder = field(init=False)
@@ -158,7 +161,16 @@ class World:
             kubeconfig_files=lambda flag: self.kubeconfig(flag).files,
             lend_file=self.kubectl.lend_file,
             lend_session=self.lend_session,
+            refresh_policy=self.refresh_policy,
         )
+
+    def refresh_policy(
+        self, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None
+    ) -> None:
+        """Note that somebody looked what the cluster publishes; `too_new` is what comes of it."""
+        if self.too_new is not None:
+            raise self.too_new
+        self.refreshed.append((cluster.name, elevation.session.level))
 
     def execute_ports(self) -> ExecutePorts:
         return ExecutePorts(

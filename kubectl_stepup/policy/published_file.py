@@ -1,0 +1,87 @@
+"""What clusters published, kept from one step-up to the next (filesystem, JSON): one file for all of them.
+
+It decides whether somebody is asked, so it is read like a policy: a regular file of the user's own, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.published import Published
+
+if TYPE_CHECKING:
+    from kubectl_stepup.clock import Clock
+    from kubectl_stepup.policy.model import Policy
+
+_LARGEST = 4 << 20
+
+
+def read(path: str) -> tuple[Published, ...]:
+    """Give what was kept, by the clusters' names.
+
+    Raises:
+        PolicyError: the file is not ours, or is damaged: what a cluster asked for must not be forgotten in silence.
+    """
+    data = _bytes(path)
+    return tuple(
+        Published(cluster=cluster, policy=parsed(text, cluster)) for cluster, text in sorted(_texts(data, path).items())
+    )
+
+
+def parsed(text: str, cluster: str) -> Policy:
+    """Read a published policy.
+
+    Raises:
+        PolicyError: it is none, or one for later versions of this program.
+    """
+    return policy_from(yaml_file.parse(text.encode(), f"{cluster} (published)", error=PolicyError))
+
+
+def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
+    """Keep what a cluster publishes now, None: nothing any more; tell whether that is new.
+
+    Raises:
+        PolicyError: it cannot be written.
+    """
+
+    def edit(before: bytes | None) -> bytes:
+        kept = _texts(before, path)
+        if text is None:
+            kept.pop(cluster, None)
+        else:
+            kept[cluster] = text
+        return before or b"" if kept == _texts(before, path) else json.dumps(kept, sort_keys=True).encode("ascii")
+
+    return edited_file.change(path, edit, clock=clock, error=PolicyError)
+
+
+def _bytes(path: str) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise PolicyError(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise PolicyError(f"{path}: not a file that you alone can write", hint=f"rm {path}")
+        return stream.read(_LARGEST)
+
+
+def _texts(data: bytes | None, path: str) -> dict[str, str]:
+    if not data:
+        return {}
+    try:
+        kept = json.loads(data)
+        if not isinstance(kept, dict) or not all(isinstance(text, str) for text in kept.values()):
+            raise ValueError("not a mapping of texts")
+    except (ValueError, RecursionError) as exc:
+        raise PolicyError(f"{path}: damaged: {exc}", hint=f"rm {path}") from exc
+    return kept

@@ -1,0 +1,85 @@
+"""What clusters publish is kept like a policy: whole, ours, and never forgotten in silence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.errors import PolicyError, PolicyTooNew
+from kubectl_stepup.policy.published_file import keep, parsed, read
+
+POLICY = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+levels: [{name: mfa, signedInWithin: 15m, askAgainAfter: 10m}]
+rules: [{name: a, do: [delete], needs: mfa}]
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "state" / "published.json")
+
+
+def test_nothing_was_kept_yet(path: str) -> None:
+    assert read(path) == ()
+
+
+def test_what_was_kept_is_read_by_the_clusters_names(path: str) -> None:
+    assert keep(path, "prod", POLICY, clock=SystemClock()) is True
+    assert keep(path, "dev", POLICY, clock=SystemClock()) is True
+
+    assert [(one.cluster, one.policy.rules[0].name) for one in read(path)] == [("dev", "a"), ("prod", "a")]
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_same_again_changes_nothing(path: str) -> None:
+    keep(path, "prod", POLICY, clock=SystemClock())
+    before = Path(path).stat()
+
+    assert keep(path, "prod", POLICY, clock=SystemClock()) is False
+    assert Path(path).stat().st_ino == before.st_ino
+
+
+def test_what_is_not_published_any_more_is_forgotten(path: str) -> None:
+    keep(path, "prod", POLICY, clock=SystemClock())
+
+    assert keep(path, "prod", None, clock=SystemClock()) is True
+    assert read(path) == ()
+    assert keep(path, "prod", None, clock=SystemClock()) is False
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"prod": 1}', '{"prod": "kind: Policy"}', "[" * 10_000])
+def test_a_damaged_file_is_said_and_not_skipped(path: str, content: str) -> None:
+    Path(path).parent.mkdir()
+    Path(path).write_text(content)
+
+    with pytest.raises(PolicyError):
+        read(path)
+
+
+def test_a_file_that_others_can_write_is_refused(path: str) -> None:
+    keep(path, "prod", POLICY, clock=SystemClock())
+    Path(path).chmod(0o666)
+
+    with pytest.raises(PolicyError, match="that you alone can write"):
+        read(path)
+
+
+def test_a_link_is_refused(path: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.json").write_text(json.dumps({"prod": POLICY}))
+    Path(path).parent.mkdir()
+    Path(path).symlink_to(tmp_path / "elsewhere.json")
+
+    with pytest.raises(PolicyError):
+        read(path)
+
+
+def test_a_policy_for_later_versions_says_which() -> None:
+    with pytest.raises(
+        PolicyTooNew, match=r"^prod \(published\):5: minClientVersion: this policy needs"
+    ):
+        parsed(f'{POLICY}minClientVersion: "99.0"\n', "prod")
