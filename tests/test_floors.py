@@ -164,7 +164,7 @@ BETWEEN_CONCERNS = {
     "kube": {"documents"},
     "oauth": {"terminal"},
     "policy": {"assurance", "documents"},
-    "review": {"documents", "policy"},
+    "review": {"documents", "enforcement", "policy"},
     "session": {"assurance"},
     "terminal": {"assurance", "audit", "config", "kube", "oauth", "policy", "review", "session"},
 }

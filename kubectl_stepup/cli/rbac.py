@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command(name="audit", short_help="Find who need not step up")
-@click.option("--cluster", metavar="NAME", help="The enrolled cluster whose rules count.")
+@click.option("--cluster", metavar="NAME", help="The enrolled cluster, or its context, whose rules count.")
 @click.option(
     "--from", "files", metavar="FILE", multiple=True, help="Read YAML or JSON, - for standard input, and no cluster."
 )

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.actions import OWN_GROUP
+from kubectl_stepup.enforcement.names import OWNED, PREFIX, derived_group
 from kubectl_stepup.review.aggregation import EffectiveRules
 from kubectl_stepup.review.judge import Judge
 from kubectl_stepup.review.model import RBAC
 from kubectl_stepup.review.narrowing import Parts, parts_of
 from kubectl_stepup.review.powers import ANYTHING
 from kubectl_stepup.review.sensitivity import Sensitivity
-from kubectl_stepup.review.subjects import PREFIX, Who, standing_of
+from kubectl_stepup.review.subjects import Who, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.review.model import Binding, RbacObjects, RbacRule, Role, Subject
     from kubectl_stepup.review.subjects import Standing
 
-FROM = f"{OWN_GROUP}/narrowed-from"
+FROM = f"{OWNED}/narrowed-from"
 _NARROWED = frozenset({Who.PERSON, Who.ELEVATED})
 _DROPPED = frozenset({"open-to-anonymous", "open-to-everyone", "level-grants", "pretended-level"})
 _DANGLING = frozenset({"dangling-role", "dangling-service-account"})
@@ -102,7 +102,7 @@ class _Fixing:
             words = [f"What of {role.kind}/{role.name} needs {level} first."]
             if derived is None:
                 words.append(f"{subject} has no group that a level could be derived from: put it into one, and bind")
-                words.append(f"the group {PREFIX}{level}:GROUP to this role.")
+                words.append(f"the group {derived_group(level, 'GROUP')} to this role.")
             self._bind(binding, role, f"stepup-{level}", rules, [derived] if derived else [], words)
         return True
 
@@ -167,7 +167,7 @@ def _derived(subject: Subject, level: str) -> dict[str, str] | None:
     group = subject.name
     if group.startswith(PREFIX):
         group = group.removeprefix(PREFIX).partition(":")[2]
-    return {"apiGroup": RBAC, "kind": "Group", "name": f"{PREFIX}{level}:{group}"}
+    return {"apiGroup": RBAC, "kind": "Group", "name": derived_group(level, group)}
 
 
 def _rebound(binding: Binding, subjects: Iterable[Subject]) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.enforcement.names import PUBLISHED_NAMESPACE
 from kubectl_stepup.review.granting import reaches_of
-from kubectl_stepup.review.powers import NAMED, PUBLISHED_NAMESPACE, SYSTEM_NAMESPACE, URLS
+from kubectl_stepup.review.powers import NAMED, SYSTEM_NAMESPACE, URLS
 from kubectl_stepup.review.severity import lowered
 from kubectl_stepup.review.subjects import Who
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubectl_stepup.policy.actions import OWN_GROUP
+from kubectl_stepup.enforcement.admission import OWN_RULE
+from kubectl_stepup.enforcement.names import PUBLISHED_NAMESPACE
+from kubectl_stepup.policy.actions import OWN_GROUP, OWN_PREFIX
 from kubectl_stepup.review.model import RBAC
 from kubectl_stepup.review.severity import CRITICAL, HIGH, LOW, MEDIUM
 
@@ -18,11 +20,7 @@ EVERY_VERB = ("get", "list", "watch", *WRITES)
 STREAMS = ("get", "create")
 PROXIED = ("get", "create", "update", "patch", "delete")
 
-PUBLISHED_NAMESPACE = "kube-public"
-PUBLISHED_PREFIX = "kubectl-stepup"
 SYSTEM_NAMESPACE = "kube-system"
-OWN_GUARD = "own-objects"
-"""What the admission policy of our own objects has in the place of a rule's name."""
 
 ANYTHING = "*"
 
@@ -174,7 +172,7 @@ POWERS: tuple[Power, ...] = (
         _asks(WRITES, "apiregistration.k8s.io", "apiservices", cluster=True),
         gate="guard",
     ),
-    _power("own-objects-write", HIGH, "guard", _asks(WRITES, OWN_GROUP, ANYTHING), gate="guard", kept_by=OWN_GUARD),
+    _power("own-objects-write", HIGH, "guard", _asks(WRITES, OWN_GROUP, ANYTHING), gate="guard", kept_by=OWN_RULE),
     _power(
         "published-policy-write",
         MEDIUM,
@@ -183,8 +181,8 @@ POWERS: tuple[Power, ...] = (
         gate="guard",
         narrows=False,
         only_in=PUBLISHED_NAMESPACE,
-        only_names=PUBLISHED_PREFIX,
-        kept_by=OWN_GUARD,
+        only_names=OWN_PREFIX,
+        kept_by=OWN_RULE,
     ),
     _power("node-write", HIGH, "node", _asks(WRITES, "", "nodes", cluster=True), gate="node"),
     _power("volume-write", HIGH, "node read-secrets run-as", _asks(MUTATIONS, "", "persistentvolumes", cluster=True)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.enforcement import names
 from kubectl_stepup.errors import RbacInvalid
-from kubectl_stepup.policy.actions import OWN_GROUP, OWN_PREFIX
 from kubectl_stepup.review.model import (
     RBAC,
     Binding,
@@ -22,9 +22,6 @@ from kubectl_stepup.review.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
-
-RULE_LABEL = f"{OWN_GROUP}/rule"
-"""Names the policy's rule on an admission policy of ours; without it the object's name does."""
 
 _GUARD = "ValidatingAdmissionPolicy"
 _GUARD_BINDING = "ValidatingAdmissionPolicyBinding"
@@ -208,7 +205,7 @@ def _account(whole: _Field) -> ServiceAccount:
 def _guard(whole: _Field) -> dict[str, str]:
     """Give an admission policy of ours by its name, with the rule that it is made of."""
     name = whole["metadata"]["name"].text()
-    if not name.startswith(f"{OWN_PREFIX}-"):
+    if not name.startswith(names.OBJECT_PREFIX):
         return {}
-    marks = whole["metadata"]["labels"].mapping() | whole["metadata"]["annotations"].mapping()
-    return {name: marks.get(RULE_LABEL, name.removeprefix(f"{OWN_PREFIX}-"))}
+    told = whole["metadata"]["annotations"][names.RULE].text(name.removeprefix(names.OBJECT_PREFIX))
+    return {name: told}

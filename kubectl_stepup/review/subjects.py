@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.enforcement.names import PREFIX
+
 if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.review.model import Subject
-
-PREFIX = "stepup:"
-"""What the groups of a level begin with."""
 
 MASTERS = "system:masters"
 _ANONYMOUS = frozenset({("User", "system:anonymous"), ("Group", "system:unauthenticated")})

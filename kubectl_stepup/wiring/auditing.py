@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
 from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.errors import NotEnrolled, RbacInvalid, UsageError
+from kubectl_stepup.errors import RbacInvalid, UsageError
 from kubectl_stepup.kube import kubectl, rbac_objects
 from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.model import Target
@@ -115,10 +115,7 @@ def fix_text(found: Reviewed) -> str:
 
 def _cluster(wanted: Wanted, application: Application) -> Cluster | None:
     if wanted.cluster is not None:
-        found = application.config.cluster(wanted.cluster)
-        if found is None:
-            raise NotEnrolled(f"no cluster is enrolled as {wanted.cluster}", hint="kubectl stepup status")
-        return found
+        return application.clusters(wanted.cluster)[0]
     return application.config.cluster_for_context(wanted.context) if wanted.context else None
 
 

@@ -101,7 +101,7 @@ def test_the_cluster_selects_the_rules_of_the_policy(cli: Cli, write: Callable[.
     everywhere = ids(cli("rbac", "audit", *files).out)
     assert {"secrets-read", "cluster-admin"} <= everywhere
     assert not everywhere & {"pod-exec", "bind", "node-proxy"}
-    for flags in (("--cluster", "prod-eu"), ("--context", "eu")):
+    for flags in (("--cluster", "prod-eu"), ("--cluster", "eu"), ("--context", "eu")):
         found = cli("rbac", "audit", *files, *flags)
         assert ids(found.out) == everywhere
         assert json.loads(found.out)["cluster"] == "prod-eu"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from kubectl_stepup.enforcement import admission
+from kubectl_stepup.enforcement.admission import Gate
+from kubectl_stepup.enforcement.plan import Place
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.review.catalogue import CATALOGUE
 from kubectl_stepup.review.findings import audit
+from kubectl_stepup.review.model import Place as FilePlace
+from kubectl_stepup.review.model import RbacObjects
 from kubectl_stepup.review.powers import NAMED, POWERS, URLS
+from kubectl_stepup.review.reading import Manifest, objects_of
 from tests.rbac.weaknesses import ALSO, PLANTED, STATED, STOCK, WEAKNESSES
 
 from .conftest import Judge, allow, bound, policy_of, read
@@ -469,6 +475,36 @@ def test_the_annotation_names_the_rule_of_a_guard(judge: Judge) -> None:
     )
     assert judge(text) == ()
     assert judge(text, rules=STRICT) != ()
+
+
+def test_the_guards_that_a_policy_is_compiled_to_hold_all_but_what_only_rbac_can(default: Policy) -> None:
+    made = admission.objects(
+        Gate(policy=default, place=Place(name="prod", labels={}), acr_values={"mfa": ("mfa",)}, annotations={})
+    )
+    guards = objects_of(Manifest(content=one, place=FilePlace(file="guards.yaml")) for one in made).guarded
+    planted = read(WEAKNESSES)
+    guarded = RbacObjects(
+        roles=planted.roles, bindings=planted.bindings, service_accounts=planted.service_accounts, guarded=guards
+    )
+    left = {one.binding.name.upper() for one in audit(guarded, default, Target())}
+    held = {number for number in PLANTED if number not in left}
+    assert held == {
+        "W05",
+        "W07",
+        "W08",
+        "W11",
+        "W12",
+        "W14",
+        "W17",
+        "W19",
+        "W22",
+        "W29",
+        "W32",
+        "W33",
+        "W35",
+        "W36",
+        "W38",
+    }
 
 
 def test_guards_let_machines_pass(judge: Judge) -> None:
