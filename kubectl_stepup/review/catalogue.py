@@ -60,9 +60,14 @@ CATALOGUE: Mapping[str, Entry] = {
         "name the URLs that are needed, such as /metrics",
     ),
     "admission-write": _entry(
-        "writes admission policies or webhooks",
+        "writes admission policies",
         "these objects are exempt from admission, so a guard cannot guard itself: who may write them removes it",
         "give it to a derived group of the highest level; RBAC alone protects these",
+    ),
+    "webhook-write": _entry(
+        "writes the configurations of webhooks",
+        "a mutating webhook sees every object, secrets too, and changes it as it likes; a deleted one guards no more",
+        _BOTH,
     ),
     "node-proxy": _entry(
         "reaches the kubelet through nodes/proxy",

@@ -83,13 +83,19 @@ _ADMISSION = (
     "validatingadmissionpolicybindings",
     "mutatingadmissionpolicies",
     "mutatingadmissionpolicybindings",
-    "validatingwebhookconfigurations",
-    "mutatingwebhookconfigurations",
 )
+_WEBHOOKS = ("validatingwebhookconfigurations", "mutatingwebhookconfigurations")
 
 POWERS: tuple[Power, ...] = (
     _power(
         "admission-write", CRITICAL, "guard", _asks(WRITES, "admissionregistration.k8s.io", *_ADMISSION, cluster=True)
+    ),
+    _power(
+        "webhook-write",
+        CRITICAL,
+        "guard",
+        _asks(WRITES, "admissionregistration.k8s.io", *_WEBHOOKS, cluster=True),
+        gate="guard",
     ),
     _power("node-proxy", CRITICAL, "shell", _asks(PROXIED, "", "nodes/proxy", cluster=True)),
     _power(

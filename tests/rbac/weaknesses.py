@@ -49,6 +49,7 @@ PLANTED: dict[str, tuple[str, str, str]] = {
     "W38": ("binding-write", "medium", "Group owners"),
     "W39": ("powerful-service-account", "medium", "ServiceAccount team-a/ci"),
     "W40": ("dangling-role", "low", "Group waiting"),
+    "W41": ("webhook-write", "critical", "Group meshes"),
 }
 """By number: the finding's id, its severity and its subject; the binding's name is the number in lower case."""
 

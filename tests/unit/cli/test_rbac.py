@@ -44,7 +44,7 @@ def test_the_table_ends_with_the_sum(cli: Cli) -> None:
     found = cli("rbac", "audit", *FILES)
     assert (found.code, found.err) == (0, "")
     assert found.out.startswith("SEVERITY   FINDING")
-    assert found.out.splitlines()[-1].startswith("45 findings: 10 critical, ")
+    assert found.out.splitlines()[-1].startswith("46 findings: 11 critical, ")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_json_and_yaml_are_one_object(cli: Cli) -> None:
 
 def test_sarif(cli: Cli) -> None:
     log = json.loads(cli("rbac", "audit", *FILES, "-o", "sarif").out)
-    assert (log["version"], len(log["runs"][0]["results"])) == ("2.1.0", 45)
+    assert (log["version"], len(log["runs"][0]["results"])) == ("2.1.0", 46)
 
 
 def test_the_fix_is_yaml_with_words_above(cli: Cli) -> None:

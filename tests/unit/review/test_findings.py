@@ -133,7 +133,7 @@ def test_a_service_account_can_be_impersonated_in_its_namespace(judge: Judge) ->
         ("create", "pods", "", "workload-create"),
         ("create", "replicationcontrollers", "", "workload-create"),
         ("patch", "deployments/scale", "apps", "stop"),
-        ("create", "validatingwebhookconfigurations", "admissionregistration.k8s.io", "admission-write"),
+        ("create", "validatingwebhookconfigurations", "admissionregistration.k8s.io", "webhook-write"),
     ],
 )
 def test_a_request_is_a_power(judge: Judge, verbs: str, resources: str, group: str, code: str) -> None:
@@ -436,6 +436,7 @@ spec: {policyName: kubectl-stepup-all, validationActions: [ACTION]}
         (allow("create", "pods/exec"), True),
         (allow("delete", "pods"), True),
         (allow("escalate", "clusterroles", RBAC), True),
+        (allow("patch", "mutatingwebhookconfigurations", "admissionregistration.k8s.io"), True),
         (allow("get", "secrets"), False),
         (allow("get", "nodes/proxy"), False),
         (allow("impersonate", "groups"), False),
@@ -487,24 +488,8 @@ def test_the_guards_that_a_policy_is_compiled_to_hold_all_but_what_only_rbac_can
         roles=planted.roles, bindings=planted.bindings, service_accounts=planted.service_accounts, guarded=guards
     )
     left = {one.binding.name.upper() for one in audit(guarded, default, Target())}
-    held = {number for number in PLANTED if number not in left}
-    assert held == {
-        "W05",
-        "W07",
-        "W08",
-        "W11",
-        "W12",
-        "W14",
-        "W17",
-        "W19",
-        "W22",
-        "W29",
-        "W32",
-        "W33",
-        "W35",
-        "W36",
-        "W38",
-    }
+    held = " ".join(number for number in PLANTED if number not in left)
+    assert held == "W05 W07 W08 W11 W12 W14 W17 W19 W22 W29 W32 W33 W35 W36 W38 W41"
 
 
 def test_guards_let_machines_pass(judge: Judge) -> None:
