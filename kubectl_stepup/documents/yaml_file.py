@@ -188,8 +188,7 @@ def _refuse_depth(text: str, file: str, error: type[ConfigError]) -> None:
 def _refuse_aliases(root: yaml.Node, file: str, error: type[ConfigError]) -> None:
     """Count the places that repeat a node; the graph is walked once, so a bomb costs nothing here."""
     seen: set[int] = set()
-    aliases = 0
-    waiting = [root]
+    aliases, waiting = 0, [root]
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
@@ -242,7 +241,8 @@ class _Builder:
             return mapping
         if isinstance(source, yaml.SequenceNode):
             return [self.plain(item, depth + 1) for item in source.value]
-        return self._scalar(source)
+        short = isinstance(source, yaml.ScalarNode) and not source.style and source.value in {"y", "Y", "n", "N"}
+        return source.value in "yY" if short else self._scalar(source)  # booleans to kubectl, texts to PyYAML
 
     def _check(self, source: yaml.Node, depth: int) -> None:
         if not isinstance(source, yaml.ScalarNode) and source.tag not in _COLLECTIONS:

@@ -141,6 +141,8 @@ def test_where_kubeconfigs_are(environ: dict[str, str], platform: str, files: tu
         ("cluster: prod-eu, user", "cluster: gone, user", None,
          "FILE: contexts[prod].context.cluster: cluster 'gone' is not in FILE"),
         ("server: https://api.prod.example.com", "", None, "FILE: clusters[prod-eu].cluster.server: is missing"),
+        ("cluster: prod-eu, user: ", "cluster: prod-eu, user: y, was: ", None,
+         "FILE: contexts[prod].context.user: must be a text, not True"),
         ("tls-server-name: api", "tls-server-name: yes", None,
          "FILE: clusters[prod-eu].cluster.tls-server-name: must be a text, not True"),
         ("insecure-skip-tls-verify: false", "insecure-skip-tls-verify: 'no'", None,
@@ -156,6 +158,7 @@ def test_where_kubeconfigs_are(environ: dict[str, str], platform: str, files: tu
 def test_what_is_missing_or_wrong_is_named(
     tmp_path: Path, old: str, new: str, context: str | None, message: str
 ) -> None:
+    """KCFG-09."""
     kubeconfig = read(tmp_path, CONFIG.replace(old, new))
     with pytest.raises(KubeconfigError) as caught:
         kubeconfig.resolve(context)
@@ -177,6 +180,7 @@ def test_what_is_missing_or_wrong_is_named(
     ],
 )  # fmt: skip
 def test_what_is_no_kubeconfig_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """KCFG-09."""
     with pytest.raises(KubeconfigError) as caught:
         read(tmp_path, text)
     if "python" not in text:
@@ -185,6 +189,7 @@ def test_what_is_no_kubeconfig_is_refused(tmp_path: Path, text: str, message: st
 
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "contexts: null\nusers:\n"])
 def test_an_empty_kubeconfig_holds_nothing(tmp_path: Path, text: str) -> None:
+    """KCFG-09."""
     assert dict(read(tmp_path, text).contexts) == {}
 
 
@@ -214,6 +219,7 @@ def test_the_null_device_is_an_empty_kubeconfig() -> None:
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    """KCFG-08."""
     path = tmp_path / "config"
     path.write_bytes(b"#" * (5 << 20))
     with pytest.raises(KubeconfigError, match=r"larger than 4194304 bytes$"):
