@@ -136,6 +136,51 @@ CONCURRENCY = """
 11 whoever waits is told for whom
 12 an hour of polling with nobody there
 """
+STORES = """
+01 no keyring at all
+02 a keyring that keeps nothing
+03 a keyring that the environment names wrongly
+04 code that the environment names as a keyring
+05 a locked keyring, a dialog that is dismissed or never answered
+06 a bus that is dead or mute, a keyring that is killed or hangs while it writes
+07 values larger than an item
+08 parts that are missing, exchanged, of another value, or too many
+09 killed at every write
+10 killed between removing an item and adding it
+11 an item that somebody else added meanwhile
+12 a value that is none of ours
+13 an end of reuse or of the token, and a clock that is set back
+14 an approval later than now
+15 a session of another issuer, client, account, cluster or level
+16 levels that are weaker or stronger
+17 two terminals, and the user's scope
+18 a session leader's process id that is used again
+19 another boot, and the end of a login session
+20 a logout that cannot remove everything
+21 a runtime directory that is missing, or not ours alone
+22 a full kernel keyring
+23 a key that is not possessed
+24 secrets on the disk or in shared memory
+"""
+KUBECONFIG = """
+01 a context, its cluster and its user in three files
+02 a file that cannot be written
+03 a lock that is there already
+04 comments, line ends, anchors and unknown fields
+05 twice, and taken out again
+06 killed at each step
+07 many writers at once, kubectl among them
+08 a file that is large, deep, explosive, or runs code
+09 entries that are missing, repeated or of another type
+10 everyday users of every kind
+11 an elevated user with credentials of its own
+12 ways to the server that were not enrolled
+13 a server or CA that changed since it was enrolled
+14 the plugin asked for another server's token
+15 a stanza that was copied to an attacker's file
+16 what a run leaves behind, however it ends
+17 no memory files
+"""
 
 CATALOGUES = {
     "IDT": ID_TOKEN,
@@ -143,6 +188,8 @@ CATALOGUES = {
     "DIS": DISCOVERY,
     "PROC": PROCESSES,
     "CONC": CONCURRENCY,
+    "CACHE": STORES,
+    "KCFG": KUBECONFIG,
 }
 CASES = [
     (f"{letters}-{line[:2]}", line[3:]) for letters, text in CATALOGUES.items() for line in text.strip().splitlines()

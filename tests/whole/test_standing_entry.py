@@ -60,6 +60,7 @@ users:
 
 
 def test_the_standing_entry_is_shown_written_once_and_taken_out_again(lab: Lab) -> None:
+    """KCFG-05."""
     standing(lab)
     written = kubeconfig(lab).read_text()
     assert written.startswith("# kept\n")
@@ -160,6 +161,7 @@ def test_without_a_person_a_standing_entry_fails_with_the_command_to_type(lab: L
 
 
 def test_another_server_gets_no_token(lab: Lab) -> None:
+    """KCFG-14."""
     standing(lab)
     assert lab.stepup("login", "--scope", "user").code == 0
 

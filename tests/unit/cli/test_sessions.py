@@ -117,6 +117,7 @@ def test_logout_of_another_context_ends_nothing(cli: Cli, store: MemoryStore) ->
 
 @pytest.mark.parametrize("store", [Sticky], indirect=True)
 def test_what_cannot_be_removed_is_an_error(cli: Cli, store: MemoryStore) -> None:
+    """CACHE-20."""
     found = cli("logout", "--context", "prod", "-o", "json")
     assert (found.code, found.error["code"], found.error["hint"]) == (
         1,

@@ -187,6 +187,7 @@ change(sys.argv[1], lambda data: (data or b"") + sys.argv[2].encode() + b"\\n", 
 
 
 def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    """KCFG-07."""
     path = tmp_path / "config"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(number)]) for number in range(5)]
     assert [writer.wait() for writer in writers] == [0] * 5

@@ -162,6 +162,7 @@ def test_texts_that_yaml_would_take_for_something_else_are_quoted() -> None:
     ],
 )
 def test_what_cannot_be_edited_in_place_is_refused(before: str, reason: str) -> None:
+    """KCFG-04."""
     with pytest.raises(KubeconfigError) as caught:
         with_item(before.encode(), "f", key="users", item=ITEM, parse=plain, error=KubeconfigError)
     assert caught.value.message == f"f: cannot be edited without writing it anew: {reason}"

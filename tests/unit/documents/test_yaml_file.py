@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,6 +52,7 @@ REFUSED = {
 @pytest.mark.parametrize("reader", [yaml_file.parse, yaml_file.plain])
 @pytest.mark.parametrize("name", REFUSED)
 def test_surprising_yaml_is_refused_with_its_line(name: str, reader: object) -> None:
+    """KCFG-08."""
     data, message = REFUSED[name]
     assert callable(reader)
     with pytest.raises(ConfigError) as caught:
@@ -129,3 +131,37 @@ def test_several_documents() -> None:
     assert yaml_file.parse_all(b"", "f.yaml") == []
     with pytest.raises(ConfigError, match=r"f\.yaml:4: the key 'a' is repeated"):
         yaml_file.parse_all(b"x: 1\n---\na: 1\na: 2\n", "f.yaml")
+
+
+def users(count: int) -> bytes:
+    """Give a kubeconfig with so many users."""
+    return b"users:\n" + b"".join(b"- name: user-%d\n  user: {token: t-%d}\n" % (one, one) for one in range(count))
+
+
+def test_twenty_thousand_users_are_read_in_three_seconds() -> None:
+    """KCFG-08."""
+    data = users(20_000)
+    assert len(data) > 740_000
+    began = time.process_time()
+    found = yaml_file.plain(data, "f.yaml")
+    assert time.process_time() - began < 3
+    assert isinstance(found, dict)
+    assert len(found["users"]) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (users(180_000), "f.yaml:1: larger than 4194304 bytes"),
+        (b"[" * 3000 + b"]" * 3000, "f.yaml:1: nested deeper than 100"),
+        (b"a: !!python/object/apply:os.abort []\n", None),
+    ],
+    ids=["5 MiB", "depth 3000", "code"],
+)
+def test_what_is_too_large_or_runs_code_is_refused_in_three_seconds(data: bytes, message: str | None) -> None:
+    """KCFG-08."""
+    began = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        yaml_file.plain(data, "f.yaml")
+    assert time.process_time() - began < 3
+    assert message is None or caught.value.message == message

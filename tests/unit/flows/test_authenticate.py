@@ -98,6 +98,15 @@ def test_the_person_sees_the_request_then_waits_then_reads_the_approval() -> Non
     assert (world.terminal.ticks[0], world.terminal.waiting) == (600.0, False)
 
 
+@pytest.mark.parametrize(("lives_s", "left"), [(305, "4m50s"), (615, "10m"), (800, "10m")])
+def test_the_approval_tells_the_end_of_the_token_or_of_reuse_whichever_comes_first(lives_s: int, left: str) -> None:
+    """CACHE-13: a token is no use in its last ten seconds."""
+    world = world_of(tokens(exp=int(NOW) + lives_s))
+    found = authenticated(world)
+    assert f"({left}). End it with" in world.terminal.said[1]
+    assert found.credential_expires_at == min(found.token_expires_at - 10, found.reuse_until)
+
+
 def test_what_was_typed_ahead_is_thrown_away() -> None:
     """DEV-25."""
     world = world_of(tokens())

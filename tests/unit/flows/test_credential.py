@@ -93,6 +93,7 @@ WITHHELD: list[tuple[dict[str, object], str]] = [
 @pytest.mark.parametrize(("changes", "reason"), WITHHELD, ids=[reason[:50] for _, reason in WITHHELD])
 @pytest.mark.parametrize("live", [True, False])
 def test_another_server_gets_nothing_and_that_is_on_record(changes: dict[str, object], reason: str, live: bool) -> None:
+    """KCFG-14."""
     world = world_of()
     if live:
         world.put(kept())

@@ -150,6 +150,7 @@ def test_an_approval_for_one_command_is_not_stored(wish: Asked) -> None:
 
 
 def test_a_store_that_fails_does_not_fail_the_command() -> None:
+    """CACHE-22."""
     world = World()
     approving(world)
     world.store = FailingStore("put", now=world.clock.now)

@@ -173,6 +173,7 @@ def test_a_cluster_that_changed_is_enrolled_anew_by_its_context() -> None:
 
 
 def test_everything_that_pins_the_cluster_is_written() -> None:
+    """KCFG-12."""
     machine = Machine()
     odd = replace(RESOLVED, tls_server_name="api", proxy_url="http://proxy:3128", insecure=True, ca_sha256=None)
     assert machine.enrol(FIRST, odd) == machine.config.clusters[0]
@@ -526,6 +527,7 @@ def test_a_new_name_for_an_enrolled_context_takes_the_old_ones_place() -> None:
 
 @pytest.mark.parametrize("server", ["http://api.prod.example.com", "https://user:pw@api.prod.example.com"])
 def test_a_server_that_the_config_cannot_hold_is_refused(server: str) -> None:
+    """KCFG-12."""
     machine = Machine()
     with pytest.raises(StepUpError):
         machine.plan(FIRST, replace(RESOLVED, server=server))

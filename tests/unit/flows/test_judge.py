@@ -177,6 +177,7 @@ def test_an_unchanged_cluster_passes() -> None:
     ],
 )  # fmt: skip
 def test_a_changed_cluster_is_refused_by_what_changed(enrolled: object, found: dict[str, object], what: str) -> None:
+    """KCFG-12, KCFG-13."""
     with pytest.raises(ClusterChanged) as caught:
         require_unchanged(enrolled, replace(RESOLVED, **found))  # type: ignore[arg-type]
     assert caught.value.message == f"cluster prod-eu is not what was enrolled: {what}"

@@ -32,6 +32,7 @@ def test_a_live_session_of_the_level_is_reused() -> None:
 
 
 def test_the_exact_level_comes_first_then_the_weakest_of_the_stronger_ones() -> None:
+    """CACHE-16."""
     policy = policy_of(
         levels="""
 levels:
@@ -48,6 +49,7 @@ levels:
 
 
 def test_a_weaker_session_never_serves() -> None:
+    """CACHE-16."""
     assert found(asked(level="strong"), session(level="mfa")) is None
 
 
@@ -64,6 +66,7 @@ def test_the_level_itself_serves_for_its_time(age_s: float, serves: bool) -> Non
 
 
 def test_the_end_of_the_token_ends_reuse() -> None:
+    """CACHE-13."""
     assert found(asked(), session(age_s=100, lives_s=111)) is not None
     assert found(asked(), session(age_s=100, lives_s=110)) is None
 
@@ -128,6 +131,7 @@ levels:
     ("scope", "is_found"), [(TERMINAL_SCOPE, True), ("user", True), (OTHER_TERMINAL, False), ("handover", False)]
 )
 def test_sessions_of_this_terminal_and_of_the_user_serve(scope: str, is_found: bool) -> None:
+    """CACHE-17."""
     assert (found(asked(), session(), scope=scope) is not None) is is_found
 
 
@@ -148,6 +152,7 @@ def test_an_expired_session_of_the_terminal_does_not_hide_the_users() -> None:
     ],
 )
 def test_a_clock_that_was_set_back_and_another_boot_end_reuse(now: Moment) -> None:
+    """CACHE-13, CACHE-19."""
     assert found(asked(), session(), now=now) is None
 
 

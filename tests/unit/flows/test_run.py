@@ -261,6 +261,7 @@ def test_a_proxy_is_never_run_elevated() -> None:
 
 
 def test_a_changed_cluster_is_refused_before_anybody_is_asked() -> None:
+    """KCFG-13."""
     world = approving(contexts=(replace(RESOLVED, ca_sha256="00" * 32),))
     with pytest.raises(ClusterChanged):
         world.execute("delete", "pod", "x")

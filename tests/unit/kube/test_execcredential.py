@@ -210,6 +210,7 @@ def test_the_same_server_in_other_letters_is_the_enrolled_one(server: str) -> No
 def test_what_was_enrolled_must_still_be_there(
     enrolled: dict[str, object], given: dict[str, object], reason: str | None
 ) -> None:
+    """KCFG-12."""
     info = execcredential.parse(exec_info({**CLUSTER, **given}))
     assert execcredential.withheld_reason(pin(**enrolled), info) == reason
 

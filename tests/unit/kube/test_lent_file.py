@@ -40,6 +40,7 @@ def open_descriptors() -> set[str]:
 
 @linux
 def test_a_child_and_its_child_read_the_memory_file() -> None:
+    """KCFG-16."""
     before = open_descriptors()
     with lend(DOCUMENT, directory=None) as lent:
         assert lent.path == f"/proc/self/fd/{lent.pass_fds[0]}"
@@ -77,6 +78,7 @@ def test_the_memory_file_never_becomes_standard_input(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_memory_files")
 def test_without_memory_files_it_is_a_private_file_for_the_time_of_the_block(tmp_path: Path) -> None:
+    """KCFG-17."""
     directory = tmp_path / "run"
     old = os.umask(0)
     try:
@@ -92,6 +94,7 @@ def test_without_memory_files_it_is_a_private_file_for_the_time_of_the_block(tmp
 
 @pytest.mark.usefixtures("no_memory_files")
 def test_the_file_goes_also_when_the_block_fails(tmp_path: Path) -> None:
+    """KCFG-16."""
     with pytest.raises(KeyboardInterrupt), lend(DOCUMENT, directory=str(tmp_path / "run")):
         raise KeyboardInterrupt
     assert list((tmp_path / "run").iterdir()) == []

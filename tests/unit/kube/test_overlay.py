@@ -78,6 +78,7 @@ def test_the_overlay_is_the_context_with_another_user() -> None:
 
 
 def test_the_overlay_holds_no_secret_and_no_cluster() -> None:
+    """KCFG-16."""
     document = overlay_document(CONTEXT, user_name="stepup:mfa", exec_command="/x", exec_args=[])
     assert b"t-o-p-s-e-c-r-e-t" not in document
     assert b'"clusters"' not in document

@@ -93,10 +93,12 @@ def take(text: str, context_name: str = "prod-elevated") -> str:
 
 
 def test_the_entry_is_put_behind_the_others_and_nothing_else_changes() -> None:
+    """KCFG-04."""
     assert unified_diff(KUBECONFIG.encode(), put(KUBECONFIG).encode(), "config") == DIFF
 
 
 def test_twice_is_once_and_removing_gives_the_bytes_back() -> None:
+    """KCFG-05."""
     once = put(KUBECONFIG)
     assert put(once) == once
     assert take(once) == KUBECONFIG
@@ -107,6 +109,7 @@ def test_twice_is_once_and_removing_gives_the_bytes_back() -> None:
     "text", [KUBECONFIG.replace("\n", "\r\n"), "\ufeff" + KUBECONFIG, KUBECONFIG.removesuffix("\n")]
 )
 def test_line_ends_byte_order_mark_and_a_missing_last_line_end_stay(text: str) -> None:
+    """KCFG-04."""
     assert take(put(text)) == text
 
 
@@ -141,6 +144,7 @@ def test_somebody_elses_user_of_the_same_name_is_not_replaced() -> None:
 
 
 def test_a_kubeconfig_in_one_flow_is_refused() -> None:
+    """KCFG-04."""
     with pytest.raises(KubeconfigError) as caught:
         put('{"apiVersion": "v1", "users": [], "contexts": []}')
     assert caught.value.message == (
@@ -149,5 +153,6 @@ def test_a_kubeconfig_in_one_flow_is_refused() -> None:
 
 
 def test_only_our_own_user_names_are_written() -> None:
+    """KCFG-11."""
     with pytest.raises(ValueError, match="user_name must start with stepup:"):
         standing_entry(CONTEXT, context_name="x", user_name="alice", exec_entry={})

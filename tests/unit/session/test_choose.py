@@ -60,6 +60,7 @@ NOTICE = "Not remembering the step-up after this command: "
     ],
 )
 def test_choose(name: str, platform: str, working: str, store: str, notice: str | None, tmp_path: Path) -> None:
+    """CACHE-01."""
     found = chosen(name, tmp_path, platform=platform, working=working)
     assert (found.store.name, found.notice) == (store, notice)
 

@@ -98,6 +98,7 @@ def test_a_file_open_to_others_is_dropped(store: FileStore, directory: Path) -> 
     "content", [b"", b"value", b"soon\nvalue", b"-5\nvalue", b"1\nvalue", "١٨٠٠٠٠٠٠٦٠\nv".encode()]
 )
 def test_a_file_of_another_form_is_dropped(store: FileStore, directory: Path, content: bytes) -> None:
+    """CACHE-12."""
     store.put(KEY, b"value", END)
     only_file(directory).write_bytes(content)
     assert store.get(KEY) is None

@@ -7,11 +7,11 @@ import os
 import pytest
 
 from kubectl_stepup.session.item_values import ItemValues
-from tests.contract.backends import WindowsLikeBackend
+from tests.contract.backends import KeychainLikeBackend, WindowsLikeBackend
 from tests.contract.clock import StillClock
 
 NAME = "name"
-OLD, NEW, NEWER = b"o" * 3000, b"n" * 4000, b"e" * 5000
+OLD, NEW, NEWER = bytes(range(250)) * 12, b"n" * 4000, b"e" * 5000
 DIGEST = "a" * 64
 
 
@@ -45,6 +45,7 @@ def stored(value: bytes) -> WindowsLikeBackend:
 
 @pytest.mark.parametrize("size", [0, 1, 800, 825, 826, 900, 1279, 1281, 2561, 8000, 40_000])
 def test_any_size_comes_back(size: int) -> None:
+    """CACHE-07."""
     value = os.urandom(size)
     assert values(stored(value)).read(NAME) == value
 
@@ -105,14 +106,18 @@ def part_keys(backend: WindowsLikeBackend) -> list[tuple[str, str]]:
     return sorted(key for key in backend.items if key[0] != NAME)
 
 
-@pytest.mark.parametrize("damage", ["missing", "swapped", "older", "cut", "not base64"])
+@pytest.mark.parametrize("damage", ["missing", "changed", "exchanged", "older", "cut", "not base64"])
 def test_a_damaged_value_is_none_and_cleared_away(damage: str) -> None:
+    """CACHE-08."""
     backend = stored(OLD)
     first, second, *_ = part_keys(backend)
+    assert backend.items[first] != backend.items[second]
     if damage == "missing":
         del backend.items[second]
-    elif damage == "swapped":
+    elif damage == "changed":
         backend.items[first] = "A" * len(backend.items[first])
+    elif damage == "exchanged":
+        backend.items[first], backend.items[second] = backend.items[second], backend.items[first]
     elif damage == "older":
         backend.items[first] = next(iter(stored(NEW).items.values()))
     elif damage == "cut":
@@ -140,6 +145,7 @@ def test_a_damaged_value_is_none_and_cleared_away(damage: str) -> None:
     ],
 )
 def test_a_foreign_manifest_is_none_and_cleared_away(manifest: str) -> None:
+    """CACHE-12."""
     backend = WindowsLikeBackend()
     backend.items[NAME, ""] = manifest
     assert values(backend).read(NAME) is None
@@ -174,3 +180,27 @@ def test_a_reader_leaves_what_is_being_written_alone() -> None:
     before = dict(backend.items)
     assert values(backend).read(NAME) is None
     assert backend.items == before
+
+
+def test_an_item_too_many_is_no_part_of_a_value() -> None:
+    """CACHE-08: the manifest says how many there are."""
+    backend = stored(OLD)
+    last, *_ = reversed(part_keys(backend))
+    backend.items[last[0][:-1] + "9", ""] = "A" * 100
+    assert values(backend).read(NAME) == OLD
+
+
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_crash_between_removing_and_adding_an_item_leaves_none_and_nothing_behind(at: int) -> None:
+    """CACHE-10: macOS replaces an item in these two steps; on macOS every value is one item."""
+    backend = KeychainLikeBackend()
+    keeper = ItemValues(Items(backend), item_characters=60_000, now=StillClock().now)
+    small_old, small_new = b"o" * 500, b"n" * 600
+    keeper.write(NAME, small_old, 1_800_000_060)
+    backend.writes, backend.fail_at = 0, at
+    with pytest.raises(SystemError):
+        keeper.write(NAME, small_new, 1_800_000_060)
+    backend.fail_at = None
+    assert keeper.read(NAME) == (small_old if at == 1 else None)
+    keeper.write(NAME, small_new, 1_800_000_060)
+    assert (keeper.read(NAME), len(backend.items)) == (small_new, 1)

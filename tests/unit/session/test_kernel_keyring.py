@@ -62,6 +62,7 @@ def timeouts(key: str) -> str:
 
 
 def test_the_kernel_itself_ends_the_value(key: str) -> None:
+    """CACHE-19."""
     store = KernelKeyringStore()
     store.put(key, b"value", time.time() + 50)
     assert timeouts(key) in {"49s", "50s"}
@@ -88,6 +89,7 @@ def test_nothing_stays_in_the_process_keyring(key: str) -> None:
 
 
 def test_a_process_with_a_session_keyring_of_its_own_reads_it(key: str) -> None:
+    """CACHE-23."""
     store = KernelKeyringStore()
     store.put(key, b"value", time.time() + 50)
     read = "keyctl.join_new_session_keyring(); print(store.get(key), key in store.keys())"
@@ -107,6 +109,7 @@ def test_a_value_of_another_login_is_replaced_with_its_own_time(key: str) -> Non
 
 
 def test_a_key_that_needs_possession_is_read_through_a_link(key: str) -> None:
+    """CACHE-23."""
     serial = keyctl.add_key(key, b"plain", keyctl.PROCESS_KEYRING)
     keyctl.set_timeout(serial, 50)
     keyctl.link(serial, keyctl.USER_KEYRING)
@@ -156,6 +159,19 @@ def test_a_machine_without_known_numbers_has_no_keyrings(key: str, monkeypatch: 
         KernelKeyringStore().get(key)
 
 
+def test_what_is_kept_for_a_login_session_alone_ends_with_it(key: str) -> None:
+    """CACHE-19: with KUBECTL_STEPUP_KEYRING=session."""
+    code = """
+        from kubectl_stepup.session.kernel_keyring import keyring_of
+        keyctl.join_new_session_keyring()
+        own = KernelKeyringStore(keyring=keyring_of({"KUBECTL_STEPUP_KEYRING": "session"}))
+        own.put(key, b"value", time.time() + 50)
+        print(own.get(key), own.keys() == [key], store.get(key))
+    """
+    assert run(code, key) == "b'value' True None"
+    assert KernelKeyringStore().get(key) is None
+
+
 class TestAnotherUser:
     """The same as a user whose quota is 20,000 bytes."""
 
@@ -187,6 +203,7 @@ class TestAnotherUser:
         run("store.delete(key)", key, uid=NOBODY)
 
     def test_a_full_quota_says_so_and_keeps_what_is_there(self, key: str) -> None:
+        """CACHE-22."""
         code = """
             keyctl.join_new_session_keyring()
             stored = 0
@@ -212,6 +229,7 @@ class TestAnotherUser:
 
 
 def test_a_key_that_needs_possession_is_removed_from_another_login_too(key: str) -> None:
+    """CACHE-23."""
     serial = keyctl.add_key(key, b"plain", keyctl.PROCESS_KEYRING)
     keyctl.set_timeout(serial, 50)
     keyctl.link(serial, keyctl.USER_KEYRING)

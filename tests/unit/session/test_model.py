@@ -23,6 +23,7 @@ def test_the_id_is_the_digest_of_the_sorted_compact_json() -> None:
 
 @pytest.mark.parametrize("name", sorted(IDENTITY))
 def test_every_parameter_is_in_the_id(name: str) -> None:
+    """CACHE-15."""
     assert session_id(**{**IDENTITY, name: "other"}) != session_id(**IDENTITY)
 
 
@@ -63,6 +64,7 @@ def test_the_token_is_in_the_record_once_and_in_no_repr() -> None:
 
 @pytest.mark.parametrize("parameter", ["issuer", "client", "account", "cluster", "level"])
 def test_a_record_of_another_identity_is_refused(parameter: str) -> None:
+    """CACHE-15."""
     assert from_record(session(**{parameter: "other"}).to_record(), session_id=SESSION.id) is None
 
 
@@ -108,6 +110,7 @@ def damaged() -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in damaged()])
 def test_a_damaged_record_is_none(data: bytes) -> None:
+    """CACHE-12."""
     assert from_record(data, session_id=SESSION.id) is None
 
 
@@ -136,6 +139,7 @@ def test_a_damaged_record_is_none(data: bytes) -> None:
     ],
 )
 def test_usable(changes: dict[str, Any], now: Moment, expected: bool) -> None:
+    """CACHE-13."""
     assert session(**changes).usable(now) is expected
 
 

@@ -36,11 +36,13 @@ def test_a_good_backend_passes_the_probe_and_keeps_nothing_of_it() -> None:
 
 
 def test_a_backend_that_swallows_everything_is_found_out() -> None:
+    """CACHE-02."""
     with pytest.raises(StoreUnavailable, match=r"^Fake Keyring does not keep what is stored in it$"):
         store(SilentBackend()).probe()
 
 
 def test_a_backend_that_hangs_costs_its_deadline_once() -> None:
+    """CACHE-06."""
     hanging = store(HangingBackend(), deadline_s=0.05)
     began = time.monotonic()
     for _ in range(5):
@@ -162,6 +164,7 @@ def test_a_platform_without_a_keyring_says_so() -> None:
 
 
 def test_every_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CACHE-03."""
     backends = (("One", "keyring.backends.no_such_module", "X"), ("Two", "keyring.backends.null", "NoSuchClass"))
     monkeypatch.setitem(os_keyring.BACKENDS, "linux", backends)
     message = r"^One cannot be used \(ModuleNotFoundError\); Two cannot be used \(AttributeError\)$"
@@ -188,6 +191,7 @@ def test_the_environment_moves_no_items(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("environment", ["keyring.backends.null.Keyring", "hostile.Keyring", "nonsense"])
 def test_no_backend_is_taken_from_the_environment(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CACHE-02, CACHE-03, CACHE-04."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", environment)
     code = (
         "import sys; from kubectl_stepup.session import os_keyring\n"

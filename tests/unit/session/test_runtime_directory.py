@@ -41,12 +41,14 @@ def test_a_second_call_gives_the_same(runtime: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["", "relative", "/nonexistent/runtime"])
 def test_without_one_it_is_below_the_state_directory(value: str, tmp_path: Path) -> None:
+    """CACHE-21."""
     assert found(value, tmp_path) == fallback(tmp_path)
     assert stat.S_IMODE(fallback(tmp_path).stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("kind", ["runtime open", "own open", "own a link", "runtime a link", "own a file", "foreign"])
 def test_what_is_not_ours_alone_is_passed_over(kind: str, runtime: Path, tmp_path: Path) -> None:
+    """CACHE-21."""
     own = runtime / "kubectl-stepup"
     if kind == "runtime open":
         runtime.chmod(0o777)
@@ -69,6 +71,7 @@ def test_what_is_not_ours_alone_is_passed_over(kind: str, runtime: Path, tmp_pat
 
 
 def test_with_no_choice_left_the_reasons_are_told(runtime: Path, tmp_path: Path) -> None:
+    """CACHE-21."""
     runtime.chmod(0o777)
     fallback(tmp_path).mkdir(parents=True)
     fallback(tmp_path).chmod(0o755)

@@ -84,6 +84,7 @@ def test_without_a_terminal_the_leader_and_its_start_count() -> None:
 
 @linux
 def test_two_commands_on_a_terminal_share_and_two_terminals_do_not() -> None:
+    """CACHE-17."""
     first, second = scopes_on_a_new_terminal(2), scopes_on_a_new_terminal(1)
     assert first[0] == first[1]
     assert first[0].startswith("tty-")
@@ -113,3 +114,19 @@ def test_the_boot_has_an_id() -> None:
 def test_this_process_started_before_now_by_the_same_clock() -> None:
     started = scope.process_started_boottime()
     assert 0 < started <= scope.moment().boottime
+
+
+@linux
+@pytest.mark.parametrize("terminal", ["34816", "0"])
+def test_a_leaders_pid_that_is_used_again_is_another_scope(monkeypatch: pytest.MonkeyPatch, terminal: str) -> None:
+    """CACHE-18."""
+
+    def scope_with(leader_started: str) -> str:
+        own = ["R", "1", "2", "100", terminal, *["0"] * 14, "9000"]
+        leader = ["S", "1", "100", "100", terminal, *["0"] * 14, leader_started]
+        monkeypatch.setattr(scope, "_stat", lambda process: own if process == "self" else leader)
+        return scope.terminal_scope()
+
+    assert scope_with("5000") == scope_with("5000")
+    assert scope_with("5000") != scope_with("5001")
+    assert "100" in scope_with("5000").split("-")
