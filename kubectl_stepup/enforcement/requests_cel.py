@@ -68,13 +68,14 @@ class Shown(Record):
     resources: tuple[str, ...]
     operations: tuple[str, ...]
 
-    def as_rule(self) -> dict[str, list[str]]:
-        """Give it as the API server reads it."""
+    def as_rule(self) -> dict[str, list[str] | str]:
+        """Give it as the API server keeps it: what it fills in would be a change whenever kubectl applies again."""
         return {
             "apiGroups": list(self.groups),
             "apiVersions": ["*"],
             "operations": list(self.operations),
             "resources": list(self.resources),
+            "scope": "*",
         }
 
 

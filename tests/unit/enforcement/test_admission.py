@@ -176,5 +176,5 @@ def test_change_is_what_no_other_action_is() -> None:
 def test_rules_by_name(rule: str, shown: dict[str, list[str]], condition: str) -> None:
     spec = spec_of(f"{rule}, needs: mfa")
 
-    assert spec["matchConstraints"]["resourceRules"] == [{"apiVersions": ["*"], **shown}]
+    assert spec["matchConstraints"]["resourceRules"] == [{"apiVersions": ["*"], "scope": "*", **shown}]
     assert condition in variable(spec, "named")
