@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -31,6 +32,9 @@ BREAK_GLASS = "sre-break-glass"
 CLUSTER = "prod-eu"
 ACR = {"mfa": "gold", "critical": "phr"}
 TOKEN_LIFE_S = 300
+_RELOADS = re.compile(
+    r'^apiserver_authentication_config_controller_automatic_reloads_total\{.*status="(\w+)"\} (\d+)', re.MULTILINE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,11 +197,26 @@ def enforce(guarded: Guarded, policy: str, *flags: str) -> subprocess.CompletedP
     return compiled
 
 
-def replace_authentication(guarded: Guarded, text: str) -> None:
-    """Put another AuthenticationConfiguration in place, by rename as the server wants it."""
+def replace_authentication(guarded: Guarded, text: str) -> str:
+    """Put another AuthenticationConfiguration in place, by rename as the server wants it; give what came of it.
+
+    `success`, or `failure`: then the one before stays in force.
+    """
+    if text == guarded.api.authentication.read_text():
+        return "success"
+    before = reloads(guarded)
     new = guarded.api.authentication.with_suffix(".new")
     new.write_text(text)
     new.replace(guarded.api.authentication)
+    wait_until(lambda: reloads(guarded) != before, "the server to read its file", within_s=120, every_s=0.25)
+    after = reloads(guarded)
+    return next(status for status, count in after.items() if count != before.get(status, 0))
+
+
+def reloads(guarded: Guarded) -> dict[str, int]:
+    """Give how often the server read its AuthenticationConfiguration again, by what came of it."""
+    metrics = guarded.api.admin.request("GET", "/metrics").text
+    return {status: int(count) for status, count in _RELOADS.findall(metrics)}
 
 
 def _applied(guarded: Guarded) -> bool:
