@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.load import DEFAULT_POLICY, starting_policy
 
 STRICT = (Path(__file__).parents[2] / "data" / "corpus" / "strict-policy.yaml").read_text()
@@ -52,3 +53,8 @@ MODES = f"""{_HEAD}
   - {{name: power, do: [grant], needs: critical}}
 """
 """A rule in each mode, each in a namespace of its own."""
+
+EACH = _HEAD + "".join(
+    f"  - {{name: {action}, do: [{action}], needs: mfa}}\n" for action in NAMES if action != "read-secrets"
+)
+"""A rule for each action that admission control sees, named like it: what the server takes a request for."""
