@@ -25,7 +25,7 @@ from kubectl_stepup.policy.request import ResourceAttributes
 from kubectl_stepup.policy.resources import ANY
 from tests.kube.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
-from tests.system.guarded.corpus import CORPUS, Bench, Outcome, Seen, allow_everything, opened_bench, restore
+from tests.system.guarded.corpus import CORPUS, Bench, Outcome, allow_everything, opened_bench, restore
 from tests.system.guarded.policies import STRICT
 from tests.system.parts import kubectls
 from tests.unit.policy.test_corpus import strict_policy
@@ -36,7 +36,6 @@ ROWS = [json.loads(line) for line in (CORPUS / "commands.jsonl").read_text().spl
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 POLICY = strict_policy()
 HERE = Target(cluster=CLUSTER, labels={"env": "prod"}, namespace="default")
-REVIEWS = {"authentication.k8s.io", "authorization.k8s.io"}
 BEYOND_ADMISSION = {
     "del-as": "impersonating is up to RBAC; then another person asks",
 }
@@ -80,13 +79,6 @@ def decision(bench: Bench, row: dict[str, Any]) -> Decision:
     return decide(POLICY, command, HERE)
 
 
-def is_gated(one: Seen) -> bool:
-    """Tell, from Kubernetes' own documents alone, whether admission control is asked about a request."""
-    if one.resource in EXEMPT_KINDS or one.group in REVIEWS or one.impersonated:
-        return False
-    return one.verb in WRITES or one.subresource in STREAMS
-
-
 def is_refused_by_server(entry: ResourceAttributes) -> bool:
     """Tell whether the compiled policy says that admission control refuses a request that the client foresees."""
     place = Place(name=CLUSTER, labels={"env": "prod"})
@@ -102,11 +94,11 @@ def test_an_everyday_login_is_refused_what_the_client_would_ask_for(bench: Bench
     outcome = run(bench, row, bench.guarded.token(aud=EVERYDAY, acr="silver"))
     client = decision(bench, row)
     # There is no such object, or it was no such object: the server says so before it asks anybody.
-    reached = [one for one in outcome.seen if is_gated(one) and one.code not in {400, 404}]
+    reached = [one for one in outcome.seen if one.gated and one.code not in {400, 404}]
 
     # Whatever came that a policy can be asked about was refused, and nothing else was.
     assert [one for one in reached if not one.by_our_objects] == []
-    assert [one for one in outcome.refusals if not is_gated(one)] == []
+    assert [one for one in outcome.refusals if not one.gated] == []
     if client.effect == "allow":
         assert not outcome.refusals
     expected = client.effect == "stepup" and any(map(is_refused_by_server, client.requests))
@@ -129,7 +121,7 @@ def test_an_elevation_passes(bench: Bench, row: dict[str, Any]) -> None:
     assert outcome.refusals == ()
     assert "kubectl-stepup-" not in outcome.said
     if is_refused(row):
-        assert any(is_gated(one) for one in outcome.seen), outcome
+        assert any(one.gated for one in outcome.seen), outcome
 
 
 def is_refused(row: dict[str, Any]) -> bool:

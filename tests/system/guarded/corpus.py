@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
-from tests.kube.sent import WRITES
+from kubectl_stepup.enforcement.requests_cel import EXEMPT_KINDS
+from tests.kube.sent import STREAMS, WRITES
+from tests.system.differential.runner import MANIFESTS
 from tests.system.guarded.cluster import Guarded
 from tests.system.parts import kubectls
 from tests.system.parts.kube_api import KubeAPI
@@ -27,6 +29,7 @@ CORPUS = DATA / "corpus"
 WEB = "127.0.0.1:18081"
 """Where the corpus expects a manifest; `Bench` serves it elsewhere."""
 
+REVIEWS = {"authentication.k8s.io", "authorization.k8s.io"}
 LONGEST_S = 5.0
 NAMESPACES = ("x", "foo", "get")
 MADE = (
@@ -58,7 +61,10 @@ KUBERC = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A request as the server recorded it: what it was, the code of the answer and, of a refusal, the message."""
+    """A request as the server recorded it: what it was, the code of the answer and, of a refusal, the message.
+
+    `missed` are the rules for which a level was missing, by the annotations of their policies.
+    """
 
     verb: str
     group: str
@@ -66,7 +72,15 @@ class Seen:
     subresource: str
     code: int
     message: str
-    impersonated: bool
+    impersonated: bool = False
+    missed: frozenset[str] = frozenset()
+
+    @property
+    def gated(self) -> bool:
+        """Whether admission control is asked about it, by Kubernetes' own documents."""
+        if self.resource in EXEMPT_KINDS or self.group in REVIEWS or self.impersonated:
+            return False
+        return self.verb in WRITES or self.subresource in STREAMS
 
     @property
     def by_our_objects(self) -> bool:
@@ -102,11 +116,13 @@ class Bench:
     environ: dict[str, str]
     web: str
 
-    def run(self, argv: list[str], token: str, more: dict[str, str] | None = None) -> Outcome:
+    def run(
+        self, argv: list[str], token: str, more: dict[str, str] | None = None, *, namespace: str = "default"
+    ) -> Outcome:
         """Run a command as the holder of a token; `more` are variables, and STDIN a file."""
         more = dict(more or {})
         kubeconfig = Path(self.environ["HOME"]) / ".kube/config"
-        kubeconfig.write_text(_kubeconfig(self.guarded, token))
+        kubeconfig.write_text(_kubeconfig(self.guarded, token, namespace))
         environ = {**self.environ, **{name: value.replace(WEB, self.web) for name, value in more.items()}}
         if more.get("KUBECTL_KUBERC") == "true":
             del environ["KUBERC"]
@@ -135,8 +151,9 @@ def opened_bench(guarded: Guarded, directory: Path) -> Iterator[Bench]:
     kubectl = kubectls.kubectl(kubectls.NEWEST)
     place = directory / "corpus"
     shutil.copytree(CORPUS, place)
+    shutil.copytree(MANIFESTS, place, dirs_exist_ok=True)
     (place / "eviction.json").write_text(json.dumps(EVICTION))
-    environ = environment(directory / "home", _kubeconfig(guarded, ""))
+    environ = environment(directory / "home", _kubeconfig(guarded, "", "default"))
     (directory / "home/.kube/kuberc").write_text(yaml.safe_dump(KUBERC))
     programs = directory / "bin"
     programs.mkdir()
@@ -174,7 +191,7 @@ def set_up(api: KubeAPI) -> None:
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
         wait_until(lambda path=path: api.request("GET", path).ok, f"service account in {namespace}")  # type: ignore[misc]
     # The corpus knows widgets by names that look like a pod and a command.
-    names = {"spec": {"names": {"singular": "pod", "shortNames": ["wd", "get"]}}}
+    names = {"spec": {"names": {"singular": "pod", "shortNames": ["wd", "get", "widget"]}}}
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com"
     assert api.request("PATCH", path, names, "application/merge-patch+json").ok
     wait_until(lambda: _is_known_as(api, "get"), "widgets by another name")
@@ -267,13 +284,18 @@ def _seen(event: dict[str, Any]) -> Seen:
         code=answer.get("code", 0),
         message=answer.get("message", ""),
         impersonated="impersonatedUser" in event,
+        missed=frozenset(
+            key.removeprefix("kubectl-stepup-").removesuffix("/step-up")
+            for key, value in event.get("annotations", {}).items()
+            if key.endswith("/step-up") and value.endswith(": missing")
+        ),
     )
 
 
-def _kubeconfig(guarded: Guarded, token: str) -> str:
+def _kubeconfig(guarded: Guarded, token: str, namespace: str) -> str:
     document = yaml.safe_load(guarded.api.kubeconfig(guarded.api.admin_certificate))
     document["users"] = [{"name": "alice", "user": {"token": token}}]
-    context = {"cluster": "lab", "user": "alice", "namespace": "default"}
-    document["contexts"] = [{"name": name, "context": context} for name in ("ctx", "ctx2")]
+    context = {"cluster": "lab", "user": "alice", "namespace": namespace}
+    document["contexts"] = [{"name": name, "context": context} for name in ("ctx", "ctx2", "lab")]
     document["current-context"] = "ctx"
     return yaml.safe_dump(document)
