@@ -166,7 +166,7 @@ BETWEEN_CONCERNS = {
     "policy": {"assurance", "documents"},
     "review": {"documents", "enforcement", "policy"},
     "session": {"assurance"},
-    "terminal": {"assurance", "audit", "config", "kube", "oauth", "policy", "review", "session"},
+    "terminal": {"assurance", "audit", "config", "enforcement", "kube", "oauth", "policy", "review", "session"},
 }
 """Which other concerns a concern of the rules and edges may know."""
 

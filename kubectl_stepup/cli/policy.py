@@ -10,7 +10,7 @@ from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
-from kubectl_stepup.cli.policy_server import compile_
+from kubectl_stepup.cli.policy_server import compile_, verify
 from kubectl_stepup.errors import UsageError
 
 EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
@@ -185,6 +185,7 @@ def schema(kind: str, common: CommonOptions) -> None:
 
 
 command.add_command(compile_)
+command.add_command(verify)
 
 
 def _given(words: tuple[str, ...]) -> tuple[str, ...]:

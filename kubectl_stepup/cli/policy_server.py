@@ -1,13 +1,14 @@
-"""`policy compile`: what makes the API server enforce the policy."""
+"""`policy compile` and `policy verify`: what makes the API server enforce the policy, and whether it does."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
 
 from kubectl_stepup.cli.application import build
-from kubectl_stepup.cli.options import CommonOptions, common
+from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
 
@@ -65,6 +66,74 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
         data("\n".join(write(texts, output_dir, application)))
     for line in order_lines(made.order(output_dir or ".")):
         application.terminal.line(line)
+
+
+@click.command(name="verify", short_help="Prove that the server enforces the policy")
+@click.option("--cluster", metavar="NAME", required=True, help="The enrolled cluster, or its context.")
+@click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file.")
+@click.option(
+    "--level", "levels", metavar="NAME", multiple=True, help="Step up to this level as well [those with a session]."
+)
+@click.option("--everyday-only", is_flag=True, help="Look at what can be seen without stepping up.")
+@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser.")
+@click.option(
+    "--break-glass-group", metavar="GROUP", help="The group that may pass the guards [the one the server names]."
+)
+@click.option("--no-break-glass", is_flag=True, help="Nobody may pass the guards.")
+@click.option(
+    "--token-lifetime", metavar="DURATION", help="How long the elevated client's ID tokens live [as compiled]."
+)
+@output_format("table", "json")
+@common
+def verify(common: CommonOptions, output: str, **options: Any) -> int:
+    """Prove on the live server, without effect, that it enforces the policy in force. Exits 1 on a hole.
+
+    Looks as your everyday login and under every level that has a session: who the server takes you for, whether its
+    objects are what the policy is compiled to, whether dry runs are refused, and what RBAC would allow.
+
+    \b
+    Examples:
+      # With the sessions that are there
+      kubectl stepup policy verify --cluster prod-eu
+      # Step up to see what that level may not do
+      kubectl stepup policy verify --cluster prod-eu --level mfa
+      # For a scheduled job
+      kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
+    """
+    from kubectl_stepup.enforcement.findings import HOLE
+    from kubectl_stepup.flows.verify import verify as look
+    from kubectl_stepup.terminal.server_screens import verified_screen
+    from kubectl_stepup.wiring.verifying import verify_ports
+
+    application = build(common)
+    (cluster,) = application.clusters(options["cluster"])
+    found = look(_verification(cluster, options), verify_ports(application))
+    if output == "json":
+        data(json.dumps(found.as_dict()))
+    else:
+        logins = [login.name for login in found.logins]
+        data(verified_screen(found.findings, cluster=cluster.name, digest=found.digest, logins=logins))
+    return 1 if any(one.state == HOLE for one in found.findings) else 0
+
+
+def _verification(cluster: Any, options: dict[str, Any]) -> Any:
+    from kubectl_stepup.flows.execute import Wish
+    from kubectl_stepup.flows.verify import MadeWith, Verification
+
+    group, nobody = options["break_glass_group"], options["no_break_glass"]
+    if group and nobody:
+        raise UsageError("--break-glass-group and --no-break-glass exclude each other")
+    if options["everyday_only"] and options["levels"]:
+        raise UsageError("--everyday-only and --level exclude each other")
+    levels = () if options["everyday_only"] else options["levels"] or None
+    return Verification(
+        cluster=cluster,
+        levels=levels,
+        kubeconfig=options["kubeconfig"],
+        wish=Wish(reason=options["reason"], browser=options["browser"]),
+        made_with=MadeWith(break_glass="" if nobody else group, token_life_s=_duration(options["token_lifetime"])),
+    )
 
 
 def _options(options: dict[str, Any]) -> Any:

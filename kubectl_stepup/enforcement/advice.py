@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforcement import bundle
@@ -25,8 +26,10 @@ _TO_FORCE = (
     ),
     (bundle.AUDIT_FILE, "Audit: merge {directory}/audit-policy.yaml into the file of --audit-policy-file"),
     (bundle.PUBLISHED_FILE, "kubectl apply -f {directory}/published-policy.yaml -f {directory}/policies.yaml"),
+    (bundle.PUBLISHED_FILE, "{verify}    (only the bindings are missing now)"),
     (bundle.RBAC_FILE, "kubectl apply -f {directory}/rbac.yaml"),
     (bundle.BINDINGS_FILE, "kubectl apply -f {directory}/bindings.yaml    (the guards bite within ten seconds)"),
+    (bundle.BINDINGS_FILE, "{verify}    (proves it, without effect)"),
     (
         bundle.OLD_GRANTS_FILE,
         "Last, when people have tried the new roles: kubectl apply -f {directory}/old-grants.yaml",
@@ -41,12 +44,13 @@ _BACK = (
 """A file of a bundle, and what is done with it."""
 
 
-def order(made: Bundle, *, directory: str) -> tuple[str, ...]:
+def order(made: Bundle, *, directory: str, cluster: str) -> tuple[str, ...]:
     """Give the steps to put a bundle in force, then those to take it back; each can be done alone."""
     names = {file.name for file in made.files}
+    verify = f"kubectl stepup policy verify --cluster {shlex.quote(cluster)}"
     lines: list[str] = []
     for title, steps in (("To put it in force:", _TO_FORCE), ("To take it back:", _BACK)):
-        said = [text.format(directory=directory) for name, text in steps if name in names]
+        said = [text.format(directory=directory, verify=verify) for name, text in steps if name in names]
         lines += [title, *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
     return tuple(lines)
 

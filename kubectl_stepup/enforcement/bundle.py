@@ -54,8 +54,9 @@ class Request(Record):
     """What is compiled: a policy for a cluster whose API server trusts a provider.
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
-    certificates that passes. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the RBAC that is
-    there: what replaces it, and the bindings as they are without those who have been replaced.
+    certificates that passes; `token_life_s` is what the windows of `trust` were computed from. `targets` are some of
+    `TARGETS`. `roles` and `old_grants` come from the RBAC that is there: what replaces it, and the bindings as they are
+    without those who have been replaced.
     """
 
     policy: Policy
@@ -65,6 +66,7 @@ class Request(Record):
     version: str = "v1"
     existing: Mapping[str, Any] | None = None
     break_glass: str | None = None
+    token_life_s: int | None = None
     targets: tuple[str, ...] = TARGETS
     roles: tuple[Document, ...] = ()
     old_grants: tuple[Document, ...] = ()
@@ -91,7 +93,7 @@ def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bun
     windows = {level.name: level.window_s for level in request.trust.levels}
     on_cluster = published.policy_on(request.policy, request.place, windows=windows)
     digest = published.digest_of(document_of(on_cluster))
-    annotations = {names.DIGEST: digest, names.VERSION: __version__}
+    annotations = {names.DIGEST: digest, names.VERSION: __version__, **_made_with(request)}
     files: list[File] = []
     if "authentication" in request.targets:
         files.append(_authentication(request))
@@ -107,6 +109,14 @@ def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bun
     if applied:
         files.append(_kustomization(applied))
     return Bundle(digest=digest, files=tuple(files))
+
+
+def _made_with(request: Request) -> dict[str, str]:
+    """Give the annotations that tell `policy verify` by which choices the same objects come out again."""
+    found = {} if request.break_glass is None else {names.BREAK_GLASS: request.break_glass}
+    if request.token_life_s is not None:
+        found[names.TOKEN_LIFETIME] = str(request.token_life_s)
+    return found
 
 
 def header(bundle: Bundle, place: Place) -> str:

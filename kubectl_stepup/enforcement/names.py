@@ -22,6 +22,12 @@ DIGEST = f"{OWNED}/policy-digest"
 VERSION = f"{OWNED}/version"
 RULE = f"{OWNED}/rule"
 
+BREAK_GLASS = f"{OWNED}/break-glass"
+"""The group of certificates that passes the guards, where there is one."""
+
+TOKEN_LIFETIME = f"{OWNED}/token-lifetime"
+"""Seconds that the elevated client's ID tokens were said to live: a level's window is computed from it."""
+
 PUBLISHED_NAMESPACE = "kube-public"
 PUBLISHED_NAME = "kubectl-stepup-policy"
 PUBLISHED_KEY = "policy.yaml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from kubectl_stepup.config.model import Cluster
@@ -106,7 +106,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     try:
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
-        _require_safe_kubectl(ports)
+        require_safe_kubectl(ports)
         require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
@@ -152,6 +152,31 @@ def _child(
     ports: RunPorts,
 ) -> int:
     """Run kubectl under the overlay and give its exit code."""
+    with elevated_child(resolved, elevation, judgement.command.kubeconfig, ports) as child, ExitStack() as stack:
+        # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
+        argv, descriptors = _inputs(judgement, spool.objects, ("kubeconfig",), stack, ports)
+        return ports.kubectl.run(
+            argv,
+            child.environ,
+            stdin=spool.stdin,
+            pass_fds=(*child.pass_fds, *descriptors),
+            limit=limit,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevatedChild:
+    """What makes a kubectl an elevated one: its environment, and the descriptors that it must inherit."""
+
+    environ: Mapping[str, str]
+    pass_fds: tuple[int, ...]
+
+
+@contextmanager
+def elevated_child(
+    resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
+) -> Iterator[ElevatedChild]:
+    """Lend a session to the children of the block; `kubeconfig` is the flag of that name."""
     with ExitStack() as stack:
         lent = stack.enter_context(ports.lend_session(elevation))
         document = overlay_document(
@@ -161,20 +186,13 @@ def _child(
             exec_args=lent.credential_command[1:],
         )
         overlay = stack.enter_context(ports.lend_file(document))
-        # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
-        argv, descriptors = _inputs(judgement, spool.objects, ("kubeconfig",), stack, ports)
-        return ports.kubectl.run(
-            argv,
-            elevated_environment(
-                ports.environ,
-                overlay_path=overlay.path,
-                kubeconfig_files=ports.kubeconfig_files(judgement.command.kubeconfig),
-                session_id=elevation.session.id,
-            ),
-            stdin=spool.stdin,
-            pass_fds=(*overlay.pass_fds, *descriptors),
-            limit=limit,
+        environ = elevated_environment(
+            ports.environ,
+            overlay_path=overlay.path,
+            kubeconfig_files=ports.kubeconfig_files(kubeconfig),
+            session_id=elevation.session.id,
         )
+        yield ElevatedChild(environ=environ, pass_fds=overlay.pass_fds)
 
 
 def _inputs(
@@ -216,7 +234,7 @@ def require_own_credentials(judgement: Judgement) -> None:
         )
 
 
-def _require_safe_kubectl(ports: RunPorts) -> None:
+def require_safe_kubectl(ports: RunPorts) -> None:
     """Refuse a kubectl that others can replace: whoever does would act with the elevation."""
     open_to_others = ports.kubectl.writable_by_others()
     if open_to_others is not None:

@@ -168,6 +168,42 @@ def _kubeconfig_descriptors(environ: Mapping[str, str]) -> list[int]:
     return found
 
 
+def answer(
+    path: str,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    pass_fds: Sequence[int] = (),
+    stdin: bytes = b"",
+    within_s: float,
+) -> tuple[int, bytes, bytes]:
+    """Run kubectl for ourselves and give exit code, output and errors; it cannot ask anybody anything.
+
+    Raises:
+        KubectlNotFound, KubectlNotExecutable, KubectlFailed: it could not be started, or did not end in time.
+
+    """
+    import subprocess
+
+    from kubectl_stepup.errors import KubectlFailed
+
+    try:
+        done = subprocess.run(
+            [path, *argv],
+            env=environ,
+            input=stdin,
+            capture_output=True,
+            pass_fds=tuple(pass_fds),
+            timeout=within_s,
+            check=False,
+        )
+    except OSError as exc:
+        raise _not_started(path, exc) from exc
+    except subprocess.TimeoutExpired as exc:
+        raise KubectlFailed(f"kubectl {argv[0]} did not end within {within_s:.0f}s") from exc
+    return done.returncode, done.stdout, done.stderr
+
+
 def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
     """Write all pieces, as far as the child reads them, from a thread: a child that ends is not waited for any more.
 

@@ -52,7 +52,7 @@ class Compiled:
 
     def order(self, directory: str) -> tuple[str, ...]:
         """The steps to put it in force and to take it back."""
-        return advice.order(self.bundle, directory=directory)
+        return advice.order(self.bundle, directory=directory, cluster=self.request.place.name)
 
     def texts(self) -> dict[str, str]:
         """The files' names and contents."""
@@ -79,6 +79,7 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,
+        token_life_s=options.token_life_s,
         targets=options.targets,
         roles=roles,
         old_grants=old_grants,

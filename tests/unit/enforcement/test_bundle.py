@@ -134,13 +134,33 @@ def test_grants_are_bound_to_derived_groups() -> None:
 
 def test_the_order_begins_with_authentication_and_ends_with_the_old_grants() -> None:
     old = (bundle.Document(comment="", content={"kind": "RoleBinding", "metadata": {"name": "a"}}),)
-    steps = advice.order(compiled(old_grants=old), directory="server")
+    steps = advice.order(compiled(old_grants=old), directory="server", cluster="prod-eu")
     there = steps[: steps.index("To take it back:")]
 
     found = [next(at for at, step in enumerate(there) if word in step) for word in (
-        "authentication-configuration", "policies.yaml", "bindings.yaml", "old-grants.yaml",
+        "authentication-configuration", "policies.yaml", "only the bindings are missing", "bindings.yaml",
+        "verify --cluster prod-eu    (proves", "old-grants.yaml",
     )]  # fmt: skip
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({}, {}),
+        (
+            {"break_glass": "sre", "token_life_s": 300},
+            {"kubectl-stepup.github.io/break-glass": "sre", "kubectl-stepup.github.io/token-lifetime": "300"},
+        ),
+    ],
+)
+def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any], more: dict[str, str]) -> None:
+    (config_map,) = (one for one in compiled(**changes).objects if one["kind"] == "ConfigMap")
+    said = config_map["metadata"]["annotations"]
+
+    expected = {"kubectl-stepup.github.io/policy-digest", "kubectl-stepup.github.io/version", *more}
+    assert set(said) == expected
+    assert more.items() <= said.items()
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound
-from kubectl_stepup.kube.kubectl import find, run, writable_by_others
+from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
+from kubectl_stepup.kube.kubectl import answer, find, run, writable_by_others
 
 
 def program(path: Path, *, executable: bool = True) -> str:
@@ -216,3 +216,34 @@ class TestRun:
         before = [signal.getsignal(name) for name in names]
         run("/bin/sh", ["-c", "exit 0"], os.environ)
         assert [signal.getsignal(name) for name in names] == before
+
+
+class TestAnswer:
+    """A kubectl that is run for its answer."""
+
+    def test_it_gives_how_it_ended_and_what_it_wrote(self) -> None:
+        path, words = python("import sys; sys.stderr.write('no'); print(sys.stdin.read()); sys.exit(3)")
+        assert answer(path, words, dict(os.environ), stdin=b"asked", within_s=60) == (3, b"asked\n", b"no")
+
+    def test_it_never_reads_our_terminal(self) -> None:
+        path, words = python("import sys; print(repr(sys.stdin.read()))")
+        assert answer(path, words, dict(os.environ), within_s=60) == (0, b"''\n", b"")
+
+    def test_a_descriptor_is_inherited(self) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, b"lent")
+        os.close(writing)
+        path, words = python(f"import os; print(os.read({reading}, 9).decode())")
+        try:
+            assert answer(path, words, dict(os.environ), pass_fds=(reading,), within_s=60)[1] == b"lent\n"
+        finally:
+            os.close(reading)
+
+    def test_one_that_does_not_end_is_ended(self) -> None:
+        path, words = python("import sys; sys.stdin.read(); import signal; signal.pause()")
+        with pytest.raises(KubectlFailed, match=r"^kubectl -c did not end within 1s$"):
+            answer(path, words, dict(os.environ), within_s=1)
+
+    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(KubectlNotFound):
+            answer(str(tmp_path / "kubectl"), ["get"], {}, within_s=1)

@@ -79,7 +79,5 @@ def test_a_link_is_refused(path: str, tmp_path: Path) -> None:
 
 
 def test_a_policy_for_later_versions_says_which() -> None:
-    with pytest.raises(
-        PolicyTooNew, match=r"^prod \(published\):5: minClientVersion: this policy needs"
-    ):
+    with pytest.raises(PolicyTooNew, match=r"^prod \(published\):5: minClientVersion: this policy needs"):
         parsed(f'{POLICY}minClientVersion: "99.0"\n', "prod")

@@ -1,0 +1,71 @@
+"""Ports for `policy verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.enforcement.answers import Answer
+from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.flows.verify import MadeWith, VerifyPorts
+from kubectl_stepup.kube import kubectl
+from kubectl_stepup.session import scope
+from kubectl_stepup.wiring.compiling import CompileOptions, compiled
+from kubectl_stepup.wiring.running import RealKubectl, execute_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.enforcement.bundle import Bundle, Request
+    from kubectl_stepup.wiring.application import Application
+
+ANSWER_WITHIN_S = 60.0
+"""How long one kubectl may take, its credential plugin included."""
+
+
+def verify_ports(application: Application) -> VerifyPorts:
+    """Give what verifying needs."""
+    running = execute_ports(application)
+    return VerifyPorts(
+        config=running.config,
+        policy=running.policy,
+        kubeconfig=running.kubeconfig,
+        scope=running.scope,
+        moment=scope.moment,
+        run_ports=running.run_ports,
+        answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
+        compiled=lambda cluster, made_with: _compiled(cluster, made_with, application),
+        parse=_parsed,
+    )
+
+
+def answered(
+    application: Application,
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    descriptors: tuple[int, ...] = (),
+    stdin: str = "",
+) -> Answer:
+    """Run kubectl and give how it ended."""
+    path = RealKubectl(application.environ).path()
+    application.terminal.detail(f"kubectl {' '.join(words)}")
+    code, out, err = kubectl.answer(
+        path, words, environ, pass_fds=descriptors, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S
+    )
+    return Answer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))
+
+
+def _compiled(cluster: Cluster, made_with: MadeWith, application: Application) -> tuple[Request, Bundle]:
+    options = CompileOptions(
+        cluster=cluster.context, break_glass=made_with.break_glass or None, token_life_s=made_with.token_life_s
+    )
+    made = compiled(options, application)
+    return made.request, made.bundle
+
+
+def _parsed(text: str) -> object:
+    try:
+        return yaml_file.plain(text.encode(), "the published policy")
+    except ConfigError:
+        return None
