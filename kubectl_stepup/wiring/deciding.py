@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.enforcement.served import served
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.flows.execute import judged_by
 from kubectl_stepup.flows.judge import Flags
@@ -56,13 +58,25 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
     context = judgement.resolved.context if judgement.resolved else judgement.command.context
     lines = [
         *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
-        *(_session_lines(judgement, application)),
+        *_session_lines(judgement, application),
+        *_server_lines(judgement),
     ]
     if judgement.cluster is None and judgement.decision.effect == "stepup":
         note = "; not asked for: the context is not enrolled"
         lines = [(label, text + note if label == "DECISION" else text) for label, text in lines]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
+
+
+def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:
+    """Tell what the policy becomes on the server for each rule that the command meets; nobody is asked."""
+    decision, cluster = judgement.decision, judgement.cluster
+    found = [served(match) for match in (*decision.rules, *decision.warned, *decision.audited)]
+    if cluster is None or not found:
+        return []
+    lines = [f"{one.rule}: {one.words}" if len(found) > 1 else one.words for one in found]
+    lines.append(f"so it is compiled; proof: kubectl stepup policy verify --cluster {shlex.quote(cluster.name)}")
+    return [("SERVER", line) for line in lines]
 
 
 def _session_lines(judgement: Judgement, application: Application) -> list[tuple[str, str]]:

@@ -100,4 +100,34 @@ def test_an_unenrolled_context_says_so(machine: Application, tmp_path: Path) -> 
 
 def test_every_label_stands_in_one_column(machine: Application) -> None:
     lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
-    assert [line[:11] for line in lines] == ["REQUEST    ", "DECISION   ", "RULE       ", "WHY        ", "SESSION    "]
+    labels = ("REQUEST", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
+    assert [line[:11] for line in lines] == [f"{label:<11}" for label in labels]
+
+
+def server_lines(machine: Application, *words: str) -> list[str]:
+    lines = explained(words, TargetOptions(), machine).splitlines()
+    return [line.split(maxsplit=1)[1] for line in lines if line.startswith("SERVER")]
+
+
+PROOF = "so it is compiled; proof: kubectl stepup policy verify --cluster prod-eu"
+
+
+def test_the_server_line_says_who_else_refuses(machine: Application) -> None:
+    assert server_lines(machine, "delete", "pod", "x") == [
+        "refused by admission (policy kubectl-stepup-deletes)",
+        PROOF,
+    ]
+    assert server_lines(machine, "get", "secret", "x") == ["by RBAC alone (get secrets)", PROOF]
+    assert server_lines(machine, "get", "pods") == []
+
+
+def test_each_of_several_rules_has_its_line(machine: Application) -> None:
+    lines = server_lines(machine, "delete", "namespace", "x")
+
+    assert len(lines) == 3
+    assert "deletes: refused by admission (policy kubectl-stepup-deletes)" in lines
+
+
+def test_an_unenrolled_context_has_no_server_line(machine: Application, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG.replace("api.prod", "api.lab").replace("prod", "lab"))
+    assert server_lines(machine, "delete", "pod", "x") == []
