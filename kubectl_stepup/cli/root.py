@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("kubectl_stepup.cli.status", "Show elevation sessions"),
     "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
     "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
+    "doctor": ("kubectl_stepup.cli.doctor", "Find what is wrong, and rehearse the way out"),
     "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain, show; write one: init, lint, test"),
     "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
     "rbac": ("kubectl_stepup.cli.rbac", "Find who need not step up: audit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforcement import names
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.enforcement.findings import Login
     from kubectl_stepup.enforcement.trust import Trust
+
+
+WHO = ("create", "--raw", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "-f", "-")
+"""kubectl's words for asking who one is; `REVIEW` is what it reads."""
+
+REVIEW = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
 
 
 class User(Record):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,8 +35,6 @@ _SELECTED = ("-l", "app.kubernetes.io/managed-by=kubectl-stepup", "-o", "json")
 _GUARDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 _GRANTS = "clusterrolebindings,rolebindings"
 _PUBLISHED = ("configmap", names.PUBLISHED_NAME, "-n", names.PUBLISHED_NAMESPACE)
-_WHO = ("create", "--raw", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "-f", "-")
-_REVIEW = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +129,7 @@ def _first(scene: Scene, words: tuple[str, ...]) -> Answer:
 
 
 def _everyday(scene: Scene) -> logins.User:
-    answer = scene.everyday(_WHO, _REVIEW)
+    answer = scene.everyday(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))
     if user is not None:
         return user
@@ -151,7 +148,7 @@ def _authentication(scene: Scene, everyday: logins.User, request: Request, fix: 
     found = [logins.judged(first, everyday, request.trust, everyday=None, fix=fix)]
     accepted = {first: scene.everyday}
     for login in elevated:
-        answer = scene.asking[login](_WHO, _REVIEW)
+        answer = scene.asking[login](logins.WHO, logins.REVIEW)
         user = logins.user_of(answers.document(answer))
         if user is None:
             refused = f"the server does not accept this login: {answer.said}"

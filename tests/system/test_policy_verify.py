@@ -14,31 +14,15 @@ import pytest
 import yaml
 
 from tests.system.guarded.cluster import BREAK_GLASS, CLUSTER, Guarded, opened_guarded, wait_for_guards
-from tests.system.guarded.person import GUARDS, RBAC, READ, Person, grant, settle
+from tests.system.guarded.person import GUARDS, POD, POLICY, RBAC, READ, Person, grant, settle
 from tests.system.parts.processes import wait_until
 
 pytestmark = pytest.mark.system
 
-POLICY = """\
-apiVersion: kubectl-stepup.github.io/v1alpha1
-kind: Policy
-who: people
-levels:
-  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
-  - {name: critical, signedInWithin: 5m, askAgainAfter: 5m}
-rules:
-  - {name: deletes, do: [delete, stop], except: {namespaces: [sandbox]}, needs: mfa}
-  - {name: shells, do: [shell], needs: mfa}
-  - {name: secrets, do: [read-secrets], except: {namespaces: [sandbox]}, needs: mfa}
-  - {name: power, do: [grant, guard, mint, node], needs: critical}
-  - {name: lent, do: [run-as], needs: critical}
-  - {name: mass, do: [delete], where: {all: true}, needs: critical}
-"""
 ADMISSION = f"/apis/{GUARDS}/v1"
 POLICIES, BINDINGS = f"{ADMISSION}/validatingadmissionpolicies", f"{ADMISSION}/validatingadmissionpolicybindings"
 PUBLISHED = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"
 DELETES = "kubectl-stepup-deletes"
-POD = "/api/v1/namespaces/shop/pods/web-0?dryRun=All"
 MERGE = "application/merge-patch+json"
 
 

@@ -23,6 +23,24 @@ from tests.system.guarded.cluster import ACR, CLUSTER, ELEVATED, PROGRAM, TOKEN_
 from tests.system.parts import kubectls
 from tests.system.parts.cache import MACHINE
 
+POD = "/api/v1/namespaces/shop/pods/web-0?dryRun=All"
+POLICY = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+who: people
+levels:
+  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 5m}
+rules:
+  - {name: deletes, do: [delete, stop], except: {namespaces: [sandbox]}, needs: mfa}
+  - {name: shells, do: [shell], needs: mfa}
+  - {name: secrets, do: [read-secrets], except: {namespaces: [sandbox]}, needs: mfa}
+  - {name: power, do: [grant, guard, mint, node], needs: critical}
+  - {name: lent, do: [run-as], needs: critical}
+  - {name: mass, do: [delete], where: {all: true}, needs: critical}
+"""
+"""Every kind of rule, for the everyday role below."""
+
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 GUARDS = "admissionregistration.k8s.io"
 READ, WRITE = ["get", "list", "watch"], ["create", "update", "patch", "delete", "deletecollection"]

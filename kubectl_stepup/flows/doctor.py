@@ -1,0 +1,167 @@
+"""`doctor`: look at everything that a step-up needs on this machine, and say what to type where something is wrong."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.enforcement.plan import Place, points
+from kubectl_stepup.errors import StepUpError
+from kubectl_stepup.flows.judge import enrol_again
+from kubectl_stepup.kube.cluster_identity import differences
+from kubectl_stepup.policy.expansion import CLIENT
+from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kubectl_stepup.config.model import Cluster, Config, Provider
+    from kubectl_stepup.flows.ports import EnrolmentProvider, Kubeconfig, Kubectl
+    from kubectl_stepup.policy.model import Policy
+
+OWN_NAME = "kubectl-stepup"
+_MOST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorPorts:
+    """What looking needs of the outside; what raises a StepUpError is a failed check.
+
+    `programs` are the absolute paths on PATH whose names begin with `kubectl-stepup`; `store` gives the store's name
+    and what is to be said about it; `warnings` counts what `policy lint` warns of; `client` talks to an identity
+    provider, None where nobody is to be asked.
+    """
+
+    version: str
+    programs: Callable[[], Sequence[str]]
+    kubectl: Kubectl
+    config: Callable[[], Config]
+    policy: Callable[[], Policy]
+    warnings: Callable[[], int]
+    store: Callable[[], tuple[str, str | None]]
+    kubeconfig: Callable[[], Kubeconfig]
+    client: Callable[[Provider], EnrolmentProvider] | None
+
+
+def diagnose(ports: DoctorPorts) -> Iterator[Check]:
+    """Give a check for each thing, in the order in which they build on each other."""
+    yield from _checked("plugin", lambda: _plugin(ports))
+    yield from _checked("kubectl", lambda: _kubectl(ports))
+    yield from _checked("config", lambda: _config(ports))
+    yield from _checked("policy", lambda: _policy(ports))
+    yield from _checked("store", lambda: _store(ports))
+    try:
+        config = ports.config()
+    except StepUpError:  # said already
+        return
+    for cluster in config.clusters:
+        yield from _checked(cluster.name, lambda cluster=cluster: _cluster(cluster, ports))  # type: ignore[misc]
+        yield from _checked(cluster.name, lambda cluster=cluster: _server(cluster, ports))  # type: ignore[misc]
+    for provider in config.providers:
+        yield from _checked(provider.name, lambda provider=provider: _provider(provider, ports))  # type: ignore[misc]
+
+
+def _checked(name: str, look: Callable[[], Iterator[tuple[str, str, str]]]) -> Iterator[Check]:
+    """Look at one thing; an error of ours is what is wrong with it."""
+    try:
+        for state, detail, fix in look():
+            yield Check(name=name, state=state, detail=detail, fix=fix)
+    except StepUpError as exc:
+        yield Check(name=name, state=FAIL, detail=exc.message, fix=exc.hint or "")
+
+
+def _plugin(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    found = list(ports.programs())
+    own = [path for path in found if _name_of(path) == OWN_NAME]
+    if own:
+        yield OK, f"{ports.version} {own[0]}", ""
+    else:
+        fix = f"put the directory of {OWN_NAME} into PATH"
+        yield WARN, f"{ports.version}; PATH has no {OWN_NAME}, so kubectl does not find its plugin", fix
+    for path in found:
+        if _name_of(path) != OWN_NAME:
+            # kubectl runs the program with the longest name that fits its words.
+            words = _name_of(path).replace("-", " ")
+            yield WARN, f"{path} runs in place of {words}", f"rm {shlex.quote(path)}   (unless it is yours)"
+
+
+def _name_of(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2].removesuffix(".exe")
+
+
+def _kubectl(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    path = ports.kubectl.path()
+    open_to_others = ports.kubectl.writable_by_others()
+    if open_to_others is None:
+        yield OK, path, ""
+    else:
+        fix = f"chmod o-w {shlex.quote(open_to_others)}"
+        yield FAIL, f"{path}: others can write {open_to_others}, so it is not run elevated", fix
+
+
+def _config(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    clusters = len(ports.config().clusters)
+    if clusters:
+        yield OK, f"{clusters} cluster{'' if clusters == 1 else 's'} enrolled", ""
+    else:
+        yield WARN, "no cluster is enrolled", "kubectl stepup setup --issuer URL --client-id ID"
+
+
+def _policy(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    policy, warnings = ports.policy(), ports.warnings()
+    where = ", ".join(policy.files) or "the built-in policy"
+    said = f"{where}: {len(policy.rules)} rules, levels {', '.join(level.name for level in policy.levels)}"
+    if warnings:
+        yield WARN, f"{said}; {warnings} warning{'' if warnings == 1 else 's'}", "kubectl stepup policy lint"
+    else:
+        yield OK, said, ""
+
+
+def _store(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    name, notice = ports.store()
+    if notice is not None:
+        yield WARN, notice, "set store in the config: keyring, kernel or file"
+    else:
+        yield OK, f"sessions are kept in: {name}", ""
+
+
+def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    resolved = ports.kubeconfig().resolve(cluster.context)
+    changed = differences(cluster, resolved)
+    if changed:
+        yield FAIL, f"context {cluster.context} is not what was enrolled: {'; '.join(changed)}", enrol_again(cluster)
+        return
+    provider = ports.config().provider(cluster.provider)
+    yield OK, f"context {cluster.context}, {cluster.server}, account {cluster.account} at {provider.name}", ""
+    for level in ports.policy().levels:
+        evidence = provider.evidence_of(level.name)
+        if evidence is None or evidence.is_empty:
+            fix = f"kubectl stepup setup --context {shlex.quote(cluster.context)} --evidence {level.name}:acr=VALUE"
+            yield WARN, f"nothing proves level {level.name}: commands that need it are refused", fix
+
+
+def _server(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    """Say which parts of which rules the server cannot enforce; whether it enforces the others, `verify` proves."""
+    place = Place(name=cluster.name, labels=dict(cluster.labels))
+    alone = [f"{point.rule.name} ({point.what})" for point in points(ports.policy(), place) if point.by == CLIENT]
+    shown = ", ".join(dict.fromkeys(alone))
+    words = f"by the client alone: {shown}" if shown else "it can enforce every rule"
+    proof = f"kubectl stepup policy verify --cluster {shlex.quote(cluster.name)}"
+    yield OK, f"SERVER {words}; proof of the rest: {proof}", ""
+
+
+def _provider(provider: Provider, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    if provider.client_id == provider.elevated_client_id:
+        yield (
+            WARN,
+            "one client does both logins: an everyday sign-in with a second factor is elevated at once",
+            "kubectl stepup setup --elevated-client-id ID   (of a client of its own)",
+        )
+    if ports.client is None:
+        yield OK, f"{provider.issuer}, not asked (--online asks it)", ""
+        return
+    metadata = ports.client(provider).metadata()
+    metadata.device_endpoint()
+    named = ", ".join(metadata.acr_values[:_MOST]) if metadata.acr_values else "not named"
+    yield OK, f"{provider.issuer} answers and has a device endpoint; acr values: {named}", ""

@@ -1,0 +1,56 @@
+"""Ports for `doctor`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import __version__
+from kubectl_stepup.flows.doctor import OWN_NAME, DoctorPorts
+from kubectl_stepup.flows.rehearse import RehearsePorts
+from kubectl_stepup.session.choose import choose
+from kubectl_stepup.wiring.policy_file import linted
+from kubectl_stepup.wiring.running import RealKubectl
+from kubectl_stepup.wiring.verifying import answered
+
+if TYPE_CHECKING:
+    from kubectl_stepup.wiring.application import Application
+
+
+def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
+    """Give what `doctor` looks at; the provider is asked only `online`."""
+    return DoctorPorts(
+        version=__version__,
+        programs=lambda: _programs(application),
+        kubectl=RealKubectl(application.environ),
+        config=lambda: application.config,
+        policy=lambda: application.policy,
+        warnings=lambda: sum(one.severity == "warning" for one in linted(application)),
+        store=lambda: _store(application),
+        kubeconfig=lambda: application.kubeconfig(None),
+        client=application.provider if online else None,
+    )
+
+
+def rehearse_ports(application: Application) -> RehearsePorts:
+    """Give what a rehearsal needs."""
+    return RehearsePorts(
+        environ=application.environ,
+        kubeconfig=application.kubeconfig,
+        answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
+    )
+
+
+def _programs(application: Application) -> list[str]:
+    """Find what kubectl would take for a plugin of our name, or of a longer one."""
+    found = []
+    for entry in application.environ.get("PATH", "").split(os.pathsep):
+        if os.path.isabs(entry) and os.path.isdir(entry):
+            found += [str(path) for path in sorted(Path(entry).glob(f"{OWN_NAME}*")) if os.access(path, os.X_OK)]
+    return list(dict.fromkeys(found))
+
+
+def _store(application: Application) -> tuple[str, str | None]:
+    chosen = choose(application.config.store, state_directory=application.state_directory, environ=application.environ)
+    return chosen.store.name, chosen.notice
