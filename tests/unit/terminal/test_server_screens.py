@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kubectl_stepup.enforcement.findings import CLIENT_ONLY, ENFORCED, HOLE, NOT_CHECKED, Finding
 from kubectl_stepup.terminal.server_screens import verified_screen
 
@@ -39,6 +41,11 @@ def test_a_row_each_and_below_it_what_is_wrong_and_what_to_do() -> None:
         "Cluster prod-eu, policy sha256:0123456789ab, seen as everyday, mfa.\n"
         "-o json for all fields"
     )
+
+
+def test_the_page_shows_this_screen() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/how-to/verify.md"
+    assert f"```\n{screen(*FINDINGS)}\n```" in page.read_text(encoding="utf-8")
 
 
 def test_foreign_text_is_shown_harmless_and_within_80_columns() -> None:
