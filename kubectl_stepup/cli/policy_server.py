@@ -9,7 +9,7 @@ import click
 
 from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import data
+from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import UsageError
 
 TARGETS = ("all", "authentication", "admission", "rbac", "audit")
@@ -110,7 +110,8 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
     (cluster,) = application.clusters(options["cluster"])
     found = look(_verification(cluster, options), verify_ports(application))
     if output == "json":
-        data(json.dumps(found.as_dict()))
+        header = {"apiVersion": API_VERSION, "kind": "PolicyVerification", "cluster": cluster.name}
+        data(json.dumps({**header, **found.as_dict()}))
     else:
         logins = [login.name for login in found.logins]
         data(verified_screen(found.findings, cluster=cluster.name, digest=found.digest, logins=logins))

@@ -60,6 +60,10 @@ def judged(login: Login, user: User, trust: Trust, *, everyday: User | None, fix
         problems += _elevated(login.level, user, trust)
         if everyday is not None and everyday.name != user.name:
             problems.append(f"is {user.name} here and {everyday.name} every day: bindings of one are not the other's")
+        if everyday is not None:
+            # A step-up gates what one may do already, and grants nothing.
+            gained = sorted(set(user.own_groups) - set(everyday.own_groups))
+            problems += [f"gains group {group}, which the everyday login has not" for group in gained]
     return finding(login.name, what, AUTHENTICATION, problems, fix=fix, good=f"user {user.name}")
 
 

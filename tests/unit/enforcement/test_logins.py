@@ -44,6 +44,7 @@ def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User
         (MFA, user("dev", "stepup:mfa"), HOLE, "has no group stepup:mfa:dev"),
         (MFA, user("dev"), HOLE, "has no group stepup:mfa; has no group stepup:mfa:dev"),
         (MFA, user("stepup:mfa", "stepup:critical"), HOLE, "has group stepup:critical, which mfa does not give"),
+        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), HOLE, "gains group sre, which the everyday login has not"),
         (MFA, user("stepup:mfa", name="bob"), HOLE, "is bob here and alice every day"),
         (CRITICAL, user("stepup:critical", "stepup:mfa"), ENFORCED, "user alice"),
         (CRITICAL, user("stepup:critical"), HOLE, "has no group stepup:mfa"),

@@ -115,7 +115,9 @@ def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: s
         ("open a shell", 'Error from server (NotFound): pods "web-0" not found', NOT_CHECKED),
         ("get a token", 'Error from server (NotFound): secrets "kubectl-stepup-verify" not found', HOLE),
         ("get a token", 'Error from server (NotFound): serviceaccounts "default" not found', NOT_CHECKED),
-        ("evict a pod", "Error from server (TooManyRequests): Cannot evict pod", HOLE),
+        ("evict a pod", "Error from server (TooManyRequests): would violate the pod's disruption budget", HOLE),
+        ("evict a pod", "Error from server (TooManyRequests): the server has received too many requests", NOT_CHECKED),
+        ("open a shell", 'Error from server (BadRequest): admission webhook "x" denied the request: no', NOT_CHECKED),
     ],
 )
 def test_an_error_that_comes_after_admission_is_a_hole(kind: str, err: str, state: str) -> None:
