@@ -67,7 +67,6 @@ EDGES = {
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
-    "kubectl_stepup.kube.published_object",
     "kubectl_stepup.kube.rbac_objects",
     "kubectl_stepup.kube.time_limit",
     "kubectl_stepup.oauth.provider",

@@ -2,76 +2,89 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import ConfigError, PolicyTooNew, StepUpError
-from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
+from kubectl_stepup.enforcement import names
+from kubectl_stepup.errors import ConfigError, KubectlFailed, PolicyTooNew, StepUpError
+from kubectl_stepup.flows.run import elevated_child
 from kubectl_stepup.terminal.notices import policy_ignored_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.ports import LentFile, LentSession, Terminal
+    from kubectl_stepup.flows.run import RunPorts
     from kubectl_stepup.kube.context import ResolvedContext
+
+WITHIN_S = 10
+WORDS = (
+    *("get", "configmap", names.PUBLISHED_NAME, f"--namespace={names.PUBLISHED_NAMESPACE}"),
+    *("--output=json", f"--request-timeout={WITHIN_S}s"),
+)
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedPorts:
-    """What it takes: `fetch` gives the text, None where there is none; `keep` stores it and tells whether it is new.
+    """What it takes beside a run's ports.
 
-    `keep` raises PolicyError for what is no policy.
+    `answer(words, environ, descriptors)` runs kubectl and gives exit code, output and errors. `keep` stores a cluster's
+    text, None: that there is none, and tells whether that is new; it raises PolicyError for what is no policy.
     """
 
-    terminal: Terminal
-    environ: Mapping[str, str]
-    kubeconfig_files: Callable[[str | None], Sequence[str]]
-    lend_file: Callable[[bytes], AbstractContextManager[LentFile]]
-    lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
-    fetch: Callable[[Mapping[str, str], Sequence[int]], str | None]
+    answer: Callable[[Sequence[str], Mapping[str, str], Sequence[int]], tuple[int, bytes, bytes]]
     keep: Callable[[str, str | None], bool]
 
 
 def refresh(
-    cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: PublishedPorts
+    cluster: Cluster,
+    resolved: ResolvedContext,
+    elevation: Elevation,
+    kubeconfig: str | None,
+    ports: RunPorts,
+    published: PublishedPorts,
 ) -> None:
     """Fetch and keep what the cluster publishes, with the elevated login: the everyday one might have to ask.
 
-    `kubeconfig` is what the command line's flag names.
-
-    Where that fails, what was kept before goes on counting; the command is none the worse for it.
+    `kubeconfig` is what the command line's flag names. Where it cannot be read, what was kept before goes on counting;
+    the command is none the worse for it.
 
     Raises:
         PolicyTooNew: the cluster wants a later version of this program.
     """
+    terminal = ports.elevate.terminal
     try:
-        with ExitStack() as stack:
-            lent = stack.enter_context(ports.lend_session(elevation))
-            document = overlay_document(
-                resolved,
-                user_name=f"{USER_PREFIX}{elevation.session.level}",
-                exec_command=lent.credential_command[0],
-                exec_args=lent.credential_command[1:],
-            )
-            overlay = stack.enter_context(ports.lend_file(document))
-            environ = elevated_environment(
-                ports.environ,
-                overlay_path=overlay.path,
-                kubeconfig_files=ports.kubeconfig_files(kubeconfig),
-                session_id=elevation.session.id,
-            )
-            text = ports.fetch(environ, overlay.pass_fds)
+        with elevated_child(resolved, elevation, kubeconfig, ports) as child:
+            text = _text(*published.answer(WORDS, child.environ, child.pass_fds))
     except StepUpError as exc:
-        ports.terminal.detail(f"no published policy: {exc.message}")
+        terminal.detail(f"no published policy: {exc.message}")
         return
     try:
-        if ports.keep(cluster.name, text):
-            ports.terminal.detail(f"the policy that {cluster.name} publishes has changed")
+        if published.keep(cluster.name, text):
+            terminal.detail(f"the policy that {cluster.name} publishes has changed")
     except PolicyTooNew:
         raise
     except ConfigError as exc:
-        ports.terminal.line(policy_ignored_line(exc.message))
+        terminal.line(policy_ignored_line(exc.message))
+
+
+def _text(code: int, out: bytes, err: bytes) -> str | None:
+    """Give the policy in kubectl's answer; None where the cluster has no such object.
+
+    Raises:
+        KubectlFailed: it may not be read, or has no policy in it.
+    """
+    if code != 0:
+        if b"(NotFound)" in err:
+            return None
+        raise KubectlFailed(f"kubectl get configmap {names.PUBLISHED_NAME} failed with exit code {code}")
+    try:
+        text = json.loads(out)["data"][names.PUBLISHED_KEY]
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        raise KubectlFailed(f"configmap {names.PUBLISHED_NAME} has no {names.PUBLISHED_KEY}") from exc
+    if not isinstance(text, str) or len(text) > _LARGEST:
+        raise KubectlFailed(f"{names.PUBLISHED_KEY} of configmap {names.PUBLISHED_NAME} is no policy")
+    return text

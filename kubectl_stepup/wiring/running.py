@@ -13,7 +13,6 @@ from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
 from kubectl_stepup.flows.ports import LentSession
-from kubectl_stepup.flows.published import refresh
 from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubeconfig, kubectl
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
+    from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.elevate import Elevation
     from kubectl_stepup.flows.ports import RunLimit
-    from kubectl_stepup.flows.published import PublishedPorts
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
@@ -111,17 +110,16 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
         lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
         lend_session=lambda elevation: _lend_session(application, elevation),
-        refresh_policy=lambda cluster, resolved, elevation, flag: refresh(
-            cluster, resolved, elevation, flag, _published_ports(application)
-        ),
+        refresh_policy=lambda *about: _refresh_policy(application, *about),
     )
 
 
-def _published_ports(application: Application) -> PublishedPorts:
-    from kubectl_stepup.wiring.publishing import published_ports
+def _refresh_policy(
+    application: Application, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, flag: str | None
+) -> None:
+    from kubectl_stepup.wiring.publishing import refresh_policy
 
-    kubectl_path = RealKubectl(application.environ).path
-    return published_ports(application, kubectl_path, lambda elevation: _lend_session(application, elevation))
+    refresh_policy(application, lambda: _run_ports(application, resolved), cluster, resolved, elevation, flag)
 
 
 class RealKubectl:

@@ -2,99 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from kubectl_stepup.errors import KubectlFailed, PolicyError, PolicyTooNew, StepUpError
+from kubectl_stepup.errors import PolicyError, PolicyTooNew, StepUpError
 from kubectl_stepup.flows.elevate import Elevation
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.login import login
-from kubectl_stepup.flows.ports import LentFile, LentSession
 from kubectl_stepup.flows.published import PublishedPorts, refresh
-from tests.flows.fakes import FakeTerminal, Lent
 from tests.flows.values import CLUSTER, RESOLVED, session
 from tests.flows.world import World
+
+ANSWER = json.dumps({"data": {"policy.yaml": "a policy"}}).encode()
 
 
 @dataclass
 class Cluster:
-    """What a cluster publishes, and what is kept of it."""
+    """What a cluster answers, and what is kept of it."""
 
-    text: str | None = "a policy"
-    fails: StepUpError | None = None
+    answers: tuple[int, bytes, bytes] = (0, ANSWER, b"")
     refuses: StepUpError | None = None
-    terminal: FakeTerminal = field(default_factory=FakeTerminal)
+    world: World = field(default_factory=World)
     kept: list[tuple[str, str | None]] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
-    fds: tuple[int, ...] = ()
+    descriptors: tuple[int, ...] = ()
 
-    def fetch(self, environ: Mapping[str, str], pass_fds: Sequence[int]) -> str | None:
-        self.environ, self.fds = dict(environ), tuple(pass_fds)
-        if self.fails is not None:
-            raise self.fails
-        return self.text
+    def answer(
+        self, words: Sequence[str], environ: Mapping[str, str], descriptors: Sequence[int]
+    ) -> tuple[int, bytes, bytes]:
+        assert list(words[:3]) == ["get", "configmap", "kubectl-stepup-policy"]
+        self.environ, self.descriptors = dict(environ), tuple(descriptors)
+        return self.answers
 
     def keep(self, name: str, text: str | None) -> bool:
         if self.refuses is not None:
             raise self.refuses
         self.kept.append((name, text))
-        return len(self.kept) == 1
+        return True
 
-    @contextmanager
-    def lend_file(self, content: bytes) -> Iterator[LentFile]:
-        assert b"stepup" in content
-        yield Lent(path="/overlay", pass_fds=(7,))
-
-    @contextmanager
-    def lend_session(self, elevation: Elevation) -> Iterator[LentSession]:
-        yield LentSession(credential_command=("python", "credential", "--session", elevation.session.id))
-
-    def refresh(self) -> None:
-        elevation = Elevation(session=session(), reused=False, audit_id="a", stored=True)
-        ports = PublishedPorts(
-            terminal=self.terminal,
-            environ={"PATH": "/usr/bin"},
-            kubeconfig_files=lambda flag: [flag or "/home/alice/.kube/config"],
-            lend_file=self.lend_file,
-            lend_session=self.lend_session,
-            fetch=self.fetch,
-            keep=self.keep,
-        )
-        refresh(CLUSTER, RESOLVED, elevation, None, ports)
+    def refresh(self) -> list[str]:
+        """Give what the person was told."""
+        elevation = Elevation(session=session(), reused=False, stored=True)
+        ports = PublishedPorts(answer=self.answer, keep=self.keep)
+        refresh(CLUSTER, RESOLVED, elevation, None, self.world.run_ports(), ports)
+        return self.world.terminal.said
 
 
 def test_it_is_fetched_with_the_elevated_login_and_kept() -> None:
     cluster = Cluster()
-    cluster.refresh()
 
-    assert cluster.environ["KUBECONFIG"] == "/overlay:/home/alice/.kube/config"
-    assert cluster.fds == (7,)
+    assert cluster.refresh() == []
+    overlay, *others = cluster.environ["KUBECONFIG"].split(":")
+    assert (overlay, others) == ("/proc/self/fd/9", ["/home/alice/.kube/config"])
+    assert cluster.descriptors == (9,)
     assert cluster.kept == [(CLUSTER.name, "a policy")]
-    assert cluster.terminal.said == []
 
 
 def test_what_is_not_there_is_kept_as_such() -> None:
-    cluster = Cluster(text=None)
-    cluster.refresh()
+    cluster = Cluster((1, b"", b'Error from server (NotFound): configmaps "kubectl-stepup-policy" not found'))
 
+    assert cluster.refresh() == []
     assert cluster.kept == [(CLUSTER.name, None)]
 
 
-def test_where_it_cannot_be_read_what_was_kept_goes_on_counting() -> None:
-    cluster = Cluster(fails=KubectlFailed("no right"))
-    cluster.refresh()
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (1, b"", b"Error from server (Forbidden): no"),
+        (0, b"no JSON", b""),
+        (0, b"[]", b""),
+        (0, b'{"data": {}}', b""),
+        (0, b'{"data": {"policy.yaml": 7}}', b""),
+        (0, json.dumps({"data": {"policy.yaml": "x" * (1 << 21)}}).encode(), b""),
+    ],
+)
+def test_where_it_cannot_be_read_what_was_kept_goes_on_counting(answers: tuple[int, bytes, bytes]) -> None:
+    cluster = Cluster(answers)
 
-    assert (cluster.kept, cluster.terminal.said) == ([], [])
+    assert (cluster.refresh(), cluster.kept) == ([], [])
 
 
 def test_what_is_no_policy_is_ignored_and_said() -> None:
     cluster = Cluster(refuses=PolicyError("prod (published):3: 'x' is unknown"))
-    cluster.refresh()
 
-    assert cluster.terminal.said == ["warning: the published policy is ignored: prod (published):3: 'x' is unknown"]
+    assert cluster.refresh() == ["warning: the published policy is ignored: prod (published):3: 'x' is unknown"]
 
 
 def test_a_cluster_that_wants_a_later_client_is_obeyed() -> None:
