@@ -148,10 +148,18 @@ def _put(keyring: int, key: str, value: bytes, lifetime_s: int) -> None:
         # The old key gives way in the same step, so that no reader finds a gap or a mix.
         keyctl.link(new, keyring)
     finally:
-        keyctl.unlink(new, keyctl.PROCESS_KEYRING)
+        _forget(new)
     if old is not None:
         # NOTE: never an update of the old key: from another login it clears the time-out, and revoking may be refused.
         _invalidate(old)
+
+
+def _forget(serial: int) -> None:
+    """Take a key out of this process's keyring, which ends with the process anyway."""
+    try:
+        keyctl.unlink(serial, keyctl.PROCESS_KEYRING)
+    except OSError:  # another process has put its own in the place of ours already, and invalidated ours
+        return
 
 
 def _add_when_freed(key: str, value: bytes) -> int:
