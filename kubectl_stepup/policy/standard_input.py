@@ -23,9 +23,9 @@ def spooled(source: BinaryIO | RawIOBase | None, at_most: int) -> tuple[bytes, I
     Standard input that was closed before we started is empty.
     """
     if source is None:
-        source = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer) if sys.stdin is not None else None
-    if source is None:
-        return b"", iter(())
+        if sys.stdin is None:
+            return b"", iter(())
+        source = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     pieces, missing = [], at_most
     while missing and (piece := _piece(source, missing)):
         pieces.append(piece)
