@@ -83,7 +83,7 @@ system: $(STAMP) $(if $(PYTEST_ARGS),,$(MANIFEST) parts) ## Run the tests agains
 
 system-oldest: ## Run the tests of the API server on Kubernetes 1.33, where numbers are integers to CEL
 	@$(MAKE) --no-print-directory system KUBERNETES=1.33 \
-		PYTEST_ARGS='tests/system/test_tokens_on_the_server.py tests/system/test_the_story.py tests/system/test_rbac_audit.py'
+		PYTEST_ARGS='tests/system/test_tokens_on_the_server.py tests/system/test_the_story.py tests/system/test_rbac_audit.py $(wildcard tests/system/test_server_*.py)'
 
 parts: $(STAMP) ## Obtain the parts of the test bed: download, build, keep outside the tree
 	$(call say,Obtaining the parts of the test bed)
