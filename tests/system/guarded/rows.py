@@ -222,8 +222,9 @@ def _by_name() -> Iterator[Row]:
     yield Row(method="POST", path=maps, rule="settings", body=generated, content_type="application/json")
     patch = """patch configmap settings -n shop -p {"data":{"a":"c"}}"""
     yield Row(method="PATCH", path=f"{maps}/settings", rule="settings", body={"data": {"a": "c"}}, command=patch)
+    labelled = {"metadata": {"labels": {"a": "b"}}}
     for path, rule, command in (
-        (f"{RBAC}/namespaces/shop/roles/reader", None, "delete role reader -n shop"),
-        (f"{RBAC}/clusterroles/ops", "bound", "delete clusterrole ops"),
+        (f"{RBAC}/namespaces/shop/roles/reader", None, "label role reader -n shop a=b"),
+        (f"{RBAC}/clusterroles/ops", "bound", "label clusterrole ops a=b"),
     ):
-        yield Row(method="DELETE", path=path, rule=rule, command=command)
+        yield Row(method="PATCH", path=path, rule=rule, body=labelled, command=command)
