@@ -76,13 +76,17 @@ class Question(Record):
 
 
 class Topic(Record):
-    """Questions that make one row: no login weaker than `needs` may be allowed any."""
+    """Questions that make one row: no login weaker than `needs` may be allowed any.
+
+    `note` says why it cannot be asked whole, `extent` of how much it was asked.
+    """
 
     subject: str
     what: str
     needs: int
     questions: tuple[Question, ...]
     note: str = ""
+    extent: str = ""
 
 
 def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_glass: str | None) -> Iterator[Topic]:
@@ -92,11 +96,11 @@ def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_gla
         for point in points_of(rule):
             if point.by == RBAC:
                 yield _of_point(point, about, policy.rank(rule.needs), rule)
-    yield from _guards(policy, place, break_glass)
+    yield from _guards(policy, place, namespaces[:MOST_NAMESPACES], break_glass)
 
 
 def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ...]:
-    """Give the namespaces that a rule is about, with "" for all where it makes no difference between them."""
+    """Give the namespaces that a rule is about, after "" for all where it makes no difference between them."""
     chosen = rule.selector.namespaces
     spared = [one for one in exceptions_on(rule, place) if one.namespaces and not one.names]
     about = [
@@ -105,30 +109,35 @@ def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ..
         if (not chosen or matches_any(name, chosen)) and not any(matches_any(name, one.namespaces) for one in spared)
     ]
     everywhere = ("",) if not chosen and not spared else ()
-    return (*everywhere, *about[:MOST_NAMESPACES])
+    return (*everywhere, *about)
 
 
 def _of_point(point: Point, namespaces: Sequence[str], needs: int, rule: Rule) -> Topic:
-    asked: dict[Question, None] = {}
     unasked = [one for one in point.resources if _is_pattern(one)]
+    everywhere = [name for name in namespaces if not name]
+    looked_at = [*everywhere, *[name for name in namespaces if name][:MOST_NAMESPACES]]
     literal = tuple(name for name in rule.selector.names if not _is_pattern(name))
-    for resource in (one for one in point.resources if not _is_pattern(one)):
-        kind, group, part = parsed(resource)
-        where = ("",) if group in _CLUSTER_GROUPS or kind in _CLUSTER_KINDS else namespaces
-        for verb in point.verbs:
-            for namespace in where:
-                for name in literal or ("",):
-                    one = Question(
-                        verb=verb, group=group, resource=kind, subresource=part, namespace=namespace, name=name
-                    )
-                    asked[one] = None
+    asked = dict.fromkeys(
+        Question(verb=verb, group=group, resource=kind, subresource=part, namespace=namespace, name=name)
+        for kind, group, part in map(parsed, (one for one in point.resources if not _is_pattern(one)))
+        for namespace in ([""] if group in _CLUSTER_GROUPS or kind in _CLUSTER_KINDS else looked_at)
+        for verb in point.verbs
+        for name in literal or ("",)
+    )
     return Topic(
         subject=rule.name,
         what=f"{point.what}: {shown_verbs(point.verbs)}",
         needs=needs,
         questions=tuple(asked),
         note=f"patterns cannot be asked about: {', '.join(unasked)}" if unasked else "",
+        extent=_extent(looked_at, namespaces) if any(one.namespace for one in asked) else "",
     )
+
+
+def _extent(looked_at: Sequence[str], namespaces: Sequence[str]) -> str:
+    """Say of how many namespaces a part was looked at; nothing where it was all of them."""
+    some, every = (sum(map(bool, several)) for several in (looked_at, namespaces))
+    return f", in {some} of {every} namespaces" if some < every else ""
 
 
 def shown_verbs(verbs: Sequence[str]) -> str:
@@ -149,7 +158,7 @@ def parsed(resource: str) -> tuple[str, str, str]:
     return name, group, part
 
 
-def _guards(policy: Policy, place: Place, break_glass: str | None) -> Iterator[Topic]:
+def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass: str | None) -> Iterator[Topic]:
     highest = len(policy.levels) - 1
 
     def topic(what: str, questions: Iterable[Question]) -> Topic:
@@ -163,7 +172,11 @@ def _guards(policy: Policy, place: Place, break_glass: str | None) -> Iterator[T
     yield topic(
         "impersonate",
         (
-            *(Question(verb="impersonate", group="", resource=kind) for kind in ("users", "serviceaccounts")),
+            Question(verb="impersonate", group="", resource="users"),
+            *(
+                Question(verb="impersonate", group="", resource="serviceaccounts", namespace=namespace)
+                for namespace in ("", *namespaces)
+            ),
             *(Question(verb="impersonate", group="", resource="groups", name=name) for name in groups),
         ),
     )
@@ -220,7 +233,7 @@ def judged(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] 
         return _row(topic, NOT_CHECKED, topic.note)
     if not topic.questions:
         return _row(topic, NOT_CHECKED, "no namespace that the rule is about is known")
-    return _row(topic, ENFORCED, f"refused: {', '.join(login.name for login, _ in weaker)}")
+    return _row(topic, ENFORCED, f"refused: {', '.join(login.name for login, _ in weaker)}{topic.extent}")
 
 
 def _row(topic: Topic, state: str, detail: str, fix: str = "") -> Finding:

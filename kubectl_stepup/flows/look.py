@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.enforcement.probes import Probe
     from kubectl_stepup.flows.sample import Ask
 
+    Objects = Mapping[tuple[str, str, str], Mapping[str, Any]]
+
 _SELECTED = ("-l", "app.kubernetes.io/managed-by=kubectl-stepup", "-o", "json")
 _GUARDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 _GRANTS = "clusterrolebindings,rolebindings"
@@ -74,8 +76,8 @@ def everything(
     """
     everyday = _everyday(scene)
     published = scene.everyday(("get", *_PUBLISHED, "-o", "json"))
-    found = answers.document(published) or answers.document(_first(scene, ("get", *_PUBLISHED, "-o", "json")))
-    request, made = compiled((found or {}).get("metadata", {}).get("annotations") or {})
+    guards = _items(_first(scene, ("get", _GUARDS, *_SELECTED)))
+    request, made = compiled(_annotations(answers.document(published), guards))
     fix = compile_words(scene.cluster, request)
     authenticated, scene = _authentication(scene, everyday, request, fix)
     why_not = published.said if published.code else ""
@@ -89,7 +91,7 @@ def everything(
             why_not=why_not,
             parse=parse,
         ),
-        *_objects(scene, request, made, fix),
+        *_objects(scene, guards, request, made, f"{fix}; kubectl apply -k server"),
         *_dry_runs(scene, request, known, f"{fix}; kubectl apply -k server"),
         *_access(scene, request, known),
         *_client_only(request),
@@ -97,16 +99,21 @@ def everything(
     return _in_order(findings, request), made.digest
 
 
+def _annotations(published: Mapping[str, Any] | None, guards: Objects | str) -> Mapping[str, str]:
+    """Give what the objects say of their making: the published policy, or where it is not there, our own guard."""
+    own = (
+        None if isinstance(guards, str) else guards.get(("ValidatingAdmissionPolicy", "", names.object_name(OWN_RULE)))
+    )
+    found: Mapping[str, str] = ((published or own or {}).get("metadata") or {}).get("annotations") or {}
+    return found
+
+
 def _in_order(findings: tuple[Finding, ...], request: Request) -> tuple[Finding, ...]:
     """Give who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
-    rules = [rule.name for rule in request.policy.rules]
-    people = [one.subject for one in findings if one.point == AUTHENTICATION]
-    ranks = {subject: rank for rank, subject in enumerate((*rules, OWN_RULE, *people))}
-
-    def rank(one: Finding) -> tuple[bool, int]:
-        return one.point != AUTHENTICATION, ranks.get(one.subject, len(ranks)) if one.point != AUTHENTICATION else 0
-
-    return tuple(sorted(findings, key=rank))
+    ranks = {subject: rank for rank, subject in enumerate((*(rule.name for rule in request.policy.rules), OWN_RULE))}
+    return tuple(
+        sorted(findings, key=lambda one: -1 if one.point == AUTHENTICATION else ranks.get(one.subject, len(ranks)))
+    )
 
 
 def compile_words(cluster: str, request: Request) -> str:
@@ -175,13 +182,11 @@ def _of_login(name: str, state: str, detail: str, fix: str) -> Finding:
 # -- admission and grants, by reading back --------------------------------------------------------------------------
 
 
-def _objects(scene: Scene, request: Request, made: Bundle, fix: str) -> Iterator[Finding]:
-    apply = f"{fix}; kubectl apply -k server"
-    there = _items(_first(scene, ("get", _GUARDS, *_SELECTED)))
-    if isinstance(there, str):
-        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, there, fix=_reader(_GUARDS))
+def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle, apply: str) -> Iterator[Finding]:
+    if isinstance(guards, str):
+        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, guards, fix=_reader(_GUARDS))
     else:
-        yield from read_back.guards(made.objects, there, digest=made.digest, fix=apply)
+        yield from read_back.guards(made.objects, guards, digest=made.digest, fix=apply)
         if request.break_glass is not None:
             group = f"who has a certificate of group {request.break_glass} passes every guard, recorded"
             yield Finding(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=group)
@@ -192,7 +197,7 @@ def _objects(scene: Scene, request: Request, made: Bundle, fix: str) -> Iterator
         yield from read_back.grants(made.objects, there, fix=apply)
 
 
-def _items(answer: Answer) -> dict[tuple[str, str, str], Mapping[str, Any]] | str:
+def _items(answer: Answer) -> Objects | str:
     """Give the objects of a list, or why there are none to be had."""
     found = answers.document(answer)
     return answer.said if found is None else read_back.by_key(found.get("items") or [])

@@ -232,6 +232,7 @@ def test_a_planted_hole_is_found(guarded: Guarded, person: Person, planted: Plan
 
     assert code == 1
     assert planted.found in holes(found)
+    assert [what for subject, what in holes(found) if subject == "own-objects"] == []
     (row,) = (one for one in found if (one["subject"], one["what"]) == planted.found)
     assert planted.said in row["detail"]
     assert row["fix"]

@@ -37,6 +37,23 @@ def test_secrets_are_asked_about_where_the_rule_is(more: str, where: list[str]) 
     assert topic.needs == 0
 
 
+def test_of_many_namespaces_it_says_how_many_were_looked_at() -> None:
+    known = tuple(f"team-{number}" for number in range(30))
+    made = policy("name: secrets, do: [read-secrets], needs: mfa", "name: power, do: [guard], needs: critical")
+    secrets, power, *_ = access.topics(made, PROD, known, break_glass=None)
+
+    assert len({one.namespace for one in secrets.questions}) == 11
+    nothing = dict.fromkeys((*secrets.questions, *power.questions), False)
+    assert access.judged(secrets, [(EVERYDAY, nothing)]).detail == "refused: everyday, in 10 of 30 namespaces"
+    assert access.judged(power, [(EVERYDAY, nothing)]).detail == "refused: everyday"
+
+
+def test_a_service_account_may_be_impersonated_in_one_namespace() -> None:
+    asked = topics("name: a, do: [delete], needs: mfa")["guards", "impersonate"].questions
+
+    assert [one.namespace for one in asked if one.resource == "serviceaccounts"] == ["", *KNOWN]
+
+
 def test_a_rule_of_another_mode_or_place_is_not_asked_about() -> None:
     found = topics(
         "name: a, do: [read-secrets], needs: mfa, mode: audit", "name: b, do: [read-secrets], clusters: [x], needs: mfa"

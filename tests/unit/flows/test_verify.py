@@ -187,6 +187,23 @@ def test_every_hole_says_what_to_do() -> None:
         assert all(one.fix for one in look(server) if one.state == HOLE)
 
 
+def test_without_a_published_policy_the_guards_say_how_they_were_made() -> None:
+    said: list[Mapping[str, str]] = []
+
+    def compiling(annotations: Mapping[str, str]) -> tuple[Request, Bundle]:
+        said.append(annotations)
+        return REQUEST, MADE
+
+    for server in (
+        Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" else None),
+        Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" or "-l" in words else None),
+    ):
+        everything(Scene(cluster="prod-eu", namespace="shop", asking={EVERYDAY: server}), compiling, parse)
+
+    assert said[0]["kubectl-stepup.github.io/policy-digest"] == MADE.digest
+    assert said[1] == {}
+
+
 def test_who_may_not_read_the_guards_is_told_which_right_is_missing() -> None:
     blind = Server(wrong=lambda words: FORBIDDEN if "-l" in words else None)
     (row,) = (one for one in look(blind) if one.subject == "rules")
