@@ -25,8 +25,10 @@ from kubectl_stepup.policy.request import ResourceAttributes
 from kubectl_stepup.policy.resources import ANY
 from tests.kube.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
-from tests.system.guarded.corpus import CORPUS, Bench, Outcome, allow_everything, opened_bench, restore
+from tests.system.guarded.corpus import CORPUS, Bench, Outcome, opened_bench
+from tests.system.guarded.corpus_objects import restore
 from tests.system.guarded.policies import STRICT
+from tests.system.guarded.roles import allow_everything
 from tests.system.parts import kubectls
 from tests.unit.policy.test_corpus import strict_policy
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.system.guarded.cluster import Guarded, enforce, wait_for_guards
-from tests.system.guarded.corpus import allow_everything
 from tests.system.guarded.policies import DEFAULT, LADDER, READ_ONLY, STRICT
+from tests.system.guarded.roles import allow_everything
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.parts.processes import wait_until
 from tests.system.recorder import fixture

@@ -10,8 +10,8 @@ from urllib.request import parse_http_list, parse_keqv_list
 import pytest
 
 from tests.system.guarded.cluster import BREAK_GLASS, EVERYDAY, Guarded, enforce, wait_for_guards
-from tests.system.guarded.corpus import allow_everything
 from tests.system.guarded.policies import DEFAULT, MODES
+from tests.system.guarded.roles import allow_everything
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.recorder import fixture
 from tests.system.recorder.fixture import POD_SPEC

@@ -22,8 +22,8 @@ from tests.system.guarded.cluster import (
     replace_authentication,
     wait_for_guards,
 )
-from tests.system.guarded.corpus import allow_everything
 from tests.system.guarded.policies import LADDER
+from tests.system.guarded.roles import allow_everything
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.parts.processes import wait_until
 

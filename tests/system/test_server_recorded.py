@@ -24,8 +24,9 @@ from kubectl_stepup.policy.manifest import expand
 from kubectl_stepup.policy.model import Decision, Target
 from tests.system.differential.generator import generated
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, enforce, wait_for_guards
-from tests.system.guarded.corpus import Bench, Outcome, Seen, allow_everything, opened_bench
+from tests.system.guarded.corpus import Bench, Outcome, Seen, opened_bench
 from tests.system.guarded.policies import DEFAULT, EACH
+from tests.system.guarded.roles import allow_everything
 from tests.system.parts import kubectls
 from tests.system.recorder import fixture
 from tests.system.recorder.running import DATA

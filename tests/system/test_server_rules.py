@@ -14,8 +14,8 @@ from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.model import Target
 from tests.system.guarded.cluster import CLUSTER, Guarded, enforce, wait_for_guards
-from tests.system.guarded.corpus import allow_everything
 from tests.system.guarded.policies import DEFAULT, RULES
+from tests.system.guarded.roles import allow_everything
 from tests.system.guarded.rows import Row, rows, things
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.recorder import fixture

@@ -33,3 +33,11 @@ def bind(api: KubeAPI, name: str, group: str, rules: list[dict[str, Any]], *, na
     role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}
     subject = {"apiGroup": GROUP, "kind": "Group", "name": group}
     api.create(f"{RBAC}/{where}", {"metadata": {"name": f"{name}-{namespace}"}, "roleRef": role, "subjects": [subject]})
+
+
+def allow_everything(api: KubeAPI, group: str) -> None:
+    """Let RBAC allow a group everything, so that whatever is refused is refused by our objects."""
+    subject = {"apiGroup": GROUP, "kind": "Group", "name": group}
+    role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": "cluster-admin"}
+    binding = {"metadata": {"name": f"everything-{group}"}, "roleRef": role, "subjects": [subject]}
+    api.create(f"{RBAC}/clusterrolebindings", binding)
