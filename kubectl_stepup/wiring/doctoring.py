@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import __version__
 from kubectl_stepup.flows.doctor import OWN_NAME, DoctorPorts
 from kubectl_stepup.flows.rehearse import RehearsePorts
-from kubectl_stepup.session.choose import choose
+from kubectl_stepup.session import choose
 from kubectl_stepup.wiring.policy_file import linted
 from kubectl_stepup.wiring.running import RealKubectl
 from kubectl_stepup.wiring.verifying import answered
