@@ -141,6 +141,8 @@ bench: $(STAMP) ## Measure every rival in turn: interpreters, kubectl, kubelogin
 	$(BIN)/python -m benchmarks --json $(BENCH_JSON) $(BENCH_ARGS)
 	$(call say,Measuring decisions over ten to a thousand rules)
 	$(BIN)/python -m benchmarks.policy_rules --json $(dir $(BENCH_JSON))bench-policy.json
+	$(call say,Measuring how long those wait who wait for one step-up)
+	$(BIN)/python -m benchmarks.followers
 
 bench-check: $(STAMP) ## The same, and fail where a bound of docs/explanation/performance.md is missed
 	@$(MAKE) --no-print-directory bench BENCH_ARGS='$(BENCH_ARGS) --check'

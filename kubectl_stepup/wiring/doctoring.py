@@ -52,5 +52,7 @@ def _programs(application: Application) -> list[str]:
 
 
 def _store(application: Application) -> tuple[str, str | None]:
-    chosen = choose(application.config.store, state_directory=application.state_directory, environ=application.environ)
+    chosen = choose.choose(
+        application.config.store, state_directory=application.state_directory, environ=application.environ
+    )
     return chosen.store.name, chosen.notice
