@@ -21,6 +21,7 @@ from kubectl_stepup.errors import LockTimeout, StoreUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
@@ -115,6 +116,7 @@ class _Waiting:
         self._clock = clock
         self._end = clock.monotonic() + timeout_s
         self._told: list[Holder | None] = []
+        self._released: threading.Event | None = None
 
     def go_on(self) -> bool:
         """Wait for a short while and tell whether the holder has let go.
@@ -138,7 +140,15 @@ class _Waiting:
                 hint=f"kill {holder.pid}" if holder else None,
                 details={"pid": holder.pid if holder else None},
             )
-        return _is_released(self._path, within_s=min(left, _LOOK_S))
+        return self._is_released(within_s=min(left, _LOOK_S))
+
+    def _is_released(self, *, within_s: float) -> bool:
+        # One thread for as long as one holder holds it, however often this looks.
+        self._released = self._released or _release_of(self._path)
+        if not self._released.wait(within_s):
+            return False
+        self._released = None
+        return True
 
     def _left(self, holder: Holder | None) -> float:
         left = self._end - self._clock.monotonic()
@@ -149,8 +159,8 @@ class _Waiting:
         return min(left, max(of_holder, _AT_LEAST_S - waited))
 
 
-def _is_released(path: Path, *, within_s: float) -> bool:
-    """Wait until nobody holds the lock; False when the time was up before.
+def _release_of(path: Path) -> threading.Event:
+    """Give an event that is set when nobody holds the lock any more.
 
     NOTE: in a thread, because flock(2) has no time limit. A thread that is still waiting ends with the process, or
     when the holder lets go; all that wait are let in together, since each wants no more than a share.
@@ -170,7 +180,7 @@ def _is_released(path: Path, *, within_s: float) -> bool:
             released.set()
 
     threading.Thread(target=wait, daemon=True, name="lock").start()
-    return released.wait(within_s)
+    return released
 
 
 def _open(path: Path) -> int:

@@ -189,6 +189,15 @@ def test_all_who_wait_give_up_together_counted_from_the_holder(
     other.end()
 
 
+def test_a_long_wait_takes_one_thread_however_often_it_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_LOOK_S", 0.0)
+    other, before = Other(tmp_path), threading.active_count()
+    with pytest.raises(LockTimeout), taken(tmp_path, Waits(), HastyClock(wall=1_800_000_000.0)):
+        pytest.fail("the lock is held")
+    assert threading.active_count() - before == 1
+    other.end()
+
+
 def test_ctrl_c_ends_the_wait_and_leaves_no_lock(tmp_path: Path) -> None:
     other = Other(tmp_path)
 
