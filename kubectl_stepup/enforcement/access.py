@@ -37,7 +37,7 @@ _CLUSTER_KINDS = frozenset(
 )
 _MOST = 3
 _CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
-_FIX = "take the right away; who is bound to what: kubectl get clusterrolebindings,rolebindings -A -o wide"
+_FIX = "who has it, and roles without it: kubectl stepup rbac audit --fix"
 
 
 class Question(Record):

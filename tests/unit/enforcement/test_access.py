@@ -135,7 +135,7 @@ def test_what_is_allowed_is_told_shortly() -> None:
     row = access.judged(TOPIC, [(EVERYDAY, ALL)])
 
     assert (row.state, row.detail) == (HOLE, "everyday may get, list secrets in shop, dev")
-    assert "clusterrolebindings" in row.fix
+    assert "rbac audit --fix" in row.fix
 
 
 def test_a_lower_level_counts_for_what_needs_a_higher_one() -> None:

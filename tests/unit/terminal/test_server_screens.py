@@ -15,7 +15,7 @@ FINDINGS = (
         point="rbac",
         state=HOLE,
         detail="everyday may get, list, watch secrets in shop, default, prod and 17 more",
-        fix="kubectl get clusterrolebindings,rolebindings -A -o wide",
+        fix="who has it, and roles without it: kubectl stepup rbac audit --fix",
     ),
     Finding(subject="mass", what="delete: all", point="client", state=CLIENT_ONLY, detail="no server sees it"),
     Finding(subject="mfa", what="elevated login", point="authentication", state=NOT_CHECKED, detail="no session"),
@@ -32,7 +32,7 @@ def test_a_row_each_and_below_it_what_is_wrong_and_what_to_do() -> None:
         "enforced      deletes   admission        delete a pod\n"
         "hole          secrets   rbac             read-secrets: get, list, watch\n"
         "    everyday may get, list, watch secrets in shop, default, prod and 17 more\n"
-        "    fix: kubectl get clusterrolebindings,rolebindings -A -o wide\n"
+        "    fix: who has it, and roles without it: kubectl stepup rbac audit --fix\n"
         "client only   mass      client           delete: all\n"
         "not checked   mfa       authentication   elevated login\n"
         "    no session\n"
