@@ -118,7 +118,7 @@ ACTIONS: Mapping[str, Callable[[ResourceAttributes], bool]] = {
     "run-as": _run_as,
 }
 CHANGE = "change"
-"""Any write that is none of the others; `run-as` may come on top."""
+"""Any write that is none of the others; `run-as` and `stop` may come on top."""
 
 NAMES = (*ACTIONS, CHANGE)
 
@@ -131,7 +131,9 @@ def actions_of(entry: ResourceAttributes) -> frozenset[str]:
     if entry.resource.name == ANY and PROXIES not in entry.marks:
         return _unknown_actions(entry)
     found = {name for name, matches in ACTIONS.items() if matches(entry)}
-    if entry.verb in WRITES and not found - {"run-as"} and ASKS not in entry.marks:
+    # What stops something may find it stopped, or not there yet, and changes something all the same. A cordon does not.
+    others = found - {"run-as"} if CORDONS in entry.marks else found - {"run-as", "stop"}
+    if entry.verb in WRITES and not others and ASKS not in entry.marks:
         found.add(CHANGE)
     return frozenset(found)
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command_line import CommandLine
 
 POD = resources_named("pods")[0]
-_POWERFUL_PROFILES = ("sysadmin", "netadmin")
+_PLAIN_PROFILES = ("legacy", "baseline", "restricted")
+"""Those that lend a container nothing; what kubectl takes where none is named depends on its version."""
 
 
 def exec_(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -80,7 +81,8 @@ def debug(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
         raise Malformed("a pod or a node is required")
     if not any(line.last(name) for name in ("image", "copy-to", "set-image", "custom")):
         raise Malformed("--image is required")
-    marks = frozenset({RUNS_AS}) if line.last("profile") in _POWERFUL_PROFILES or line.last("custom") else frozenset()
+    plain = line.last("profile") in _PLAIN_PROFILES and not line.last("custom")
+    marks = frozenset() if plain else frozenset({RUNS_AS})
     for target in targets:
         yield request("get", target)
         yield from _debugged(line, target, marks)
@@ -143,7 +145,7 @@ def _debugged(line: CommandLine, target: ObjectRef, marks: frozenset[str]) -> It
         # This pod runs in the node's namespaces with its file system mounted; --copy-to does not name it.
         yield request("create", made, marks=marks | {DEBUGS_NODE, RUNS_AS})
     if not is_node and copied.name:
-        yield request("create", copied, marks=marks)
+        yield request("create", copied, marks=marks | {RUNS_AS})  # it has whatever the pod has
         if line.on("replace"):
             yield request("delete", _pod_of(target))
     elif not is_node:

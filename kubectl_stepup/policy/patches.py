@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.request import MINTS, RUNS_AS, SCALES_TO_ZERO
+from kubectl_stepup.policy.request import CORDONS, MINTS, PAUSES, RUNS_AS, SCALES_TO_ZERO, UNCORDONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _RIGHTS = frozenset(
     }
 )
 
+_PAUSING = {"deployments": "paused", "nodes": "unschedulable"}
+"""The field that stops a rollout, or keeps pods from a node."""
+
 _SCALABLE = frozenset({"deployments", "replicasets", "replicationcontrollers", "statefulsets"})
 _WITH_PODS = _SCALABLE | {"pods", "podtemplates", "daemonsets", "jobs", "cronjobs"}
 
@@ -44,6 +47,8 @@ def possible_marks(resource: Resource) -> frozenset[str]:
         marks.add(RUNS_AS)
     if not resource.built_in or resource.name == "secrets":
         marks.add(MINTS)
+    if resource.built_in and resource.name in _PAUSING:
+        marks.add(PAUSES)
     return frozenset(marks)
 
 
@@ -58,7 +63,7 @@ def patch_marks(text: str, resource: Resource) -> frozenset[str]:
 
     try:
         patch = json.loads(text)
-        return unread_patch_marks(resource) if _copies(patch) else content_marks(patch)
+        return unread_patch_marks(resource) if _copies(patch) else _read_patch_marks(patch, resource)
     except (ValueError, RecursionError):
         pass  # kubectl takes YAML too: look for the words
     if "\\" in text or "!" in text:  # escapes and tags (`!!binary`) spell words without their letters
@@ -68,9 +73,30 @@ def patch_marks(text: str, resource: Resource) -> frozenset[str]:
         marks.add(SCALES_TO_ZERO)
     if any(word in text for word in _RIGHTS):
         marks.add(RUNS_AS)
+    if resource.built_in and resource.name in _PAUSING and _PAUSING[resource.name] in text:
+        marks.add(PAUSES)
     if "copy" in text or "move" in text.replace("remove", ""):
         marks |= unread_patch_marks(resource)
     return frozenset(marks)
+
+
+def _read_patch_marks(patch: object, resource: Resource) -> frozenset[str]:
+    if resource.built_in and resource.name == "nodes" and (cordons := _cordons(patch)) is not None:
+        return frozenset({CORDONS if cordons else UNCORDONS})
+    found = content_marks(patch)
+    return found if PAUSES in possible_marks(resource) else found - {PAUSES}
+
+
+def _cordons(patch: object) -> bool | None:
+    """Tell a patch that cordons a node and does no more from one that ends that; None for every other."""
+    if isinstance(patch, list) and len(patch) == 1 and isinstance(patch[0], dict):
+        if patch[0].get("path") == "/spec/unschedulable" and patch[0].get("op") in ("add", "replace", "remove"):
+            return patch[0]["op"] != "remove" and bool(patch[0].get("value"))
+    elif isinstance(patch, dict) and set(patch) == {"spec"}:
+        spec = patch["spec"]
+        if isinstance(spec, dict) and set(spec) == {"unschedulable"}:
+            return bool(spec["unschedulable"])
+    return None
 
 
 def _copies(patch: object) -> bool:
@@ -85,6 +111,8 @@ def content_marks(content: object) -> frozenset[str]:
     for key, value in _fields(content):
         if key == "replicas" and value in (0, "0"):
             marks.add(SCALES_TO_ZERO)
+        elif key in _PAUSING.values() and value not in (False, None):
+            marks.add(PAUSES)
         elif _lends(key, value):
             marks.add(RUNS_AS)
         elif key == "type" and value == SERVICE_ACCOUNT_TOKEN:

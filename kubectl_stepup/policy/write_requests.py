@@ -244,7 +244,8 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
         patch = line.last("patch")
         if patch is None and line.last("patch-file") is None:
             raise Malformed("--patch or --patch-file is required")
-        return patch_marks(patch, target.resource) if patch else unread_patch_marks(target.resource)
+        found = patch_marks(patch, target.resource) if patch else unread_patch_marks(target.resource)
+        return found - {CORDONS, UNCORDONS} if subresource else found
     if line.path[0] == "rollout":
         mark = _ROLLOUT_MARKS.get(line.path[1])
         return frozenset({mark}) if mark else frozenset()
@@ -252,7 +253,7 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
         return frozenset({RUNS_AS})
     # What somebody will write in an editor is not known yet.
     if line.name in ("edit", "apply edit-last-applied") and (
-        target.resource.name in _CONTROLLERS or subresource == "scale"
+        target.resource.name in (*_CONTROLLERS, "nodes") or subresource == "scale"
     ):
         return unread_patch_marks(target.resource)
     return frozenset()

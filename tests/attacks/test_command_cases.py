@@ -213,7 +213,7 @@ def test_reading_secrets_is_found(text: str) -> None:
         ("delete --raw /api/v1/namespaces/x/pods/y", "mfa", ("delete",)),
         ("delete --raw /api/v1/namespaces/kube-system", "critical", ("delete",)),
         ("create --raw /apis/rbac.authorization.k8s.io/v1/clusterrolebindings -f x", "critical", ("grant",)),
-        ("replace --raw /api/v1/nodes/n1 -f x", "critical", ("node",)),
+        ("replace --raw /api/v1/nodes/n1 -f x", "critical", ("stop", "node")),
         ("create --raw /api/v1/namespaces/x/serviceaccounts/a/token -f x", "critical", ("mint",)),
     ],
 )
@@ -602,7 +602,11 @@ def test_deletes_of_nobody_knows_how_many_can_have_a_rule_of_their_own(flags: st
     ("text", "request_", "actions"),
     [
         ("patch pod x --subresource=status -p {}", "patch pods/x (status) in namespace default", ("change",)),
-        ("edit deploy x --subresource status", "patch deployments/x (status) in namespace default", ("stop", "run-as")),
+        (
+            "edit deploy x --subresource status",
+            "patch deployments/x (status) in namespace default",
+            ("stop", "run-as", "change"),
+        ),
         (
             "replace --raw /api/v1/namespaces/x/finalize -f x",
             "update namespaces/x (finalize) in namespace x",
@@ -616,7 +620,7 @@ def test_deletes_of_nobody_knows_how_many_can_have_a_rule_of_their_own(flags: st
         (
             "replace --raw /apis/apps/v1/namespaces/x/deployments/y/scale -f x",
             "update deployments/y (scale) in namespace x",
-            ("stop",),
+            ("stop", "change"),
         ),
     ],
 )

@@ -199,8 +199,8 @@ def test_an_editor_can_lend_a_controllers_pods_anything(kind: str) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/apis/apps/v1/namespaces/x/deployments/y", {"stop", "run-as"}),
-        ("/apis/apps/v1/namespaces/x/statefulsets/y/scale", {"stop"}),
+        ("/apis/apps/v1/namespaces/x/deployments/y", {"stop", "run-as", "change"}),
+        ("/apis/apps/v1/namespaces/x/statefulsets/y/scale", {"stop", "change"}),
         ("/apis/apps/v1/namespaces/x/deployments/y/status", {"change"}),
         ("/apis/batch/v1/namespaces/x/cronjobs/y", {"change", "run-as"}),
         ("/api/v1/namespaces/x/pods/y/ephemeralcontainers", {"shell", "run-as"}),
