@@ -306,3 +306,13 @@ def test_what_killed_processes_were_writing_goes_with_the_next_compiled_policy(t
     compiled(environ)
 
     assert {path.name for path in cache.iterdir()} == {compiled_file.NAME, new.name}
+
+
+def test_a_home_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    home = tmp_path / "nobody"
+    own_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
+    assert not home.exists()
+
+    home.mkdir()
+    own_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
+    assert own_file.read(str(home / ".cache/kubectl-stepup"), "values") == [1]

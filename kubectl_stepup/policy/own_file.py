@@ -39,6 +39,9 @@ def write(directory: str, name: str, values: Any) -> None:
     """Put values into a file, whole or not at all; where that cannot be, they are made again the next time."""
     temporary = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
+        # Not a home that is not there: as root it could be made.
+        if not os.path.isdir(os.path.dirname(os.path.dirname(directory))):
+            return
         os.makedirs(directory, mode=0o700, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:

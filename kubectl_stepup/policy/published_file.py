@@ -50,15 +50,19 @@ def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
         PolicyError: it cannot be written.
     """
 
-    def edit(before: bytes | None) -> bytes:
-        kept = _texts(before, path)
-        if text is None:
-            kept.pop(cluster, None)
-        else:
-            kept[cluster] = text
-        return before or b"" if kept == _texts(before, path) else json.dumps(kept, sort_keys=True).encode("ascii")
+    def with_text(kept: dict[str, str]) -> dict[str, str]:
+        others = {name: one for name, one in kept.items() if name != cluster}
+        return others if text is None else {**others, cluster: text}
 
-    return edited_file.change(path, edit, clock=clock, error=PolicyError)
+    known = _texts(edited_file.read(path, error=PolicyError), path)
+    if with_text(known) == known:  # nothing is written where there is nothing to keep
+        return False
+    return edited_file.change(
+        path,
+        lambda before: json.dumps(with_text(_texts(before, path)), sort_keys=True).encode("ascii"),
+        clock=clock,
+        error=PolicyError,
+    )
 
 
 def _bytes(path: str) -> bytes | None:

@@ -152,8 +152,10 @@ def crashes(lab: Lab) -> None:
 
     def watch(screen: str) -> None:
         if "Waiting for approval" in screen and not aborted:
-            (lock,) = (path for path in (lab.directory / "run/kubectl-stepup").glob("*.lock") if path.read_text())
-            aborted.append(int(lock.read_text().partition("pid=")[2].split()[0]))
+            # The session's lock and the terminal's are held by the same process.
+            held = {path.read_text() for path in (lab.directory / "run/kubectl-stepup").glob("*.lock")} - {""}
+            (process,) = {int(text.partition("pid=")[2].split()[0]) for text in held}
+            aborted.append(process)
             os.kill(aborted[0], signal.SIGABRT)
 
     words = shlex.join([*PROGRAM, "exec", "--fresh", "--", "delete", "pod", "x"])

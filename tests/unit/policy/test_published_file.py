@@ -52,6 +52,11 @@ def test_what_is_not_published_any_more_is_forgotten(path: str) -> None:
     assert keep(path, "prod", None, clock=SystemClock()) is False
 
 
+def test_where_nothing_is_published_nothing_is_written(path: str) -> None:
+    assert keep(path, "prod", None, clock=SystemClock()) is False
+    assert not Path(path).parent.exists()
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"prod": 1}', '{"prod": "kind: Policy"}', "[" * 10_000])
 def test_a_damaged_file_is_said_and_not_skipped(path: str, content: str) -> None:
     Path(path).parent.mkdir()
