@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,3 +53,8 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # A slow machine is no defect: speeds are measured by benchmarks, in ratios.
 settings.register_profile("kubectl-stepup", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kubectl-stepup")
+
+# Whoever starts the tests in the background may have had these ignored, and every program they start would inherit it.
+for _number, _ignored_no_more in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _ignored_no_more)
