@@ -163,9 +163,16 @@ def compile_policy(directory: Path, *flags: str, token_life_s: int = TOKEN_LIFE_
 
 @contextmanager
 def opened_guarded(
-    directory: Path, policy: str, *, flags: Sequence[str] = ("--break-glass-group", BREAK_GLASS)
+    directory: Path,
+    policy: str,
+    *,
+    flags: Sequence[str] = ("--break-glass-group", BREAK_GLASS),
+    own_audit: bool = False,
 ) -> Iterator[Guarded]:
-    """Start a cluster whose server enforces `policy` (the text of a document), for the time of the block."""
+    """Start a cluster whose server enforces `policy` (the text of a document), for the time of the block.
+
+    With `own_audit` it records what the compiled audit policy says.
+    """
     control_plane.require()
     (directory / "policy.yaml").write_text(policy)
     with Provider(directory) as provider:
@@ -173,9 +180,10 @@ def opened_guarded(
         compiled = compile_policy(directory, *flags)
         assert compiled.returncode == 0, compiled.stderr
         authentication = (directory / "server/authentication-configuration.yaml").read_text()
+        audit_policy = (directory / "server/audit-policy.yaml").read_text() if own_audit else None
         with (
             etcd(directory) as store,
-            kube_apiserver(directory, etcd=store, authentication=authentication) as api,
+            kube_apiserver(directory, etcd=store, authentication=authentication, audit_policy=audit_policy) as api,
             kube_controller_manager(directory, api=api),
         ):
             fixture.set_up(api.admin)

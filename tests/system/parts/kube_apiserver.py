@@ -96,13 +96,16 @@ class KubeAPIServer:
 
 @contextmanager
 def kube_apiserver(
-    directory: Path, *, etcd: str, authentication: str, owner: str | None = None
+    directory: Path, *, etcd: str, authentication: str, audit_policy: str | None = None, owner: str | None = None
 ) -> Iterator[KubeAPIServer]:
-    """Start an API server that believes whom `authentication` (the text of an AuthenticationConfiguration) names."""
+    """Start an API server that believes whom `authentication` (the text of an AuthenticationConfiguration) names.
+
+    It records what `audit_policy` (the text of one) says, by default all that people do.
+    """
     authority = trustme.CA(organization_name="kubectl stepup test bed")
     serving = _certificate(directory, authority, "kube-apiserver", "127.0.0.1", "localhost")
     service_account_key = _service_account_key(directory / "service-account.key")
-    files = {"authentication.yaml": authentication, "audit-policy.json": json.dumps(AUDIT_POLICY)}
+    files = {"authentication.yaml": authentication, "audit-policy.yaml": audit_policy or json.dumps(AUDIT_POLICY)}
     for name, text in files.items():
         (directory / name).write_text(text)
     ca_file = directory / "kube-ca.pem"
@@ -124,7 +127,7 @@ def kube_apiserver(
         f"--service-account-key-file={service_account_key}",
         f"--service-account-signing-key-file={service_account_key}",
         "--service-cluster-ip-range=10.96.0.0/16",
-        f"--audit-policy-file={directory / 'audit-policy.json'}",
+        f"--audit-policy-file={directory / 'audit-policy.yaml'}",
         f"--audit-log-path={directory / 'audit.log'}",
         "--audit-log-mode=blocking-strict",  # written before the answer: a test need not wait for it
         "--allow-privileged",  # as kubeadm has it: pods of the system need it
