@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.enforcement import bundle
 from kubectl_stepup.enforcement.plan import points, rules_on
 from kubectl_stepup.policy.expansion import CLIENT, RBAC
+from kubectl_stepup.policy.model import Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ def order(made: Bundle, *, directory: str, cluster: str) -> tuple[str, ...]:
 def warnings(request: Request) -> Iterator[str]:
     """Say what the result will not do, or does otherwise than one might think."""
     yield from _of_levels(request)
+    yield from _of_guards(request)
     if request.trust.elevated == request.trust.everyday:
         yield "one client does both logins: an everyday sign-in with a second factor is elevated at once"
     for rule in rules_on(request.policy, request.place):
@@ -69,6 +71,14 @@ def warnings(request: Request) -> Iterator[str]:
             yield f"{what} is asked for by the client only{f': {point.note}' if point.note else ''}"
         elif point.by == RBAC:
             yield f"{what} on {', '.join(point.resources[:4])} is up to RBAC"
+
+
+def _of_guards(request: Request) -> Iterator[str]:
+    """Say that the guards can be taken away by somebody weaker than the strongest they hold."""
+    highest = request.policy.levels[-1].name
+    guarding = [rule for rule in rules_on(request.policy, request.place) if "guard" in rule.actions]
+    if not any(rule.needs == highest and rule.mode == "enforce" and rule.where == Where() for rule in guarding):
+        yield f"no rule asks for {highest} before guard: who may change admission's objects can take the guards away"
 
 
 def _of_levels(request: Request) -> Iterator[str]:

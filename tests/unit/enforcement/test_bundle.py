@@ -169,6 +169,8 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
         ({}, "level critical: the provider has no evidence for it"),
         ({}, "rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC"),
         ({}, "rule deletes: stop (patch) is asked for by the client only"),
+        ({}, "no rule asks for critical before guard"),
+        ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
         ({"trust": trust(elevated="kubectl")}, "one client does both logins"),
         (
             {"trust": trust(levels=(TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=4560),))},
@@ -186,6 +188,12 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
 )
 def test_what_the_server_will_not_do_is_said(changes: dict[str, Any], warning: str) -> None:
     assert any(warning in one for one in advice.warnings(request(**changes)))
+
+
+def test_guards_that_the_highest_level_protects_are_not_spoken_of() -> None:
+    guarding = policy("name: a, do: [guard], needs: critical")
+
+    assert not any("before guard" in one for one in advice.warnings(request(guarding)))
 
 
 def test_a_rule_about_another_cluster_is_not_spoken_of() -> None:
