@@ -21,6 +21,7 @@ RULES = policy(
     "name: shells, verbs: [create], resources: [pods/exec], needs: mfa",
 )
 DELETES = "refused by admission (policy kubectl-stepup-deletes)"
+GENTLY = "warned of by admission (policy kubectl-stepup-gently)"
 
 
 def of(words: str) -> dict[str, Served]:
@@ -42,9 +43,10 @@ def of(words: str) -> dict[str, Served]:
         ),
         ("drain n", {"deletes": DELETES}),
         ("cordon n", {"deletes": DELETES}),
-        ("scale deploy/x --replicas=0", {"deletes": DELETES}),
-        ("rollout pause deploy/x", {"deletes": DELETES}),
-        ("rollout undo deploy/x", {"deletes": "client only: rollout undo"}),
+        # What stops nothing, as it was stopped before, is a change to the server.
+        ("scale deploy/x --replicas=0", {"deletes": DELETES, "gently": GENTLY}),
+        ("rollout pause deploy/x", {"deletes": DELETES, "gently": GENTLY}),
+        ("rollout undo deploy/x", {"deletes": "client only: rollout undo", "gently": GENTLY}),
         (
             "get secret x",
             {"secrets": "by RBAC alone (get secrets)", "quiet": "client only: RBAC has no mode audit"},
@@ -59,7 +61,7 @@ def of(words: str) -> dict[str, Served]:
                 "power": "by RBAC alone (delete validatingadmissionpolicybindings)",
             },
         ),
-        ("label configmap a b=c", {"gently": "warned of by admission (policy kubectl-stepup-gently)"}),
+        ("label configmap a b=c", {"gently": GENTLY}),
         ("get widgets.v1.example.com w", {"widgets": "by RBAC alone (get widgets)"}),
         ("exec x -- ls", {"shells": "refused by admission (policy kubectl-stepup-shells)"}),
         ("get pods", {}),
