@@ -18,7 +18,7 @@ EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
 
 @click.group(name="policy")
 def command() -> None:
-    """Ask the policy without running anything, and start one."""
+    """Ask the policy without running anything, write one, and have the server enforce it."""
 
 
 @command.command(cls=AfterDashes, name="check", short_help="Decide about a command", options_metavar=USAGE)

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
     "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
     "doctor": ("kubectl_stepup.cli.doctor", "Find what is wrong, and rehearse the way out"),
-    "policy": ("kubectl_stepup.cli.policy", "Ask the policy: check, explain, show; write one: init, lint, test"),
+    "policy": ("kubectl_stepup.cli.policy", "Ask the policy, write one, and have the server enforce it"),
     "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
     "rbac": ("kubectl_stepup.cli.rbac", "Find who need not step up: audit"),
     "demo": ("kubectl_stepup.cli.demo", "Try it on an embedded provider and cluster"),
