@@ -16,6 +16,7 @@ PACKAGE_STAMP := $(PACKAGE_VENV)/.made-from-pyproject
 PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 JOBS ?= auto
+SYSTEM_JOBS ?= 2
 BENCH_JSON ?= build/bench.json
 BENCH_ARGS ?=
 FUZZ_MINUTES ?= 10
@@ -79,7 +80,7 @@ test: $(STAMP) ## Run every test that needs nothing from outside, and say what t
 # A run of some of the tests (PYTEST_ARGS) obtains what these need by itself.
 system: $(STAMP) $(if $(PYTEST_ARGS),,$(MANIFEST) parts) ## Run the tests against real servers, providers, keyrings and tools
 	$(call say,Running the system tests; one that is left out says which part is missing and how to get it)
-	$(PYTEST) -m system $(PYTEST_ARGS)
+	$(PYTEST) -n $(SYSTEM_JOBS) --dist loadgroup -m system $(or $(PYTEST_ARGS),tests/system tests/test_krew_manifest.py)
 
 system-oldest: ## Run the tests of the API server on Kubernetes 1.33, where numbers are integers to CEL
 	@$(MAKE) --no-print-directory system KUBERNETES=1.33 \

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -17,14 +17,20 @@ from tests.system.parts.processes import stop_orphans
 LONGEST_S = 3600
 """For one test with its share of starting a lab, and of building a part that nobody obtained before."""
 
-_left_out: dict[tuple[str, str], Counter[str]] = {}
+SHARED = ("lab", "guarded_by")
+"""Fixtures of the session: what they start is started once, as all their tests run in one process."""
+
+_left_out: dict[tuple[str, str], set[str]] = {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of real parts the time that these take."""
+    """Give the tests of real parts the time that these take, and keep those that share parts in one process."""
     for item in items:
         if item.get_closest_marker("system") is not None:
             item.add_marker(pytest.mark.timeout(LONGEST_S))
+            names = getattr(item, "fixturenames", ())
+            shared = next((name for name in SHARED if name in names), item.path.name)
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,6 +45,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     return (yield from _named(item))
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what one of several processes left out to the one that sums up."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = [(*part, sorted(tests)) for part, tests in _left_out.items()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a process left out."""
+    for part, how, tests in getattr(node, "workeroutput", {}).get("left_out", ()):
+        _left_out.setdefault((part, how), set()).update(tests)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the missing parts once each, with the number of tests that were left out for it."""
     for (part, how), tests in sorted(_left_out.items()):
@@ -49,7 +69,7 @@ def _named(item: pytest.Item) -> Generator[None, None, None]:
     try:
         yield
     except Missing as missing:
-        _left_out.setdefault((missing.part, missing.how), Counter())[item.nodeid] += 1
+        _left_out.setdefault((missing.part, missing.how), set()).add(item.nodeid)
         if MACHINE.get(REQUIRED, "0") not in {"", "0"}:
             pytest.fail(f"{missing} ({REQUIRED} is set)", pytrace=False)
         pytest.skip(str(missing))

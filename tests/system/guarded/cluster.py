@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -189,6 +190,7 @@ def opened_guarded(
             fixture.set_up(api.admin)
             guarded = Guarded(api=api, provider=provider, directory=directory, compiled=compiled)
             wait_until(lambda: _applied(guarded), "applied policy", within_s=60)
+            wait_until_noticed(api)
             yield guarded
 
 
@@ -202,6 +204,7 @@ def enforce(guarded: Guarded, policy: str, *flags: str) -> subprocess.CompletedP
     assert compiled.returncode == 0, compiled.stderr
     applied = guarded.kubectl("apply", "-k", "server")
     assert applied.returncode == 0, applied.stderr
+    wait_until_noticed(guarded.api)
     return compiled
 
 
@@ -230,6 +233,37 @@ def reloads(guarded: Guarded) -> dict[str, int]:
 def _applied(guarded: Guarded) -> bool:
     # kube-public appears a little later than the server is ready.
     return guarded.kubectl("apply", "-k", "server").returncode == 0
+
+
+def wait_until_noticed(api: KubeAPIServer) -> None:
+    """Wait until the server heeds all policies that there are: some seconds after it took them, and not all at once.
+
+    What is made last is noticed last, so that one more policy is made, which refuses one thing to everybody.
+    """
+    name = f"sentinel-{secrets.token_hex(4)}"
+    path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic"
+    watched = {"apiGroups": [""], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    sentinel = {
+        "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [watched]},
+            "validations": [{"expression": f"request.?name.orValue('') != '{name}'"}],
+        },
+    }
+    binding = {"metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]}}
+    api.admin.create(f"{path}ies", sentinel)
+    api.admin.create(f"{path}ybindings", binding)
+    trial = {"metadata": {"name": name}}
+    try:
+        wait_until(
+            lambda: not api.admin.request("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", trial).ok,
+            "policies that are heeded",
+            within_s=60,
+            every_s=0.25,
+        )
+    finally:
+        for plural in ("ybindings", "ies"):
+            api.admin.request("DELETE", f"{path}{plural}/{name}").raise_for_status()
 
 
 def wait_for_guards(
