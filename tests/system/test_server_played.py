@@ -104,6 +104,8 @@ def test_an_expression_that_fails_for_everybody_locks_out_all_but_certificates(
 
 def test_the_provider_is_not_reached_and_comes_back(guarded: Guarded, carol: KubeAPI) -> None:
     """SRV-08: with a new key, so that the server needs the provider at once."""
+    # After a change of its configuration the server asks for the keys anew when somebody comes.
+    wait_until(lambda: is_as_before(guarded), "known keys", within_s=60)
     answer = guarded.provider.answer
     answer.published = ("rotated",)
     answer.faults["jwks"] = [Raw(reset=True)] * 1000
@@ -198,8 +200,8 @@ PUBLISHED = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"
 
 
 def commands(steps: str) -> list[list[str]]:
-    """Give the words after `kubectl` of the steps that are commands."""
-    found = re.findall(r"^ +\d+\. kubectl (.*?)(?: {4}\(.*)?$", steps, re.MULTILINE)
+    """Give the words after `kubectl` of the steps that are kubectl's own commands."""
+    found = re.findall(r"^ +\d+\. kubectl (?!stepup )(.*?)(?: {4}\(.*)?$", steps, re.MULTILINE)
     assert found
     return [shlex.split(words) for words in found]
 
