@@ -14,7 +14,6 @@ keep it small.
 
 from __future__ import annotations
 
-import os
 import sys
 
 TYPE_CHECKING = False
@@ -31,9 +30,11 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
     data = release.answer(argv[1:], environ, judge=_judge)
     if data is None:
         return None
+    from kubectl_stepup.posix_calls import calls
+
     try:
         while data:
-            data = data[os.write(1, data) :]
+            data = data[calls.write(1, data) :]
     except OSError:  # nobody reads any more
         return 1
     return 0
@@ -53,9 +54,12 @@ def _judge(pin: str, exec_info: str) -> str | None:
 
 
 if __name__ == "__main__":
-    # NOTE: appended, not put first: the standard library wins over whatever lies beside the package.
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    code = serve(sys.argv[1:], os.environ)
+    # NOTE: appended, not put first: the standard library wins over whatever lies beside the package. And no os.path.
+    separator = "\\" if sys.platform == "win32" else "/"
+    sys.path.append(__file__.rpartition(separator)[0].rpartition(separator)[0])
+    from kubectl_stepup.posix_calls import calls, environment_of_process
+
+    code = serve(sys.argv[1:], environment_of_process())
     if code is not None:
-        os._exit(code)  # nothing to flush or to tidy, and a tenth of the time is saved
-    os.execv(sys.executable, [sys.executable, "-I", "-m", "kubectl_stepup", *sys.argv[1:]])  # noqa: S606 - ourselves
+        calls._exit(code)  # nothing to flush or to tidy, and a tenth of the time is saved
+    calls.execv(sys.executable, [sys.executable, "-I", "-m", "kubectl_stepup", *sys.argv[1:]])

@@ -34,6 +34,7 @@ FLOORS = {
     "kubectl_stepup.clock": VOCABULARY,
     "kubectl_stepup.digest": VOCABULARY,
     "kubectl_stepup.environment": VOCABULARY,
+    "kubectl_stepup.posix_calls": VOCABULARY,
     "kubectl_stepup.assurance": RULES,
     "kubectl_stepup.audit": RULES,
     "kubectl_stepup.config": RULES,
@@ -151,6 +152,8 @@ OUTSIDE_ALLOWED: dict[str, tuple[str, ...]] = {
     "kubectl_stepup.policy.command": ("importlib", "pathlib"),
     # The real clock is the one place of the vocabulary that looks outside.
     "kubectl_stepup.clock": ("time",),
+    # `os` by another name, for the edges of the fast road alone.
+    "kubectl_stepup.posix_calls": ("os", "sys"),
 }
 """Modules of the vocabulary, the rules and the flows that need one of `OUTSIDE` all the same, with the reason."""
 
@@ -346,6 +349,17 @@ def test_concerns_know_only_the_concerns_they_may() -> None:
             and concern(one.target) not in {concern(one.importer), *BETWEEN_CONCERNS[concern(one.importer)]}
         ),
         "not among the arrows of BETWEEN_CONCERNS",
+    )
+
+
+def test_only_edges_and_the_shell_call_the_system_by_its_other_name() -> None:
+    none_of(
+        (
+            one
+            for one in ours()
+            if one.target == "kubectl_stepup.posix_calls" and floor(one.importer) not in {EDGE, SHELL}
+        ),
+        "system calls are for edges",
     )
 
 

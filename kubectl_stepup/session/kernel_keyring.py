@@ -10,10 +10,10 @@ Spec: keyrings(7), user-keyring(7).
 from __future__ import annotations
 
 import errno
-import os
 import time
 
 from kubectl_stepup import environment
+from kubectl_stepup.posix_calls import calls
 from kubectl_stepup.session import keyctl
 from kubectl_stepup.session.scope import HANDED_OVER, PREFIX
 from kubectl_stepup.session.scope import key as key_of
@@ -57,7 +57,7 @@ class KernelKeyringStore:
         Raises:
             StoreUnavailable: the kernel, or a filter in front of it, does not allow that.
         """
-        key, value = f"{PREFIX}probe:{os.getpid()}", os.urandom(8)
+        key, value = f"{PREFIX}probe:{calls.getpid()}", calls.urandom(8)
         self.put(key, value, self._now() + _PROBE_S)
         kept = self.get(key)
         self.delete(key)
@@ -221,5 +221,5 @@ def _unavailable(error: OSError) -> StoreUnavailable:
         errno.EDQUOT: "the kernel keyring's quota is used up",
     }
     number = error.errno or 0
-    reason = reasons.get(number) or f"the kernel keyring failed: {os.strerror(number)}"
+    reason = reasons.get(number) or f"the kernel keyring failed: {calls.strerror(number)}"
     return StoreUnavailable(reason, details={"store": "kernel", "errno": number})

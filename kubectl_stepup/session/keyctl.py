@@ -12,8 +12,9 @@ Spec: keyrings(7), keyctl(2), PR_SET_DUMPABLE in prctl(2), https://docs.kernel.o
 from __future__ import annotations
 
 import errno
-import os
 import sys
+
+from kubectl_stepup.posix_calls import calls
 
 PROCESS_KEYRING, SESSION_KEYRING, USER_KEYRING = -2, -3, -4
 """Names of the keyrings of the caller that stand for their serial numbers."""
@@ -56,8 +57,8 @@ try:
         # A `void *` takes bytes, arrays, None and whole numbers alike, each as wide as a register.
         _argtypes_ = (_Long, *(_Address,) * 5)
 
-    _NUMBER = _NUMBERS.get(os.uname().machine) if sys.platform == "linux" and sys.maxsize > 2**32 else None
-    _libc = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # typeshed forgets None: this very process
+    _NUMBER = _NUMBERS.get(calls.uname().machine) if sys.platform == "linux" and sys.maxsize > 2**32 else None
+    _libc = _ctypes.dlopen(None, calls.RTLD_NOW)  # type: ignore[arg-type]  # typeshed forgets None: this very process
     _system_call = _SystemCall(_ctypes.dlsym(_libc, "syscall"))
 except (ImportError, AttributeError, OSError):
     _NUMBER = None
@@ -70,7 +71,7 @@ def _call(which: int, *arguments: object) -> int:
     result: int = _system_call(_NUMBER[which], *padded)
     if result < 0:
         number = _ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise OSError(number, calls.strerror(number))
     return result
 
 

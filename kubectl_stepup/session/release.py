@@ -7,9 +7,8 @@ store that the arguments name: a directory of files, or the Secret Service.
 
 from __future__ import annotations
 
-import os
-
 from kubectl_stepup import environment
+from kubectl_stepup.posix_calls import encoded
 from kubectl_stepup.session import record, scope
 
 TYPE_CHECKING = False
@@ -66,7 +65,7 @@ def _guard() -> None:
 
 
 def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
-    version = found.version_expected(os.fsencode(exec_info)) or judge(found.cluster, exec_info)
+    version = found.version_expected(encoded(exec_info)) or judge(found.cluster, exec_info)
     return None if version is None else found.credential(version)
 
 

@@ -6,9 +6,9 @@ leader's start time: a new login on the same terminal, and a leader's pid that i
 
 from __future__ import annotations
 
-import os
 import time
 
+from kubectl_stepup.posix_calls import calls
 from kubectl_stepup.session.record import Moment
 
 PREFIX = "kubectl-stepup:"
@@ -42,7 +42,7 @@ def terminal_scope() -> str:
     """
     own = _stat("self")
     if own is None:
-        return f"sid-{os.getsid(0)}"
+        return f"sid-{calls.getsid(0)}"
     leader, terminal = own[3], own[4]
     leader_stat = _stat(leader)
     # The leader may have exited, or be hidden (hidepid): its pid stays taken for as long as its session lives.
@@ -53,7 +53,7 @@ def terminal_scope() -> str:
 def process_started_boottime() -> float:
     """Give when this process started, by the clock of `moment().boottime`; 0 where the platform does not tell."""
     own = _stat("self")
-    return 0.0 if own is None else int(own[19]) / os.sysconf("SC_CLK_TCK")
+    return 0.0 if own is None else int(own[19]) / calls.sysconf("SC_CLK_TCK")
 
 
 def moment() -> Moment:
@@ -83,9 +83,9 @@ def _stat(process: str) -> list[str] | None:
 
 
 def _read(path: str) -> bytes:
-    # NOTE: os.open, not open(): the buffered and text layers cost more than the read.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # NOTE: not open(): the buffered and text layers cost more than the read.
+    descriptor = calls.open(path, calls.O_RDONLY | calls.O_CLOEXEC)
     try:
-        return os.read(descriptor, 4096)
+        return calls.read(descriptor, 4096)
     finally:
-        os.close(descriptor)
+        calls.close(descriptor)
