@@ -23,6 +23,11 @@ SHARED = ("lab", "guarded_by")
 _left_out: dict[tuple[str, str], set[str]] = {}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker of pytest-xdist also where that is not there."""
+    config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one process")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the tests of real parts the time that these take, and keep those that share parts in one process."""
     for item in items:
