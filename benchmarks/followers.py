@@ -11,7 +11,6 @@ import argparse
 import statistics
 import sys
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
 from tests.lab import Lab, opened_lab
@@ -38,8 +37,8 @@ def one_round() -> list[float]:
     with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory)) as lab:
         lab.answer.approve_after_polls = None
         run(lab)
-        (approved,) = times(lab, "elevation", "ResponseComplete")
-        return sorted((started - approved) * 1000 for started in times(lab, "run", "RequestReceived"))
+        (approved,) = lab.times("elevation", "ResponseComplete")
+        return sorted((started - approved) * 1000 for started in lab.times("run", "RequestReceived"))
 
 
 def run(lab: Lab) -> None:
@@ -56,12 +55,6 @@ def run(lab: Lab) -> None:
             lab.provider.approve()
 
     lab.terminal.run(["sh", str(script)], watch, timeout_s=90)
-
-
-def times(lab: Lab, activity: str, stage: str) -> list[float]:
-    """Give when things were recorded, in seconds since the epoch."""
-    found = [record for record in lab.records() if (record["activity"], record["stage"]) == (activity, stage)]
-    return sorted(datetime.fromisoformat(str(record["time"])).timestamp() for record in found)
 
 
 if __name__ == "__main__":

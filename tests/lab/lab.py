@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.demo.authentication import JWTAuthenticator
@@ -72,6 +73,11 @@ class Lab:
         return (
             [json.loads(line) for line in self.audit_file.read_text().splitlines()] if self.audit_file.exists() else []
         )
+
+    def times(self, activity: str, stage: str) -> list[float]:
+        """Give when things were recorded, in order and in seconds since the epoch."""
+        found = [record for record in self.records() if (record["activity"], record["stage"]) == (activity, stage)]
+        return sorted(datetime.fromisoformat(str(record["time"])).timestamp() for record in found)
 
     def stepup(self, *words: str, timeout_s: float = 60) -> Ran:
         """Run our command on a terminal, as a person would."""

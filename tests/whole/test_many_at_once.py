@@ -7,7 +7,6 @@ import shlex
 import signal
 import sys
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,12 +75,6 @@ def leader(lab: Lab) -> int:
     return int(first.partition("pid=")[2].split()[0])
 
 
-def times(lab: Lab, activity: str, stage: str) -> list[float]:
-    """Give when things were recorded, in order."""
-    found = [record for record in lab.records() if (record["activity"], record["stage"]) == (activity, stage)]
-    return sorted(datetime.fromisoformat(str(record["time"])).timestamp() for record in found)
-
-
 def test_approved_one_request_one_prompt_and_twenty_successes(lab: Lab) -> None:
     """CONC-01; how soon the others go on is what `python -m benchmarks.followers` measures."""
     codes, ran = all_at_once(lab, lab.provider.approve)
@@ -90,7 +83,7 @@ def test_approved_one_request_one_prompt_and_twenty_successes(lab: Lab) -> None:
     assert lab.provider.count("device") == 1
     assert ran.screen.count("Compare code") == 1
     assert ran.screen.count("Approved:") == 1
-    assert len(times(lab, "run", "RequestReceived")) == MANY
+    assert len(lab.times("run", "RequestReceived")) == MANY
 
 
 def test_a_session_that_has_expired_is_asked_for_once_too(lab: Lab) -> None:
@@ -118,7 +111,7 @@ def test_denied_one_prompt_and_twenty_failures_and_a_new_command_asks(lab: Lab) 
     assert lab.provider.count("device") == 1
     assert ran.screen.count("Compare code") == 1
     assert ran.screen.count("error: step-up denied") == MANY
-    refused = times(lab, "refusal", "ResponseComplete")
+    refused = lab.times("refusal", "ResponseComplete")
     assert len(refused) == MANY
     assert refused[-1] - refused[0] < 2
 
@@ -158,7 +151,7 @@ def test_a_leader_that_hangs_is_given_up_by_all_at_one_time(lab: Lab) -> None:
     assert sorted(codes) == [125] * (MANY - 1) + [128 + signal.SIGKILL], ran.screen
     assert ran.screen.count("error: another step-up is still under way (process ") == MANY - 1
     assert lab.provider.count("device") == 1
-    refused = times(lab, "refusal", "ResponseComplete")
+    refused = lab.times("refusal", "ResponseComplete")
     assert refused[-1] - refused[0] < 2
 
 

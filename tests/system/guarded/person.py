@@ -50,7 +50,7 @@ EVERYDAY_RULES = [
     {"apiGroups": [""], "resources": BUILT_IN, "verbs": [*READ, *WRITE]},
     {
         "apiGroups": [""],
-        "resources": ["pods/exec", "pods/eviction", "serviceaccounts/token"],
+        "resources": PARTS,
         "verbs": ["get", "create"],
     },
     {"apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"], "verbs": [*READ, *WRITE]},
