@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kubectl_stepup.errors import KubectlFailed
+    from kubectl_stepup.policy.file_stamp import Stamp
     from kubectl_stepup.policy.model import Policy
 
 FORM = ["exec", "--"]
@@ -71,7 +72,7 @@ def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
     return compiled_file.read(*kept)
 
 
-def _kept(environ: Mapping[str, str]) -> tuple[str, tuple[object, ...]] | None:
+def _kept(environ: Mapping[str, str]) -> tuple[str, Stamp] | None:
     """Give where things made from the policy are kept, and the stamp of the policy as it is now."""
     from kubectl_stepup.config import places
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import marshal
 import os
 import subprocess
 import sys
@@ -209,6 +208,10 @@ class TestRepeatedLines:
     def lines(self, environ: dict[str, str]) -> Path:
         return Path(environ["HOME"]) / ".cache/kubectl-stepup" / routine_lines.NAME
 
+    def digests(self, environ: dict[str, str]) -> list[str]:
+        """Give what stands below the form, the program, and the three files that policy comes from."""
+        return self.lines(environ).read_text().splitlines()[5:]
+
     def test_only_what_was_judged_routine_is_remembered(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
@@ -216,8 +219,7 @@ class TestRepeatedLines:
         assert routine.is_known_routine(["get", "pods"], environ)
         assert not routine.is_known_routine(["delete", "pod", "x"], environ)
 
-        _, digests = own_file.read(str(self.lines(environ).parent), routine_lines.NAME)
-        assert digests == [sha256_hex(b"get\0pods")]
+        assert self.digests(environ) == [sha256_hex(b"get\0pods")]
 
     def test_a_remembered_line_is_not_judged_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         environ = user_policy(tmp_path)
@@ -266,7 +268,8 @@ class TestRepeatedLines:
         self.lines(environ).chmod(0o644)
         assert not routine.is_known_routine(["get", "pods"], environ)
         self.lines(environ).chmod(0o600)
-        for damage in (b"", b"\xff" * 100, marshal.dumps("text"), marshal.dumps((1, 2, 3))):
+        whole = self.lines(environ).read_bytes()
+        for damage in (b"", b"\xff" * 100, whole[1:], whole.replace(b"lines 1", b"lines 2"), whole[:-1]):
             self.lines(environ).write_bytes(damage)
             assert not routine.is_known_routine(["get", "pods"], environ)
 
@@ -276,9 +279,8 @@ class TestRepeatedLines:
         for number in range(routine_lines.MOST + 1):
             assert routine.is_known_routine(["get", "pods", "-n", f"n{number}"], environ)
 
-        _, digests = own_file.read(str(self.lines(environ).parent), routine_lines.NAME)
         expected = [sha256_hex(f"get\0pods\0-n\0n{number}".encode()) for number in range(1, routine_lines.MOST + 1)]
-        assert digests == expected
+        assert self.digests(environ) == expected
 
 
 def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tmp_path: Path) -> None:

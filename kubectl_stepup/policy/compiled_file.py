@@ -14,12 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_stepup.policy.file_stamp import Stamp
     from kubectl_stepup.policy.model import Policy
 
 NAME = "policy.compiled"
 
 
-def read(directory: str, stamp: tuple[object, ...]) -> Policy | None:
+def read(directory: str, stamp: Stamp) -> Policy | None:
     """Give the policy compiled from the files of this stamp (file_stamp.py); None where it must be loaded anew."""
     try:
         known, packed = own_file.read(directory, NAME) or (None, None)
@@ -28,7 +29,7 @@ def read(directory: str, stamp: tuple[object, ...]) -> Policy | None:
         return None
 
 
-def write(directory: str, sources: Sequence[str], policy: Policy, *, known_by: tuple[object, ...]) -> None:
+def write(directory: str, sources: Sequence[str], policy: Policy, *, known_by: Stamp) -> None:
     """Keep the policy that was loaded from `sources`; where that cannot be, the next command loads it again.
 
     `known_by` was taken before they were read: a file that changed meanwhile is not the one that was loaded.

@@ -11,13 +11,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-def stamp_of(sources: Sequence[str]) -> tuple[object, ...]:
-    """Give what the files are known by, this program and user included; values that `marshal` can write."""
-    return (__version__, sys.hexversion, os.geteuid(), *(_stamp(source) for source in sources))
+    FileStamp = tuple[str | int | None, ...]
+    Stamp = tuple[str, int, int, tuple[FileStamp, ...]]
 
 
-def _stamp(path: str) -> tuple[object, ...]:
+def stamp_of(sources: Sequence[str]) -> Stamp:
+    """Give what the files are known by, this program and user included; values that `marshal` can write.
+
+    Of each file: its path and where that leads, and None or the numbers of stat(2), those of its directory last.
+    """
+    return (__version__, sys.hexversion, os.geteuid(), tuple(_stamp(source) for source in sources))
+
+
+def _stamp(path: str) -> FileStamp:
     target = os.path.realpath(path)
     try:
         file, directory = os.stat(target), os.stat(os.path.dirname(target))
