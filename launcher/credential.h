@@ -1,0 +1,9 @@
+/* The cached credential road: what kubectl_stepup/session/release.py answers from, in the same order. */
+#ifndef CREDENTIAL_H
+#define CREDENTIAL_H
+
+/* Write the ExecCredential for `--session ID [--store-directory DIRECTORY] [--store keyring]` and give the exit code;
+ * -1, and nothing written, where there is no plain hit: the Python program does the rest. */
+int credential_serve(char **arguments);
+
+#endif

@@ -1,0 +1,57 @@
+/* kubectl-stepup: the two roads that must cost nothing, and otherwise the Python program beside this one.
+ *
+ * kubectl starts its credential plugin for every command, and `exec` stands before every command; an interpreter takes
+ * longer to start than both take together. Whatever is not a plain hit here is left to the Python program, which
+ * decides everything anew: this program may know less than that one, but must never answer where that would not.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "credential.h"
+#include "files.h"
+#include "paths.h"
+#include "routine.h"
+
+extern char **environ;
+
+/* The codes of docs/reference/exit-codes.md for what failed before kubectl started, and of every other command. */
+enum { FAILED = 1, EXEC_FAILED = 125 };
+
+/* Nothing in the caller's directory or variables stands in for the modules of an answer to kubectl: python -E, which
+ * a script's first line cannot ask for on every system. */
+static void forget_python_variables(void) {
+    char **kept = environ;
+    for (char **entry = environ; *entry != NULL; entry++) {
+        if (strncmp(*entry, "PYTHON", strlen("PYTHON")) != 0) *kept++ = *entry;
+    }
+    *kept = NULL;
+}
+
+static int become_python_program(char **argv) {
+    char path[PATH_MAX];
+    if (path_of_python_program(path)) {
+        argv[0] = path;
+        execve(path, argv, environ);
+        fprintf(stderr, "error: %s: %s\nhint: install kubectl-stepup again\n", path, strerror(errno));
+    } else {
+        fprintf(stderr, "error: /proc/self/exe: %s\nhint: mount -t proc proc /proc\n", strerror(errno));
+    }
+    return argv[1] != NULL && strcmp(argv[1], "exec") == 0 ? EXEC_FAILED : FAILED;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 1) return FAILED; /* execve(2) with an empty list: there is no place for a program's name */
+    open_standard_streams();
+    if (argc > 1 && strcmp(argv[1], "credential") == 0) {
+        int code = credential_serve(argv + 2);
+        if (code != -1) _exit(code);
+        forget_python_variables();
+    } else if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--") == 0) {
+        routine_serve(argv + 3);
+    }
+    return become_python_program(argv);
+}

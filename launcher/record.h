@@ -1,0 +1,30 @@
+/* A stored session: what kubectl_stepup/session/record.py says of its form and of when it may be used. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdbool.h>
+
+#include "scope.h"
+#include "text.h"
+
+enum { SESSION_ID = 32 };
+
+/* The pieces point into the text that was read. */
+struct record {
+    double approved_wall, approved_boottime, reuse_until, token_expires_at;
+    struct text boot_id, exec_info, status;
+};
+
+/* Tell whether a text has the form of a session id: 32 lower-case hex digits. */
+bool is_session_id(const char *text);
+
+/* Read a record; false for anything odd, and for one of another identity than the session id says. */
+bool record_read(struct text stored, const char *session_id, struct record *record);
+
+/* Tell whether the session may still be used. */
+bool record_usable(const struct record *record, const struct moment *now);
+
+/* Give the version to answer in where the whole KUBERNETES_EXEC_INFO is one that was expected, else NULL. */
+const char *record_version(const struct record *record, const char *exec_info);
+
+#endif

@@ -1,0 +1,9 @@
+/* The routine road: a command line that policy allowed before, wherever it goes, becomes kubectl at once.
+ * What kubectl_stepup/routine.py says; the lines are kept by kubectl_stepup/policy/routine_lines.py. */
+#ifndef ROUTINE_H
+#define ROUTINE_H
+
+/* Become kubectl with these words, or return: the Python program judges the line. */
+void routine_serve(char **words);
+
+#endif

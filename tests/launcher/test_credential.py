@@ -1,0 +1,361 @@
+"""The launcher answers `credential` as the Python road does, and nothing that that would not answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubectl_stepup import fast_path
+from kubectl_stepup.digest import sha256_hex
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.kube import execcredential
+from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.session import keyctl, record, release, scope
+from kubectl_stepup.session.file import FileStore
+from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.session.model import ElevationSession
+from tests.contract.sessions import session
+from tests.launcher.conftest import Launcher
+
+CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
+SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "the user": lambda: scope.USER_SCOPE}
+
+
+def made(**changes: object) -> ElevationSession:
+    """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
+    now = scope.moment()
+    values = {"approved": now, "reuse_until": now.wall + 600, "token_expires_at": now.wall + 900, **changes}
+    approved = session(issuer=f"https://{os.urandom(8).hex()}.example.com", ca_sha256=ca_digest(CA), **values)
+    digests = tuple(sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
+    return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
+
+
+def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, str]:
+    info = execcredential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    return {"PATH": os.defpath, "KUBERNETES_EXEC_INFO": info, **more}
+
+
+def by_python(arguments: list[str], variables: dict[str, str]) -> bytes | None:
+    """Give what the Python road answers, without a look into an EXEC_INFO that is not the one foretold."""
+    return release.answer(arguments, variables, judge=lambda *_: None)
+
+
+@pytest.fixture(params=["kernel", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Give a store to put sessions into."""
+    if request.param == "file":
+        yield Store(FileStore(tmp_path / "sessions"), ["--store-directory", str(tmp_path / "sessions")], [])
+        return
+    found = Store(KernelKeyringStore(), [], [])
+    try:
+        KernelKeyringStore().probe()
+    except StoreUnavailable as error:
+        pytest.skip(f"no kernel keyring: {error.message}")
+    yield found
+    for key in found.keys:
+        found.of.delete(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    of: FileStore | KernelKeyringStore
+    arguments: list[str]
+    keys: list[str]
+
+    def put(self, fresh: ElevationSession, of_scope: str, value: bytes | None = None) -> list[str]:
+        """Keep a session, or another value under its name; give the arguments that find it."""
+        key = scope.key(fresh.id, of_scope)
+        self.keys.append(key)
+        self.of.put(key, fresh.to_record() if value is None else value, scope.moment().wall + 3600)
+        return ["--session", fresh.id, *self.arguments]
+
+
+@pytest.mark.parametrize("whose", SCOPES)
+@pytest.mark.parametrize("number", range(4))
+def test_a_hit_is_answered_in_the_version_that_was_asked_for(
+    launcher: Launcher, store: Store, whose: str, number: int
+) -> None:
+    fresh = made()
+    arguments = store.put(fresh, SCOPES[whose]())
+    found = launcher.answer(arguments, environ(fresh, number))
+    assert found is not None
+    assert found == by_python(arguments, environ(fresh, number))
+    assert json.loads(found)["status"]["token"] == fresh.token.reveal()
+
+
+def test_the_terminals_own_session_comes_first(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"reuse_until": fresh.approved.wall})
+    store.put(fresh, scope.USER_SCOPE)
+    arguments = store.put(fresh, scope.terminal_scope(), other.to_record())
+    assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh))
+    assert launcher.answer(arguments, environ(fresh)) is not None  # the first one is over, the second is not
+
+
+def test_the_sessions_of_another_terminal_are_not_found(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    arguments = store.put(fresh, "tty-34816-1234-5678")
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+def test_a_new_login_on_the_same_terminal_is_another_scope(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.terminal_scope())
+    command = ["setsid", "--wait", str(launcher.path), "credential", *arguments]
+    done = subprocess.run(
+        command, env={**environ(fresh), "ASAN_OPTIONS": "detect_leaks=0"}, capture_output=True, check=False
+    )
+    assert done.stdout.startswith(b"python program:")
+
+
+def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Launcher) -> None:
+    fresh = made()
+    code = (
+        "import subprocess, sys; from kubectl_stepup.session import keyctl; keyctl.join_new_session_keyring(); "
+        "keyctl.add_key(sys.argv[1], sys.stdin.buffer.read(), keyctl.SESSION_KEYRING); "
+        "sys.exit(subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL).returncode)"
+    )
+    name = scope.key(fresh.id, scope.HANDED_OVER)
+    words = [os.fspath(launcher.path), "credential", "--session", fresh.id]
+    variables = {**os.environ, **environ(fresh), "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, name, *words], env=variables, input=fresh.to_record(), capture_output=True
+    )
+    if b"Errno" in done.stderr:
+        pytest.skip(f"no kernel keyring: {done.stderr.decode().splitlines()[-1]}")
+    assert json.loads(done.stdout)["status"]["token"] == fresh.token.reveal()
+    assert launcher.answer(["--session", fresh.id], environ(fresh)) is None
+
+
+def test_the_login_sessions_keyring_is_asked_where_the_variable_says_so(launcher: Launcher) -> None:
+    fresh = made()
+    key = scope.key(fresh.id, scope.USER_SCOPE)
+    store = KernelKeyringStore(keyring=keyctl.SESSION_KEYRING)
+    try:
+        store.put(key, fresh.to_record(), fresh.reuse_until)
+    except StoreUnavailable as error:
+        pytest.skip(f"no kernel keyring: {error.message}")
+    try:
+        arguments = ["--session", fresh.id]
+        assert launcher.answer(arguments, environ(fresh, KUBECTL_STEPUP_KEYRING="session")) is not None
+        assert launcher.answer(arguments, environ(fresh)) is None
+    finally:
+        store.delete(key)
+
+
+def test_other_arguments_are_left_to_python(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.USER_SCOPE)
+    assert launcher.answer(arguments, environ(fresh)) is not None
+    assert launcher.answer([*arguments, "--store", "keyring"], environ(fresh)) is not None
+    for others in (
+        [],
+        ["--help"],
+        ["--session"],
+        arguments[1:],
+        [*arguments, "--verbose"],
+        [*arguments, "--scope", "user"],
+        [*arguments, *arguments],
+        [*arguments, "--store", "kernel"],
+        [*arguments, "--handover", "/nowhere"],
+        ["--session", fresh.id.upper(), *arguments[2:]],
+        ["--session", fresh.id[:-1], *arguments[2:]],
+        ["--session", f"../{fresh.id}", *arguments[2:]],
+        ["--session", "0" * 32, *arguments[2:]],
+    ):
+        assert launcher.answer(others, environ(fresh)) is None, others
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda info: info.replace("https://api.prod", "https://api.evil"),
+        lambda info: info.replace('"interactive":false', '"interactive":true ').strip(),
+        lambda info: info + "\n",
+        lambda info: info[:-2],
+        lambda _: "{}",
+        lambda _: "",
+    ],
+)
+def test_another_request_than_the_foretold_is_left_to_python(
+    launcher: Launcher, store: Store, change: Callable[[str], str]
+) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.USER_SCOPE)
+    variables = environ(fresh)
+    changed = change(variables["KUBERNETES_EXEC_INFO"])
+    assert changed != variables["KUBERNETES_EXEC_INFO"]
+    assert launcher.answer(arguments, {**variables, "KUBERNETES_EXEC_INFO": changed}) is None
+    del variables["KUBERNETES_EXEC_INFO"]
+    assert launcher.answer(arguments, variables) is None
+
+
+ENDED: dict[str, Callable[[record.Moment], dict[str, object]]] = {
+    "reuse over": lambda now: {"reuse_until": now.wall},
+    "token about to expire": lambda now: {"token_expires_at": now.wall + record.MIN_REMAINING_S - 0.5},
+    "clock set back": lambda now: {
+        "approved": record.Moment(wall=now.wall + 60, boottime=now.boottime, boot_id=now.boot_id)
+    },
+    "more time since boot than by the wall clock": lambda now: {
+        "approved": record.Moment(wall=now.wall, boottime=now.boottime - 601, boot_id=now.boot_id)
+    },
+    "approved after this boot time": lambda now: {
+        "approved": record.Moment(wall=now.wall, boottime=now.boottime + 60, boot_id=now.boot_id)
+    },
+    "another boot": lambda now: {
+        "approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10")
+    },
+    "a boot that was not told": lambda now: {
+        "approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="")
+    },
+    "no request foretold": lambda _: {"exec_info": ()},
+}
+
+
+@pytest.mark.parametrize("ended", ENDED)
+def test_a_session_that_may_not_be_used(launcher: Launcher, store: Store, ended: str) -> None:
+    fresh = made()
+    values = {name: getattr(fresh, name) for name in fresh.__slots__}
+    stored = session(**{**values, **ENDED[ended](fresh.approved)})
+    arguments = store.put(fresh, scope.USER_SCOPE, stored.to_record())
+    assert by_python(arguments, environ(fresh)) is None
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+@pytest.mark.parametrize("backwards_s", [0, 4])
+def test_a_clock_that_was_put_right_ends_nothing(launcher: Launcher, store: Store, backwards_s: float) -> None:
+    now = scope.moment()
+    fresh = made(approved=record.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id))
+    arguments = store.put(fresh, scope.USER_SCOPE)
+    assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
+
+
+def test_a_session_of_another_identity_is_not_given_out(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"level": "critical"})
+    arguments = store.put(fresh, scope.USER_SCOPE, other.to_record())
+    assert by_python(arguments, environ(fresh)) is None
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+PIECES = st.sampled_from([b"", b" ", b"\n", b"0", b"1e3", b"nan", b"inf", b"-1", b"+5", b"0x10", b"1_0", b".5", b"5.",
+                          b"=", b"\xff", b"\x00", b"status=", b"until=", b"v1", b"%n%s", b"9" * 400])  # fmt: skip
+
+
+CHANGES = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 40), st.one_of(PIECES, st.binary(max_size=4), st.none())),
+    min_size=1,
+    max_size=2,
+)
+
+
+def changed(data: bytes, changes: list[tuple[float, int, bytes | None]]) -> bytes:
+    """Cut so many bytes out of a record, so far into it, and put others in; None: the same ones twice."""
+    for place, length, others in changes:
+        start = int(place * len(data))
+        cut = data[start : start + length]
+        data = data[:start] + (cut * 2 if others is None else others) + data[start + length :]
+    return data
+
+
+@pytest.fixture(scope="module")
+def odd_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("odd") / "sessions"
+
+
+@settings(max_examples=400, deadline=None)
+@given(changes=CHANGES)
+def test_no_changed_record_is_answered_where_python_would_not(
+    launcher: Launcher, odd_records: Path, changes: list[tuple[float, int, bytes | None]]
+) -> None:
+    fresh = made()
+    store = FileStore(odd_records)
+    key = scope.key(fresh.id, scope.USER_SCOPE)
+    store.put(key, changed(fresh.to_record(), changes), fresh.reuse_until)
+    arguments = ["--session", fresh.id, "--store-directory", str(odd_records)]
+    found = launcher.answer(arguments, environ(fresh))
+    assert found is None or found == by_python(arguments, environ(fresh))
+    store.delete(key)
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"x\n", b"-1\n", b"1\n", b"99999999999.5\n", b"1e12\n", b" 99999999999\n", b"9" * 400]
+)
+def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path: Path, head: bytes) -> None:
+    fresh = made()
+    store = FileStore(tmp_path / "sessions")
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    file = next((tmp_path / "sessions").iterdir())
+    arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+    assert launcher.answer(arguments, environ(fresh)) is not None
+    file.write_bytes(head + file.read_bytes().partition(b"\n")[2])
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+@pytest.mark.parametrize("odd", ["file of others", "directory of others", "link", "directory", "fifo", "too large"])
+def test_files_that_others_could_have_written_are_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
+    fresh = made()
+    directory = tmp_path / "sessions"
+    store = FileStore(directory)
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    file = next(directory.iterdir())
+    arguments = ["--session", fresh.id, "--store-directory", str(directory)]
+    assert launcher.answer(arguments, environ(fresh)) is not None
+    if odd == "file of others":
+        file.chmod(0o640)
+    elif odd == "directory of others":
+        directory.chmod(0o755)
+    elif odd == "too large":
+        file.write_bytes(file.read_bytes() + b"x" * (1 << 17))
+    else:
+        file.rename(tmp_path / "elsewhere")
+        if odd == "link":
+            file.symlink_to(tmp_path / "elsewhere")
+        elif odd == "directory":
+            file.mkdir()
+        else:
+            os.mkfifo(file, 0o600)
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+def test_the_token_is_kept_out_of_core_files(launcher: Launcher, tmp_path: Path) -> None:
+    """PROC-12: while a slow reader holds the answer up, its process can be looked into by nobody."""
+    fresh = made(token=type(made().token)("x" * 90_000))
+    store = FileStore(tmp_path / "sessions")
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    words = [str(launcher.path), "credential", "--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+    with subprocess.Popen(words, env=environ(fresh), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        first = process.stdout.read(1)
+        owner = Path(f"/proc/{process.pid}/mem").stat().st_uid
+        rest = process.stdout.read()
+    assert json.loads(first + rest)["status"]["token"] == fresh.token.reveal()
+    assert (process.returncode, owner) == (0, 0)  # root's, as of a program that may not be dumped
+
+
+def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.USER_SCOPE)
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [launcher.path, "credential", *arguments], env=environ(fresh), stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_the_python_road_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.USER_SCOPE)
+    assert fast_path.serve(["credential", *arguments], environ(fresh)) == 0
+    assert capfd.readouterr().out.encode() == launcher.answer(arguments, environ(fresh))
