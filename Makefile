@@ -9,7 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.made-from-pyproject
+VENV_STAMP := $(VENV)/.made-from-pyproject
+STAMP := $(VENV)/.with-launcher-from-sources
 MUTATE_STAMP := $(VENV)/.with-mutmut-from-pyproject
 PACKAGE_VENV := build/package-venv
 PACKAGE_STAMP := $(PACKAGE_VENV)/.made-from-pyproject
@@ -24,7 +25,7 @@ FUZZ_REPORT ?= docs/reports/fuzzing.md
 FUZZ_ARGS ?=
 DIFFERENTIAL_ARGS ?=
 MUTATE ?=
-SOURCES := kubectl_stepup tests scripts benchmarks
+SOURCES := kubectl_stepup launcher tests scripts benchmarks
 PROVIDER ?= oidc-provider
 MANIFEST := dist/stepup.yaml
 # Another minor version of the control plane, of those that have a module in tests/system/tools: make system KUBERNETES=1.33
@@ -60,10 +61,16 @@ help: ## List the targets
 
 dev: $(STAMP) ## Make the development environment in .venv
 
-$(STAMP): pyproject.toml
+$(VENV_STAMP): pyproject.toml
 	$(call say,Making $(VENV) for development with $(PYTHON))
 	$(call make_venv,$(VENV))
+	@touch $@
+
+# Everything but the launcher is edited in place.
+$(STAMP): $(VENV_STAMP) kubectl_stepup/__init__.py $(wildcard launcher/*.*)
+	$(call say,Installing this checkout into $(VENV): its launcher is compiled where there is a C compiler)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@[ -e $(BIN)/kubectl_stepup-python ] || echo 'Without the launcher: there is no C compiler here that makes it'
 	@touch $@
 	@echo 'Ready: $(BIN)/kubectl-stepup'
 
