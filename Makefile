@@ -172,8 +172,8 @@ $(PACKAGE_STAMP): pyproject.toml
 
 package: $(MANIFEST) ## Build this platform's Krew archive and its manifest in dist/
 
-$(MANIFEST): $(PACKAGE_STAMP) krew-manifest.yaml LICENSE $(shell find kubectl_stepup packaging scripts -name '*.py' -o -name '*.yaml' -o -name '*.json' -o -name '*.spec')
-	$(call say,Installing this checkout and PyInstaller into $(PACKAGE_VENV))
+$(MANIFEST): $(PACKAGE_STAMP) krew-manifest.yaml LICENSE $(wildcard launcher/*.*) $(shell find kubectl_stepup packaging scripts -name '*.py' -o -name '*.yaml' -o -name '*.json' -o -name '*.spec')
+	$(call say,Installing this checkout with PyInstaller and zig into $(PACKAGE_VENV))
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --upgrade '.[package]'
 	$(PACKAGE_VENV)/bin/python -m pip install --quiet --force-reinstall --no-deps .
 	$(call say,Building the archive)

@@ -1,6 +1,7 @@
-"""Build this platform's Krew archive: PyInstaller onedir, licence inside, manifest beside it.
+"""Build this platform's Krew archive: launcher, PyInstaller onedir, licence inside, manifest beside it.
 
-Run by `make package` in a virtual environment that holds the installed program and PyInstaller. Leaves in dist/:
+Run by `make package` in a virtual environment that holds the installed program, PyInstaller and zig, whose launcher
+needs nothing of the machine it runs on. Leaves in dist/:
 `kubectl-stepup_vVERSION_OS_ARCH.tar.gz`, its `.sha256`, and the manifest filled in, as `stepup.yaml`.
 """
 
@@ -18,6 +19,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from launcher.compiler import compile_launcher
 from scripts import krew_archive, krew_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,7 @@ def main() -> int:
     system, arch = platform_pair()
     version = installed_version()
     tree = build()
+    compile_launcher(ROOT, tree / NAME, machine=platform.machine(), prefer_zig=True)
     (tree / "LICENSE").write_bytes((ROOT / "LICENSE").read_bytes())
     krew_archive.without_links(tree)
     for member in tree.rglob("*.zip"):

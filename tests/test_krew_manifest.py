@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import struct
 import subprocess
 import tarfile
 import zipfile
@@ -226,6 +227,14 @@ def test_other_links_are_refused(tmp_path: Path, target: str) -> None:
         krew_archive.without_links(tree)
 
 
+def needs_no_library(program: bytes) -> bool:
+    """Tell whether a 64-bit ELF program names no loader of shared libraries (no program header PT_INTERP)."""
+    assert program[:6] == b"\x7fELF\x02\x01"
+    (offset,) = struct.unpack_from("<Q", program, 32)
+    size, count = struct.unpack_from("<HH", program, 54)
+    return all(struct.unpack_from("<I", program, offset + size * number) != (3,) for number in range(count))
+
+
 @pytest.mark.system
 @pytest.mark.timeout(600)
 def test_the_built_archive_is_what_the_manifest_says(tmp_path: Path) -> None:
@@ -239,8 +248,12 @@ def test_the_built_archive_is_what_the_manifest_says(tmp_path: Path) -> None:
         entries = tar.getmembers()
         assert {entry.type for entry in entries} <= {tarfile.REGTYPE, tarfile.DIRTYPE}
         assert "LICENSE" in {entry.name for entry in entries}
+        programs = {entry.name: entry.mode for entry in entries if entry.isfile() and "/" not in entry.name}
+    assert programs == {"LICENSE": 0o644, "kubectl-stepup": 0o755, "kubectl_stepup-python": 0o755}
     shutil.unpack_archive(archives[0], tmp_path, filter="data")
     program = tmp_path / filled["spec"]["platforms"][0]["bin"]
+    assert needs_no_library(program.read_bytes())
+    assert not needs_no_library((tmp_path / "kubectl_stepup-python").read_bytes())
     done = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
     assert __version__ in done.stdout
     if shutil.which("kubectl") is None:
