@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 PYTHON = sys.executable
 ENTRY_POINT = str(Path(PYTHON).parent / "kubectl-stepup")
+_BESIDE_LAUNCHER = Path(PYTHON).parent / "kubectl_stepup-python"
+LAUNCHER = ENTRY_POINT if _BESIDE_LAUNCHER.exists() else None
+"""The native launcher, where this installation has one; then that is its entry point."""
+
+PYTHON_PROGRAM = str(_BESIDE_LAUNCHER) if LAUNCHER else ENTRY_POINT
 FILE = str(Path(kubectl_stepup.__file__).parent / "fast_path.py")
 
 
@@ -103,6 +108,8 @@ def prepared() -> Iterator[Place]:
         place = Place(home=home, api=api, issuer=issuer, stack=stack)
         place.install("kubectl", _kubectl())
         place.install("kubectl-stepup", ENTRY_POINT)
+        if LAUNCHER is None:
+            place.left_out["launcher"] = "this installation has none: there was no C compiler"
         yield place
 
 

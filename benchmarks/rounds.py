@@ -20,8 +20,8 @@ class SubjectFailed(Exception):
 class Subject:
     """One command to measure; `label` is what the table shows.
 
-    `prepare` is called before each run and is not measured; `copies` of the command run at once, and the costs are
-    those of one of them.
+    `prepare` is called before each run and is not measured; the command runs `times` times, one after the other, with
+    `copies` of it at once each time, and the costs are those of one of all.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Subject:
     environ: Mapping[str, str]
     prepare: Callable[[], None] | None = None
     copies: int = 1
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +96,14 @@ def run(subject: Subject) -> Cost:
     ]
     if subject.prepare is not None:
         subject.prepare()
+    ended = []
     started = time.perf_counter()
-    pids = [
-        os.posix_spawn(subject.argv[0], subject.argv, subject.environ, file_actions=actions)
-        for _ in range(subject.copies)
-    ]
-    ended = [os.wait4(pid, 0) for pid in pids]
+    for _ in range(subject.times):
+        pids = [
+            os.posix_spawn(subject.argv[0], subject.argv, subject.environ, file_actions=actions)
+            for _ in range(subject.copies)
+        ]
+        ended += [os.wait4(pid, 0) for pid in pids]
     wall = time.perf_counter() - started
     for _, status, _ in ended:
         code = os.waitstatus_to_exitcode(status)
@@ -108,6 +111,6 @@ def run(subject: Subject) -> Cost:
             raise SubjectFailed(f"{subject.label}: exit code {code} ({' '.join(subject.argv)})")
     usages = [usage for _, _, usage in ended]
     return Cost(
-        wall_ms=wall * 1000 / subject.copies,
-        cpu_ms=sum(usage.ru_utime + usage.ru_stime for usage in usages) * 1000 / subject.copies,
+        wall_ms=wall * 1000 / len(ended),
+        cpu_ms=sum(usage.ru_utime + usage.ru_stime for usage in usages) * 1000 / len(ended),
     )

@@ -56,6 +56,15 @@ def test_copies_run_at_once_and_are_prepared_once(tmp_path: Path) -> None:
     assert (file.read_text(), prepared_times) == ("xxxx", [1])
 
 
+def test_costs_are_those_of_one_run_of_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "runs"
+    clock = iter((100.0, 106.0))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    many = subject("many", f"open({str(file)!r}, 'a').write('x')", copies=2, times=3)
+    found = measure([many], rounds=1, warm_up=0)
+    assert (file.read_text(), found.median("many").wall_ms) == ("x" * 6, 1000)
+
+
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a place with the file store alone: what every machine has."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.comparisons import FLAT
-from benchmarks.growth.curve import Curve
-from benchmarks.place import ENTRY_POINT
+from benchmarks.growth.curve import QUICK, Curve
+from benchmarks.place import ENTRY_POINT, LAUNCHER
 from benchmarks.rivals import interpreters
 from benchmarks.rounds import Subject
 from benchmarks.session import write_config
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CONTEXTS = (1, 50, 500)
 RULES = (10, 100, 1000)
+REPEATED = "a routine command"
 ROUTINE = ("exec", "--", "get", "pods")
 SENSITIVE = ("exec", "-q", "--", "delete", "pod", "web-0")
 
@@ -33,7 +34,7 @@ def curves(
     hello = interpreters.compiled_hello(place)
     if hello is None:
         return
-    commands: dict[str, tuple[str, ...]] = {"a routine command": ROUTINE}
+    commands: dict[str, tuple[str, ...]] = {REPEATED: ROUTINE}
     if any(one.name == KERNEL for one in held):
         commands["a sensitive command, approved before"] = SENSITIVE
     for what, words in commands.items():
@@ -58,4 +59,5 @@ def _subject(place: Place, what: str, hello: Path, words: tuple[str, ...], *, ho
         argv=(ENTRY_POINT, *words),
         environ={**environ, "HOME": str(place.home / home), "KUBECTL_PATH": str(hello)},
         prepare=(lambda: lines.unlink(missing_ok=True)) if "first time" in what else None,
+        times=QUICK if what == REPEATED and LAUNCHER is not None else 1,
     )

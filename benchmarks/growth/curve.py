@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from benchmarks.rounds import Subject
 
 
+QUICK = 20
+"""How often in a row a command of a millisecond runs at each size: what came before it takes as long as the command."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
     """`points` are the subjects by size, the smallest first; `bound` is on the largest over the smallest, wall time.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import secret_service
 from benchmarks.comparisons import FLAT
-from benchmarks.growth.curve import Curve
+from benchmarks.growth.curve import QUICK, Curve
 from benchmarks.rivals import ours
 from benchmarks.rounds import Subject
 from benchmarks.session import exec_info, others
@@ -39,8 +39,14 @@ def curves(place: Place, held: Sequence[Held], sizes: Sequence[int] = SIZES) -> 
 
 def _subject(place: Place, one: Held, size: int) -> Subject:
     name = f"{one.name}, {size} {UNIT}"
-    argv = (*ours.WAYS[ours.BY_FILE], *credential(place, one))
-    return Subject(name=name, label=name, argv=argv, environ={**place.environ, **one.environ, **exec_info(place)})
+    way, words = next(iter(ours.ways(one.name).items()))
+    return Subject(
+        name=name,
+        label=name,
+        argv=(*words, *credential(place, one)),
+        environ={**place.environ, **one.environ, **exec_info(place)},
+        times=QUICK if way == ours.BY_LAUNCHER else 1,
+    )
 
 
 def _curve(one: Held, points: dict[int, Subject], stopped: str = "") -> Curve:

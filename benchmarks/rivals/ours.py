@@ -1,11 +1,11 @@
-"""Our cached road alone: `credential` as kubectl calls it, from each store, by the file and by the entry point."""
+"""Our cached road alone: `credential` as kubectl calls it, from each store, natively and in Python."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from benchmarks import stores
-from benchmarks.place import ENTRY_POINT, FILE, PYTHON
+from benchmarks.place import FILE, LAUNCHER, PYTHON, PYTHON_PROGRAM
 from benchmarks.rounds import Subject
 from benchmarks.session import exec_info
 
@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 
     from benchmarks.place import Place
 
-BY_FILE, BY_ENTRY_POINT = "python -I -S file", "kubectl-stepup"
-WAYS = {BY_FILE: (PYTHON, "-I", "-S", FILE), BY_ENTRY_POINT: (ENTRY_POINT,)}
+BY_LAUNCHER, BY_FILE, BY_CONSOLE_SCRIPT = "launcher", "python -I -S file", "console script"
+"""What our exec entries name, and what they name where there is no launcher; and the program that pip writes."""
 
 
 def name_of(way: str, store: str) -> str:
     """Name the subject of a way to start and a store."""
     return f"{way}, {store}"
+
+
+def ways(store: str) -> dict[str, tuple[str, ...]]:
+    """Give the words that each way starts with; the launcher leaves the Secret Service to Python."""
+    found: dict[str, tuple[str, ...]] = {BY_FILE: (PYTHON, "-I", "-S", FILE), BY_CONSOLE_SCRIPT: (PYTHON_PROGRAM,)}
+    if LAUNCHER is not None and store != stores.SECRET_SERVICE:
+        found = {BY_LAUNCHER: (LAUNCHER,), **found}
+    return found
 
 
 def subjects(place: Place, held: Sequence[stores.Held]) -> list[Subject]:
@@ -33,5 +41,5 @@ def subjects(place: Place, held: Sequence[stores.Held]) -> list[Subject]:
             environ={**place.environ, **one.environ, **exec_info(place)},
         )
         for one in held
-        for way, words in WAYS.items()
+        for way, words in ways(one.name).items()
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import stores
-from benchmarks.place import ENTRY_POINT
+from benchmarks.place import ENTRY_POINT, LAUNCHER, PYTHON_PROGRAM
 from benchmarks.rivals import kubelogin, ours
 from benchmarks.rounds import Subject
 from kubectl_stepup.kube.overlay import exec_entry
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 INLINE = "kubectl, inline token"
 EXEC, EXEC_AS_PLUGIN = "exec, routine", "kubectl stepup exec, routine"
+EXEC_IN_PYTHON = "exec, routine, without the launcher"
 DOCUMENTED, ABSOLUTE = "as documented", "by absolute path"
 GET_PODS = ("get", "pods")
 
 
-def with_ours(way: str, store: str) -> str:
-    """Name the subject of a kubectl with our exec entry."""
-    return f"kubectl, {ours.name_of(way, store)}"
+def with_ours(name: str) -> str:
+    """Name the subject of a kubectl whose exec entry is that subject of ours."""
+    return f"kubectl, {name}"
 
 
 def with_kubelogin(storage: str, how: str) -> str:
@@ -52,14 +53,18 @@ def subjects(place: Place, held: Sequence[Held], rival: Kubelogin | None) -> lis
             environ=inline,
         ),
     ]
+    if LAUNCHER is not None:
+        words = (PYTHON_PROGRAM, "exec", "--", *GET_PODS)
+        label = "kubectl-stepup exec -- get pods, console script"
+        found.append(Subject(name=EXEC_IN_PYTHON, label=label, argv=words, environ=inline))
     return [*found, *(_kubelogins(place, rival) if rival is not None else ())]
 
 
 def _ours(place: Place, held: Sequence[Held]) -> Iterator[Subject]:
     for one in held:
-        for way, words in ours.WAYS.items():
+        for way, words in ours.ways(one.name).items():
             command, *arguments = (*words, *stores.credential(place, one))
-            name = with_ours(way, one.name)
+            name = with_ours(ours.name_of(way, one.name))
             environ = place.kubeconfig(name, {"exec": exec_entry(command=command, args=arguments)})
             yield _get_pods(place, name, f"{way} credential, {one.name}", {**environ, **one.environ})
 
