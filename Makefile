@@ -131,6 +131,7 @@ lint: $(STAMP) ## Check style, format and types
 	$(BIN)/ruff check $(SOURCES)
 	$(call say,Checking the format with ruff)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/clang-format --dry-run --Werror launcher/*.c launcher/*.h
 	$(call say,Checking types with mypy)
 	$(BIN)/mypy
 
