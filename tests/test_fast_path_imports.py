@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -390,7 +392,8 @@ class TestMiss:
         again = [
             sys.executable,
             sys.executable,
-            "-I",
+            "-E",
+            "-P",
             "-m",
             "kubectl_stepup",
             "credential",
@@ -399,6 +402,19 @@ class TestMiss:
             "-x",
         ]
         assert done.stdout.decode().strip() == str(again), done.stderr
+
+
+def test_a_miss_is_answered_by_an_installation_for_one_user(fresh: ElevationSession, tmp_path: Path) -> None:
+    """`pip install --user`: our package is in the user's site packages, which `python -I` would not look into."""
+    python = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
+    site = tmp_path / f".local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    shutil.copytree(Path(fast_path.__file__).parent, site / "kubectl_stepup")
+    (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    environ = {"HOME": str(tmp_path), "PATH": os.defpath, "KUBERNETES_EXEC_INFO": exec_info(fresh)}
+    command = [python, "-I", "-S", str(site / "kubectl_stepup/fast_path.py"), "credential", "--session", "0" * 32]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert done.stderr.startswith(f"error: session {'0' * 32} belongs to no enrolled cluster")
+    assert done.returncode == 1
 
 
 def test_the_users_scope_is_found_without_a_word(
