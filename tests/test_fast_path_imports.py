@@ -27,7 +27,8 @@ from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.wiring.running import credential_command
+from kubectl_stepup.wiring import running
+from kubectl_stepup.wiring.launcher import launcher
 from tests.contract.sessions import session
 from tests.unit.session.bus import SecretService, Texts, bus
 
@@ -156,10 +157,14 @@ def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = No
 def run(
     command: list[str], info: str, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
+    return started([sys.executable, *command], info, cwd=cwd, env=env)
+
+
+def started(
+    command: list[str], info: str, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     environ = {**os.environ, **(env or {}), "KUBERNETES_EXEC_INFO": info}
-    return subprocess.run(
-        [sys.executable, *command], env=environ, cwd=cwd, capture_output=True, timeout=60, stdin=subprocess.DEVNULL
-    )
+    return subprocess.run(command, env=environ, cwd=cwd, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
 
 
 def imported(command: list[str], info: str) -> tuple[set[str], bytes]:
@@ -279,29 +284,40 @@ def hostile(tmp_path: Path) -> Path:
 
 def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subprocess.CompletedProcess[bytes]:
     env = {"PYTHONPATH": str(hostile), "PYTHONHOME": "", "PYTHONSTARTUP": str(hostile / "os.py")}
-    return run(command, info, cwd=hostile, env=env)
+    return started(command, info, cwd=hostile, env=env)
 
 
-def test_nothing_beside_the_caller_is_imported(arguments: list[str], fresh: ElevationSession, hostile: Path) -> None:
+@pytest.fixture(params=["launcher", "python"])
+def credential(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the words that start `credential`, as the overlay and the standing entry write them, in either form."""
+    if request.param == "python":
+        monkeypatch.setattr(running, "launcher", lambda: None)
+    elif launcher() is None:
+        pytest.skip("no launcher was compiled for this installation")
+    return list(running.credential_command())
+
+
+def test_nothing_beside_the_caller_is_imported(
+    arguments: list[str], fresh: ElevationSession, hostile: Path, credential: list[str]
+) -> None:
     """PROC-17."""
-    # As the overlay and the standing entry write it.
-    python, *command = credential_command()
-    assert (python, command[:2], Path(command[2]).is_absolute()) == (sys.executable, ["-I", "-S"], True)
     for info in (exec_info(fresh), exec_info(fresh, {"config": {"anything": 1}})):
-        done = in_hostile_directory([*command, *arguments], info, hostile)
+        done = in_hostile_directory([*credential, *arguments], info, hostile)
         assert (done.returncode, done.stderr) == (0, b"")
         assert token_in(done.stdout) == fresh.token.reveal()
 
 
-def test_nothing_beside_the_caller_is_imported_on_a_miss(fresh: ElevationSession, hostile: Path) -> None:
-    command = [*credential_command()[1:], "--session", "0" * 32, "--store", "keyring"]
+def test_nothing_beside_the_caller_is_imported_on_a_miss(
+    fresh: ElevationSession, hostile: Path, credential: list[str]
+) -> None:
+    command = [*credential, "--session", "0" * 32, "--store", "keyring"]
     done = in_hostile_directory(command, exec_info(fresh), hostile)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(b"error: session 00000000000000000000000000000000 belongs to no enrolled cluster")
 
 
 def test_the_hostile_modules_would_run(hostile: Path) -> None:
-    assert in_hostile_directory(["-c", "import yaml"], "", hostile).returncode == 99
+    assert in_hostile_directory([sys.executable, "-c", "import yaml"], "", hostile).returncode == 99
 
 
 class TestMiss:

@@ -24,6 +24,7 @@ from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
 from kubectl_stepup.session.release import DIRECTORY, KEYRING, STORE
+from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,7 +90,10 @@ def credential_ports(application: Application) -> CredentialPorts:
 
 
 def credential_command() -> tuple[str, ...]:
-    """Give the words that start `credential` on the fast road, absolute, whatever the caller's PATH."""
+    """Give the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH."""
+    native = launcher()
+    if native is not None:
+        return (native, "credential")
     if getattr(sys, "frozen", False):
         return (sys.executable, "credential")
     return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
+from kubectl_stepup.wiring.running import credential_command
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import ACR
 
@@ -216,11 +216,12 @@ def test_one_kubectl_asks_the_plugin_once(lab: Lab) -> None:
     assert lab.stepup("login", "--scope", "user").code == 0
     calls = lab.directory / "calls"
     counting = lab.directory / "counting"
-    counting.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {sys.executable} "$@"\n')
+    program = credential_command()[0]
+    counting.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nexec {program} "$@"\n')
     counting.chmod(0o755)
     written = kubeconfig(lab).read_text()
-    assert f"command: {sys.executable}" in written
-    kubeconfig(lab).write_text(written.replace(f"command: {sys.executable}", f"command: {counting}"))
+    assert f"command: {program}\n" in written
+    kubeconfig(lab).write_text(written.replace(f"command: {program}\n", f"command: {counting}\n"))
 
     done = lab.kubectl("--context", "prod-elevated", "get", "pods")
 

@@ -43,7 +43,20 @@ def kubectl_in(tmp_path: Path, script: str) -> str:
 # -- the credential command ---------------------------------------------------------------------------------------
 
 
-def test_the_credential_command_is_absolute_and_isolated() -> None:
+@pytest.fixture
+def no_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "launcher", lambda: None)
+
+
+def test_the_credential_command_is_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
+    for frozen in (False, True):
+        monkeypatch.setattr(sys, "frozen", frozen, raising=False)
+        assert running.credential_command() == ("/opt/kubectl-stepup", "credential")
+
+
+@pytest.mark.usefixtures("no_launcher")
+def test_the_credential_command_without_one_is_absolute_and_isolated() -> None:
     python, *flags, file, word = running.credential_command()
     assert (python, flags, word) == (sys.executable, ["-I", "-S"], "credential")
     assert Path(file).is_absolute()
@@ -51,7 +64,8 @@ def test_the_credential_command_is_absolute_and_isolated() -> None:
     assert Path(file).is_file()
 
 
-def test_the_credential_command_of_the_built_program_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_launcher")
+def test_the_credential_command_of_the_built_program_without_one_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert running.credential_command() == (sys.executable, "credential")
 

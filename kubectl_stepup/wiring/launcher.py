@@ -1,0 +1,42 @@
+"""The native launcher of this installation: `kubectl-stepup`, where `kubectl_stepup-python` lies beside it.
+
+It answers from a stored session itself, and becomes that program for everything else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.kube.kubectl import LAUNCHER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = "kubectl_stepup-python"
+
+
+def launcher() -> str | None:
+    """Give its absolute path; None where none was compiled.
+
+    It is looked for beside what runs now, never by a name on PATH: it will be asked for credentials.
+    """
+    for directory in _directories():
+        pair = [os.path.join(directory, name) for name in (LAUNCHER, PROGRAM)]
+        if all(os.path.isfile(path) and os.access(path, os.X_OK) for path in pair):
+            return pair[0]
+    return None
+
+
+def _directories() -> Iterator[str]:
+    """Give the directory of the program as it was started, and of its file, then of the interpreter.
+
+    The last is that of a virtual environment's scripts, or of the frozen program itself.
+    """
+    started = sys.argv[0]
+    if os.path.isabs(started) and os.path.basename(started) == PROGRAM and not getattr(sys, "frozen", False):
+        yield os.path.dirname(started)
+        yield os.path.dirname(os.path.realpath(started))
+    if os.path.isabs(sys.executable):
+        yield os.path.dirname(sys.executable)
