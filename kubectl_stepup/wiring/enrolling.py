@@ -31,6 +31,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
     if path is None:
         raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
     config = application.config_to_write()
+    where = store_arguments(config.store, application.state_directory)
     return EnrolPorts(
         config=config,
         config_path=path,
@@ -42,8 +43,8 @@ def enrol_ports(application: Application) -> EnrolPorts:
         everyday_token=lambda resolved: everyday_token(
             resolved.user_raw, file=resolved.user_file, environ=application.environ
         ),
-        credential_command=credential_command(),
-        store_arguments=store_arguments(config.store, application.state_directory),
+        credential_command=credential_command(where),
+        store_arguments=where,
         now=application.clock.now,
         notice=application.terminal.line,
     )

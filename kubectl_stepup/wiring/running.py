@@ -23,7 +23,7 @@ from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
-from kubectl_stepup.session.release import DIRECTORY, KEYRING, STORE
+from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
@@ -89,12 +89,16 @@ def credential_ports(application: Application) -> CredentialPorts:
     )
 
 
-def credential_command() -> tuple[str, ...]:
-    """Give the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH."""
-    native = launcher()
-    if native is not None:
+def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
+    """Give the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH.
+
+    `where` are the arguments that say where the session is: what the launcher leaves to Python takes the way to it that
+    is shorter than through the launcher.
+    """
+    native, frozen = launcher(), getattr(sys, "frozen", False)
+    if native is not None and (frozen or not {HANDOVER, STORE}.intersection(where)):
         return (native, "credential")
-    if getattr(sys, "frozen", False):
+    if frozen:
         return (sys.executable, "credential")
     return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")
 
@@ -168,7 +172,6 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
     was approved for it must then still be there. Where neither way of handing over works, the store serves.
     """
     session = elevation.session
-    command = (*credential_command(), "--session", session.id)
     with ExitStack() as stack:
         try:
             arguments = stack.enter_context(handed_over(session, directory=application.runtime_directory))
@@ -176,7 +179,7 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
             if not elevation.stored:
                 raise
             arguments = store_arguments(application.store.name, application.state_directory)
-        yield LentSession(credential_command=(*command, *arguments))
+        yield LentSession(credential_command=(*credential_command(arguments), "--session", session.id, *arguments))
 
 
 def _discover(server: str, directory: str | None, application: Application) -> Sequence[APIResource]:

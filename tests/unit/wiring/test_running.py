@@ -52,7 +52,19 @@ def test_the_credential_command_is_the_launcher(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
     for frozen in (False, True):
         monkeypatch.setattr(sys, "frozen", frozen, raising=False)
-        assert running.credential_command() == ("/opt/kubectl-stepup", "credential")
+        for where in ((), ("--store-directory", "/state/sessions")):
+            assert running.credential_command(where) == ("/opt/kubectl-stepup", "credential")
+
+
+@pytest.mark.parametrize("where", [("--store", "keyring"), ("--handover", "/socket")])
+def test_what_the_launcher_leaves_to_python_takes_the_shorter_way(
+    monkeypatch: pytest.MonkeyPatch, where: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
+    assert running.credential_command(where)[:3] == (sys.executable, "-I", "-S")
+    # The built program has no file to run.
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert running.credential_command(where) == ("/opt/kubectl-stepup", "credential")
 
 
 @pytest.mark.usefixtures("no_launcher")
@@ -102,7 +114,7 @@ def test_a_session_is_handed_to_the_process_tree(
 ) -> None:
     monkeypatch.setattr(running, "handed_over", by_socket)
     assert lent(machine, elevation(stored=stored)) == (
-        *running.credential_command(),
+        *running.credential_command(("--handover", "/socket")),
         "--session",
         session().id,
         "--handover",
