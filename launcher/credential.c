@@ -12,11 +12,12 @@
 #include "files.h"
 #include "keyring.h"
 #include "record.h"
+#include "secret_service.h"
 
 enum { LARGEST = 1 << 17, KEY_SIZE = 16 + SESSION_ID + SCOPE_SIZE };
 
 struct request {
-    const char *session_id, *directory;
+    const char *session_id, *directory, *store;
     const char *exec_info;
     bool of_login_session;
     struct moment now;
@@ -28,19 +29,18 @@ enum step { ANSWERED, WRITE_FAILED, NOT_HERE, LEAVE };
 static char stored[LARGEST];
 
 static bool parse(char **arguments, struct request *request) {
-    const char *store = NULL;
     for (; *arguments != NULL; arguments += 2) {
         const char *value = arguments[1];
         if (value == NULL) return false;
         const char **option = strcmp(*arguments, "--session") == 0           ? &request->session_id
                               : strcmp(*arguments, "--store-directory") == 0 ? &request->directory
-                              : strcmp(*arguments, "--store") == 0           ? &store
+                              : strcmp(*arguments, "--store") == 0           ? &request->store
                                                                              : NULL;
         /* A socket, --handover, is Python's to ask. */
         if (option == NULL || *option != NULL) return false;
         *option = value;
     }
-    if (store != NULL && strcmp(store, "keyring") != 0) return false;
+    if (request->store != NULL && strcmp(request->store, "keyring") != 0) return false;
     return request->session_id != NULL && is_session_id(request->session_id);
 }
 
@@ -120,6 +120,21 @@ static enum step from_files(const struct request *request) {
     return NOT_HERE;
 }
 
+static enum step from_secret_service(const struct request *request) {
+    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+    if (request->store == NULL || address == NULL) return NOT_HERE;
+    char keys[SECRET_NAMES][KEY_SIZE];
+    key_of(request, request->terminal, keys[0]);
+    key_of(request, "user", keys[1]);
+    if (!secret_service_ask(address, (const char *const[]){keys[0], keys[1]})) return NOT_HERE;
+    for (int i = 0; i < SECRET_NAMES; i++) {
+        size_t length = secret_service_read(i, request->now.wall, stored, sizeof stored);
+        enum step step = length > 0 ? answer(request, length) : NOT_HERE;
+        if (step != NOT_HERE) return step;
+    }
+    return NOT_HERE;
+}
+
 int credential_serve(char **arguments) {
     struct request request = {.session_id = NULL};
     if (!parse(arguments, &request)) return -1;
@@ -130,8 +145,13 @@ int credential_serve(char **arguments) {
     /* Let no core file and no other process of the user have the token. The next execve ends this. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!moment_now(&request.now) || !terminal_scope(request.terminal)) return -1;
-    enum step (*const places[])(const struct request *) = {from_process_tree, from_kernel, from_files};
-    for (int i = 0; i < 3; i++) {
+    enum step (*const places[])(const struct request *) = {
+        from_process_tree,
+        from_kernel,
+        from_files,
+        from_secret_service,
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         enum step step = places[i](&request);
         if (step != NOT_HERE) return step == ANSWERED ? 0 : step == WRITE_FAILED ? 1 : -1;
     }

@@ -39,7 +39,7 @@ def curves(place: Place, held: Sequence[Held], sizes: Sequence[int] = SIZES) -> 
 
 def _subject(place: Place, one: Held, size: int) -> Subject:
     name = f"{one.name}, {size} {UNIT}"
-    way, words = next(iter(ours.ways(one.name).items()))
+    way, words = next(iter(ours.ways().items()))
     return Subject(
         name=name,
         label=name,

@@ -62,7 +62,7 @@ def subjects(place: Place, held: Sequence[Held], rival: Kubelogin | None) -> lis
 
 def _ours(place: Place, held: Sequence[Held]) -> Iterator[Subject]:
     for one in held:
-        for way, words in ours.ways(one.name).items():
+        for way, words in ours.ways().items():
             command, *arguments = (*words, *stores.credential(place, one))
             name = with_ours(ours.name_of(way, one.name))
             environ = place.kubeconfig(name, {"exec": exec_entry(command=command, args=arguments)})

@@ -34,7 +34,7 @@ def made(**changes: object) -> ElevationSession:
     """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
     now = scope.moment()
     values = {"approved": now, "reuse_until": now.wall + 600, "token_expires_at": now.wall + 900, **changes}
-    approved = session(issuer=f"https://{os.urandom(8).hex()}.example.com", ca_sha256=ca_digest(CA), **values)
+    approved = session(ca_sha256=ca_digest(CA), **{"issuer": f"https://{os.urandom(8).hex()}.example.com", **values})
     digests = tuple(sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
     return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
 

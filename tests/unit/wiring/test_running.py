@@ -52,14 +52,12 @@ def test_the_credential_command_is_the_launcher(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
     for frozen in (False, True):
         monkeypatch.setattr(sys, "frozen", frozen, raising=False)
-        for where in ((), ("--store-directory", "/state/sessions")):
+        for where in ((), ("--store-directory", "/state/sessions"), ("--store", "keyring")):
             assert running.credential_command(where) == ("/opt/kubectl-stepup", "credential")
 
 
-@pytest.mark.parametrize("where", [("--store", "keyring"), ("--handover", "/socket")])
-def test_what_the_launcher_leaves_to_python_takes_the_shorter_way(
-    monkeypatch: pytest.MonkeyPatch, where: tuple[str, ...]
-) -> None:
+def test_a_socket_which_the_launcher_leaves_to_python_takes_the_shorter_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = ("--handover", "/socket")
     monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
     assert running.credential_command(where)[:3] == (sys.executable, "-I", "-S")
     # The built program has no file to run.
