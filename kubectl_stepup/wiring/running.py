@@ -92,8 +92,8 @@ def credential_ports(application: Application) -> CredentialPorts:
 def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
     """Give the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH.
 
-    `where` are the arguments that say where the session is: a socket, which the launcher leaves to Python, takes the way
-    to it that is shorter than through the launcher.
+    `where` are the arguments that say where the session is: of a socket, which the launcher leaves to Python, the way
+    is shorter without it.
     """
     native, frozen = launcher(), getattr(sys, "frozen", False)
     if native is not None and (frozen or HANDOVER not in where):
