@@ -16,7 +16,7 @@ from .test_policy_verify import KUBECONFIG
 @pytest.fixture
 def place(write: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str, ...]:
     """A machine on which all is well; gives the flags."""
-    for name in ("kubectl", "kubectl-stepup"):
+    for name in ("kubectl", "kubectl-stepup", "kubectl_stepup-python"):  # the last is no plugin to kubectl
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text("#!/bin/sh\n")
