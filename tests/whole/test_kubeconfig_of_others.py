@@ -21,7 +21,7 @@ from tests.lab import Lab, opened_lab
 from tests.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MANY = 10
 
@@ -41,31 +41,67 @@ def names_of(lab: Lab, kind: str) -> set[str]:
     return {entry["name"] for entry in document[kind]}
 
 
-def test_many_setups_and_kubectls_at_once_lose_no_entry(lab: Lab) -> None:
-    """KCFG-07: ten of ours, which wait for each other's lock and kubectl's; ten of kubectl's, which only try again."""
-    words = [find(lab.environ), "config", "set-context"]
+def ours(lab: Lab, number: int) -> str:
+    """Write an entry; give what went wrong."""
+    done = lab.quietly("setup", "--provider", "corp", "--elevated-context", f"up-{number}", "--yes")
+    return "" if done.returncode == 0 else done.stderr.decode()
 
-    def ours(number: int) -> str:
-        done = lab.quietly("setup", "--provider", "corp", "--elevated-context", f"up-{number}", "--yes")
-        return "" if done.returncode == 0 else done.stderr.decode()
 
-    def theirs(number: int) -> str:
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            done = lab.quietly(*words[1:], f"theirs-{number}", "--cluster=c", program=words[:1])
-            if done.returncode == 0:
-                return ""
-            assert b"config.lock: file exists" in done.stderr, done.stderr
-        return "never got the lock"
-
-    with ThreadPoolExecutor(2 * MANY) as pool:
-        said = [pool.submit(one, number) for number in range(MANY) for one in (ours, theirs)]
+def all_at_once(lab: Lab, *writers: Callable[[Lab, int], str]) -> set[str]:
+    """Have `MANY` of each writer write at once; give what went wrong, and the names that should be there."""
+    with ThreadPoolExecutor(len(writers) * MANY) as pool:
+        said = [pool.submit(one, lab, number) for number in range(MANY) for one in writers]
         assert {one.result() for one in said} == {""}
+    assert [path.name for path in (lab.directory / "home/.kube").iterdir() if path.is_file()] == ["config"]
+    return {"prod"} | {f"{one.__name__}-{number}".replace("ours", "up") for one in writers for number in range(MANY)}
 
-    expected = {"prod"} | {f"{whose}-{number}" for whose in ("up", "theirs") for number in range(MANY)}
+
+def theirs(lab: Lab, number: int) -> str:
+    """Write an entry under kubectl's lock, and into the file itself, as kubectl does."""
+    config = lab.directory / "home/.kube/config"
+    lock = config.with_name("config.lock")
+    while True:
+        try:
+            lock.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            os.sched_yield()
+    document = plain(config.read_bytes(), "config")
+    assert isinstance(document, dict)
+    document["contexts"].append({"name": f"theirs-{number}", "context": {"cluster": "c", "user": ""}})
+    config.write_text(text_of(document))
+    lock.unlink()
+    return ""
+
+
+def kubectl(lab: Lab, number: int) -> str:
+    """Write an entry with kubectl, which gives up at once where somebody has the lock."""
+    program = [find(lab.environ)]
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        done = lab.quietly("config", "set-context", f"kubectl-{number}", "--cluster=c", program=program)
+        if done.returncode == 0:
+            return ""
+        assert b"config.lock: file exists" in done.stderr, done.stderr
+    return "never got the lock"
+
+
+def test_many_setups_and_others_at_once_lose_no_entry(lab: Lab) -> None:
+    """KCFG-07: ten of ours and ten of others, who all wait for the lock."""
+    expected = all_at_once(lab, ours, theirs)
     assert names_of(lab, "contexts") == expected
     assert names_of(lab, "users") == {"everyday", "stepup:mfa@prod"}
-    assert [path.name for path in (lab.directory / "home/.kube").iterdir() if path.is_file()] == ["config"]
+
+
+def test_many_setups_and_kubectls_at_once_leave_a_whole_file(lab: Lab) -> None:
+    """KCFG-07: that no entry is lost is nothing to be had from kubectl.
+
+    It reads before it takes the lock, and removes under the lock what it had not read (ModifyConfig in client-go's
+    tools/clientcmd/config.go), its own contexts as well as ours.
+    """
+    expected = all_at_once(lab, ours, kubectl)
+    assert {"prod"} < names_of(lab, "contexts") <= expected
+    assert {"everyday"} <= names_of(lab, "users") <= {"everyday", "stepup:mfa@prod"}
 
 
 def test_a_stanza_that_was_copied_gets_an_attacker_no_token(lab: Lab) -> None:
