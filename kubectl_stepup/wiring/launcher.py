@@ -9,12 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.kube.kubectl import LAUNCHER
+from kubectl_stepup.kube.kubectl import LAUNCHER, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PROGRAM = "kubectl_stepup-python"
 
 
 def launcher() -> str | None:

@@ -60,19 +60,20 @@ class TestFind:
         assert find({"PATH": path}, not_this=ourselves) == found
         assert find({"PATH": path}, not_this="/does/not/exist") == str(tmp_path / "a" / "kubectl")
 
+    @pytest.mark.parametrize("name", ["kubectl-stepup", "kubectl_stepup-python"])
     @pytest.mark.parametrize("beside", ["program", "interpreter"])
-    def test_a_link_to_our_launcher_is_passed_over(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str
+    def test_a_link_to_what_is_installed_of_ours_is_passed_over(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str, name: str
     ) -> None:
         """PROC-16: it would become us again."""
-        launcher = program(tmp_path / "ours" / "kubectl-stepup")
-        ourselves = program(tmp_path / ("ours" if beside == "program" else "package") / "kubectl_stepup-python")
+        installed = program(tmp_path / "ours" / name)
         if beside == "interpreter":
             monkeypatch.setattr(sys, "executable", program(tmp_path / "ours" / "python"))
+        started = program(tmp_path / ("ours" if beside == "program" else "package") / "__main__.py")
         (tmp_path / "a").mkdir()
-        (tmp_path / "a" / "kubectl").symlink_to(launcher)
+        (tmp_path / "a" / "kubectl").symlink_to(installed)
         found = program(tmp_path / "b" / "kubectl")
-        assert find({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}, not_this=ourselves) == found
+        assert find({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}, not_this=started) == found
         assert find({"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"}) == str(tmp_path / "a" / "kubectl")
 
     def test_nothing_found(self, tmp_path: Path) -> None:
