@@ -70,7 +70,7 @@ $(VENV_STAMP): pyproject.toml
 $(STAMP): $(VENV_STAMP) kubectl_stepup/__init__.py $(wildcard launcher/*.*)
 	$(call say,Installing this checkout into $(VENV): its launcher is compiled where there is a C compiler)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@[ -e $(BIN)/kubectl_stepup-python ] || echo 'Without the launcher: there is no C compiler here that makes it'
+	@[ -e $(BIN)/kubectl_stepup-python ] || echo 'Without the launcher: CONTRIBUTING.md says when'
 	@touch $@
 	@echo 'Ready: $(BIN)/kubectl-stepup'
 
