@@ -21,14 +21,15 @@ extern char **environ;
 /* The codes of docs/reference/exit-codes.md for what failed before kubectl started, and of every other command. */
 enum { FAILED = 1, EXEC_FAILED = 125 };
 
-/* Nothing in the caller's directory or variables stands in for the modules of an answer to kubectl: python -E, which
- * a script's first line cannot ask for on every system. */
-static void forget_python_variables(void) {
+/* Nothing beside the program or in the caller's variables stands in for the modules of an answer to kubectl: python
+ * -E -P, which a script's first line cannot ask for on every system. */
+static void isolate_python(void) {
     char **kept = environ;
     for (char **entry = environ; *entry != NULL; entry++) {
         if (strncmp(*entry, "PYTHON", strlen("PYTHON")) != 0) *kept++ = *entry;
     }
     *kept = NULL;
+    setenv("PYTHONSAFEPATH", "1", 1);
 }
 
 static int become_python_program(char **argv) {
@@ -49,7 +50,7 @@ int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "credential") == 0) {
         int code = credential_serve(argv + 2);
         if (code != -1) _exit(code);
-        forget_python_variables();
+        isolate_python();
     } else if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--") == 0) {
         routine_serve(argv + 3);
     }
