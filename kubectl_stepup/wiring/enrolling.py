@@ -11,6 +11,7 @@ from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.kube.everyday_token import everyday_token
+from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.wiring.running import credential_command, store_arguments
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
     config = application.config_to_write()
     where = store_arguments(config.store, application.state_directory)
+    program, *words = credential_command(where)
     return EnrolPorts(
         config=config,
         config_path=path,
@@ -43,7 +45,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         everyday_token=lambda resolved: everyday_token(
             resolved.user_raw, file=resolved.user_file, environ=application.environ
         ),
-        credential_command=credential_command(where),
+        credential_command=(lasting(program), *words),
         store_arguments=where,
         now=application.clock.now,
         notice=application.terminal.line,

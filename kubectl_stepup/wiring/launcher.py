@@ -27,6 +27,19 @@ def launcher() -> str | None:
     return None
 
 
+def lasting(program: str) -> str:
+    """Give a path of the launcher that its next version will have too.
+
+    Krew installs each version into a directory of its own, `<root>/store/<plugin>/<version>`, removes the one before,
+    and keeps a link of the program's name in `<root>/bin`.
+    """
+    version, name = os.path.split(program)
+    store = os.path.dirname(os.path.dirname(version))
+    link = os.path.join(os.path.dirname(store), "bin", name)
+    krews = os.path.basename(store) == "store" and os.path.exists(link) and os.path.samefile(link, program)
+    return link if krews else program
+
+
 def _directories() -> Iterator[str]:
     """Give the directory of the program as it was started, and of its file, then of the interpreter.
 

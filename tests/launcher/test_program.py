@@ -43,7 +43,8 @@ def test_an_argument_of_any_bytes_is_handed_on(launcher: Launcher) -> None:
 def test_credential_is_handed_on_without_what_changes_python(launcher: Launcher) -> None:
     """PROC-17."""
     done = launcher.run("credential", "--session", "0" * 32, environ={**ENVIRON, "KUBERNETES_EXEC_INFO": "{}"})
-    assert done.stdout.decode() == f"python program: <credential> <--session> <{'0' * 32}>\nKEPT=yes\nPYTHONSAFEPATH=1\n"
+    said = f"python program: <credential> <--session> <{'0' * 32}>\n"
+    assert done.stdout.decode() == f"{said}KEPT=yes\nPYTHONSAFEPATH=1\n"
 
 
 def test_the_program_beside_the_target_of_a_link_is_taken(launcher: Launcher, tmp_path: Path) -> None:

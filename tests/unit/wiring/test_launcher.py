@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.wiring.launcher import launcher
+from kubectl_stepup.wiring.launcher import lasting, launcher
 
 
 def installed(directory: Path, *names: str) -> Path:
@@ -84,3 +84,25 @@ def test_a_frozen_program_goes_by_its_file_alone(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "argv", [f"{other}/kubectl_stepup-python"])  # its caller's words
     monkeypatch.setattr(sys, "executable", f"{archive}/kubectl_stepup-python")
     assert launcher() == f"{archive}/kubectl-stepup"
+
+
+def test_krews_link_outlives_a_version(tmp_path: Path) -> None:
+    """`krew upgrade` removes the directory of the version before, and a standing entry must still be answered."""
+    program = installed(tmp_path / "krew/store/stepup/v0.1.0") / "kubectl-stepup"
+    assert lasting(str(program)) == str(program)
+    link = tmp_path / "krew/bin/kubectl-stepup"
+    link.parent.mkdir()
+    link.symlink_to(program)
+    assert lasting(str(program)) == str(link)
+    # Another version than the one that runs.
+    link.unlink()
+    link.symlink_to(installed(tmp_path / "krew/store/stepup/v0.2.0") / "kubectl-stepup")
+    assert lasting(str(program)) == str(program)
+
+
+def test_a_link_beside_another_layout_is_none_of_krews(tmp_path: Path) -> None:
+    program = installed(tmp_path / "root/shop/stepup/v0.1.0") / "kubectl-stepup"
+    link = tmp_path / "root/bin/kubectl-stepup"
+    link.parent.mkdir()
+    link.symlink_to(program)
+    assert lasting(str(program)) == str(program)
