@@ -9,9 +9,14 @@ static const double MIN_REMAINING_S = 10, CLOCK_TOLERANCE_S = 5;
 /* In the order of the digests in a record: each version without a terminal, then with one. */
 static const char *const EXPECTED[] = {"v1", "v1", "v1beta1", "v1beta1"};
 
-bool is_session_id(const char *text) {
-    return strlen(text) == SESSION_ID && strspn(text, "0123456789abcdef") == SESSION_ID;
+static bool is_hex(const char *at, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (memchr("0123456789abcdef", at[i], 16) == NULL) return false;
+    }
+    return true;
 }
+
+bool is_session_id(const char *text) { return strlen(text) == SESSION_ID && is_hex(text, SESSION_ID); }
 
 static bool is_ascii(struct text text) {
     for (size_t i = 0; i < text.length; i++) {
@@ -83,7 +88,8 @@ const char *record_version(const struct record *record, const char *exec_info) {
     const char *version = NULL;
     for (int i = 0; i < COUNT; i++) {
         const char *expected = record->exec_info.at + i * (SHA256_HEX + 1);
-        if (i > 0 && expected[-1] != ' ') return NULL;
+        /* Another number of digests than of versions is no record at all: no space may stand inside of one. */
+        if ((i > 0 && expected[-1] != ' ') || !is_hex(expected, SHA256_HEX)) return NULL;
         if (version == NULL && memcmp(hex, expected, SHA256_HEX) == 0) version = EXPECTED[i];
     }
     return version;

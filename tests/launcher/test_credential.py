@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubectl_stepup import fast_path
@@ -239,6 +239,20 @@ def test_a_clock_that_was_put_right_ends_nothing(launcher: Launcher, store: Stor
     assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
 
 
+@pytest.mark.parametrize(("place", "odd"), [(0, " "), (63, " "), (64, "\t"), (64, "0"), (100, "\x1c"), (258, " ")])
+def test_requests_that_are_not_four_digests_are_left_to_python(
+    launcher: Launcher, tmp_path: Path, place: int, odd: str
+) -> None:
+    fresh = made()
+    store = FileStore(tmp_path / "sessions")
+    head, name, tail = fresh.to_record().partition(b"exec_info=")
+    stored = head + name + tail[:place] + odd.encode() + tail[place + 1 :]
+    assert stored != fresh.to_record()
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), stored, fresh.reuse_until)
+    arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+    assert [launcher.answer(arguments, environ(fresh, number)) for number in range(4)] == [None] * 4
+
+
 def test_a_session_of_another_identity_is_not_given_out(launcher: Launcher, store: Store) -> None:
     fresh = made()
     other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"level": "critical"})
@@ -274,6 +288,7 @@ def odd_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=400, deadline=None)
 @given(changes=CHANGES)
+@example(changes=[(0.5, 25, b""), (0.5, 25, None)])  # the same length again, with a fifth digest of a request in it
 def test_no_changed_record_is_answered_where_python_would_not(
     launcher: Launcher, odd_records: Path, changes: list[tuple[float, int, bytes | None]]
 ) -> None:
