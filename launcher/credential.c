@@ -62,7 +62,8 @@ static bool write_whole(struct text text) {
 static enum step answer(const struct request *request, size_t length) {
     static char credential[LARGEST + 256];
     struct record record;
-    if (!record_read((struct text){stored, length}, request->session_id, &record)) return NOT_HERE;
+    /* One that is odd here may be none to Python, which takes the first that it can use. */
+    if (!record_read((struct text){stored, length}, request->session_id, &record)) return LEAVE;
     if (!record_usable(&record, &request->now)) return NOT_HERE;
     const char *version = record_version(&record, request->exec_info);
     if (version == NULL) return LEAVE; /* Python looks whether the server is the enrolled one all the same */
@@ -128,8 +129,9 @@ static enum step from_secret_service(const struct request *request) {
     key_of(request, "user", keys[1]);
     if (!secret_service_ask(address, (const char *const[]){keys[0], keys[1]})) return NOT_HERE;
     for (int i = 0; i < SECRET_NAMES; i++) {
-        size_t length = secret_service_read(i, request->now.wall, stored, sizeof stored);
-        enum step step = length > 0 ? answer(request, length) : NOT_HERE;
+        ssize_t length = secret_service_read(i, stored, sizeof stored);
+        if (length == -1) return LEAVE; /* Python reads it from many items, and removes what is odd */
+        enum step step = length > 0 ? answer(request, (size_t)length) : NOT_HERE;
         if (step != NOT_HERE) return step;
     }
     return NOT_HERE;

@@ -1,6 +1,7 @@
 #include "secret_service.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "bus.h"
 #include "sha256.h"
@@ -102,8 +103,8 @@ static size_t decode_base64(struct text text, char *buffer, size_t size) {
     return length - padding;
 }
 
-/* Read a manifest of which the value is a part: `2 0 <SHA-256> <end> <value> <spare parts> <spare SHA-256>`. */
-static size_t read_manifest(struct text manifest, double now, char *buffer, size_t size) {
+/* Read a manifest with the value in it, where no larger one left parts behind: `2 0 <SHA-256> <end> <value> 0 -`. */
+static size_t read_manifest(struct text manifest, char *buffer, size_t size) {
     struct text version, parts, digest, until, value, spare;
     double end;
     if (!text_cut(&manifest, ' ', &version) || !text_cut(&manifest, ' ', &parts) ||
@@ -111,8 +112,9 @@ static size_t read_manifest(struct text manifest, double now, char *buffer, size
         !text_cut(&manifest, ' ', &spare)) {
         return 0;
     }
-    if (!text_is(version, "2") || !text_is(parts, "0") || digest.length != SHA256_HEX) return 0;
-    if (memchr(until.at, '.', until.length) != NULL || !text_seconds(until, &end) || end <= now) return 0;
+    if (!text_is(version, "2") || !text_is(parts, "0") || !text_is(spare, "0") || !text_is(manifest, "-")) return 0;
+    if (memchr(until.at, '.', until.length) != NULL || !text_seconds(until, &end) || end <= (double)time(NULL))
+        return 0;
     size_t length = decode_base64(value, buffer, size);
     char hex[SHA256_HEX + 1];
     struct sha256 hash;
@@ -122,16 +124,17 @@ static size_t read_manifest(struct text manifest, double now, char *buffer, size
     return text_is(digest, hex) ? length : 0;
 }
 
-size_t secret_service_read(int name, double now, char *buffer, size_t size) {
+ssize_t secret_service_read(int name, char *buffer, size_t size) {
     struct outgoing out = {.length = 0}, body = {.length = 0};
     struct incoming secret;
     if (*items[name] == '\0') return 0;
     put_text(&body, session);
     const struct call get = {SERVICE, items[name], INTERFACE "Item", "GetSecret", "o"};
     bus_call(&out, GETTING + (uint32_t)name, &get, &body);
-    if (!bus_send(bus, &out) || !bus_reply(bus, GETTING + (uint32_t)name, &secret)) return 0;
+    if (!bus_send(bus, &out) || !bus_reply(bus, GETTING + (uint32_t)name, &secret)) return -1;
     take_text(&secret);  /* the session */
     take_array(&secret); /* the parameters of its encryption: none */
     struct text manifest = take_array(&secret);
-    return secret.is_broken ? 0 : read_manifest(manifest, now, buffer, size);
+    size_t length = secret.is_broken ? 0 : read_manifest(manifest, buffer, size);
+    return length > 0 ? (ssize_t)length : -1;
 }

@@ -6,15 +6,15 @@
 #define SECRET_SERVICE_H
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <sys/types.h>
 
 enum { SECRET_NAMES = 2 };
 
 /* Ask for the items of both names; false where the service cannot be asked. */
 bool secret_service_ask(const char *address, const char *const names[SECRET_NAMES]);
 
-/* Read the value of one of the names that were asked for: the length, 0 where there is none that is whole and not over
- * at `now`, in seconds since the epoch. */
-size_t secret_service_read(int name, double now, char *buffer, size_t size);
+/* Read the value of one of the names that were asked for: the length, 0 where there is none, -1 where it is not to be
+ * had, not in one item, or over by now: a service may take its time. */
+ssize_t secret_service_read(int name, char *buffer, size_t size);
 
 #endif

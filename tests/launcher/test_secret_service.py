@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jeepney import Header, HeaderFields, Message, MessageFlag, MessageType, new_method_return
 from jeepney.low_level import Endianness
 
+from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import release, scope
 from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.model import ElevationSession
@@ -82,6 +83,17 @@ def test_a_session_in_many_items_is_left_to_python(launcher: Launcher, tmp_path:
     assert python is not None
 
 
+def test_one_of_the_terminal_in_many_items_is_not_passed_over(launcher: Launcher, tmp_path: Path) -> None:
+    fresh = made()
+    texts = items(fresh, scope.terminal_scope(), characters=400)
+    texts.update(items(made(issuer=fresh.issuer, token=Secret("older"))))
+    with bus(tmp_path, SecretService(texts)) as address:
+        native, python = answers(launcher, fresh, address)
+    assert native is None
+    assert python is not None
+    assert fresh.token.reveal().encode() in python
+
+
 def field(number: int, value: Callable[[str], str]) -> Callable[[str], str]:
     """Change one field of a manifest: version, parts, digest, end, value, spare parts, spare digest."""
 
@@ -104,6 +116,10 @@ ODD_ITEMS: dict[str, Callable[[str], str]] = {
     "no value": field(4, lambda _: ""),
     "no base64": field(4, lambda value: value + "A=\n="),
     "too much padding": field(4, lambda value: value + "===="),
+    "a field too many": lambda text: text + " -",
+    "no number of spare parts": field(5, lambda _: "-"),
+    "too many spare parts": field(5, lambda _: "1001"),
+    "another digest of spare parts": field(6, lambda _: "0"),
     "half": lambda text: text[: len(text) // 2],
     "empty": lambda _: "",
 }
