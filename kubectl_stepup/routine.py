@@ -91,7 +91,7 @@ def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
     from kubectl_stepup.config import places
 
     system = places.system_policy(environ, platform=sys.platform)
-    if system is not None and os.path.lexists(system):
+    if system is not None and _may_be_there(system):
         return None
     user = environ.get(environment.POLICY) or places.user_policy(environ, platform=sys.platform)
     default = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy", "default-policy.yaml")
@@ -100,6 +100,17 @@ def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
         return (os.path.abspath(user) if user else "", default, published or "")
     except OSError:  # the working directory is gone
         return None
+
+
+def _may_be_there(path: str) -> bool:
+    # NOTE: not os.path.lexists, to which a directory that we may not look into is one without the file.
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def is_routine(words: Sequence[str], policy: Policy) -> bool:

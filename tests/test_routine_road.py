@@ -156,6 +156,19 @@ def test_a_system_policy_is_never_replaced_by_a_file_of_the_users(
     assert routine.compiled_policy(environ) is None
 
 
+def test_a_system_policy_may_be_where_we_cannot_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = user_policy(tmp_path)
+    compiled(environ)
+    directory = tmp_path / "etc"
+    monkeypatch.setattr("kubectl_stepup.config.places.system_policy", lambda *_, **__: str(directory / "policy.yaml"))
+    assert routine.is_known_routine(["get", "pods"], environ)
+    directory.symlink_to(directory)  # as closed to everybody as a directory of others is to us
+    assert not routine.is_known_routine(["get", "pods"], environ)
+    directory.unlink()
+    directory.write_text("a file")
+    assert routine.is_known_routine(["get", "pods"], environ)
+
+
 def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
 
