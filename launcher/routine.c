@@ -1,5 +1,6 @@
 #include "routine.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,15 @@ enum { LINE_SIZE = PATH_MAX * 2 + 512, LARGEST = 1 << 16 };
 
 static bool fits(int length) { return length >= 0 && length < LINE_SIZE; }
 
+/* Tell whether the failure of stat(2) says that there is no such file: any other may hide one, as a directory of others
+ * does. */
+static bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
+
 /* Write what a file is known by, as routine_lines.py does: of one that is not there the path alone. */
 static bool stamp(const char *path, char line[LINE_SIZE]) {
     struct stat file, directory;
     char target[PATH_MAX], parent[PATH_MAX];
-    if (stat(path, &file) != 0) return fits(snprintf(line, LINE_SIZE, "%s\tabsent", path));
+    if (stat(path, &file) != 0) return is_absent(errno) && fits(snprintf(line, LINE_SIZE, "%s\tabsent", path));
     if (realpath(path, target) == NULL) return false;
     memcpy(parent, target, sizeof parent);
     *strrchr(parent, '/') = '\0';
@@ -91,7 +96,7 @@ static bool is_known(char **words) {
     char path[PATH_MAX];
     struct stat found;
     /* A file that the user can write must not stand in for a policy that the user cannot weaken. */
-    if (lstat(SYSTEM_POLICY, &found) == 0) return false;
+    if (lstat(SYSTEM_POLICY, &found) == 0 || !is_absent(errno)) return false;
     if (!path_of_ours("XDG_CACHE_HOME", ".cache", "routine.lines", path)) return false;
     ssize_t length = read_own(path, kept, sizeof kept);
     if (length <= 0) return false;

@@ -67,7 +67,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
     if compiler is None or sys.platform != "linux":
         pytest.skip("the launcher is for Linux, and there is no C compiler to build it with (apt-get install gcc)")
     place = tmp_path_factory.mktemp("launcher")
-    program, policy = place / "kubectl-stepup", place / "system-policy.yaml"
+    program, policy = place / "kubectl-stepup", place / "etc/policy.yaml"
     defined = [f'-DVERSION="{__version__}"', f'-DSYSTEM_POLICY="{policy}"', "-D_GNU_SOURCE"]
     words = [compiler, "-std=c11", *SANITIZERS, *defined, *sorted(map(str, SOURCES.glob("*.c"))), "-o", str(program)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -83,6 +83,11 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
 
 @pytest.fixture
 def system_policy(launcher: Launcher) -> Iterator[Path]:
-    """Give the path of the system's policy, where a test may put one."""
+    """Give the path of the system's policy, where a test may put one, or make its directory an odd one."""
+    directory = launcher.system_policy.parent
+    directory.mkdir()
     yield launcher.system_policy
-    launcher.system_policy.unlink(missing_ok=True)
+    if directory.is_symlink() or not directory.is_dir():
+        directory.unlink()
+    else:
+        shutil.rmtree(directory)

@@ -183,6 +183,25 @@ def test_a_system_policy_is_left_to_python(machine: Machine, system_policy: Path
     assert not machine.serves(*WORDS)
 
 
+def test_where_a_system_policy_could_be_hidden_python_decides(machine: Machine, system_policy: Path) -> None:
+    machine.remember(*WORDS)
+    directory = system_policy.parent
+    directory.rmdir()
+    directory.symlink_to(directory.name)  # no directory that can be looked into, as one of others is not
+    assert not machine.serves(*WORDS)
+    directory.unlink()
+    directory.write_text("a file")
+    assert machine.serves(*WORDS)
+
+
+def test_a_policy_that_could_be_hidden_is_not_taken_for_absent(machine: Machine) -> None:
+    machine.policy.unlink()
+    machine.remember(*WORDS)
+    assert machine.serves(*WORDS)
+    machine.policy.symlink_to(machine.policy.name)
+    assert not machine.serves(*WORDS)
+
+
 PLACES = {
     "KUBECTL_STEPUP_POLICY": "elsewhere/policy.yaml",
     "XDG_CONFIG_HOME": "configs",
