@@ -1,5 +1,6 @@
 #include "paths.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,12 @@ bool path_of_python_program(char path[PATH_MAX]) {
     if (length <= 0) return false;
     path[length] = '\0';
     char *name = strrchr(path, '/');
-    if (name == NULL || name + 1 + sizeof PYTHON_PROGRAM > path + PATH_MAX) return false;
-    memcpy(name + 1, PYTHON_PROGRAM, sizeof PYTHON_PROGRAM);
+    size_t directory = name == NULL ? 0 : (size_t)(name - path) + 1;
+    if (directory == 0 || directory + sizeof PYTHON_PROGRAM > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(path + directory, PYTHON_PROGRAM, sizeof PYTHON_PROGRAM);
     return true;
 }
 
