@@ -72,7 +72,10 @@ static enum step answer(const struct request *request, size_t length) {
                            "\"spec\":{},\"status\":%.*s}\n",
                            version, (int)record.status.length, record.status.at);
     if (written < 0 || (size_t)written >= sizeof credential) return LEAVE;
+    /* What cannot be written, to nobody or beyond a limit, is a failure to say, as in Python, and no end by a signal.
+     */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return write_whole((struct text){credential, (size_t)written}) ? ANSWERED : WRITE_FAILED;
 }
 

@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void open_standard_streams(void) {
+bool open_standard_streams(void) {
     for (int descriptor = 0; descriptor < 3; descriptor++) {
-        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDWR) == -1) return;
+        if (fcntl(descriptor, F_GETFD) == -1 && open("/dev/null", O_RDWR) == -1) return false;
     }
+    return true;
 }
 
 static ssize_t read_whole(int descriptor, char *buffer, size_t size) {
@@ -26,7 +27,10 @@ ssize_t read_once(const char *path, char *buffer, size_t size) {
     return length;
 }
 
-static bool is_own(const struct stat *found) { return found->st_uid == geteuid() && (found->st_mode & 077) == 0; }
+/* Of whom we run for and of whom we run as: where these are two, no file is our own. */
+static bool is_own(const struct stat *found) {
+    return found->st_uid == geteuid() && found->st_uid == getuid() && (found->st_mode & 077) == 0;
+}
 
 ssize_t read_own(const char *path, char *buffer, size_t size) {
     int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Put /dev/null where a standard stream is closed, so that no file that is opened takes its number. */
-void open_standard_streams(void);
+/* Put /dev/null where a standard stream is closed, so that no file that is opened takes its number; false
+ * where there is none. */
+bool open_standard_streams(void);
 
 /* Read what one read(2) gives, as for files of /proc; the length, or -1. */
 ssize_t read_once(const char *path, char *buffer, size_t size);

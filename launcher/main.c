@@ -46,9 +46,9 @@ static int become_python_program(char **argv) {
 
 int main(int argc, char **argv) {
     if (argc < 1) return FAILED; /* execve(2) with an empty list: there is no place for a program's name */
-    open_standard_streams();
+    bool has_streams = open_standard_streams(); /* else a bus could be what an answer is written to */
     if (argc > 1 && strcmp(argv[1], "credential") == 0) {
-        int code = credential_serve(argv + 2);
+        int code = has_streams ? credential_serve(argv + 2) : -1;
         if (code != -1) _exit(code);
         isolate_python();
     } else if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--") == 0) {

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,14 +24,16 @@ from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kube import execcredential
 from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import keyctl, record, release, scope
 from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
 from tests.contract.sessions import session
-from tests.launcher.conftest import Launcher
+from tests.launcher.conftest import HANDED_ON, Launcher
 
 CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
+NOBODY = 65534
 SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "the user": lambda: scope.USER_SCOPE}
 
 
@@ -101,6 +108,39 @@ def test_the_terminals_own_session_comes_first(launcher: Launcher, store: Store)
     assert launcher.answer(arguments, environ(fresh)) is not None  # the first one is over, the second is not
 
 
+def test_of_two_that_may_be_used_the_terminals_own_is_answered(launcher: Launcher, store: Store) -> None:
+    fresh = made()
+    store.put(made(issuer=fresh.issuer, token=Secret("of the user")), scope.USER_SCOPE)
+    arguments = store.put(fresh, scope.terminal_scope())
+    assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
+
+
+UNFORETOLD: dict[str, Callable[[bytes], bytes]] = {
+    "for another request": lambda data: data,
+    "in a form that Python alone reads": lambda data: re.sub(rb"\nuntil=(\S+) ", rb"\nuntil=\1e0 ", data),
+}
+
+
+@pytest.mark.parametrize("form", UNFORETOLD)
+def test_the_first_one_that_python_could_use_decides(launcher: Launcher, store: Store, form: str) -> None:
+    fresh = made()
+    other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"exec_info": ("0" * 64,) * 4})
+    store.put(fresh, scope.USER_SCOPE)
+    arguments = store.put(fresh, scope.terminal_scope(), UNFORETOLD[form](other.to_record()))
+    assert by_python(arguments, environ(fresh)) is None
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+def test_an_odd_file_of_the_terminal_is_left_to_python(launcher: Launcher, tmp_path: Path) -> None:
+    fresh = made()
+    store = FileStore(tmp_path / "sessions")
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    key = scope.key(fresh.id, scope.terminal_scope())
+    (tmp_path / "sessions" / f"{key.replace(':', ',')}.session").symlink_to("nothing")
+    arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
+    assert launcher.answer(arguments, environ(fresh)) is None  # Python removes it
+
+
 def test_the_sessions_of_another_terminal_are_not_found(launcher: Launcher, store: Store) -> None:
     fresh = made()
     arguments = store.put(fresh, "tty-34816-1234-5678")
@@ -133,6 +173,17 @@ def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Laun
     if b"Errno" in done.stderr:
         pytest.skip(f"no kernel keyring: {done.stderr.decode().splitlines()[-1]}")
     assert json.loads(done.stdout)["status"]["token"] == fresh.token.reveal()
+    for whose in SCOPES.values():
+        other = made(issuer=fresh.issuer, token=Secret("of the user"))
+        KernelKeyringStore().put(scope.key(fresh.id, whose()), other.to_record(), other.reuse_until)
+    try:
+        nearest = subprocess.run(
+            [sys.executable, "-c", code, name, *words], env=variables, input=fresh.to_record(), capture_output=True
+        )
+    finally:
+        for whose in SCOPES.values():
+            KernelKeyringStore().delete(scope.key(fresh.id, whose()))
+    assert nearest.stdout == done.stdout
     assert launcher.answer(["--session", fresh.id], environ(fresh)) is None
 
 
@@ -342,19 +393,95 @@ def test_files_that_others_could_have_written_are_left_to_python(launcher: Launc
     assert launcher.answer(arguments, environ(fresh)) is None
 
 
-def test_the_token_is_kept_out_of_core_files(launcher: Launcher, tmp_path: Path) -> None:
-    """PROC-12: while a slow reader holds the answer up, its process can be looked into by nobody."""
-    fresh = made(token=type(made().token)("x" * 90_000))
-    store = FileStore(tmp_path / "sessions")
+@pytest.fixture
+def public_place(launcher: Launcher) -> Iterator[Path]:
+    """Give a directory that every user can look into, with the launcher in it."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        for file in (launcher.path, launcher.path.with_name("kubectl_stepup-python")):
+            shutil.copy(file, place)
+        yield place
+
+
+def long_session(directory: Path) -> tuple[ElevationSession, list[str]]:
+    """Keep one whose answer fills a pipe; give it and the arguments that find it."""
+    fresh = made(token=Secret("x" * 90_000))
+    store = FileStore(directory)
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
-    words = [str(launcher.path), "credential", "--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
-    with subprocess.Popen(words, env=environ(fresh), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    return fresh, ["credential", "--session", fresh.id, "--store-directory", str(directory)]
+
+
+def test_the_token_is_kept_out_of_core_files(public_place: Path) -> None:
+    """PROC-12: while a slow reader holds the answer up, its process can be looked into by nobody."""
+    fresh, arguments = long_session(public_place / "sessions")
+    words = [str(public_place / "kubectl-stepup"), *arguments]
+    # Of what root runs everything is root's, so that root sees no difference.
+    user = NOBODY if os.geteuid() == 0 else os.geteuid()
+    if user == NOBODY:
+        for path in (public_place / "sessions", *(public_place / "sessions").iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+    with subprocess.Popen(
+        words, env=environ(fresh), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        user=user if user == NOBODY else None, extra_groups=[] if user == NOBODY else None,
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         first = process.stdout.read(1)
         owner = Path(f"/proc/{process.pid}/mem").stat().st_uid
         rest = process.stdout.read()
     assert json.loads(first + rest)["status"]["token"] == fresh.token.reveal()
     assert (process.returncode, owner) == (0, 0)  # root's, as of a program that may not be dumped
+
+
+def test_a_reader_that_takes_a_part_alone_is_a_failure(launcher: Launcher, tmp_path: Path) -> None:
+    fresh, arguments = long_session(tmp_path / "sessions")
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    done = subprocess.run(
+        [launcher.path, *arguments], env=environ(fresh), stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    os.close(read)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_limit_to_what_may_be_written_is_a_failure(launcher: Launcher, tmp_path: Path) -> None:
+    fresh, arguments = long_session(tmp_path / "sessions")
+    with (tmp_path / "answer").open("wb") as answer:
+        done = subprocess.run(
+            [launcher.path, *arguments], env=environ(fresh), stdout=answer, stderr=subprocess.PIPE, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a program for one user as another")
+def test_for_one_user_as_another_nothing_is_answered(public_place: Path) -> None:
+    fresh = made()
+    store = FileStore(public_place / "sessions")
+    store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    words = [str(public_place / "kubectl-stepup"), "credential", "--session", fresh.id]
+    words += ["--store-directory", str(public_place / "sessions")]
+    ours = subprocess.run(words, env=environ(fresh), capture_output=True, check=False)
+    assert json.loads(ours.stdout)["status"]["token"] == fresh.token.reveal()
+    for real, effective in ((NOBODY, 0), (0, NOBODY), (NOBODY, NOBODY)):
+        done = subprocess.run(
+            words, env=environ(fresh), capture_output=True, check=False,
+            preexec_fn=partial(os.setreuid, real, effective),
+        )  # fmt: skip
+        assert done.stdout.startswith(b"python program:"), (real, effective)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take /dev away")
+def test_without_a_stream_or_its_stand_in_nothing_is_answered(launcher: Launcher, tmp_path: Path) -> None:
+    """PROC-19: else the connection to a bus would be the standard output."""
+    fresh, arguments = long_session(tmp_path / "sessions")
+    take_away = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /dev || exit 9; exec "$0" "$@" >&-']
+    variables = {**environ(fresh), "ASAN_OPTIONS": "detect_leaks=0"}
+    done = subprocess.run([*take_away, str(launcher.path), *arguments], env=variables, capture_output=True, check=False)
+    if b"mount" in done.stderr or b"unshare" in done.stderr:
+        pytest.skip(f"no mount namespace: {done.stderr.decode()}")
+    assert done.returncode == HANDED_ON
 
 
 def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
