@@ -18,6 +18,7 @@ from jeepney.low_level import Endianness
 
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import release, scope
+from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.model import ElevationSession
 from tests.launcher.conftest import Launcher
@@ -35,11 +36,15 @@ def items(fresh: ElevationSession, whose: str = scope.USER_SCOPE, *, characters:
     return texts
 
 
+def refused(_pin: str, _exec_info: str) -> None:
+    """Judge an EXEC_INFO that is not the one foretold: in no test here is it another's."""
+
+
 def answers(launcher: Launcher, fresh: ElevationSession, address: str) -> tuple[bytes | None, bytes | None]:
     """Give what the launcher answers, and what Python does."""
     arguments = ["--session", fresh.id, *STORE]
     variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
-    return launcher.answer(arguments, variables), release.answer(arguments, variables, judge=lambda *_: None)
+    return launcher.answer(arguments, variables), release.answer(arguments, variables, judge=refused)
 
 
 @pytest.mark.parametrize("whose", ["terminal", "user"])
@@ -62,6 +67,18 @@ def test_the_users_own_comes_after_one_of_the_terminal_that_is_over(launcher: La
     with bus(tmp_path, SecretService(texts)) as address:
         native, python = answers(launcher, fresh, address)
     assert native == python is not None
+
+
+def test_files_are_asked_first(launcher: Launcher, tmp_path: Path) -> None:
+    fresh = made()
+    other = made(issuer=fresh.issuer, token=Secret("in a file"))
+    FileStore(tmp_path / "sessions").put(scope.key(fresh.id, scope.USER_SCOPE), other.to_record(), other.reuse_until)
+    with bus(tmp_path, SecretService(items(fresh))) as address:
+        arguments = ["--session", fresh.id, *STORE, "--store-directory", str(tmp_path / "sessions")]
+        variables = environ(other, DBUS_SESSION_BUS_ADDRESS=address)
+        native, python = launcher.answer(arguments, variables), release.answer(arguments, variables, judge=refused)
+    assert native == python is not None
+    assert b"in a file" in python
 
 
 def test_it_is_only_asked_where_the_arguments_say_so(launcher: Launcher, tmp_path: Path) -> None:
