@@ -367,7 +367,9 @@ def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path
     assert launcher.answer(arguments, environ(fresh)) is None
 
 
-@pytest.mark.parametrize("odd", ["file of others", "directory of others", "link", "directory", "fifo", "too large"])
+@pytest.mark.parametrize(
+    "odd", ["file of others", "directory of others", "link to a directory", "link", "directory", "fifo", "too large"]
+)
 def test_files_that_others_could_have_written_are_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
     fresh = made()
     directory = tmp_path / "sessions"
@@ -380,6 +382,9 @@ def test_files_that_others_could_have_written_are_left_to_python(launcher: Launc
         file.chmod(0o640)
     elif odd == "directory of others":
         directory.chmod(0o755)
+    elif odd == "link to a directory":
+        directory.rename(tmp_path / "elsewhere")
+        directory.symlink_to("elsewhere")
     elif odd == "too large":
         file.write_bytes(file.read_bytes() + b"x" * (1 << 17))
     else:
@@ -390,6 +395,9 @@ def test_files_that_others_could_have_written_are_left_to_python(launcher: Launc
             file.mkdir()
         else:
             os.mkfifo(file, 0o600)
+            with os.fdopen(os.open(file, os.O_RDWR), "wb", buffering=0) as pipe:
+                pipe.write((tmp_path / "elsewhere").read_bytes())
+                assert launcher.answer(arguments, environ(fresh)) is None
     assert launcher.answer(arguments, environ(fresh)) is None
 
 
@@ -464,12 +472,14 @@ def test_for_one_user_as_another_nothing_is_answered(public_place: Path) -> None
     words += ["--store-directory", str(public_place / "sessions")]
     ours = subprocess.run(words, env=environ(fresh), capture_output=True, check=False)
     assert json.loads(ours.stdout)["status"]["token"] == fresh.token.reveal()
-    for real, effective in ((NOBODY, 0), (0, NOBODY), (NOBODY, NOBODY)):
+    for owner, real, effective in ((0, NOBODY, 0), (0, 0, NOBODY), (0, NOBODY, NOBODY), (NOBODY, NOBODY, 0)):
+        for path in (public_place / "sessions", *(public_place / "sessions").iterdir()):
+            os.chown(path, owner, owner)
         done = subprocess.run(
             words, env=environ(fresh), capture_output=True, check=False,
             preexec_fn=partial(os.setreuid, real, effective),
         )  # fmt: skip
-        assert done.stdout.startswith(b"python program:"), (real, effective)
+        assert done.stdout.startswith(b"python program:"), (owner, real, effective)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can take /dev away")
