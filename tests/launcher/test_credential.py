@@ -254,10 +254,14 @@ ENDED: dict[str, Callable[[record.Moment], dict[str, object]]] = {
     "reuse over": lambda now: {"reuse_until": now.wall},
     "token about to expire": lambda now: {"token_expires_at": now.wall + record.MIN_REMAINING_S - 0.5},
     "clock set back": lambda now: {
-        "approved": record.Moment(wall=now.wall + 60, boottime=now.boottime, boot_id=now.boot_id)
+        "approved": record.Moment(wall=now.wall + 8, boottime=now.boottime, boot_id=now.boot_id)
     },
     "more time since boot than by the wall clock": lambda now: {
         "approved": record.Moment(wall=now.wall, boottime=now.boottime - 601, boot_id=now.boot_id)
+    },
+    "more time by the wall clock than since boot": lambda now: {
+        "approved": record.Moment(wall=now.wall - 100, boottime=now.boottime, boot_id=now.boot_id),
+        "reuse_until": now.wall - 1,
     },
     "approved after this boot time": lambda now: {
         "approved": record.Moment(wall=now.wall, boottime=now.boottime + 60, boot_id=now.boot_id)
@@ -288,6 +292,59 @@ def test_a_clock_that_was_put_right_ends_nothing(launcher: Launcher, store: Stor
     fresh = made(approved=record.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id))
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
+
+
+def of_requests(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[bytes], bytes]:
+    """Change the digests of the requests that are foretold."""
+
+    def changed(data: bytes) -> bytes:
+        head, name, tail = data.partition(b"\nexec_info=")
+        digests, end, rest = tail.partition(b"\n")
+        return head + name + b" ".join(change(digests.split(b" "))) + end + rest
+
+    return changed
+
+
+ODD_RECORDS: dict[str, Callable[[bytes], bytes]] = {
+    "a line too many": lambda data: data + b"more=1\n",
+    "the begin of a line too many": lambda data: data + b"m",
+    "no end": lambda data: data[:-1],
+    "not ASCII": lambda data: data.replace(b"\nfacts=", b"\nfacts=\x80"),
+    "another magic": lambda data: data.replace(b"session 1", b"session 2", 1),
+    "lines in another order": lambda data: data.replace(b"\ncluster=", b"\nfacts=", 1),
+    "three requests": of_requests(lambda digests: digests[:3]),
+    "five requests": of_requests(lambda digests: [*digests, digests[0]]),
+    "requests that begin alike": of_requests(lambda digests: [one[:63] + b"-" for one in digests]),
+    "other requests that begin alike": of_requests(
+        lambda digests: [one[:63] + (b"0" if one[63:] != b"0" else b"1") for one in digests]
+    ),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_RECORDS)
+def test_an_odd_record_is_left_to_python(launcher: Launcher, store: Store, odd: str) -> None:
+    fresh = made()
+    data = ODD_RECORDS[odd](fresh.to_record())
+    assert data != fresh.to_record()
+    arguments = store.put(fresh, scope.USER_SCOPE, data)
+    assert by_python(arguments, environ(fresh)) is None
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+def test_the_whole_id_names_a_session(launcher: Launcher, tmp_path: Path) -> None:
+    fresh = made()
+    other = fresh.id[:-1] + ("0" if fresh.id[-1] != "0" else "1")
+    FileStore(tmp_path / "sessions").put(scope.key(other, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
+    arguments = ["--session", other, "--store-directory", str(tmp_path / "sessions")]
+    assert launcher.answer(arguments, environ(fresh)) is None
+
+
+def test_brackets_in_the_name_of_the_program_change_no_scope(launcher: Launcher, store: Store, tmp_path: Path) -> None:
+    fresh = made()
+    arguments = store.put(fresh, scope.terminal_scope())
+    program = tmp_path / ") S 1 2 (3) 4"
+    shutil.copy(launcher.path, program)
+    assert Launcher(program, launcher.system_policy).answer(arguments, environ(fresh)) is not None
 
 
 @pytest.mark.parametrize(("place", "odd"), [(0, " "), (63, " "), (64, "\t"), (64, "0"), (100, "\x1c"), (258, " ")])
@@ -354,7 +411,8 @@ def test_no_changed_record_is_answered_where_python_would_not(
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"x\n", b"-1\n", b"1\n", b"99999999999.5\n", b"1e12\n", b" 99999999999\n", b"9" * 400]
+    "head",
+    [b"", b"x\n", b"-1\n", b"1\n", b"99999999999.5\n", b"1e12\n", b" 99999999999\n", b"9" * 400, b"9" * 40 + b"\n"],
 )
 def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path: Path, head: bytes) -> None:
     fresh = made()
