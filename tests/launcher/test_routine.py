@@ -84,6 +84,11 @@ def test_another_line_is_judged_by_python(machine: Machine, others: tuple[str, .
     assert not machine.serves(*others)
 
 
+def test_flags_of_our_own_are_for_python(machine: Machine) -> None:
+    machine.remember(*WORDS)
+    assert machine.launcher.run("exec", "-q", *WORDS, environ=machine.environ).returncode == HANDED_ON
+
+
 @given(words=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), min_size=1))
 @settings(max_examples=60, deadline=None)
 @example(words=["é", "\n", ""])
@@ -248,7 +253,8 @@ class TestKubectl:
     """The same kubectl is found as by the Python road (unit/kube/test_kubectl.py)."""
 
     def found(self, machine: Machine, **environ: str) -> str | None:
-        done = machine.launcher.run("exec", "--", *WORDS, environ={**machine.environ, **environ})
+        variables = {**machine.environ, **environ}
+        done = machine.launcher.run("exec", "--", *WORDS, environ=variables, cwd=machine.home)
         return None if done.returncode == HANDED_ON else done.stdout.decode().partition(">")[0].lstrip("<")
 
     def another(self, machine: Machine, name: str) -> Path:
@@ -290,7 +296,8 @@ class TestKubectl:
         machine.remember(*WORDS)
         odd = self.another(machine, "odd")
         odd.write_bytes(b"\x7fELF not a program")
-        assert self.found(machine, KUBECTL_PATH=str(odd)) is None
+        done = machine.launcher.run("exec", "--", *WORDS, environ={**machine.environ, "KUBECTL_PATH": str(odd)})
+        assert done.stdout.decode().splitlines()[0] == "python program: <exec> <--> <get> <pods> <-n> <web>"
 
 
 def test_the_environment_and_what_was_ignored_go_along(machine: Machine) -> None:

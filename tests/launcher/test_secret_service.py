@@ -132,6 +132,7 @@ ODD_ITEMS: dict[str, Callable[[str], str]] = {
     "another value": field(4, lambda _: "AAAA"),
     "no value": field(4, lambda _: ""),
     "no base64": field(4, lambda value: value + "A=\n="),
+    "more than any session takes": field(4, lambda _: "A" * 200_000),
     "too much padding": field(4, lambda value: value + "===="),
     "a field too many": lambda text: text + " -",
     "no number of spare parts": field(5, lambda _: "-"),
