@@ -51,7 +51,9 @@ def test_the_elevated_client_asks_for_both_factors_in_every_session(provider: Ru
     assert ('name="password"' in asked, 'name="otp"' in asked) == (True, True)
     assert (elevated["acr"], elevated["aud"], elevated["azp"]) == ("gold", "kubectl-elevated", "kubectl-elevated")
     assert elevated["sub"] == everyday["sub"] == provider.accounts["alice"]
-    assert (elevated["groups"], elevated["exp"] - elevated["iat"]) == (["dev"], ELEVATED_LIFE_S)
+    assert elevated["groups"] == ["dev"]
+    # Keycloak ends a token with the client's session, which began with the sign-in, up to a second before the token.
+    assert elevated["exp"] - elevated["iat"] <= ELEVATED_LIFE_S <= elevated["exp"] - elevated["auth_time"]
     assert everyday["auth_time"] < elevated["auth_time"] <= elevated["iat"]
 
 
