@@ -127,12 +127,12 @@ static enum step from_files(const struct request *request) {
 static enum step from_secret_service(const struct request *request) {
     const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
     if (request->store == NULL || address == NULL) return NOT_HERE;
-    char keys[SECRET_NAMES][KEY_SIZE];
-    key_of(request, request->terminal, keys[0]);
-    key_of(request, "user", keys[1]);
-    if (!secret_service_ask(address, (const char *const[]){keys[0], keys[1]})) return NOT_HERE;
-    for (int i = 0; i < SECRET_NAMES; i++) {
-        ssize_t length = secret_service_read(i, stored, sizeof stored);
+    const char *const scopes[] = {request->terminal, "user"};
+    if (!secret_service_open(address)) return NOT_HERE;
+    for (int i = 0; i < 2; i++) {
+        char key[KEY_SIZE];
+        key_of(request, scopes[i], key);
+        ssize_t length = secret_service_read(key, stored, sizeof stored);
         if (length == -1) return LEAVE; /* Python reads it from many items, and removes what is odd */
         enum step step = length > 0 ? answer(request, (size_t)length) : NOT_HERE;
         if (step != NOT_HERE) return step;

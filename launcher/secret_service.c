@@ -11,13 +11,16 @@
 #define INTERFACE "org.freedesktop.Secret."
 
 enum { TIMEOUT_S = 1, PATH_SIZE = 256 };
-enum { OPENING = 2, SEARCHING = 3, GETTING = SEARCHING + SECRET_NAMES };
+enum { OPENING = 2 };
 
 static int bus = -1;
-static char session[PATH_SIZE], items[SECRET_NAMES][PATH_SIZE];
+/* What is not sent yet: all that need not wait for an answer goes out in one piece, in the time of the way there and
+ * back. */
+static struct outgoing waiting;
+static char session[PATH_SIZE];
 
 /* The items of a name as the `keyring` library stores them. */
-static void put_search(struct outgoing *out, uint32_t serial, const char *name) {
+static void put_search(struct outgoing *out, uint32_t number, const char *name) {
     struct outgoing entries = {.length = 0}, body = {.length = 0};
     put_text(&entries, "service");
     put_text(&entries, name);
@@ -28,7 +31,7 @@ static void put_search(struct outgoing *out, uint32_t serial, const char *name) 
     put_padding(&body, 8);
     put_bytes(&body, entries.data, entries.length);
     const struct call search = {SERVICE, COLLECTION, INTERFACE "Collection", "SearchItems", "a{ss}"};
-    bus_call(out, serial, &search, &body);
+    bus_call(out, number, &search, &body);
 }
 
 static void put_opening(struct outgoing *out) {
@@ -54,30 +57,6 @@ static bool read_opening(void) {
     take_text(&reply);
     struct text path = take_text(&reply);
     return !reply.is_broken && copy_path(path, session);
-}
-
-/* Read the first item that was found, or none. */
-static bool read_search(int name) {
-    struct incoming reply;
-    if (!bus_reply(bus, SEARCHING + (uint32_t)name, &reply)) return false;
-    if (take_number(&reply) == 0) return !reply.is_broken;
-    struct text path = take_text(&reply);
-    return !reply.is_broken && copy_path(path, items[name]);
-}
-
-bool secret_service_ask(const char *address, const char *const names[SECRET_NAMES]) {
-    struct outgoing out = {.length = 0};
-    bus = bus_connect(address, TIMEOUT_S);
-    if (bus == -1) return false;
-    /* All of it at once: the time that this takes is that of the way there and back. */
-    bus_greet(&out);
-    put_opening(&out);
-    for (int name = 0; name < SECRET_NAMES; name++) put_search(&out, SEARCHING + (uint32_t)name, names[name]);
-    if (!bus_send(bus, &out) || !read_opening()) return false;
-    for (int name = 0; name < SECRET_NAMES; name++) {
-        if (!read_search(name)) return false;
-    }
-    return true;
 }
 
 static int value_of(char character) {
@@ -124,17 +103,42 @@ static size_t read_manifest(struct text manifest, char *buffer, size_t size) {
     return text_is(digest, hex) ? length : 0;
 }
 
-ssize_t secret_service_read(int name, char *buffer, size_t size) {
-    struct outgoing out = {.length = 0}, body = {.length = 0};
+static uint32_t serial = OPENING;
+
+bool secret_service_open(const char *address) {
+    bus = bus_connect(address, TIMEOUT_S);
+    bus_greet(&waiting);
+    put_opening(&waiting);
+    return bus != -1;
+}
+
+/* Send what waits and wait for the answer to the last call of it, and for the session where it was opened before. */
+static bool answered(struct incoming *reply) {
+    bool is_sent = bus_send(bus, &waiting);
+    waiting.length = 0;
+    return is_sent && (*session != '\0' || read_opening()) && bus_reply(bus, serial, reply);
+}
+
+static ssize_t read_item(const char *path, char *buffer, size_t size) {
+    struct outgoing body = {.length = 0};
     struct incoming secret;
-    if (*items[name] == '\0') return 0;
     put_text(&body, session);
-    const struct call get = {SERVICE, items[name], INTERFACE "Item", "GetSecret", "o"};
-    bus_call(&out, GETTING + (uint32_t)name, &get, &body);
-    if (!bus_send(bus, &out) || !bus_reply(bus, GETTING + (uint32_t)name, &secret)) return -1;
+    const struct call get = {SERVICE, path, INTERFACE "Item", "GetSecret", "o"};
+    bus_call(&waiting, ++serial, &get, &body);
+    if (!answered(&secret)) return -1;
     take_text(&secret);  /* the session */
     take_array(&secret); /* the parameters of its encryption: none */
     struct text manifest = take_array(&secret);
     size_t length = secret.is_broken ? 0 : read_manifest(manifest, buffer, size);
     return length > 0 ? (ssize_t)length : -1;
+}
+
+ssize_t secret_service_read(const char *name, char *buffer, size_t size) {
+    struct incoming found;
+    char path[PATH_SIZE];
+    put_search(&waiting, ++serial, name);
+    if (!answered(&found)) return -1;
+    if (take_number(&found) == 0) return found.is_broken ? -1 : 0;
+    struct text first = take_text(&found);
+    return !found.is_broken && copy_path(first, path) ? read_item(path, buffer, size) : -1;
 }

@@ -8,13 +8,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { SECRET_NAMES = 2 };
+/* Connect to the bus of that address; false where it is not to be had. */
+bool secret_service_open(const char *address);
 
-/* Ask for the items of both names; false where the service cannot be asked. */
-bool secret_service_ask(const char *address, const char *const names[SECRET_NAMES]);
-
-/* Read the value of one of the names that were asked for: the length, 0 where there is none, -1 where it is not to be
- * had, not in one item, or over by now: a service may take its time. */
-ssize_t secret_service_read(int name, char *buffer, size_t size);
+/* Read the value of a name: the length, 0 where there is none, -1 where it is not to be had, not in one item, or over
+ * by now: a service may take its time. */
+ssize_t secret_service_read(const char *name, char *buffer, size_t size);
 
 #endif

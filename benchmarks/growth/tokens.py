@@ -13,12 +13,13 @@ from benchmarks.rounds import Subject
 from benchmarks.session import exec_info, others
 from benchmarks.stores import FILES, KERNEL, SECRET_SERVICE, Held, credential, put
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.kube.overlay import exec_entry
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.place import Place
     from kubectl_stepup.session.model import ElevationSession
@@ -32,7 +33,7 @@ def curves(place: Place, held: Sequence[Held], sizes: Sequence[int] = SIZES) -> 
     sessions = others(place, max(sizes))
     for one in held:
         if one.name == SECRET_SERVICE:
-            yield _secret_service(place, one, sizes)
+            yield from _secret_service(place, one, sizes)
         else:
             yield {KERNEL: _kernel, FILES: _files}[one.name](place, one, sessions, sizes)
 
@@ -49,8 +50,8 @@ def _subject(place: Place, one: Held, size: int) -> Subject:
     )
 
 
-def _curve(one: Held, points: dict[int, Subject], stopped: str = "") -> Curve:
-    return Curve(name=f"credential, {one.name}", unit=UNIT, points=points, bound=FLAT, stopped=stopped)
+def _curve(one: Held, points: dict[int, Subject], stopped: str = "", *, bound: float | None = FLAT) -> Curve:
+    return Curve(name=f"credential, {one.name}", unit=UNIT, points=points, bound=bound, stopped=stopped)
 
 
 def _key(session: ElevationSession) -> str:
@@ -107,11 +108,25 @@ def _files(place: Place, one: Held, sessions: Sequence[ElevationSession], sizes:
     return _curve(one, points)
 
 
-def _secret_service(place: Place, one: Held, sizes: Sequence[int]) -> Curve:
-    points = {}
+def _secret_service(place: Place, one: Held, sizes: Sequence[int]) -> Iterator[Curve]:
+    """Give the curve of `credential`, and of the whole command that it is a part of.
+
+    How the service looks for an item is its own affair (gnome-keyring goes through all of them), so the bound is on
+    what a person waits for.
+    """
+    alone, whole = {}, {}
     for size in sizes:
         at = secret_service.desktop(place, f"desktop-{size}", others=size - 1)
         with secret_service.on_desktop(at):
             put(place, secret_service.store(), SECRET_SERVICE)
-        points[size] = _subject(place, replace(one, environ=at), size)
-    return _curve(one, points)
+        alone[size] = _subject(place, replace(one, environ=at), size)
+        whole[size] = _whole(place, alone[size], at)
+    yield _curve(one, alone, bound=None)
+    yield Curve(name=f"kubectl get pods, credential, {one.name}", unit=UNIT, points=whole, bound=FLAT)
+
+
+def _whole(place: Place, plugin: Subject, at: Mapping[str, str]) -> Subject:
+    name = f"kubectl get pods, {plugin.name}"
+    command, *arguments = plugin.argv
+    environ = place.kubeconfig(name, {"exec": exec_entry(command=command, args=arguments)})
+    return Subject(name=name, label=name, argv=(place.kubectl, "get", "pods"), environ={**environ, **at})

@@ -210,12 +210,11 @@ class Recorded:
 
     def __init__(self, fresh: ElevationSession) -> None:
         service = SecretService(items(fresh, scope.terminal_scope()))
-        key, other = (scope.key(fresh.id, whose) for whose in (scope.terminal_scope(), scope.USER_SCOPE))
+        key = scope.key(fresh.id, scope.terminal_scope())
         calls: list[tuple[str, str, tuple[object, ...]]] = [
             ("Hello", "/", ()),
             ("OpenSession", "/", ("plain", ("s", ""))),
             ("SearchItems", "/org/freedesktop/secrets/aliases/default", ({"service": key},)),
-            ("SearchItems", "/org/freedesktop/secrets/aliases/default", ({"service": other},)),
             ("GetSecret", "/item/0", (SESSION,)),
         ]
         self.stream = b"OK 0123\r\n"
