@@ -126,6 +126,7 @@ def test_the_committed_result_is_whole() -> None:
     assert RESULT["left_out"] == {}
     assert {one["bound"] for one in RESULT["ratios"]} >= {0.65, 1.25, 1.4, 1.6}
     assert [curve["stopped"] for curve in RESULT["growth"] if curve["stopped"]] == []
+    assert missed(RESULT) == []
 
 
 def test_a_missed_bound_is_named() -> None:
