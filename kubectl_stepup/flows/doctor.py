@@ -28,12 +28,13 @@ _MOST = 3
 class DoctorPorts:
     """What looking needs of the outside; what raises a StepUpError is a failed check.
 
-    `programs` are the absolute paths on PATH whose names begin with `kubectl-stepup`; `store` gives the store's name
-    and what is to be said about it; `warnings` counts what `policy lint` warns of; `client` talks to an identity
-    provider, None where nobody is to be asked.
+    `has_launcher`: credentials are answered natively; `programs` are the absolute paths on PATH whose names begin with
+    `kubectl-stepup`; `store` gives the store's name and what is to be said about it; `warnings` counts what
+    `policy lint` warns of; `client` talks to an identity provider, None where nobody is to be asked.
     """
 
     version: str
+    has_launcher: bool
     programs: Callable[[], Sequence[str]]
     kubectl: Kubectl
     config: Callable[[], Config]
@@ -75,7 +76,7 @@ def _plugin(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     found = list(ports.programs())
     own = [path for path in found if _name_of(path) == OWN_NAME]
     if own:
-        yield OK, f"{ports.version} {own[0]}", ""
+        yield OK, f"{ports.version} {own[0]}, {'with its' if ports.has_launcher else 'without a'} native launcher", ""
     else:
         fix = f"put the directory of {OWN_NAME} into PATH"
         yield WARN, f"{ports.version}; PATH has no {OWN_NAME}, so kubectl does not find its plugin", fix

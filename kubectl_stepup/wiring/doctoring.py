@@ -10,6 +10,7 @@ from kubectl_stepup import __version__
 from kubectl_stepup.flows.doctor import OWN_NAME, DoctorPorts
 from kubectl_stepup.flows.rehearse import RehearsePorts
 from kubectl_stepup.session import choose
+from kubectl_stepup.wiring.launcher import launcher
 from kubectl_stepup.wiring.policy_file import linted
 from kubectl_stepup.wiring.running import RealKubectl
 from kubectl_stepup.wiring.verifying import answered
@@ -22,6 +23,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
     """Give what `doctor` looks at; the provider is asked only `online`."""
     return DoctorPorts(
         version=__version__,
+        has_launcher=launcher() is not None,
         programs=lambda: _programs(application),
         kubectl=RealKubectl(application.environ),
         config=lambda: application.config,

@@ -32,7 +32,7 @@ def test_a_machine_that_is_well(cli: Cli, place: tuple[str, ...], tmp_path: Path
 
     assert (made.code, made.err) == (0, "")
     assert f"[ok]     kubectl   {tmp_path}/bin/kubectl\n" in made.out
-    assert f" {tmp_path}/bin/kubectl-stepup\n" in made.out
+    assert f" {tmp_path}/bin/kubectl-stepup, with" in made.out
     assert "SERVER by the client alone: " in made.out
     assert made.out.endswith("0 failed, 0 warnings\n")
 

@@ -23,6 +23,7 @@ class Machine:
     """A machine on which all is well, but for what a test changes."""
 
     programs: Sequence[str] = ("/home/alice/.local/bin/kubectl-stepup",)
+    has_launcher: bool = True
     open_to_others: str | None = None
     config: Config = CONFIG
     policy: Any = POLICY
@@ -41,6 +42,7 @@ class Machine:
     def _ports(self) -> DoctorPorts:
         return DoctorPorts(
             version="1.2.3",
+            has_launcher=self.has_launcher,
             programs=lambda: self.programs,
             kubectl=self,  # type: ignore[arg-type]
             config=lambda: self._give("config", self.config),
@@ -82,6 +84,12 @@ def test_all_is_well_and_the_server_line_is_there() -> None:
     assert checks[6].detail == (
         "SERVER by the client alone: m (delete); proof of the rest: kubectl stepup policy verify --cluster prod-eu"
     )
+
+
+@pytest.mark.parametrize(("has_launcher", "said"), [(True, "with its"), (False, "without a")])
+def test_whether_credentials_are_answered_natively_is_said(has_launcher: bool, said: str) -> None:
+    plugin = Machine(has_launcher=has_launcher).checks()[0]
+    assert (plugin.state, plugin.detail) == (OK, f"1.2.3 /home/alice/.local/bin/kubectl-stepup, {said} native launcher")
 
 
 def test_a_policy_that_the_server_can_hold_whole() -> None:
