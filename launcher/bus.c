@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -34,15 +33,11 @@ void put_padding(struct outgoing *out, size_t to) {
     put_bytes(out, ZEROS, (to - out->length % to) % to);
 }
 
-static void put_number_here(struct outgoing *out, uint32_t number) {
+void put_number(struct outgoing *out, uint32_t number) {
     unsigned char bytes[4] = {(unsigned char)number, (unsigned char)(number >> 8), (unsigned char)(number >> 16),
                               (unsigned char)(number >> 24)};
-    put_bytes(out, bytes, sizeof bytes);
-}
-
-void put_number(struct outgoing *out, uint32_t number) {
     put_padding(out, 4);
-    put_number_here(out, number);
+    put_bytes(out, bytes, sizeof bytes);
 }
 
 void put_text(struct outgoing *out, const char *text) {
@@ -100,30 +95,31 @@ static int digit(char character) {
     return -1;
 }
 
-/* Write the first path of a list of addresses that is a socket of this machine, unescaped; its length, 0 for none. */
+/* Write a text with its %xx read behind what is there; the length of all, 0 where it is odd or does not fit. */
+static size_t unescape(struct text text, char *path, size_t length, size_t size) {
+    for (size_t i = 0; i < text.length; i++) {
+        char character = text.at[i];
+        if (character == '%') {
+            int high = i + 2 < text.length ? digit(text.at[i + 1]) : -1;
+            int low = high < 0 ? -1 : digit(text.at[i + 2]);
+            if (low < 0) return 0;
+            character = (char)(high * 16 + low);
+            i += 2;
+        }
+        if (length + 1 >= size) return 0;
+        path[length++] = character;
+    }
+    return length;
+}
+
+/* Write the first path of a list of addresses that is a socket of this machine; its length, 0 for none. */
 static size_t socket_path(const char *addresses, char *path, size_t size) {
-    struct text rest = text_of(addresses);
-    const char *end = rest.at + rest.length;
+    const char *end = addresses + strlen(addresses);
     for (const char *at = addresses; at < end; at += strcspn(at, ";") + 1) {
         struct text address = {at, strcspn(at, ",;")};
-        size_t length = 0;
-        if (text_take(&address, "unix:abstract=")) {
-            path[length++] = '\0';
-        } else if (!text_take(&address, "unix:path=")) {
-            continue;
-        }
-        for (size_t i = 0; i < address.length && length < size; i++) {
-            char character = address.at[i];
-            if (character == '%') {
-                int high = i + 2 < address.length ? digit(address.at[i + 1]) : -1;
-                int low = high < 0 ? -1 : digit(address.at[i + 2]);
-                if (low < 0) return 0;
-                character = (char)(high * 16 + low);
-                i += 2;
-            }
-            path[length++] = character;
-        }
-        return length < size ? length : 0;
+        if (text_take(&address, "unix:path=")) return unescape(address, path, 0, size);
+        path[0] = '\0'; /* how connect(2) knows an abstract name */
+        if (text_take(&address, "unix:abstract=")) return unescape(address, path, 1, size);
     }
     return 0;
 }

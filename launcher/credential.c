@@ -44,10 +44,6 @@ static bool parse(char **arguments, struct request *request) {
     return request->session_id != NULL && is_session_id(request->session_id);
 }
 
-static void key_of(const struct request *request, const char *scope, char key[KEY_SIZE]) {
-    snprintf(key, KEY_SIZE, "kubectl-stepup:%s:%s", request->session_id, scope);
-}
-
 static bool write_whole(struct text text) {
     while (text.length > 0) {
         ssize_t written = write(STDOUT_FILENO, text.at, text.length);
@@ -79,62 +75,56 @@ static enum step answer(const struct request *request, size_t length) {
     return write_whole((struct text){credential, (size_t)written}) ? ANSWERED : WRITE_FAILED;
 }
 
-static enum step from_process_tree(const struct request *request) {
-    char key[KEY_SIZE];
-    size_t length;
-    key_of(request, "handover", key);
-    return keyring_handed_over(key, stored, sizeof stored, &length) == FOUND ? answer(request, length) : NOT_HERE;
+static enum found read_process_tree(const struct request *request, const char *key, size_t *length) {
+    (void)request;
+    return keyring_handed_over(key, stored, sizeof stored, length);
 }
 
-static enum step from_kernel(const struct request *request) {
-    const char *const scopes[] = {request->terminal, "user"};
-    for (int i = 0; i < 2; i++) {
+static enum found read_kernel(const struct request *request, const char *key, size_t *length) {
+    return keyring_read(request->of_login_session, key, stored, sizeof stored, length);
+}
+
+static enum found read_file(const struct request *request, const char *key, size_t *length) {
+    char name[KEY_SIZE], path[PATH_MAX];
+    if (request->directory == NULL || !is_own_directory(request->directory)) return UNUSABLE;
+    snprintf(name, sizeof name, "%s", key);
+    for (char *colon = name; (colon = strchr(colon, ':')) != NULL;) *colon = ',';
+    if (snprintf(path, sizeof path, "%s/%s.session", request->directory, name) >= (int)sizeof path) return ODD;
+    ssize_t taken = read_own(path, stored, sizeof stored);
+    if (taken == -1) return errno == ENOENT ? NONE : ODD;
+    struct text value = {stored, (size_t)taken}, until;
+    double end;
+    if (!text_cut(&value, '\n', &until) || !text_seconds(until, &end)) return ODD;
+    if (memchr(until.at, '.', until.length) != NULL || end <= request->now.wall) return ODD;
+    memmove(stored, value.at, value.length);
+    *length = value.length;
+    return FOUND;
+}
+
+static enum found read_secret_service(const struct request *request, const char *key, size_t *length) {
+    static bool is_open;
+    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+    if (request->store == NULL || address == NULL) return UNUSABLE;
+    if (!is_open && !secret_service_open(address)) return UNUSABLE;
+    is_open = true;
+    return secret_service_read(key, stored, sizeof stored, length);
+}
+
+/* A store, and the scopes that a session is looked for in, in their order. */
+struct store {
+    enum found (*read)(const struct request *request, const char *key, size_t *length);
+    const char *scopes[2];
+};
+
+static enum step from_store(const struct request *request, const struct store *store) {
+    for (int i = 0; i < 2 && store->scopes[i] != NULL; i++) {
         char key[KEY_SIZE];
         size_t length;
-        key_of(request, scopes[i], key);
-        enum found found = keyring_read(request->of_login_session, key, stored, sizeof stored, &length);
+        snprintf(key, sizeof key, "kubectl-stepup:%s:%s", request->session_id, store->scopes[i]);
+        enum found found = store->read(request, key, &length);
+        if (found == ODD) return LEAVE;
         if (found == UNUSABLE) return NOT_HERE;
         enum step step = found == FOUND ? answer(request, length) : NOT_HERE;
-        if (step != NOT_HERE) return step;
-    }
-    return NOT_HERE;
-}
-
-static enum step from_files(const struct request *request) {
-    if (request->directory == NULL || !is_own_directory(request->directory)) return NOT_HERE;
-    const char *const scopes[] = {request->terminal, "user"};
-    for (int i = 0; i < 2; i++) {
-        char key[KEY_SIZE], path[PATH_MAX];
-        key_of(request, scopes[i], key);
-        for (char *colon = key; (colon = strchr(colon, ':')) != NULL;) *colon = ',';
-        if (snprintf(path, sizeof path, "%s/%s.session", request->directory, key) >= (int)sizeof path) return LEAVE;
-        ssize_t length = read_own(path, stored, sizeof stored);
-        if (length == -1) {
-            if (errno == ENOENT) continue;
-            return LEAVE; /* Python removes what is odd */
-        }
-        struct text value = {stored, (size_t)length}, until;
-        double end;
-        if (!text_cut(&value, '\n', &until) || !text_seconds(until, &end)) return LEAVE;
-        if (memchr(until.at, '.', until.length) != NULL || end <= request->now.wall) return LEAVE;
-        memmove(stored, value.at, value.length);
-        enum step step = answer(request, value.length);
-        if (step != NOT_HERE) return step;
-    }
-    return NOT_HERE;
-}
-
-static enum step from_secret_service(const struct request *request) {
-    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
-    if (request->store == NULL || address == NULL) return NOT_HERE;
-    const char *const scopes[] = {request->terminal, "user"};
-    if (!secret_service_open(address)) return NOT_HERE;
-    for (int i = 0; i < 2; i++) {
-        char key[KEY_SIZE];
-        key_of(request, scopes[i], key);
-        ssize_t length = secret_service_read(key, stored, sizeof stored);
-        if (length == -1) return LEAVE; /* Python reads it from many items, and removes what is odd */
-        enum step step = length > 0 ? answer(request, (size_t)length) : NOT_HERE;
         if (step != NOT_HERE) return step;
     }
     return NOT_HERE;
@@ -150,14 +140,14 @@ int credential_serve(char **arguments) {
     /* Let no core file and no other process of the user have the token. The next execve ends this. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!moment_now(&request.now) || !terminal_scope(request.terminal)) return -1;
-    enum step (*const places[])(const struct request *) = {
-        from_process_tree,
-        from_kernel,
-        from_files,
-        from_secret_service,
+    const struct store stores[] = {
+        {read_process_tree, {"handover"}},
+        {read_kernel, {request.terminal, "user"}},
+        {read_file, {request.terminal, "user"}},
+        {read_secret_service, {request.terminal, "user"}},
     };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        enum step step = places[i](&request);
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        enum step step = from_store(&request, &stores[i]);
         if (step != NOT_HERE) return step == ANSWERED ? 0 : step == WRITE_FAILED ? 1 : -1;
     }
     return -1;

@@ -3,15 +3,14 @@
 #define KEYRING_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stddef.h>
 
-enum found { FOUND, NONE, UNUSABLE };
+#include "found.h"
 
 /* Read the value of the key of that name in the session keyring and below: what was handed to this process tree. */
 enum found keyring_handed_over(const char *name, char *buffer, size_t size, size_t *length);
 
-/* Read the value of the key of that name where sessions are kept: the user's keyring, or this login session's.
- * UNUSABLE: there is no such keyring, and no other name in it need be asked for. */
+/* Read the value of the key of that name where sessions are kept: the user's keyring, or this login session's. */
 enum found keyring_read(bool of_login_session, const char *name, char *buffer, size_t size, size_t *length);
 
 #endif

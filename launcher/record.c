@@ -26,13 +26,6 @@ static bool is_ascii(struct text text) {
     return true;
 }
 
-static void digest(const void *data, size_t length, char hex[SHA256_HEX + 1]) {
-    struct sha256 hash;
-    sha256_begin(&hash);
-    sha256_add(&hash, data, length);
-    sha256_end(&hash, hex);
-}
-
 static bool read_approved(struct text line, struct record *record) {
     struct text wall, boottime;
     if (!text_cut(&line, ' ', &wall) || !text_cut(&line, ' ', &boottime)) return false;
@@ -49,7 +42,7 @@ static bool read_until(struct text line, struct record *record) {
 
 static bool is_identity_of(struct text identity, const char *session_id) {
     char hex[SHA256_HEX + 1];
-    digest(identity.at, identity.length, hex);
+    sha256_of(identity.at, identity.length, hex);
     return memcmp(hex, session_id, SESSION_ID) == 0;
 }
 
@@ -84,7 +77,7 @@ const char *record_version(const struct record *record, const char *exec_info) {
     enum { COUNT = sizeof EXPECTED / sizeof EXPECTED[0] };
     if (record->exec_info.length != COUNT * (SHA256_HEX + 1) - 1) return NULL;
     char hex[SHA256_HEX + 1];
-    digest(exec_info, strlen(exec_info), hex);
+    sha256_of(exec_info, strlen(exec_info), hex);
     const char *version = NULL;
     for (int i = 0; i < COUNT; i++) {
         const char *expected = record->exec_info.at + i * (SHA256_HEX + 1);

@@ -96,10 +96,7 @@ static size_t read_manifest(struct text manifest, char *buffer, size_t size) {
         return 0;
     size_t length = decode_base64(value, buffer, size);
     char hex[SHA256_HEX + 1];
-    struct sha256 hash;
-    sha256_begin(&hash);
-    sha256_add(&hash, buffer, length);
-    sha256_end(&hash, hex);
+    sha256_of(buffer, length, hex);
     return text_is(digest, hex) ? length : 0;
 }
 
@@ -119,26 +116,26 @@ static bool answered(struct incoming *reply) {
     return is_sent && (*session != '\0' || read_opening()) && bus_reply(bus, serial, reply);
 }
 
-static ssize_t read_item(const char *path, char *buffer, size_t size) {
+static enum found read_item(const char *path, char *buffer, size_t size, size_t *length) {
     struct outgoing body = {.length = 0};
     struct incoming secret;
     put_text(&body, session);
     const struct call get = {SERVICE, path, INTERFACE "Item", "GetSecret", "o"};
     bus_call(&waiting, ++serial, &get, &body);
-    if (!answered(&secret)) return -1;
+    if (!answered(&secret)) return ODD;
     take_text(&secret);  /* the session */
     take_array(&secret); /* the parameters of its encryption: none */
     struct text manifest = take_array(&secret);
-    size_t length = secret.is_broken ? 0 : read_manifest(manifest, buffer, size);
-    return length > 0 ? (ssize_t)length : -1;
+    *length = secret.is_broken ? 0 : read_manifest(manifest, buffer, size);
+    return *length > 0 ? FOUND : ODD;
 }
 
-ssize_t secret_service_read(const char *name, char *buffer, size_t size) {
+enum found secret_service_read(const char *name, char *buffer, size_t size, size_t *length) {
     struct incoming found;
     char path[PATH_SIZE];
     put_search(&waiting, ++serial, name);
-    if (!answered(&found)) return -1;
-    if (take_number(&found) == 0) return found.is_broken ? -1 : 0;
+    if (!answered(&found)) return ODD;
+    if (take_number(&found) == 0) return found.is_broken ? ODD : NONE;
     struct text first = take_text(&found);
-    return !found.is_broken && copy_path(first, path) ? read_item(path, buffer, size) : -1;
+    return !found.is_broken && copy_path(first, path) ? read_item(path, buffer, size, length) : ODD;
 }

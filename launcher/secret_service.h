@@ -6,13 +6,14 @@
 #define SECRET_SERVICE_H
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stddef.h>
+
+#include "found.h"
 
 /* Connect to the bus of that address; false where it is not to be had. */
 bool secret_service_open(const char *address);
 
-/* Read the value of a name: the length, 0 where there is none, -1 where it is not to be had, not in one item, or over
- * by now: a service may take its time. */
-ssize_t secret_service_read(const char *name, char *buffer, size_t size);
+/* Read the value of a name. ODD: it is not to be had, not in one item, or over by now: a service may take its time. */
+enum found secret_service_read(const char *name, char *buffer, size_t size, size_t *length);
 
 #endif

@@ -79,3 +79,10 @@ void sha256_end(struct sha256 *hash, char hex[SHA256_HEX + 1]) {
     for (int i = 0; i < SHA256_HEX; i++) hex[i] = DIGITS[hash->state[i / 8] >> (28 - 4 * (i % 8)) & 15];
     hex[SHA256_HEX] = '\0';
 }
+
+void sha256_of(const void *data, size_t length, char hex[SHA256_HEX + 1]) {
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, data, length);
+    sha256_end(&hash, hex);
+}

@@ -18,4 +18,7 @@ void sha256_begin(struct sha256 *hash);
 void sha256_add(struct sha256 *hash, const void *data, size_t length);
 void sha256_end(struct sha256 *hash, char hex[SHA256_HEX + 1]);
 
+/* The digest of one piece. */
+void sha256_of(const void *data, size_t length, char hex[SHA256_HEX + 1]);
+
 #endif

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct text text_of(const char *string) { return (struct text){string, strlen(string)}; }
-
 bool text_is(struct text text, const char *string) {
     return text.length == strlen(string) && memcmp(text.at, string, text.length) == 0;
 }

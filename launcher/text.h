@@ -10,7 +10,6 @@ struct text {
     size_t length;
 };
 
-struct text text_of(const char *string);
 bool text_is(struct text text, const char *string);
 
 /* Give what stands before the first `separator` and leave in `rest` what follows it; false where there is none. */
