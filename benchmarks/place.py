@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 import kubectl_stepup
 from benchmarks.loopback_api import LoopbackAPI
 from benchmarks.loopback_issuer import LoopbackIssuer
+from kubectl_stepup.kube.kubectl import PROGRAM
+from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PYTHON = sys.executable
 ENTRY_POINT = str(Path(PYTHON).parent / "kubectl-stepup")
-_BESIDE_LAUNCHER = Path(PYTHON).parent / "kubectl_stepup-python"
-LAUNCHER = ENTRY_POINT if _BESIDE_LAUNCHER.exists() else None
+LAUNCHER = launcher()
 """The native launcher, where this installation has one; then that is its entry point."""
 
-PYTHON_PROGRAM = str(_BESIDE_LAUNCHER) if LAUNCHER else ENTRY_POINT
+PYTHON_PROGRAM = ENTRY_POINT if LAUNCHER is None else str(Path(LAUNCHER).with_name(PROGRAM))
 FILE = str(Path(kubectl_stepup.__file__).parent / "fast_path.py")
 
 

@@ -18,10 +18,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup import fast_path
-from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kube import execcredential
-from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.session import record, scope
 from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.item_values import ItemValues
@@ -29,10 +27,9 @@ from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.launcher import launcher
-from tests.contract.sessions import session
+from tests.contract.sessions import CA, approved_now, session
 from tests.unit.session.bus import SecretService, Texts, bus
 
-CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 FILE = str(Path(fast_path.__file__))
 ENTRY = "import sys; from kubectl_stepup.__main__ import main; sys.exit(main())"
 
@@ -115,16 +112,7 @@ SOCKET = {"_socket", "kubectl_stepup.session.handover_socket"}
 @pytest.fixture
 def fresh() -> ElevationSession:
     """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
-    now = scope.moment()
-    approved = session(
-        issuer=f"https://{os.urandom(8).hex()}.example.com",
-        approved=now,
-        reuse_until=now.wall + 600,
-        token_expires_at=now.wall + 900,
-        ca_sha256=ca_digest(CA),
-    )
-    digests = tuple(sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
-    return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
+    return approved_now()
 
 
 @pytest.fixture(params=["kernel", "file"])

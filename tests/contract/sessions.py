@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
+from kubectl_stepup.digest import sha256_hex
+from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kube.execcredential import expected_exec_info
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.session import scope
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.record import Moment
+
+CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 
 APPROVED = Moment(wall=1_800_000_000.25, boottime=5_000.5, boot_id="0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10")
 
@@ -42,3 +49,17 @@ def later(wall_s: float, boottime_s: float | None = None, boot_id: str = APPROVE
     """Give the moment so many seconds after the approval, by each clock."""
     moved = wall_s if boottime_s is None else boottime_s
     return Moment(wall=APPROVED.wall + wall_s, boottime=APPROVED.boottime + moved, boot_id=boot_id)
+
+
+def approved_now(**changes: Any) -> ElevationSession:
+    """Give a session of its own, approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold for `CA`."""
+    now = scope.moment()
+    own = {
+        "issuer": f"https://{os.urandom(8).hex()}.example.com",
+        "approved": now,
+        "reuse_until": now.wall + 600,
+        "token_expires_at": now.wall + 900,
+        "ca_sha256": ca_digest(CA),
+    }
+    approved = session(**{**own, **changes})
+    return replace(approved, exec_info=tuple(sha256_hex(value) for value in expected_exec_info(approved, ca_pem=CA)))

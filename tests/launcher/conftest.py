@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup import __version__
+from launcher.compiler import PROGRAMS
 
 SOURCES = Path(__file__).parents[2] / "launcher"
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
@@ -26,6 +27,9 @@ env | grep -E '^(PYTHON|KEPT)' | sort
 exit 77
 """
 HANDED_ON = 77
+COMPILERS = (os.environ.get("CC", ""), *PROGRAMS) if sys.platform == "linux" else ()
+COMPILER = next(filter(None, map(shutil.which, COMPILERS)), None)
+has_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler for Linux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,12 @@ class Launcher:
 @pytest.fixture(scope="session")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
     """Compile the launcher; no test of it runs where there is no compiler."""
-    compiler = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang"))), None)
-    if compiler is None or sys.platform != "linux":
+    if COMPILER is None:
         pytest.skip("the launcher is for Linux, and there is no C compiler to build it with (apt-get install gcc)")
     place = tmp_path_factory.mktemp("launcher")
     program, policy = place / "kubectl-stepup", place / "etc/policy.yaml"
     defined = [f'-DVERSION="{__version__}"', f'-DSYSTEM_POLICY="{policy}"', "-D_GNU_SOURCE"]
-    words = [compiler, "-std=c11", *SANITIZERS, *defined, *sorted(map(str, SOURCES.glob("*.c"))), "-o", str(program)]
+    words = [COMPILER, "-std=c11", *SANITIZERS, *defined, *sorted(map(str, SOURCES.glob("*.c"))), "-o", str(program)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if "sanitize" in done.stderr or "asan" in done.stderr:
         words = [word for word in words if word not in SANITIZERS]

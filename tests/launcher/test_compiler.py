@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from kubectl_stepup import __version__
 from launcher.compiler import (
     LINKINGS,
-    PROGRAMS,
     ZIG_LINKINGS,
     NotCompiled,
     command_line,
@@ -21,12 +19,10 @@ from launcher.compiler import (
     compilers,
     version_of,
 )
+from tests.launcher.conftest import COMPILER, has_compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 ZIG = (sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl")
-has_compiler = pytest.mark.skipif(
-    sys.platform != "linux" or not any(map(shutil.which, PROGRAMS)), reason="no C compiler for Linux"
-)
 
 
 def program(path: Path, script: str) -> str:
@@ -99,9 +95,8 @@ def test_it_becomes_the_program_beside_it(tmp_path: Path, monkeypatch: pytest.Mo
 def test_where_nothing_links_statically_it_is_linked_with_shared_libraries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = next(filter(None, map(shutil.which, PROGRAMS)))
     refuses = f'echo "$@" >> {tmp_path}/tried\ncase "$*" in *-static*) echo "ld: error: no libc.a" >&2; exit 1;; esac'
-    monkeypatch.setenv("CC", program(tmp_path / "cc", f'{refuses}\nexec {real} "$@"'))
+    monkeypatch.setenv("CC", program(tmp_path / "cc", f'{refuses}\nexec {COMPILER} "$@"'))
 
     compile_launcher(ROOT, tmp_path / "made", machine=platform.machine())
 

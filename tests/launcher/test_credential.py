@@ -20,30 +20,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubectl_stepup import fast_path
-from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kube import execcredential
-from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import keyctl, record, release, scope
 from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 from kubectl_stepup.session.model import ElevationSession
-from tests.contract.sessions import session
+from tests.contract.sessions import CA, approved_now, session
 from tests.launcher.conftest import HANDED_ON, Launcher
 
-CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 NOBODY = 65534
 SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "the user": lambda: scope.USER_SCOPE}
-
-
-def made(**changes: object) -> ElevationSession:
-    """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
-    now = scope.moment()
-    values = {"approved": now, "reuse_until": now.wall + 600, "token_expires_at": now.wall + 900, **changes}
-    approved = session(ca_sha256=ca_digest(CA), **{"issuer": f"https://{os.urandom(8).hex()}.example.com", **values})
-    digests = tuple(sha256_hex(value) for value in execcredential.expected_exec_info(approved, ca_pem=CA))
-    return session(**{name: getattr(approved, name) for name in approved.__slots__} | {"exec_info": digests})
 
 
 def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, str]:
@@ -91,7 +79,7 @@ class Store:
 def test_a_hit_is_answered_in_the_version_that_was_asked_for(
     launcher: Launcher, store: Store, whose: str, number: int
 ) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, SCOPES[whose]())
     found = launcher.answer(arguments, environ(fresh, number))
     assert found is not None
@@ -100,7 +88,7 @@ def test_a_hit_is_answered_in_the_version_that_was_asked_for(
 
 
 def test_the_terminals_own_session_comes_first(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"reuse_until": fresh.approved.wall})
     store.put(fresh, scope.USER_SCOPE)
     arguments = store.put(fresh, scope.terminal_scope(), other.to_record())
@@ -109,8 +97,8 @@ def test_the_terminals_own_session_comes_first(launcher: Launcher, store: Store)
 
 
 def test_of_two_that_may_be_used_the_terminals_own_is_answered(launcher: Launcher, store: Store) -> None:
-    fresh = made()
-    store.put(made(issuer=fresh.issuer, token=Secret("of the user")), scope.USER_SCOPE)
+    fresh = approved_now()
+    store.put(approved_now(issuer=fresh.issuer, token=Secret("of the user")), scope.USER_SCOPE)
     arguments = store.put(fresh, scope.terminal_scope())
     assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
 
@@ -123,7 +111,7 @@ UNFORETOLD: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("form", UNFORETOLD)
 def test_the_first_one_that_python_could_use_decides(launcher: Launcher, store: Store, form: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"exec_info": ("0" * 64,) * 4})
     store.put(fresh, scope.USER_SCOPE)
     arguments = store.put(fresh, scope.terminal_scope(), UNFORETOLD[form](other.to_record()))
@@ -132,7 +120,7 @@ def test_the_first_one_that_python_could_use_decides(launcher: Launcher, store: 
 
 
 def test_an_odd_file_of_the_terminal_is_left_to_python(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     store = FileStore(tmp_path / "sessions")
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     key = scope.key(fresh.id, scope.terminal_scope())
@@ -142,13 +130,13 @@ def test_an_odd_file_of_the_terminal_is_left_to_python(launcher: Launcher, tmp_p
 
 
 def test_the_sessions_of_another_terminal_are_not_found(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, "tty-34816-1234-5678")
     assert launcher.answer(arguments, environ(fresh)) is None
 
 
 def test_a_new_login_on_the_same_terminal_is_another_scope(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.terminal_scope())
     command = ["setsid", "--wait", str(launcher.path), "credential", *arguments]
     done = subprocess.run(
@@ -158,7 +146,7 @@ def test_a_new_login_on_the_same_terminal_is_another_scope(launcher: Launcher, s
 
 
 def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Launcher) -> None:
-    fresh = made()
+    fresh = approved_now()
     code = (
         "import subprocess, sys; from kubectl_stepup.session import keyctl; keyctl.join_new_session_keyring(); "
         "keyctl.add_key(sys.argv[1], sys.stdin.buffer.read(), keyctl.SESSION_KEYRING); "
@@ -174,7 +162,7 @@ def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Laun
         pytest.skip(f"no kernel keyring: {done.stderr.decode().splitlines()[-1]}")
     assert json.loads(done.stdout)["status"]["token"] == fresh.token.reveal()
     for whose in SCOPES.values():
-        other = made(issuer=fresh.issuer, token=Secret("of the user"))
+        other = approved_now(issuer=fresh.issuer, token=Secret("of the user"))
         KernelKeyringStore().put(scope.key(fresh.id, whose()), other.to_record(), other.reuse_until)
     try:
         nearest = subprocess.run(
@@ -188,7 +176,7 @@ def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Laun
 
 
 def test_the_login_sessions_keyring_is_asked_where_the_variable_says_so(launcher: Launcher) -> None:
-    fresh = made()
+    fresh = approved_now()
     key = scope.key(fresh.id, scope.USER_SCOPE)
     store = KernelKeyringStore(keyring=keyctl.SESSION_KEYRING)
     try:
@@ -204,7 +192,7 @@ def test_the_login_sessions_keyring_is_asked_where_the_variable_says_so(launcher
 
 
 def test_other_arguments_are_left_to_python(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert launcher.answer(arguments, environ(fresh)) is not None
     assert launcher.answer([*arguments, "--store", "keyring"], environ(fresh)) is not None
@@ -240,7 +228,7 @@ def test_other_arguments_are_left_to_python(launcher: Launcher, store: Store) ->
 def test_another_request_than_the_foretold_is_left_to_python(
     launcher: Launcher, store: Store, change: Callable[[str], str]
 ) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     variables = environ(fresh)
     changed = change(variables["KUBERNETES_EXEC_INFO"])
@@ -278,7 +266,7 @@ ENDED: dict[str, Callable[[record.Moment], dict[str, object]]] = {
 
 @pytest.mark.parametrize("ended", ENDED)
 def test_a_session_that_may_not_be_used(launcher: Launcher, store: Store, ended: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     values = {name: getattr(fresh, name) for name in fresh.__slots__}
     stored = session(**{**values, **ENDED[ended](fresh.approved)})
     arguments = store.put(fresh, scope.USER_SCOPE, stored.to_record())
@@ -289,7 +277,9 @@ def test_a_session_that_may_not_be_used(launcher: Launcher, store: Store, ended:
 @pytest.mark.parametrize("backwards_s", [0, 4])
 def test_a_clock_that_was_put_right_ends_nothing(launcher: Launcher, store: Store, backwards_s: float) -> None:
     now = scope.moment()
-    fresh = made(approved=record.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id))
+    fresh = approved_now(
+        approved=record.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id)
+    )
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None
 
@@ -323,7 +313,7 @@ ODD_RECORDS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("odd", ODD_RECORDS)
 def test_an_odd_record_is_left_to_python(launcher: Launcher, store: Store, odd: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     data = ODD_RECORDS[odd](fresh.to_record())
     assert data != fresh.to_record()
     arguments = store.put(fresh, scope.USER_SCOPE, data)
@@ -332,7 +322,7 @@ def test_an_odd_record_is_left_to_python(launcher: Launcher, store: Store, odd: 
 
 
 def test_the_whole_id_names_a_session(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     other = fresh.id[:-1] + ("0" if fresh.id[-1] != "0" else "1")
     FileStore(tmp_path / "sessions").put(scope.key(other, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     arguments = ["--session", other, "--store-directory", str(tmp_path / "sessions")]
@@ -340,7 +330,7 @@ def test_the_whole_id_names_a_session(launcher: Launcher, tmp_path: Path) -> Non
 
 
 def test_brackets_in_the_name_of_the_program_change_no_scope(launcher: Launcher, store: Store, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.terminal_scope())
     program = tmp_path / ") S 1 2 (3) 4"
     shutil.copy(launcher.path, program)
@@ -351,7 +341,7 @@ def test_brackets_in_the_name_of_the_program_change_no_scope(launcher: Launcher,
 def test_requests_that_are_not_four_digests_are_left_to_python(
     launcher: Launcher, tmp_path: Path, place: int, odd: str
 ) -> None:
-    fresh = made()
+    fresh = approved_now()
     store = FileStore(tmp_path / "sessions")
     head, name, tail = fresh.to_record().partition(b"exec_info=")
     stored = head + name + tail[:place] + odd.encode() + tail[place + 1 :]
@@ -362,7 +352,7 @@ def test_requests_that_are_not_four_digests_are_left_to_python(
 
 
 def test_a_session_of_another_identity_is_not_given_out(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     other = session(**{name: getattr(fresh, name) for name in fresh.__slots__} | {"level": "critical"})
     arguments = store.put(fresh, scope.USER_SCOPE, other.to_record())
     assert by_python(arguments, environ(fresh)) is None
@@ -400,7 +390,7 @@ def odd_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_changed_record_is_answered_where_python_would_not(
     launcher: Launcher, odd_records: Path, changes: list[tuple[float, int, bytes | None]]
 ) -> None:
-    fresh = made()
+    fresh = approved_now()
     store = FileStore(odd_records)
     key = scope.key(fresh.id, scope.USER_SCOPE)
     store.put(key, changed(fresh.to_record(), changes), fresh.reuse_until)
@@ -415,7 +405,7 @@ def test_no_changed_record_is_answered_where_python_would_not(
     [b"", b"x\n", b"-1\n", b"1\n", b"99999999999.5\n", b"1e12\n", b" 99999999999\n", b"9" * 400, b"9" * 40 + b"\n"],
 )
 def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path: Path, head: bytes) -> None:
-    fresh = made()
+    fresh = approved_now()
     store = FileStore(tmp_path / "sessions")
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     file = next((tmp_path / "sessions").iterdir())
@@ -429,7 +419,7 @@ def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path
     "odd", ["file of others", "directory of others", "link to a directory", "link", "directory", "fifo", "too large"]
 )
 def test_files_that_others_could_have_written_are_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     directory = tmp_path / "sessions"
     store = FileStore(directory)
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
@@ -472,7 +462,7 @@ def public_place(launcher: Launcher) -> Iterator[Path]:
 
 def long_session(directory: Path) -> tuple[ElevationSession, list[str]]:
     """Keep one whose answer fills a pipe; give it and the arguments that find it."""
-    fresh = made(token=Secret("x" * 90_000))
+    fresh = approved_now(token=Secret("x" * 90_000))
     store = FileStore(directory)
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     return fresh, ["credential", "--session", fresh.id, "--store-directory", str(directory)]
@@ -523,7 +513,7 @@ def test_a_limit_to_what_may_be_written_is_a_failure(launcher: Launcher, tmp_pat
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a program for one user as another")
 def test_for_one_user_as_another_nothing_is_answered(public_place: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     store = FileStore(public_place / "sessions")
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     words = [str(public_place / "kubectl-stepup"), "credential", "--session", fresh.id]
@@ -553,7 +543,7 @@ def test_without_a_stream_or_its_stand_in_nothing_is_answered(launcher: Launcher
 
 
 def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     read, write = os.pipe()
     os.close(read)
@@ -565,7 +555,7 @@ def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
 
 
 def test_the_python_road_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
-    fresh = made()
+    fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert fast_path.serve(["credential", *arguments], environ(fresh)) == 0
     assert capfd.readouterr().out.encode() == launcher.answer(arguments, environ(fresh))

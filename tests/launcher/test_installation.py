@@ -16,16 +16,14 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup import __version__
-from launcher.compiler import ELF, PROGRAMS
+from launcher.compiler import ELF
+from tests.launcher.conftest import has_compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "krew-manifest.yaml", "kubectl_stepup", "launcher")
 MAIN = "kubectl_stepup.__main__:main"
 SCRIPTS = f"kubectl_stepup-{__version__}.data/scripts/"
 PLATFORM = "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
-has_compiler = pytest.mark.skipif(
-    sys.platform != "linux" or not any(map(shutil.which, PROGRAMS)), reason="no C compiler for Linux"
-)
 
 
 @dataclass(frozen=True, kw_only=True)

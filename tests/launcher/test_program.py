@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launcher.conftest import HANDED_ON, SOURCES, Launcher
+from tests.launcher.conftest import COMPILER, HANDED_ON, SOURCES, Launcher
 
 ENVIRON = {"PATH": os.defpath, "KEPT": "yes", "PYTHONPATH": "/hostile", "PYTHONHOME": "/hostile", "PYTHON": "1"}
 
@@ -86,9 +86,10 @@ def test_a_closed_stream_takes_no_file(launcher: Launcher, tmp_path: Path, close
 
 
 def test_the_compiler_has_nothing_to_say(launcher: Launcher) -> None:
-    assert launcher.path.exists()  # there is a compiler
+    assert launcher.path.exists()
+    assert COMPILER is not None
     warnings = ("all", "extra", "pedantic", "shadow", "conversion", "strict-prototypes", "format=2", "vla", "undef")
-    words = [os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", '-DVERSION="1"', "-Werror", "-fsyntax-only"]
+    words = [COMPILER, "-std=c11", "-D_GNU_SOURCE", '-DVERSION="1"', "-Werror", "-fsyntax-only"]
     words += [*(f"-W{name}" for name in warnings), *map(str, SOURCES.glob("*.c"))]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,12 +17,13 @@ from jeepney import Header, HeaderFields, Message, MessageFlag, MessageType, new
 from jeepney.low_level import Endianness
 
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import release, scope
+from kubectl_stepup.session import scope
 from kubectl_stepup.session.file import FileStore
 from kubectl_stepup.session.item_values import ItemValues
 from kubectl_stepup.session.model import ElevationSession
+from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
-from tests.launcher.test_credential import CHANGES, changed, environ, made
+from tests.launcher.test_credential import CHANGES, by_python, changed, environ
 from tests.unit.session.bus import SESSION, SecretService, Texts, bus
 
 STORE = ("--store", "keyring")
@@ -36,20 +37,16 @@ def items(fresh: ElevationSession, whose: str = scope.USER_SCOPE, *, characters:
     return texts
 
 
-def refused(_pin: str, _exec_info: str) -> None:
-    """Judge an EXEC_INFO that is not the one foretold: in no test here is it another's."""
-
-
 def answers(launcher: Launcher, fresh: ElevationSession, address: str) -> tuple[bytes | None, bytes | None]:
     """Give what the launcher answers, and what Python does."""
     arguments = ["--session", fresh.id, *STORE]
     variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
-    return launcher.answer(arguments, variables), release.answer(arguments, variables, judge=refused)
+    return launcher.answer(arguments, variables), by_python(arguments, variables)
 
 
 @pytest.mark.parametrize("whose", ["terminal", "user"])
 def test_a_session_is_answered(launcher: Launcher, tmp_path: Path, whose: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     service = SecretService(items(fresh, scope.terminal_scope() if whose == "terminal" else scope.USER_SCOPE))
     with bus(tmp_path, service) as address:
         native, python = answers(launcher, fresh, address)
@@ -58,8 +55,8 @@ def test_a_session_is_answered(launcher: Launcher, tmp_path: Path, whose: str) -
 
 
 def test_the_users_own_comes_after_one_of_the_terminal_that_is_over(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
-    over = made(issuer=fresh.issuer, reuse_until=fresh.approved.wall - 1)
+    fresh = approved_now()
+    over = approved_now(issuer=fresh.issuer, reuse_until=fresh.approved.wall - 1)
     assert over.id == fresh.id
     texts = items(fresh)
     values = ItemValues(Texts(texts), item_characters=60_000, now=time.time)
@@ -70,19 +67,19 @@ def test_the_users_own_comes_after_one_of_the_terminal_that_is_over(launcher: La
 
 
 def test_files_are_asked_first(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
-    other = made(issuer=fresh.issuer, token=Secret("in a file"))
+    fresh = approved_now()
+    other = approved_now(issuer=fresh.issuer, token=Secret("in a file"))
     FileStore(tmp_path / "sessions").put(scope.key(fresh.id, scope.USER_SCOPE), other.to_record(), other.reuse_until)
     with bus(tmp_path, SecretService(items(fresh))) as address:
         arguments = ["--session", fresh.id, *STORE, "--store-directory", str(tmp_path / "sessions")]
         variables = environ(other, DBUS_SESSION_BUS_ADDRESS=address)
-        native, python = launcher.answer(arguments, variables), release.answer(arguments, variables, judge=refused)
+        native, python = launcher.answer(arguments, variables), by_python(arguments, variables)
     assert native == python is not None
     assert b"in a file" in python
 
 
 def test_it_is_only_asked_where_the_arguments_say_so(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     service = SecretService(items(fresh))
     with bus(tmp_path, service) as address:
         variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
@@ -93,7 +90,7 @@ def test_it_is_only_asked_where_the_arguments_say_so(launcher: Launcher, tmp_pat
 
 
 def test_a_session_in_many_items_is_left_to_python(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     with bus(tmp_path, SecretService(items(fresh, characters=400))) as address:
         native, python = answers(launcher, fresh, address)
     assert native is None
@@ -101,9 +98,9 @@ def test_a_session_in_many_items_is_left_to_python(launcher: Launcher, tmp_path:
 
 
 def test_one_of_the_terminal_in_many_items_is_not_passed_over(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     texts = items(fresh, scope.terminal_scope(), characters=400)
-    texts.update(items(made(issuer=fresh.issuer, token=Secret("older"))))
+    texts.update(items(approved_now(issuer=fresh.issuer, token=Secret("older"))))
     with bus(tmp_path, SecretService(texts)) as address:
         native, python = answers(launcher, fresh, address)
     assert native is None
@@ -145,7 +142,7 @@ ODD_ITEMS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("odd", ODD_ITEMS)
 def test_an_odd_item_is_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     texts = {name: ODD_ITEMS[odd](text) for name, text in items(fresh).items()}
     assert texts != items(fresh)
     with bus(tmp_path, SecretService(texts)) as address:
@@ -156,7 +153,7 @@ def test_an_odd_item_is_left_to_python(launcher: Launcher, tmp_path: Path, odd: 
 
 @pytest.mark.parametrize("size", range(1, 8))
 def test_values_of_every_padding_are_decoded(launcher: Launcher, tmp_path: Path, size: int) -> None:
-    fresh = made(command="x" * size)
+    fresh = approved_now(command="x" * size)
     with bus(tmp_path, SecretService(items(fresh))) as address:
         native, python = answers(launcher, fresh, address)
     assert native == python is not None
@@ -164,7 +161,7 @@ def test_values_of_every_padding_are_decoded(launcher: Launcher, tmp_path: Path,
 
 @pytest.mark.parametrize("refused", ["Hello", "OpenSession", "SearchItems", "GetSecret"])
 def test_a_refused_call_is_left_to_python(launcher: Launcher, tmp_path: Path, refused: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     service = SecretService(items(fresh))
     with bus(tmp_path, lambda message: None if message.header.fields[3] == refused else service(message)) as address:
         native, python = answers(launcher, fresh, address)
@@ -178,7 +175,7 @@ def test_a_refused_call_is_left_to_python(launcher: Launcher, tmp_path: Path, re
      b"OK 0\r\nl\2\0\1" + b"\xff" * 12, b"OK 0\r\nl\2\0\1" + b"\0" * 8 + b"\xff\xff\3\0"],
 )  # fmt: skip
 def test_a_bus_that_makes_no_sense_is_left_to_python(launcher: Launcher, tmp_path: Path, welcome: bytes) -> None:
-    fresh = made()
+    fresh = approved_now()
     with bus(tmp_path, SecretService(items(fresh)), welcome=welcome) as address:
         variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
         assert launcher.answer(["--session", fresh.id, *STORE], variables) is None
@@ -190,13 +187,13 @@ def test_a_bus_that_makes_no_sense_is_left_to_python(launcher: Launcher, tmp_pat
      f"unix:path=/{'x' * 107}", f"unix:path=/{'x' * 5000}", ";;;", "unix:tmpdir=/tmp"],
 )  # fmt: skip
 def test_no_bus_is_left_to_python(launcher: Launcher, address: str) -> None:
-    fresh = made()
+    fresh = approved_now()
     variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
     assert launcher.answer(["--session", fresh.id, *STORE], variables) is None
 
 
 def test_an_escaped_address_behind_others_is_found(launcher: Launcher, tmp_path: Path) -> None:
-    fresh = made()
+    fresh = approved_now()
     directory = tmp_path / "a b"
     directory.mkdir()
     with bus(directory, SecretService(items(fresh))) as address:
@@ -257,7 +254,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_whatever_the_bus_says_the_answer_is_the_stored_one_or_none(
     launcher: Launcher, place: Path, changes: list[tuple[float, int, bytes | None]]
 ) -> None:
-    fresh = made()
+    fresh = approved_now()
     recorded = Recorded(fresh)
     with recorded.said(place, changed(recorded.stream, changes)) as address:
         variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
