@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import sys
 
+from kubectl_stepup.isolation import isolate
+
 
 def main() -> int:
     """Run the program on `sys.argv` and give its exit code."""
     _open_standard_streams()
-    _look_last_where_the_caller_is()
+    isolate()
     argv = sys.argv[1:]
     if argv and argv[0] == "credential":
         from kubectl_stepup import fast_path
@@ -55,19 +57,6 @@ def _open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def _look_last_where_the_caller_is() -> None:
-    """Let nothing in the working directory or `$PYTHONPATH` stand in for our libraries: what is installed comes first.
-
-    They stay on the path, behind everything else: some packagers put our libraries there.
-    """
-    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    try:
-        foreign = {os.path.abspath(entry) for entry in named}  # of an empty one: the working directory
-    except OSError:  # it is gone
-        return
-    sys.path.sort(key=foreign.__contains__)
 
 
 if __name__ == "__main__":

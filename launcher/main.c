@@ -13,6 +13,7 @@
 
 #include "credential.h"
 #include "files.h"
+#include "isolation.h"
 #include "paths.h"
 #include "routine.h"
 
@@ -21,20 +22,11 @@ extern char **environ;
 /* The codes of docs/reference/exit-codes.md for what failed before kubectl started, and of every other command. */
 enum { FAILED = 1, EXEC_FAILED = 125 };
 
-/* Nothing beside the program or in the caller's variables stands in for the modules of an answer to kubectl: python
- * -E -P, which a script's first line cannot ask for on every system. */
-static void isolate_python(void) {
-    char **kept = environ;
-    for (char **entry = environ; *entry != NULL; entry++) {
-        if (strncmp(*entry, "PYTHON", strlen("PYTHON")) != 0) *kept++ = *entry;
-    }
-    *kept = NULL;
-    setenv("PYTHONSAFEPATH", "1", 1);
-}
-
 static int become_python_program(char **argv) {
     char path[PATH_MAX];
-    if (path_of_python_program(path)) {
+    if (!isolate_python()) {
+        fprintf(stderr, "error: %s: %s\n", argv[0], strerror(errno));
+    } else if (path_of_python_program(path)) {
         argv[0] = path;
         execve(path, argv, environ);
         fprintf(stderr, "error: %s: %s\nhint: install kubectl-stepup again\n", path, strerror(errno));
@@ -50,7 +42,6 @@ int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "credential") == 0) {
         int code = has_streams ? credential_serve(argv + 2) : -1;
         if (code != -1) _exit(code);
-        isolate_python();
     } else if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--") == 0) {
         routine_serve(argv + 3);
     }

@@ -60,7 +60,7 @@ HIT = INTERPRETER | {
     "kubectl_stepup.session.release",
     "kubectl_stepup.session.scope",
 }
-THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path"}
+THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path", "kubectl_stepup.isolation"}
 PARSED = HIT | {
     "binascii",
     "kubectl_stepup.errors",

@@ -51,6 +51,7 @@ FLOORS = {
     "kubectl_stepup.demo": SHELL,
     "kubectl_stepup.__main__": SHELL,
     "kubectl_stepup.fast_path": SHELL,
+    "kubectl_stepup.isolation": SHELL,
     "kubectl_stepup.routine": SHELL,
     "kubectl_stepup.wiring": SHELL,
 }

@@ -35,8 +35,8 @@ ALLOWED = {
     # One of the two, by Python's version.
     "_sha2", "_sha256",
     "kubectl_stepup", "kubectl_stepup.__main__", "kubectl_stepup.routine", "kubectl_stepup.environment",
-    "kubectl_stepup.digest", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.kube",
-    "kubectl_stepup.kube.kubectl",
+    "kubectl_stepup.digest", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.isolation",
+    "kubectl_stepup.kube", "kubectl_stepup.kube.kubectl",
 }  # fmt: skip
 
 

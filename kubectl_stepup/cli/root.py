@@ -90,7 +90,8 @@ def run(argv: Sequence[str]) -> int:
     """Run the command line and give the exit code; no exception leaves."""
     name = next((word for word in argv if not word.startswith("-")), "")
     try:
-        result = root.main(args=list(argv), prog_name=_program_name(), standalone_mode=False)
+        # No variable of click's stands in for the command: there is no completion by it, and it would end with 0.
+        result = root.main(args=list(argv), prog_name=_program_name(), complete_var="", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as exc:
         # Asking for nothing is a question, not a mistake: the short help is the answer.
         click.echo(exc.ctx.get_help())

@@ -23,7 +23,7 @@ STAND_IN = """\
 printf 'python program:'
 printf ' <%s>' "$@"
 printf '\\n'
-env | grep -E '^(PYTHON|KEPT)' | sort
+env | grep -E '^(PYTHON|KUBECTL_STEPUP_PYTHON|KEPT)' | LC_ALL=C sort
 exit 77
 """
 HANDED_ON = 77

@@ -11,6 +11,12 @@ import pytest
 
 from tests.launcher.conftest import COMPILER, HANDED_ON, SOURCES, Launcher
 
+ISOLATED = (
+    "KEPT=yes\nKUBECTL_STEPUP_PYTHON=1\nKUBECTL_STEPUP_PYTHONHOME=/hostile\nKUBECTL_STEPUP_PYTHONPATH=/hostile\n"
+    "KUBECTL_STEPUP_PYTHONSAFEPATH=\nPYTHONSAFEPATH=1\n"
+)
+"""What the Python program is given of the variables below: their names are its to give back."""
+
 ENVIRON = {"PATH": os.defpath, "KEPT": "yes", "PYTHONPATH": "/hostile", "PYTHONHOME": "/hostile", "PYTHON": "1"}
 
 
@@ -31,8 +37,7 @@ ENVIRON = {"PATH": os.defpath, "KEPT": "yes", "PYTHONPATH": "/hostile", "PYTHONH
 def test_other_commands_are_handed_on_word_by_word(launcher: Launcher, words: list[str]) -> None:
     done = launcher.run(*words, environ=ENVIRON)
     said = "".join(f" <{word}>" for word in words or [""])
-    kept = "KEPT=yes\nPYTHON=1\nPYTHONHOME=/hostile\nPYTHONPATH=/hostile\n"
-    assert done.stdout.decode() == f"python program:{said}\n{kept}"
+    assert done.stdout.decode() == f"python program:{said}\n{ISOLATED}"
     assert (done.returncode, done.stderr) == (HANDED_ON, b"")
 
 
@@ -44,7 +49,7 @@ def test_credential_is_handed_on_without_what_changes_python(launcher: Launcher)
     """PROC-17."""
     done = launcher.run("credential", "--session", "0" * 32, environ={**ENVIRON, "KUBERNETES_EXEC_INFO": "{}"})
     said = f"python program: <credential> <--session> <{'0' * 32}>\n"
-    assert done.stdout.decode() == f"{said}KEPT=yes\nPYTHONSAFEPATH=1\n"
+    assert done.stdout.decode() == f"{said}{ISOLATED}"
 
 
 def test_the_program_beside_the_target_of_a_link_is_taken(launcher: Launcher, tmp_path: Path) -> None:
