@@ -124,6 +124,14 @@ static size_t socket_path(const char *addresses, char *path, size_t size) {
     return 0;
 }
 
+/* Whether the other end is this user's: an abstract name is free for every user once its bus is gone, and so is a path
+ * in a directory of others. */
+static bool is_ours(int bus) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(bus, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer && peer.uid == getuid();
+}
+
 int bus_connect(const char *addresses, int timeout_s) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval timeout = {.tv_sec = timeout_s};
@@ -134,7 +142,7 @@ int bus_connect(const char *addresses, int timeout_s) {
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     if (setsockopt(bus, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
         setsockopt(bus, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
-        connect(bus, (struct sockaddr *)&address, size) == 0) {
+        connect(bus, (struct sockaddr *)&address, size) == 0 && is_ours(bus)) {
         return bus;
     }
     close(bus);

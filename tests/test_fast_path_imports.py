@@ -104,9 +104,10 @@ FROM_SECRET_SERVICE = {
     "binascii",
     "kubectl_stepup.session.dbus",
     "kubectl_stepup.session.item_values",
+    "kubectl_stepup.session.peer",
     "kubectl_stepup.session.secret_service",
 }
-SOCKET = {"_socket", "kubectl_stepup.session.handover_socket"}
+SOCKET = {"_socket", "kubectl_stepup.session.handover_socket", "kubectl_stepup.session.peer"}
 
 
 @pytest.fixture

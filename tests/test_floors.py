@@ -96,6 +96,7 @@ EDGES = {
     "kubectl_stepup.session.keyring_backend",
     "kubectl_stepup.session.lock",
     "kubectl_stepup.session.os_keyring",
+    "kubectl_stepup.session.peer",
     "kubectl_stepup.session.refusal_memory",
     "kubectl_stepup.session.refusals",
     "kubectl_stepup.session.release",

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from kubectl_stepup.session.peer import is_ours, user_and_process
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Socket
@@ -23,6 +25,10 @@ _UNIX_PATH, _UNIX_ABSTRACT = "unix:path=", "unix:abstract="
 
 class NoAnswer(OSError):
     """The bus is not there, or did not give the reply that was hoped for."""
+
+
+class ForeignBus(NoAnswer):
+    """The bus is another user's, who would answer for ours."""
 
 
 class Body:
@@ -208,10 +214,32 @@ def _connected(path: str, timeout_s: float) -> Socket:
     try:
         connected.settimeout(timeout_s)
         connected.connect(path)
+        # An abstract name is free for every user once its bus is gone, and so is a path in a directory of others.
+        if not is_ours(connected):
+            raise ForeignBus(f"the session bus belongs to user id {user_and_process(connected)[0]}")
     except OSError:
         connected.close()
         raise
     return connected
+
+
+def reason_not_ours(addresses: str, *, timeout_s: float) -> str | None:
+    """Return why a library must not be let near the buses of a list; None: each that is there is this user's own.
+
+    A library takes the first that it can use, and some of them start a program (`unixexec:`) or call a host (`tcp:`).
+    """
+    for address in filter(None, addresses.split(";")):
+        try:
+            path = unix_address(address)
+        except NoAnswer:
+            return "the session bus is on no socket of this machine"
+        try:
+            _connected(path, timeout_s).close()
+        except ForeignBus as error:
+            return str(error)
+        except OSError:  # nobody is there: the library says so
+            continue
+    return None
 
 
 def _answered(header: bytes) -> int:

@@ -9,18 +9,16 @@ Spec: unix(7).
 from __future__ import annotations
 
 import os
-import sys
+
+from kubectl_stepup.session.peer import is_ours, user_and_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _socket import socket as Connection
     from socket import socket as Socket
 
 _TIMEOUT_S = 2.0
 _LARGEST = 1 << 17
 _GENERATIONS = 64
-_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
-"""macOS `<sys/un.h>`; Python has no names for them."""
 
 
 def receive(path: str) -> bytes | None:
@@ -31,7 +29,7 @@ def receive(path: str) -> bytes | None:
     try:
         caller.settimeout(_TIMEOUT_S)
         caller.connect(path)
-        if _peer(caller)[0] != os.getuid():
+        if not is_ours(caller):
             return None
         data = b""
         while chunk := caller.recv(65536):
@@ -98,28 +96,15 @@ def _serve(listener: Socket, woken: Socket, value: bytes) -> None:
             caller, _ = listener.accept()
             with caller:
                 caller.settimeout(_TIMEOUT_S)
-                if _is_ours(caller):
+                if _is_descendant(caller):
                     caller.sendall(value)
         except OSError:  # a caller that went away or does not read; the next one is served
             continue
 
 
-def _is_ours(caller: Socket) -> bool:
-    user, process = _peer(caller)
+def _is_descendant(caller: Socket) -> bool:
+    user, process = user_and_process(caller)
     return user == os.getuid() and (process is None or _descends(process, os.getpid()))
-
-
-def _peer(connection: Connection) -> tuple[int, int | None]:
-    """Give the user and, where the system tells, the pid at the other end."""
-    if sys.platform == "linux":
-        import _socket
-
-        credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
-        process, user = (int.from_bytes(credentials[at : at + 4], sys.byteorder, signed=True) for at in (0, 4))
-        return user, process
-    # struct xucred: a version, then the user; 76 bytes in all.
-    credentials = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76)
-    return int.from_bytes(credentials[4:8], sys.byteorder), None
 
 
 def _descends(process: int, ancestor: int) -> bool:

@@ -12,10 +12,13 @@ import sys
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from kubectl_stepup import environment
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session.dbus import reason_not_ours
 from kubectl_stepup.session.item_values import USERNAME, ItemValues
+from kubectl_stepup.session.peer import is_ours
 from kubectl_stepup.session.scope import PREFIX
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ BACKENDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "win32": (("Windows Credential Manager", "keyring.backends.Windows", "WinVaultKeyring"),),
 }
 """(what people call it, module, class) by `sys.platform`; the first that works is used, and nothing else is loaded."""
+
+_ON_A_BUS = frozenset({"keyring.backends.SecretService", "keyring.backends.kwallet"})
 
 INDEX = f"{PREFIX}index"
 WINDOWS_CHARACTERS = 1200
@@ -216,6 +221,10 @@ def open_os_keyring(
     end = time.monotonic() + deadline_s
 
     def opened(title: str, module: str, name: str) -> OSKeyringStore:
+        addresses = os.environ.get(environment.DBUS_SESSION_BUS_ADDRESS, "") if module in _ON_A_BUS else ""
+        reason = reason_not_ours(addresses, timeout_s=deadline_s)
+        if reason is not None:
+            raise StoreUnavailable(f"{title} cannot be used: {reason}", details={"store": OSKeyringStore.name})
         backend = _backend(module, name)
         store = OSKeyringStore(backend, title=title, now=now, deadline_s=deadline_s, item_characters=size)
         store.probe()
@@ -234,11 +243,22 @@ def open_os_keyring(
 
 def _backend(module: str, name: str) -> Backend:
     backend = getattr(importlib.import_module(module), name)()
-    # The library sets attributes of a backend from the environment; where items go is not for that to say.
+    # The library sets attributes from the environment; where items go is not for that to say.
     for variable in os.environ:
         if variable.startswith("KEYRING_PROPERTY_"):
             vars(backend).pop(variable.removeprefix("KEYRING_PROPERTY_").lower(), None)
+    if module == "keyring.backends.SecretService":
+        # The connection that is used is checked too: by then the bus may be another one.
+        backend.get_preferred_collection = partial(_of_own_bus, backend.get_preferred_collection)
     return cast("Backend", backend)
+
+
+def _of_own_bus(collection_of: Callable[[], Any]) -> Any:
+    collection = collection_of()
+    if not is_ours(collection.connection.sock):
+        collection.connection.close()
+        raise ConnectionRefusedError("the session bus belongs to another user")
+    return collection
 
 
 def is_anything_hanging() -> bool:

@@ -16,6 +16,9 @@ from tests.launcher.conftest import HANDED_ON, Launcher
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "import os\nos.write(2, b'hostile code ran')\nos._exit(99)\n"
+BASE = os.path.realpath(sys.executable)
+"""The interpreter without the virtual environment that the tests run in."""
+
 SCRIPT = "import sys\nfrom kubectl_stepup.__main__ import main\nsys.exit(main())\n"
 
 ALL_OF_THEM = {
@@ -175,7 +178,7 @@ def test_without_a_launcher_it_starts_again_only_where_it_must(
 def test_where_a_variable_leads_to_the_package_it_is_left(tmp_path: Path, kubectl: Path, script: Path) -> None:
     """As `pip install --target` leaves it: without PYTHONPATH there would be no program."""
     libraries = f"{ROOT}:{sysconfig.get_path('purelib')}"
-    script.write_text(f"#!{sys._base_executable}\n{SCRIPT}")
+    script.write_text(f"#!{BASE}\n{SCRIPT}")
     done = ran([str(script), "version"], variables(tmp_path, kubectl, PYTHONPATH=libraries), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -193,7 +196,7 @@ def test_an_installation_for_one_user_works(
     (base / "bin").mkdir()
     shutil.copy(program, base / "bin/kubectl-stepup")
     beside = base / "bin/kubectl_stepup-python"
-    beside.write_text(f"#!{sys._base_executable}\n{SCRIPT}")
+    beside.write_text(f"#!{BASE}\n{SCRIPT}")
     beside.chmod(0o755)
     where = {"PYTHONUSERBASE": str(base)} if named else {}
     environ = variables(tmp_path, kubectl, KUBERNETES_EXEC_INFO="{}", **where)

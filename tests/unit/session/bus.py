@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,16 +66,18 @@ class Texts:
 
 
 @contextmanager
-def bus(directory: Path, answers: Answers, *, welcome: bytes = b"OK 0123\r\n") -> Iterator[str]:
-    """Serve one connection after another; give the bus's address."""
-    path = directory / "bus"
+def bus(
+    directory: Path, answers: Answers, *, welcome: bytes = b"OK 0123\r\n", abstract: str | None = None
+) -> Iterator[str]:
+    """Serve one connection after another, in a directory or under an abstract name; give the bus's address."""
+    path = str(directory / "bus") if abstract is None else f"\0{abstract}"
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
+        server.bind(path)
         server.listen()
         thread = threading.Thread(target=_serve, args=(server, answers, welcome), daemon=True)
         thread.start()
         try:
-            yield f"unix:path={path},guid=0123"
+            yield f"unix:{f'path={path}' if abstract is None else f'abstract={abstract}'},guid=0123"
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(5)
@@ -88,12 +94,18 @@ def _serve(server: socket.socket, answers: Answers, welcome: bytes) -> None:
             _talk(connection, answers, welcome)
 
 
+def _until(connection: socket.socket, end: bytes, data: bytes) -> bytes:
+    """Read on until that has come, or nothing more comes."""
+    while end not in data and (more := connection.recv(4096)):
+        data += more
+    return data
+
+
 def _talk(connection: socket.socket, answers: Answers, welcome: bytes) -> None:
-    data = b""
-    while b"BEGIN\r\n" not in data:
-        data += connection.recv(4096)
-    assert data.startswith(b"\0AUTH EXTERNAL ")
-    connection.sendall(welcome)
+    data = _until(connection, b"\r\n", b"")
+    assert data.startswith(b"\0AUTH EXTERNAL ") or not data
+    connection.sendall(welcome)  # some wait for it before they go on
+    data = _until(connection, b"BEGIN\r\n", data)
     parser = Parser()
     parser.add_data(data.partition(b"BEGIN\r\n")[2])
     serial = 0
@@ -112,3 +124,41 @@ def _talk(connection: socket.socket, answers: Answers, welcome: bytes) -> None:
         for out in (signal, reply):
             serial += 1
             connection.sendall(out.serialise(serial))
+
+
+OF_NOBODY = """
+import json, os, sys
+from pathlib import Path
+from tests.unit.session.bus import SecretService, bus
+texts, where = json.loads(sys.argv[1]), sys.argv[2]
+service = SecretService(texts)
+heard = []
+def answers(message):
+    member = message.header.fields[3]
+    heard.append(member)
+    more = {"AddMatch": ("", ()), "ReadAlias": ("o", ("/c",)), "Get": ("v", (("b", False),))}
+    return more.get(member) or service(message)
+os.setgid(65534)
+os.setuid(65534)
+with bus(Path(where), answers, abstract=None if os.path.isdir(where) else where) as address:
+    print(address, flush=True)
+    sys.stdin.read()
+print(json.dumps(heard))
+"""
+
+
+class ForeignBus:
+    """A bus with a Secret Service that another user runs; `heard` are the calls that it got, once it has ended."""
+
+    def __init__(self, texts: dict[str, str], where: str) -> None:
+        words = [sys.executable, "-c", OF_NOBODY, json.dumps(texts), where]
+        environ = {**os.environ, "PYTHONPATH": os.fspath(Path(__file__).parents[3])}
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ)
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+        self.heard: list[str] = []
+
+    def end(self) -> None:
+        """Stop it."""
+        out, _ = self._process.communicate(timeout=30)
+        self.heard = json.loads(out)
