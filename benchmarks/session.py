@@ -14,6 +14,7 @@ from kubectl_stepup.kube.execcredential import ClusterPin, expected_exec_info
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.wiring.files_in_force import files_in_force
 
 if TYPE_CHECKING:
     from benchmarks.place import Place
@@ -106,6 +107,7 @@ def new_session(place: Place, cluster: str = CLUSTERS[0], *, account: str = ACCO
         proxy_url=None,
         insecure=False,
         evidence=None if evidence is None else evidence.fingerprint,
+        rests_on=files_in_force(place.environ, config=None, policy=None),
         exec_info=tuple(sha256_hex(value) for value in expected_exec_info(pin, ca_pem=ca_pem)),
     )
 

@@ -16,12 +16,12 @@ else:
     except ImportError:  # Windows
         import os as calls
 
-__all__ = ["calls", "encoded", "environment_of_process"]
+__all__ = ["calls", "encoded", "environment_of_process", "text_of"]
 
 
 def environment_of_process() -> dict[str, str]:
     """Give the environment variables; those that are no text of this machine's encoding as `os.environ` has them."""
-    return {_text(name): _text(value) for name, value in calls.environ.items()}
+    return {text_of(name): text_of(value) for name, value in calls.environ.items()}
 
 
 def encoded(text: str) -> bytes:
@@ -29,7 +29,8 @@ def encoded(text: str) -> bytes:
     return text.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 
-def _text(value: str | bytes) -> str:
+def text_of(value: str | bytes) -> str:
+    """Return the text that such bytes stand for."""
     if isinstance(value, str):
         return value
     return value.decode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())

@@ -12,6 +12,7 @@
 #include "files.h"
 #include "keyring.h"
 #include "record.h"
+#include "rests_on.h"
 #include "secret_service.h"
 
 enum { LARGEST = 1 << 17, KEY_SIZE = 16 + SESSION_ID + SCOPE_SIZE };
@@ -61,6 +62,7 @@ static enum step answer(const struct request *request, size_t length) {
     /* One that is odd here may be none to Python, which takes the first that it can use. */
     if (!record_read((struct text){stored, length}, request->session_id, &record)) return LEAVE;
     if (!record_usable(&record, &request->now)) return NOT_HERE;
+    if (!rests_on_unchanged(record.rests_on)) return LEAVE; /* Python evaluates it with the files as they are now */
     const char *version = record_version(&record, request->exec_info);
     if (version == NULL) return LEAVE; /* Python looks whether the server is the enrolled one all the same */
     int written = snprintf(credential, sizeof credential,

@@ -7,8 +7,8 @@
 
 #define CALLERS "KUBECTL_STEPUP_"
 
-/* Give each PYTHON* variable of the caller a name that Python does not read: CALLERS before its own. The Python
- * program gives them their names back, for kubectl and whatever else it starts (kubectl_stepup/isolation.py).
+/* Rename each PYTHON* variable of the caller to a name that Python does not read: CALLERS before its own. The Python
+ * program restores the names, for kubectl and whatever else it starts (kubectl_stepup/isolation.py).
  * PYTHONUSERBASE and an entry of PYTHONPATH that this program was installed below stay, or Python would not find its
  * package. False where there is no memory. */
 bool isolate_python(void);

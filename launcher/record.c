@@ -47,16 +47,17 @@ static bool is_identity_of(struct text identity, const char *session_id) {
 }
 
 bool record_read(struct text stored, const char *session_id, struct record *record) {
-    enum { IDENTITY, APPROVED, UNTIL, EXEC_INFO, CLUSTER, FACTS, STATUS, LINES };
+    enum { IDENTITY, APPROVED, UNTIL, RESTS_ON, EXEC_INFO, CLUSTER, FACTS, STATUS, LINES };
     static const char *const NAMES[LINES] = {
-        "identity=", "approved=", "until=", "exec_info=", "cluster=", "facts=", "status=",
+        "identity=", "approved=", "until=", "rests_on=", "exec_info=", "cluster=", "facts=", "status=",
     };
     struct text lines[LINES], magic;
     if (!is_ascii(stored) || !text_cut(&stored, '\n', &magic)) return false;
-    if (!text_is(magic, "kubectl-stepup session 1")) return false;
+    if (!text_is(magic, "kubectl-stepup session 2")) return false;
     for (int i = 0; i < LINES; i++) {
         if (!text_cut(&stored, '\n', &lines[i]) || !text_take(&lines[i], NAMES[i])) return false;
     }
+    record->rests_on = lines[RESTS_ON];
     record->exec_info = lines[EXEC_INFO];
     record->status = lines[STATUS];
     return stored.length == 0 && read_approved(lines[APPROVED], record) && read_until(lines[UNTIL], record) &&

@@ -12,7 +12,7 @@ enum { SESSION_ID = 32 };
 /* The pieces point into the text that was read. */
 struct record {
     double approved_wall, approved_boottime, reuse_until, token_expires_at;
-    struct text boot_id, exec_info, status;
+    struct text boot_id, rests_on, exec_info, status;
 };
 
 /* Tell whether a text has the form of a session id: 32 lower-case hex digits. */

@@ -193,7 +193,7 @@ def texts(tree: ast.AST) -> list[str]:
     return found
 
 
-PROSE = ("kubectl stepup is not where", "kubectl-stepup session 1", "kubectl-stepup routine lines 1")
+PROSE = ("kubectl stepup is not where", "kubectl-stepup session 2", "kubectl-stepup routine lines 1")
 """Texts of the program that only begin like a command."""
 
 

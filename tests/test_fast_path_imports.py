@@ -58,6 +58,7 @@ HIT = INTERPRETER | {
     "kubectl_stepup.session.keyctl",
     "kubectl_stepup.session.record",
     "kubectl_stepup.session.release",
+    "kubectl_stepup.session.rests_on",
     "kubectl_stepup.session.scope",
 }
 THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path", "kubectl_stepup.isolation"}

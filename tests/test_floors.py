@@ -100,6 +100,7 @@ EDGES = {
     "kubectl_stepup.session.refusal_memory",
     "kubectl_stepup.session.refusals",
     "kubectl_stepup.session.release",
+    "kubectl_stepup.session.rests_on",
     "kubectl_stepup.session.runtime_directory",
     "kubectl_stepup.session.scope",
     "kubectl_stepup.terminal.outlets",
@@ -111,7 +112,12 @@ EDGES = {
 SHARED_EDGES = {"kubectl_stepup.documents.edited_file", "kubectl_stepup.documents.yaml_file"}
 """Edges that other concerns build on: how every YAML file is read, and changed under its lock."""
 
-PURE_PARTS = {"kubectl_stepup.session.scope": {"HANDED_OVER", "USER_SCOPE", "is_session_id", "key", "session_id_of"}}
+PURE_PARTS = {
+    "kubectl_stepup.session.rests_on": {"NOTHING"},
+    "kubectl_stepup.session.scope": {
+        *("EVERY_SCOPE", "HANDED_OVER", "USER_SCOPE", "is_session_id", "key", "scope_of", "session_id_of")
+    },
+}
 """Names of an edge that touch nothing, and that any floor from the rules up may import: here the keys of stores."""
 
 LIBRARIES = {

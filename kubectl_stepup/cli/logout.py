@@ -20,6 +20,8 @@ from kubectl_stepup.errors import StoreUnavailable
 def command(context: str | None, everywhere: bool, output: str, common: CommonOptions) -> None:
     """End the sessions of this terminal; the next sensitive command asks again.
 
+    Sessions that were made for all terminals end too; those of other terminals go on.
+
     \b
     Examples:
       # Here

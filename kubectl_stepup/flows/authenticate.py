@@ -230,6 +230,7 @@ def _session(asked: Asked, grant: DeviceGrant, claims: IDTokenClaims, ports: Aut
         insecure=cluster.insecure,
         exec_info=ports.exec_info,
         evidence=requirement_for(asked).evidence.fingerprint,
+        signed_in_within_s=asked.level.signed_in_within_s,
     )
 
 

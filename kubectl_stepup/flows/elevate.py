@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -40,7 +41,8 @@ class ElevatePorts:
     """What stepping up needs of the outside.
 
     `authenticate` asks the provider and proves the answer. `single_flight` is the lock over all processes: it gives
-    None to the one that must ask, and to whoever waited for that one what the given function then finds.
+    None to the one that must ask, and to whoever waited for that one what the given function then finds. `rests_on` are
+    the files that a session is evaluated with (session/rests_on.py), as they were before they were read.
     """
 
     store: SessionStore
@@ -49,6 +51,7 @@ class ElevatePorts:
     recorder: Recorder
     moment: Callable[[], Moment]
     single_flight: SingleFlight
+    rests_on: str
     authenticate: Callable[[Asked], ElevationSession]
 
 
@@ -116,6 +119,8 @@ def _answer(asked: Asked, ports: ElevatePorts) -> Elevation | None:
     """
     found = _reuse(asked, ports)
     if found is None:
+        if ports.refusals.ended(key(asked.session_id, asked.scope)):
+            raise _logged_out(asked)
         remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
         if remembered is not None:
             raise remembered
@@ -139,26 +144,52 @@ def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
 
 
 def _stored(asked: Asked, session: ElevationSession, ports: ElevatePorts) -> bool:
-    name = key(session.id, asked.scope)
     try:
-        ports.store.put(name, session.to_record(), min(session.reuse_until, session.token_expires_at))
-        # In this order: what `logout` did not find to delete is deleted here.
-        if not ports.refusals.ended(asked.session_id):
+        if _put(key(session.id, asked.scope), session, ports):
             return True
-        ports.store.delete(name)
     except StoreUnavailable as exc:
         ports.terminal.line(not_stored_line(exc.message))
         return False
-    ended = LoginNeeded(f"logout ended the sessions in {asked.cluster.name} while this one was being approved")
-    ports.terminal.line(not_stored_line(ended.message))
-    ports.refusals.remember(asked.session_id, ended)  # for those who waited for it
+    ports.terminal.line(not_stored_line(_logged_out(asked).message))
     return False
+
+
+def _put(name: str, session: ElevationSession, ports: ElevatePorts) -> bool:
+    """Store a session as evaluated with today's files; False where it was ended since this process started.
+
+    Raises:
+        StoreUnavailable: it cannot be stored.
+    """
+    current = replace(session, rests_on=ports.rests_on)
+    ports.store.put(name, current.to_record(), min(session.reuse_until, session.token_expires_at))
+    # In this order: what `logout` did not find to delete is deleted here.
+    if ports.refusals.ended(name):
+        ports.store.delete(name)
+        return False
+    return True
+
+
+def _renew(name: str, session: ElevationSession, ports: ElevatePorts) -> None:
+    """Store a session anew that serves by today's files and was evaluated with others: `credential` compares them."""
+    if session.rests_on == ports.rests_on:
+        return
+    with contextlib.suppress(StoreUnavailable):  # it serves this command all the same
+        _put(name, session, ports)
+
+
+def _logged_out(asked: Asked) -> LoginNeeded:
+    return LoginNeeded(f"logout ended the sessions in {asked.cluster.name} while this one was being approved")
 
 
 def _reuse(asked: Asked, ports: ElevatePorts) -> Elevation | None:
     now = ports.moment()
     session = reusable(
-        asked, ports.store, scopes=(asked.scope,), now=now, dropped=lambda session: _note(asked, session, ports)
+        asked,
+        ports.store,
+        scopes=(asked.scope,),
+        now=now,
+        dropped=lambda session: _note(asked, session, ports),
+        found=lambda name, session: _renew(name, session, ports),
     )
     if session is None:
         return None

@@ -120,11 +120,14 @@ class Refusals(Protocol):
     def forget(self, session_id: str) -> None:
         """Forget a refusal: an approval takes its place."""
 
-    def end(self, session_id: str) -> None:
-        """Keep the step-ups that are under way from bringing a session back that was just ended."""
+    def end(self, stored_key: str) -> None:
+        """Keep the step-ups that are under way from bringing a session back that was just ended.
 
-    def ended(self, session_id: str) -> bool:
-        """Tell whether the sessions of an id were ended since this process started."""
+        A key with `EVERY_SCOPE` stands for the sessions of its id in every terminal.
+        """
+
+    def ended(self, stored_key: str) -> bool:
+        """Whether the session of a key was ended since this process started."""
 
 
 class RunLimit(Protocol):

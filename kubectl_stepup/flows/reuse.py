@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable
@@ -27,11 +28,12 @@ def reusable(
     scopes: Iterable[str],
     now: Moment,
     dropped: Callable[[ElevationSession], None] | None = None,
+    found: Callable[[str, ElevationSession], None] | None = None,
 ) -> ElevationSession | None:
     """Give a session that satisfies `asked` without a new approval, or None.
 
     One that was approved later than `now` serves nobody: the clock was set back, or somebody else wrote it. With
-    `dropped` it is removed, and given to that.
+    `dropped` it is removed, and given to that. `found` is given the key of the session that serves, and the session.
 
     Every level has its own times: a session is reused for as long as its own level's `askAgainAfter` says today, even
     when policy was longer at its approval. `--fresh` and levels with `askAgainAfter: 0s` reuse nothing.
@@ -41,7 +43,10 @@ def reusable(
     for level in (asked.level, *asked.stronger):
         for scope, session in _stored(asked.session_id_at(level), store, scopes):
             if still_serves(asked.cluster, asked.provider, level, session, now):
-                return session
+                today = replace(session, reuse_until=_reuse_until(session, level))
+                if found is not None:
+                    found(key(session.id, scope), today)
+                return today
             from_the_future = session.approved_at > now.wall + CLOCK_TOLERANCE_S
             if dropped is not None and from_the_future and _removed(key(session.id, scope), store):
                 dropped(session)
@@ -49,7 +54,7 @@ def reusable(
 
 
 def still_serves(cluster: Cluster, provider: Provider, level: Level, session: ElevationSession, now: Moment) -> bool:
-    """Tell whether a stored session may be used now, by today's policy and enrolment."""
+    """Whether a stored session may be used now, by today's policy and enrolment."""
     evidence = provider.evidence_of(level.name)
     same_evidence = session.evidence == (None if evidence is None else evidence.fingerprint)
     same_cluster = (
@@ -66,7 +71,20 @@ def still_serves(cluster: Cluster, provider: Provider, level: Level, session: El
         cluster.insecure,
     )
     within = now.wall - session.approved_at < level.ask_again_after_s
-    return same_cluster and same_evidence and within and session.usable(now)
+    return same_cluster and same_evidence and within and _is_recent(session, level) and session.usable(now)
+
+
+def _is_recent(session: ElevationSession, level: Level) -> bool:
+    """Whether the sign-in behind a session was young enough for today's `signedInWithin` when it was approved."""
+    if session.signed_in_within_s is not None and session.signed_in_within_s <= level.signed_in_within_s:
+        return True
+    limit = level.signed_in_within_s + CLOCK_TOLERANCE_S
+    return session.auth_time is not None and session.approved_at - session.auth_time <= limit
+
+
+def _reuse_until(session: ElevationSession, level: Level) -> float:
+    """Return the end of reuse by today's `askAgainAfter`, where that is sooner than at the approval."""
+    return min(session.reuse_until, session.approved_at + level.ask_again_after_s)
 
 
 def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[ElevationSession]:

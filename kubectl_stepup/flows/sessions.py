@@ -10,7 +10,7 @@ from kubectl_stepup.errors import ConfigError, ProviderError, StoreUnavailable
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.reuse import still_serves, stored
 from kubectl_stepup.session.model import from_record
-from kubectl_stepup.session.scope import USER_SCOPE, key
+from kubectl_stepup.session.scope import EVERY_SCOPE, USER_SCOPE, key, scope_of
 from kubectl_stepup.session.scope import session_id_of as id_in_key
 
 if TYPE_CHECKING:
@@ -84,15 +84,48 @@ class Logout:
 def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool) -> Logout:
     """End the sessions of `clusters` in this terminal and of the user scope, or with `everywhere` in every terminal.
 
-    Where `clusters` are all that are enrolled, `everywhere` ends every session in the store, whatever it was for.
-    Removes what it can; a session is gone here even when its provider cannot be reached, and its access token is
-    revoked even when it cannot be removed.
+    Sessions of clusters and accounts that are enrolled no more are ended too where `clusters` are all that are, or bear
+    their name. The step-ups that are under way in a terminal whose sessions end bring none back. Removes what it can; a
+    session is gone here even when its provider cannot be reached, and its access token is revoked even when it cannot
+    be removed.
     """
-    ended: list[Ended] = []
     failures: list[str] = []
-    names = _keys(tuple(clusters), ports, everywhere, failures)
-    for session_id in dict.fromkeys(filter(None, map(id_in_key, names))):
-        ports.refusals.end(session_id)
+    scopes = None if everywhere else frozenset({ports.scope, USER_SCOPE})
+    names = _names(tuple(clusters), ports, scopes, failures)
+    under_way = [key(one, EVERY_SCOPE) for one in filter(None, map(id_in_key, names))] if everywhere else names
+    for name in dict.fromkeys(under_way):
+        ports.refusals.end(name)
+    return _end(names, ports, failures)
+
+
+def end_what_counts_no_more(config: Config, ports: SessionPorts) -> Logout:
+    """End the sessions of every terminal that serve nobody by `config`; `ports.config` is what it was before.
+
+    The step-ups that are under way for what was taken out bring none back.
+    """
+    failures: list[str] = []
+    kept = set(_ids(config.clusters, config, ports.policy))
+    for session_id in _ids(ports.config.clusters, ports.config, ports.policy):
+        if session_id not in kept:
+            ports.refusals.end(key(session_id, EVERY_SCOPE))
+    names = [name for name in _listed(ports, failures) if not _counts(name, config, ports)]
+    return _end(names, ports, failures)
+
+
+def _counts(name: str, config: Config, ports: SessionPorts) -> bool:
+    session = _readable(name, ports)
+    now = ports.moment()
+    return session is not None and any(
+        still_serves(cluster, provider, level, session, now)
+        for cluster in config.clusters
+        for provider in (config.provider(cluster.provider),)
+        for level in ports.policy.levels
+        if session_id_of(cluster, provider, level) == session.id
+    )
+
+
+def _end(names: Iterable[str], ports: SessionPorts, failures: list[str]) -> Logout:
+    ended: list[Ended] = []
     for name in names:
         session = None
         try:
@@ -122,20 +155,47 @@ def _note(session: ElevationSession, ports: SessionPorts) -> None:
     )
 
 
-def _keys(clusters: Sequence[Cluster], ports: SessionPorts, everywhere: bool, failures: list[str]) -> list[str]:
-    ids = [
-        session_id_of(cluster, ports.config.provider(cluster.provider), level)
-        for cluster in clusters
-        for level in ports.policy.levels
-    ]
+def _names(
+    clusters: Sequence[Cluster], ports: SessionPorts, scopes: frozenset[str] | None, failures: list[str]
+) -> list[str]:
+    """Name what is stored for clusters under some scopes (None: under all), and what a step-up would store there."""
+    ids = _ids(clusters, ports.config, ports.policy)
     names = [key(one, scope) for one in ids for scope in dict.fromkeys((ports.scope, USER_SCOPE))]
-    if everywhere:
-        every_cluster = {one.name for one in clusters} >= {one.name for one in ports.config.clusters}
-        try:
-            names += [name for name in sorted(ports.store.keys()) if every_cluster or id_in_key(name) in ids]
-        except StoreUnavailable as exc:
-            failures.append(exc.message)
+    every_cluster = {one.name for one in clusters} >= {one.name for one in ports.config.clusters}
+    for name in _listed(ports, failures):
+        if scopes is not None and scope_of(name) not in scopes:
+            continue
+        if every_cluster or id_in_key(name) in ids or _is_of(name, clusters, ports):
+            names.append(name)
     return list(dict.fromkeys(names))
+
+
+def _ids(clusters: Iterable[Cluster], config: Config, policy: Policy) -> list[str]:
+    return [
+        session_id_of(cluster, config.provider(cluster.provider), level)
+        for cluster in clusters
+        for level in policy.levels
+    ]
+
+
+def _listed(ports: SessionPorts, failures: list[str]) -> list[str]:
+    try:
+        return sorted(ports.store.keys())
+    except StoreUnavailable as exc:
+        failures.append(exc.message)
+        return []
+
+
+def _is_of(name: str, clusters: Iterable[Cluster], ports: SessionPorts) -> bool:
+    session = _readable(name, ports)
+    return session is not None and session.cluster in {cluster.name for cluster in clusters}
+
+
+def _readable(name: str, ports: SessionPorts) -> ElevationSession | None:
+    try:
+        return _stored(name, ports)
+    except StoreUnavailable:  # the attempt to end it says so
+        return None
 
 
 def _stored(name: str, ports: SessionPorts) -> ElevationSession | None:

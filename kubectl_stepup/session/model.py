@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session import record
 from kubectl_stepup.session.record import MIN_REMAINING_S, Moment
+from kubectl_stepup.session.rests_on import NOTHING
 
 IDENTITY_VERSION = 1
 COMMAND_CHARACTERS = 300
@@ -47,7 +48,9 @@ class ElevationSession:
     `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
     person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
     `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's,
-    `evidence` one of what the config asked the token to prove: asking for something else ends the session.
+    `evidence` one of what the config asked the token to prove: asking for something else ends the session, and so does
+    policy asking for a younger sign-in than `signed_in_within_s`, unless this one was. `rests_on` are the files that
+    the stored form was evaluated with (rests_on.py).
     """
 
     issuer: str
@@ -72,6 +75,8 @@ class ElevationSession:
     access_token: Secret | None = None
     jti_sha256: str | None = None
     evidence: str | None = None
+    signed_in_within_s: float | None = None
+    rests_on: str = NOTHING
 
     @property
     def id(self) -> str:
@@ -101,8 +106,8 @@ class ElevationSession:
         )
 
     def for_process_tree(self) -> ElevationSession:
-        """Give the form handed to one process tree: good for as long as the token, whatever `askAgainAfter` says."""
-        return replace(self, reuse_until=self.token_expires_at)
+        """Return the form handed to one process tree: good for as long as the token, whatever config and policy say."""
+        return replace(self, reuse_until=self.token_expires_at, rests_on=NOTHING)
 
     def to_record(self) -> bytes:
         """Give the stored form (record.py)."""
@@ -112,6 +117,7 @@ class ElevationSession:
                 "identity": self._identity(),
                 "approved": f"{float(moment.wall)!r} {float(moment.boottime)!r} {moment.boot_id or '-'}",
                 "until": f"{float(self.reuse_until)!r} {float(self.token_expires_at)!r}",
+                "rests_on": self.rests_on,
                 "exec_info": " ".join(self.exec_info),
                 "cluster": _canonical({name: getattr(self, name) for name in _PIN}),
                 "facts": _canonical(
@@ -123,6 +129,7 @@ class ElevationSession:
                         "command": _cut(self.command),
                         "evidence": self.evidence,
                         "jti_sha256": self.jti_sha256,
+                        "signed_in_within_s": self.signed_in_within_s,
                     }
                 ),
                 "status": _canonical(
@@ -169,6 +176,8 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             access_token=_optional_secret(facts["access_token"]),
             jti_sha256=_optional_text(facts["jti_sha256"]),
             evidence=_optional_text(facts["evidence"]),
+            signed_in_within_s=_optional_number(facts["signed_in_within_s"]),
+            rests_on=stored.rests_on,
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None

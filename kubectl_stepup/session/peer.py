@@ -1,4 +1,4 @@
-"""Who is at the other end of a unix socket: the kernel says it (fast road).
+"""Who is at the other end of a unix socket: the kernel says it (fast path).
 
 Spec: SO_PEERCRED in unix(7); LOCAL_PEERCRED in unix(4) of macOS.
 """
@@ -17,7 +17,7 @@ _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
 
 
 def user_and_process(connection: Connection) -> tuple[int, int | None]:
-    """Return the user and, where the system tells, the pid at the other end: of a server, who began to listen."""
+    """Return the user and, where the system says it, the pid at the other end: of a server, who began to listen."""
     if sys.platform == "linux":
         import _socket
 

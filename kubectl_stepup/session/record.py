@@ -1,11 +1,12 @@
 """The stored form of an elevation session, readable without parsing JSON (fast road: the C library of Python alone).
 
-Eight lines of ASCII, in this order, the last one closed by a newline::
+Nine lines of ASCII, in this order, the last one closed by a newline::
 
-    kubectl-stepup session 1
+    kubectl-stepup session 2
     identity={"account":…}         canonical JSON; the first 32 hex digits of its SHA-256 are the session id
     approved=<wall> <boottime> <boot id or ->
     until=<reuse> <token expiry>   seconds since the epoch
+    rests_on=<SHA-256> <path> …    the files that it was evaluated with (rests_on.py)
     exec_info=<SHA-256> …          of the four KUBERNETES_EXEC_INFO values expected, in the order of `EXPECTED`
     cluster={"server":…}           the pin, for values that were not expected
     facts={"acr":…}                what people are shown, and what is revoked at logout
@@ -19,8 +20,8 @@ from __future__ import annotations
 
 from kubectl_stepup.digest import sha256_hex
 
-MAGIC = "kubectl-stepup session 1"
-NAMES = ("identity", "approved", "until", "exec_info", "cluster", "facts", "status")
+MAGIC = "kubectl-stepup session 2"
+NAMES = ("identity", "approved", "until", "rests_on", "exec_info", "cluster", "facts", "status")
 
 EXPECTED = (("v1", False), ("v1", True), ("v1beta1", False), ("v1beta1", True))
 """(version, interactive) of the expected KUBERNETES_EXEC_INFO values, in the order of their digests."""
@@ -94,7 +95,10 @@ def usable(*, approved: Moment, reuse_until: float, token_expires_at: float, now
 class Record:
     """The lines of a stored session; made by `read` alone, so that it is never half right."""
 
-    __slots__ = ("approved", "cluster", "exec_info", "facts", "identity", "reuse_until", "status", "token_expires_at")
+    __slots__ = (
+        *("approved", "cluster", "exec_info", "facts", "identity"),
+        *("rests_on", "reuse_until", "status", "token_expires_at"),
+    )
 
     def __init__(self, lines: dict[str, str]) -> None:
         wall, boottime, boot_id = lines["approved"].split(" ")
@@ -103,6 +107,7 @@ class Record:
         self.reuse_until = float(reuse_until)
         self.token_expires_at = float(token_expires_at)
         self.identity = lines["identity"]
+        self.rests_on = lines["rests_on"]
         self.exec_info = tuple(lines["exec_info"].split())
         self.cluster = lines["cluster"]
         self.facts = lines["facts"]

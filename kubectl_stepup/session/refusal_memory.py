@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import LoginNeeded, ProviderError, StoreUnavailable
 from kubectl_stepup.session import refusals
+from kubectl_stepup.session.scope import EVERY_SCOPE, key, session_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,17 +64,19 @@ class RefusalMemory:
         except StoreUnavailable:
             return
 
-    def end(self, session_id: str) -> None:
+    def end(self, stored_key: str) -> None:
         """Keep the step-ups that are under way from bringing a session back that was just ended."""
         try:
-            refusals.end(self._directory(), session_id, now_boottime=self._moment().boottime)
+            refusals.end(self._directory(), stored_key, now_boottime=self._moment().boottime)
         except StoreUnavailable:
             return
 
-    def ended(self, session_id: str) -> bool:
-        """Tell whether the sessions of an id were ended since this process started."""
+    def ended(self, stored_key: str) -> bool:
+        """Whether the session of a key was ended since this process started, alone or with those of every terminal."""
+        session_id = session_id_of(stored_key)
+        names = (stored_key, key(session_id or "", EVERY_SCOPE))
         try:
-            return refusals.ended_since(self._directory(), session_id, self._started)
+            return any(refusals.ended_since(self._directory(), name, self._started) for name in names)
         except StoreUnavailable:
             return False
 

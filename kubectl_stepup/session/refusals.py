@@ -23,6 +23,9 @@ from kubectl_stepup.errors import (
 
 REMEMBERED_S = 30.0
 UNATTENDED = 3
+ENDED = ".ended"
+"""How the names of the files that `end` writes end."""
+
 _NOBODY_ASKED = {error.code for error in (ProviderError, ProviderUnreachable, ProviderResponse)}
 _LARGEST = 1 << 16
 
@@ -121,26 +124,26 @@ def forget(directory: Path, session_id: str) -> None:
         raise StoreUnavailable(f"a refusal cannot be forgotten: {error.strerror}") from error
 
 
-def end(directory: Path, session_id: str, *, now_boottime: float) -> None:
-    """Say that `logout` ended the sessions of an id: a step-up that is under way must not bring one back.
+def end(directory: Path, stored_key: str, *, now_boottime: float) -> None:
+    """Record that the session of a key was ended: a step-up that is under way must not bring it back.
 
     Raises:
-        StoreUnavailable: it cannot be said.
+        StoreUnavailable: it cannot be recorded.
     """
-    path = _ended_path(directory, session_id)
+    path = _ended_path(directory, stored_key)
     _write(path, repr(now_boottime), temporary=path.with_name(f".{path.name}.{os.getpid()}"))
 
 
-def ended_since(directory: Path, session_id: str, boottime: float) -> bool:
-    """Tell whether the sessions of an id were ended since a moment of this boot."""
+def ended_since(directory: Path, stored_key: str, boottime: float) -> bool:
+    """Whether the session of a key was ended since a moment of this boot."""
     try:
-        return float(_ended_path(directory, session_id).read_text(encoding="ascii")) >= boottime
+        return float(_ended_path(directory, stored_key).read_text(encoding="ascii")) >= boottime
     except (OSError, ValueError):
         return False
 
 
-def _ended_path(directory: Path, session_id: str) -> Path:
-    return directory / f"{session_id}.ended"
+def _ended_path(directory: Path, stored_key: str) -> Path:
+    return directory / f"{stored_key.replace(':', ',')}{ENDED}"  # a colon is a drive or a stream in a Windows name
 
 
 def _path(directory: Path, session_id: str) -> Path:

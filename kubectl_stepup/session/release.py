@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kubectl_stepup import environment
 from kubectl_stepup.posix_calls import encoded
-from kubectl_stepup.session import record, scope
+from kubectl_stepup.session import record, rests_on, scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def parse(arguments: Sequence[str]) -> dict[str, str] | None:
 def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge) -> bytes | None:
     """Give the ExecCredential to write, or None: no usable session, another server, anything unusual.
 
+    A session that was evaluated with other files than are there now is unusual: config or policy may have ended it.
+
     `judge(pin, exec_info)` decides on a KUBERNETES_EXEC_INFO that is none of the expected ones: it takes the record's
     `cluster` line and the whole value, and gives the version to answer in, or None to withhold.
     """
@@ -50,7 +52,7 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge
     for data in _stored(options, environ):
         found = record.read(data, session_id=options[SESSION])
         if found is not None and found.usable(now):
-            return _credential(found, exec_info, judge)
+            return _credential(found, exec_info, judge) if rests_on.is_unchanged(found.rests_on) else None
     return None
 
 

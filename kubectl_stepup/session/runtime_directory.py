@@ -6,16 +6,19 @@ import contextlib
 import os
 import re
 import stat
+import time
 from pathlib import Path
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session.refusals import ENDED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "kubectl-stepup"
+_ENDED_FOR_S = 86_400.0
 _LENT = re.compile(r"lent-([0-9]+)-[0-9a-f]+\.json")
 _SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
 
@@ -50,11 +53,15 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
 
 
 def clear_away(directory: Path) -> None:
-    """Remove what wrappers that were killed lent to their children here, and the sockets they handed over by."""
+    """Remove what wrappers that were killed lent to their children here, the sockets they handed over by, and old ends.
+
+    An end of sessions counts for the step-ups that were under way then: after a day for none.
+    """
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
             found = _LENT.fullmatch(name) or _SOCKET.fullmatch(name)
-            if found and not _is_running(int(found[1])):
+            is_over = name.endswith(ENDED) and (directory / name).stat().st_mtime < time.time() - _ENDED_FOR_S
+            if is_over or (found and not _is_running(int(found[1]))):
                 (directory / name).unlink(missing_ok=True)
 
 

@@ -14,6 +14,9 @@ from kubectl_stepup.session.record import Moment
 PREFIX = "kubectl-stepup:"
 USER_SCOPE = "user"
 HANDED_OVER = "handover"
+EVERY_SCOPE = "all"
+"""No session is kept under it: it stands for the sessions of an id in every terminal."""
+
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -26,6 +29,11 @@ def session_id_of(stored_key: str) -> str | None:
     """Give the session id that a stored key names; None when the key is none of ours."""
     parts = stored_key.split(":")
     return parts[1] if len(parts) == 3 and f"{parts[0]}:" == PREFIX and is_session_id(parts[1]) else None
+
+
+def scope_of(stored_key: str) -> str:
+    """Return the scope that a stored key names."""
+    return stored_key.rpartition(":")[2]
 
 
 def is_session_id(text: str) -> bool:

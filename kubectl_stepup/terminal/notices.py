@@ -45,6 +45,16 @@ def not_stored_line(message: str) -> str:
     return f"warning: the elevation is not kept, the next command asks again: {safe(message)}"
 
 
+def session_ended_line(*, level: str, cluster: str) -> str:
+    """Say that `setup` ended a session: what it was approved under is enrolled no more."""
+    return f"Ended the elevation to {safe(level, 40)} in {safe(cluster, 80)}: its enrolment has changed"
+
+
+def session_not_ended_line(message: str) -> str:
+    """Say that a session could not be removed."""
+    return f"warning: an elevation could not be removed: {safe(message)}. Try again: kubectl stepup logout --all"
+
+
 def clock_set_back_line(*, level: str, cluster: str) -> str:
     """Say why a session that was there does not serve any more."""
     where = f"{safe(level, 40)} in {safe(cluster, 80)}"

@@ -21,6 +21,7 @@ from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import ConfigError, KubeconfigError, NotEnrolled
 from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
 from kubectl_stepup.session import scope
+from kubectl_stepup.wiring.files_in_force import files_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,8 @@ class Application:
         self.settings = settings
         self.environ = environ
         self.clock = SystemClock()
+        # Before any of these files is read: one that is changed meanwhile is another one then.
+        self.rests_on = files_in_force(environ, config=settings.config, policy=settings.policy)
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -166,15 +169,16 @@ class Application:
         """The session store of the config, opened when it is first used; a fallback is said in one line."""
         from kubectl_stepup.session.lazy import LazyStore
 
-        return LazyStore(self._opened_store)
+        return LazyStore(self.opened_store)
 
-    def _opened_store(self) -> SessionStore:
+    def opened_store(self, *, quietly: bool = False) -> SessionStore:
+        """Open the session store of the config; `quietly` says nothing where another takes its place."""
         from kubectl_stepup.session.choose import choose
         from kubectl_stepup.session.guarded import guard_memory
 
         guard_memory()
         chosen = choose(self.config.store, state_directory=self.state_directory, environ=self.environ)
-        if chosen.notice and not self.settings.from_credential:
+        if chosen.notice and not quietly and not self.settings.from_credential:
             self.terminal.line(chosen.notice)
         return chosen.store
 
@@ -245,6 +249,7 @@ class Application:
             single_flight=lambda session_id, find: single_flight(
                 session_id, find, directory=self.runtime_directory, terminal=self.terminal, clock=self.clock
             ),
+            rests_on=self.rests_on,
             authenticate=lambda asked: self.authenticate(asked, resolved),
         )
 

@@ -24,6 +24,7 @@ from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.session.scope import EVERY_SCOPE
 from tests.provider.keys import public_jwk, rsa_key
 
 
@@ -137,7 +138,7 @@ class RefusalNotes:
     def __init__(self, *, started_before: bool = True) -> None:
         self.started_before = started_before
         self.kept: dict[str, LoginNeeded | ProviderError] = {}
-        self.ended_ids: list[str] = []
+        self.ended_keys: list[str] = []
 
     def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
         self.kept[session_id] = refusal
@@ -148,11 +149,12 @@ class RefusalNotes:
     def forget(self, session_id: str) -> None:
         self.kept.pop(session_id, None)
 
-    def end(self, session_id: str) -> None:
-        self.ended_ids.append(session_id)
+    def end(self, stored_key: str) -> None:
+        self.ended_keys.append(stored_key)
 
-    def ended(self, session_id: str) -> bool:
-        return self.started_before and session_id in self.ended_ids
+    def ended(self, stored_key: str) -> bool:
+        every_terminal = f"{stored_key.rpartition(':')[0]}:{EVERY_SCOPE}"
+        return self.started_before and bool({stored_key, every_terminal} & set(self.ended_keys))
 
 
 @dataclass

@@ -137,6 +137,7 @@ def session(
         "proxy_url": None,
         "insecure": False,
         "jti_sha256": "ab" * 32,
+        "signed_in_within_s": policy.level(level).signed_in_within_s,
         "evidence": None if (asks := PROVIDER.evidence_of(level)) is None else asks.fingerprint,
     }
     return ElevationSession(**{**words, **changes})

@@ -69,6 +69,7 @@ class World:
     terminal: FakeTerminal = field(default_factory=FakeTerminal)
     audit: RecordingAuditLog = field(default_factory=RecordingAuditLog)
     refusals: RefusalNotes = field(default_factory=RefusalNotes)
+    rests_on: str = "-"
     kubectl: FakeKubectl = field(default_factory=FakeKubectl)
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
@@ -150,6 +151,7 @@ class World:
             recorder=self.recorder,
             moment=self.moment,
             single_flight=self.single_flight,
+            rests_on=self.rests_on,
             authenticate=self.authenticate,
         )
 

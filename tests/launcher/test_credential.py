@@ -300,7 +300,7 @@ ODD_RECORDS: dict[str, Callable[[bytes], bytes]] = {
     "the begin of a line too many": lambda data: data + b"m",
     "no end": lambda data: data[:-1],
     "not ASCII": lambda data: data.replace(b"\nfacts=", b"\nfacts=\x80"),
-    "another magic": lambda data: data.replace(b"session 1", b"session 2", 1),
+    "another magic": lambda data: data.replace(b"session 2", b"session 3", 1),
     "lines in another order": lambda data: data.replace(b"\ncluster=", b"\nfacts=", 1),
     "three requests": of_requests(lambda digests: digests[:3]),
     "five requests": of_requests(lambda digests: [*digests, digests[0]]),

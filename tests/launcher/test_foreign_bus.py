@@ -19,7 +19,7 @@ from tests.launcher.conftest import Launcher
 from tests.launcher.test_secret_service import answers, items
 from tests.unit.session.bus import ForeignBus, SecretService, bus
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is asked on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is on Linux")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
 
 

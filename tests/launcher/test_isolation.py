@@ -48,7 +48,7 @@ def handed_on(done: subprocess.CompletedProcess[bytes]) -> dict[str, str]:
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """Give a directory of modules that end the program and say so."""
+    """Return a directory of modules that end the program and say so."""
     directory = tmp_path / "hostile"
     (directory / "kubectl_stepup").mkdir(parents=True)
     for name in ("kubectl_stepup/__init__", "sitecustomize", "usercustomize", "yaml", "click", "json", "encodings"):
@@ -58,7 +58,7 @@ def hostile(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def kubectl(tmp_path: Path) -> Path:
-    """Give a directory with a kubectl that shows the PYTHON* variables it was started with."""
+    """Return a directory with a kubectl that shows the PYTHON* variables it was started with."""
     directory = tmp_path / "kubectl"
     directory.mkdir()
     program = directory / "kubectl"
@@ -69,7 +69,7 @@ def kubectl(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def program() -> str:
-    """Give the launcher of this installation, with the Python program beside it."""
+    """Return the launcher of this installation, with the Python program beside it."""
     found = installed_launcher()
     if found is None:
         pytest.skip("no launcher was compiled for this installation")
@@ -139,7 +139,7 @@ def test_kubectl_has_the_callers_own_variables(program: str, tmp_path: Path, hos
 
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
-    """Give a console script as pip writes it where there is no launcher."""
+    """Return a console script as pip writes it where there is no launcher."""
     path = tmp_path / "bin/kubectl-stepup"
     path.parent.mkdir()
     path.write_text(f"#!{sys.executable}\n{SCRIPT}")

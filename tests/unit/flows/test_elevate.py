@@ -22,14 +22,20 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.elevate import Elevation, session_for
 from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.session.model import ElevationSession, from_record
 from kubectl_stepup.session.record import Moment
 from kubectl_stepup.session.scope import key
 from kubectl_stepup.terminal.errors import error_object
-from tests.flows import FailingStore, RefusalNotes, World, asked, provider_with, session
+from tests.flows import FailingStore, RefusalNotes, World, asked, policy_of, provider_with, session
 from tests.flows.values import NOW, TERMINAL_SCOPE
 
 WISH = asked("delete", "pod", "web-0")
+SHORTER = policy_of(rules="", levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 5m}")
+
+
+def stored_in(world: World) -> ElevationSession | None:
+    value = world.store.get(key(session().id, TERMINAL_SCOPE))
+    return None if value is None else from_record(value, session_id=session().id)
 
 
 def approving(world: World, answer: ElevationSession | None = None) -> None:
@@ -232,7 +238,7 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
     world = World()
 
     def approve(wish: Asked) -> ElevationSession:
-        world.refusals.end(wish.session_id)
+        world.refusals.end(key(wish.session_id, wish.scope))
         return session()
 
     world.approve = approve
@@ -241,9 +247,61 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
     said = "logout ended the sessions in prod-eu while this one was being approved"
     assert (found.stored, world.store.keys()) == (False, [])
     assert world.terminal.said == [f"warning: the elevation is not kept, the next command asks again: {said}"]
-    with pytest.raises(LoginNeeded, match=said):
+    with pytest.raises(LoginNeeded, match=said):  # those who waited for it
         elevated(world)
     assert len(world.asked) == 1
+
+
+def test_a_logout_in_another_terminal_ends_nothing_here() -> None:
+    """CONC-10."""
+    world = World()
+
+    def approve(wish: Asked) -> ElevationSession:
+        world.refusals.end(key(wish.session_id, "tty-34817-77-12"))
+        return session()
+
+    world.approve = approve
+
+    assert elevated(world).stored
+    assert elevated(world).reused
+    assert world.refusals.kept == {}
+
+
+def test_what_is_stored_names_the_files_it_was_judged_by() -> None:
+    world = World(rests_on=f"{'1' * 64} /etc/config.yaml")
+    approving(world)
+    elevated(world)
+    assert stored_in(world) == session(rests_on=world.rests_on)
+
+
+def test_a_session_that_serves_by_changed_files_is_stored_as_judged_by_them() -> None:
+    world = World(rests_on=f"{'2' * 64} /etc/config.yaml", policy=SHORTER)
+    world.put(session(rests_on=f"{'1' * 64} /etc/config.yaml"))
+    found = elevated(world, replace(WISH, level=SHORTER.level("mfa"), stronger=()))
+    assert found.reused
+    assert stored_in(world) == replace(
+        session(), rests_on=world.rests_on, reuse_until=session().approved_at + SHORTER.level("mfa").ask_again_after_s
+    )
+
+
+def test_a_session_that_was_judged_by_these_files_is_not_stored_again() -> None:
+    world = World(rests_on=f"{'1' * 64} /etc/config.yaml")
+    store = FailingStore("put", now=world.clock.now)
+    world.store = store
+    store.failing = set()
+    world.put(session(rests_on=world.rests_on))
+    store.failing = {"put"}
+    assert elevated(world).reused
+    world.rests_on = f"{'2' * 64} /etc/config.yaml"
+    assert elevated(world).reused  # it serves this command, though it cannot be stored
+
+
+def test_a_session_that_logout_ended_meanwhile_is_not_stored_again() -> None:
+    world = World(rests_on=f"{'2' * 64} /etc/config.yaml")
+    world.put(session(rests_on=f"{'1' * 64} /etc/config.yaml"))
+    world.refusals.end(key(session().id, TERMINAL_SCOPE))
+    elevated(world)
+    assert world.store.keys() == []
 
 
 def test_a_follower_that_wants_a_fresh_sign_in_asks_itself() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config.model import Cluster
 from kubectl_stepup.errors import ConfigError, PolicyError, ProviderResponse, ProviderUnreachable, StoreUnavailable
 from kubectl_stepup.flows.asked import session_id_of
-from kubectl_stepup.flows.sessions import Ended, Logout, live_sessions, logout
+from kubectl_stepup.flows.sessions import Ended, Logout, end_what_counts_no_more, live_sessions, logout
 from kubectl_stepup.flows.status import as_objects, as_rows, meets
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.scope import key
@@ -217,6 +218,90 @@ def test_logout_everywhere_ends_also_what_is_enrolled_no_more() -> None:
     assert world.store.keys() == []
 
 
+def test_logout_ends_what_is_enrolled_no_more_in_this_terminal() -> None:
+    world = World()
+    world.put(session(account="somebody-before"), TERMINAL_SCOPE)
+    world.put(in_us(), "user")  # not in the config
+    world.put(in_us(), OTHER_TERMINAL)
+    assert len(ended(world).ended) == 2
+    assert world.store.keys() == [key(in_us().id, OTHER_TERMINAL)]
+
+
+def test_logout_of_one_cluster_ends_the_sessions_of_another_account_there() -> None:
+    world = World(config=BOTH)
+    world.put(session(account="somebody-before"), TERMINAL_SCOPE)
+    world.put(in_us(account="somebody-before"), TERMINAL_SCOPE)
+    assert [item.session.cluster for item in ended(world, US).ended] == ["prod-us"]
+    assert len(world.store.keys()) == 1
+
+
+WITHOUT_US = replace(CONFIG, clusters=(CLUSTER,))
+CHANGES = {
+    "taken out": WITHOUT_US,
+    "another account": replace(BOTH, clusters=(CLUSTER, replace(US, account="bob"))),
+    "another name": replace(BOTH, clusters=(CLUSTER, replace(US, name="us"))),
+    "another server": replace(BOTH, clusters=(CLUSTER, replace(US, server="https://new.example.com"))),
+    "another CA": replace(BOTH, clusters=(CLUSTER, replace(US, ca_sha256="0" * 64))),
+    "a proxy": replace(BOTH, clusters=(CLUSTER, replace(US, proxy_url="http://proxy:3128"))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_an_enrolment_no_longer_bears_ends_in_every_terminal(change: str) -> None:
+    world = World(config=BOTH)
+    for scope in (TERMINAL_SCOPE, OTHER_TERMINAL, "user"):
+        world.put(in_us(access_token=TOKEN), scope)
+        world.put(session(), scope)
+    done = end_what_counts_no_more(CHANGES[change], world.session_ports())
+    assert ([item.session.cluster for item in done.ended], done.failures) == (["prod-us"] * 3, ())
+    assert world.store.keys() == sorted(key(session().id, one) for one in (TERMINAL_SCOPE, OTHER_TERMINAL, "user"))
+    assert world.provider.revoked == [("access-1", "access_token", "kubectl-elevated")] * 3
+    assert [event.activity for event in world.audit.events] == [Activity.LOGOUT] * 3
+
+
+def test_another_client_or_evidence_of_a_provider_ends_its_sessions() -> None:
+    for provider in (
+        replace(PROVIDER, elevated_client_id="another"),
+        replace(PROVIDER, issuer="https://new.example.com"),
+        replace(PROVIDER, evidence={**PROVIDER.evidence, "mfa": Evidence(acr=("phr",))}),
+    ):
+        world = World()
+        world.put(session(), OTHER_TERMINAL)
+        assert len(end_what_counts_no_more(replace(CONFIG, providers=(provider,)), world.session_ports()).ended) == 1
+    world = World()
+    world.put(session(), OTHER_TERMINAL)
+    assert end_what_counts_no_more(CONFIG, world.session_ports()) == Logout(ended=(), failures=())
+    assert world.refusals.ended_keys == []
+
+
+def test_a_step_up_under_way_for_what_is_taken_out_brings_nothing_back() -> None:
+    world = World(config=BOTH)
+    end_what_counts_no_more(WITHOUT_US, world.session_ports())
+    assert world.refusals.ended(key(in_us().id, OTHER_TERMINAL))
+    assert not world.refusals.ended(key(session().id, OTHER_TERMINAL))
+
+
+@pytest.mark.parametrize(
+    ("within", "one", "shown"),
+    [
+        ("15m", session(signed_in_within_s=900.0), True),
+        ("5m", session(signed_in_within_s=900.0), False),
+        ("20m", session(signed_in_within_s=900.0), True),
+        ("5m", session(signed_in_within_s=900.0, auth_time=None), False),
+        ("15m", session(signed_in_within_s=900.0, auth_time=None), True),
+        ("5m", session(signed_in_within_s=900.0, auth_time=session().approved_at - 305), True),
+        ("5m", session(signed_in_within_s=900.0, auth_time=session().approved_at - 306), False),
+        ("15m", session(signed_in_within_s=None, auth_time=None), False),
+    ],
+)
+def test_a_shorter_signed_in_within_ends_sessions_of_older_sign_ins(within: str, one: Any, shown: bool) -> None:
+    levels = f"levels:\n  - {{name: mfa, signedInWithin: {within}, askAgainAfter: 10m}}"
+    one = one if one.auth_time != session().auth_time else replace(one, auth_time=one.approved_at - 600)
+    world = World(policy=policy_of(rules="", levels=levels))
+    world.put(one)
+    assert bool(live(world)) is shown
+
+
 def test_logout_everywhere_of_one_cluster_leaves_the_others() -> None:
     world = World(config=BOTH)
     world.put(session(), OTHER_TERMINAL)
@@ -230,9 +315,13 @@ def test_logout_ends_also_what_is_still_being_approved() -> None:
     world = World()
     logout(CONFIG.clusters[:1], world.session_ports(), everywhere=False)
     provider = CONFIG.provider(CONFIG.clusters[0].provider)
-    assert world.refusals.ended_ids == [
-        session_id_of(CONFIG.clusters[0], provider, level) for level in world.policy.levels
-    ]
+    ids = [session_id_of(CONFIG.clusters[0], provider, level) for level in world.policy.levels]
+    assert world.refusals.ended_keys == [key(one, scope) for one in ids for scope in (TERMINAL_SCOPE, "user")]
+    assert world.refusals.ended(key(ids[0], TERMINAL_SCOPE))
+    assert not world.refusals.ended(key(ids[0], OTHER_TERMINAL))
+
+    logout(CONFIG.clusters[:1], world.session_ports(), everywhere=True)
+    assert all(world.refusals.ended(key(one, OTHER_TERMINAL)) for one in ids)
 
 
 def test_logout_without_sessions_does_nothing() -> None:

@@ -73,7 +73,7 @@ def damaged() -> list[tuple[str, bytes]]:
     good = SESSION.to_record()
     token = SESSION.token.reveal().encode()
     swaps: list[tuple[bytes, bytes]] = [
-        (b"session 1\n", b"session 2\n"),
+        (b"session 2\n", b"session 1\n"),
         (b"kubectl-stepup", b"kubectl-stepdown"),
         (b"approved=", b"agreed="),
         (b"\n", b"\r\n"),

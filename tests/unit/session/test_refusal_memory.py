@@ -9,6 +9,7 @@ import pytest
 from kubectl_stepup.errors import LoginNeeded, ProviderError, ProviderUnreachable, StepUpDenied, StoreUnavailable
 from kubectl_stepup.session.record import Moment
 from kubectl_stepup.session.refusal_memory import RefusalMemory
+from kubectl_stepup.session.scope import EVERY_SCOPE, key
 
 ID = "0123456789abcdef0123456789abcdef"
 
@@ -29,13 +30,24 @@ def test_an_error_comes_back_as_it_was(tmp_path: Path, refusal: LoginNeeded | Pr
 
 def test_an_end_is_for_what_was_running(tmp_path: Path) -> None:
     """CONC-10."""
-    assert not memory(tmp_path).ended(ID)
-    memory(tmp_path).end(ID)
-    assert memory(tmp_path).ended(ID)
-    assert not memory(tmp_path, started=201.0).ended(ID)
-    assert not memory(tmp_path).ended("f" * 32)
-    (tmp_path / f"{ID}.ended").write_text("soon")
-    assert not memory(tmp_path).ended(ID)
+    here, elsewhere = key(ID, "tty-34816-1-2"), key(ID, "tty-34817-1-2")
+    assert not memory(tmp_path).ended(here)
+    memory(tmp_path).end(here)
+    assert memory(tmp_path).ended(here)
+    assert not memory(tmp_path, started=201.0).ended(here)
+    assert not memory(tmp_path).ended(elsewhere)
+    assert not memory(tmp_path).ended(key("f" * 32, "tty-34816-1-2"))
+    next(tmp_path.glob("*.ended")).write_text("soon")
+    assert not memory(tmp_path).ended(here)
+
+
+def test_an_end_of_every_terminal_is_for_each_of_them(tmp_path: Path) -> None:
+    """CONC-10."""
+    memory(tmp_path).end(key(ID, EVERY_SCOPE))
+    for scope in ("tty-34816-1-2", "user"):
+        assert memory(tmp_path).ended(key(ID, scope))
+        assert not memory(tmp_path, started=201.0).ended(key(ID, scope))
+        assert not memory(tmp_path).ended(key("f" * 32, scope))
 
 
 def test_without_a_directory_nothing_is_remembered_and_nothing_fails() -> None:
@@ -45,6 +57,6 @@ def test_without_a_directory_nothing_is_remembered_and_nothing_fails() -> None:
     homeless = RefusalMemory(nowhere, 100.0, lambda: Moment(wall=0.0, boottime=200.0, boot_id="boot"))
     homeless.remember(ID, StepUpDenied("no"))
     homeless.forget(ID)
-    homeless.end(ID)
+    homeless.end(key(ID, "user"))
     assert homeless.binding(ID, for_credential=True) is None
-    assert not homeless.ended(ID)
+    assert not homeless.ended(key(ID, "user"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.session import refusals
 from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
 
 
@@ -102,3 +103,13 @@ def test_what_killed_wrappers_left_is_cleared_away(tmp_path: Path) -> None:
 
     assert {path.name for path in tmp_path.iterdir()} - {"home"} == kept
     clear_away(tmp_path / "nowhere")
+
+
+def test_an_end_of_sessions_is_kept_for_a_day(runtime: Path) -> None:
+    refusals.end(runtime, "kubectl-stepup:0:user", now_boottime=1.0)
+    refusals.end(runtime, "kubectl-stepup:1:user", now_boottime=1.0)
+    (runtime / "unrelated").touch()
+    for name in ("kubectl-stepup,1,user.ended", "unrelated"):
+        os.utime(runtime / name, (0, 0))
+    clear_away(runtime)
+    assert sorted(path.name for path in runtime.iterdir()) == ["kubectl-stepup,0,user.ended", "unrelated"]

@@ -1,0 +1,12 @@
+/* The files that a session was evaluated with: what kubectl_stepup/session/rests_on.py says of them. */
+#ifndef RESTS_ON_H
+#define RESTS_ON_H
+
+#include <stdbool.h>
+
+#include "text.h"
+
+/* Whether the files of a record's line are still what they were; false also for a malformed line. */
+bool rests_on_unchanged(struct text line);
+
+#endif
