@@ -77,7 +77,7 @@ def command(common: CommonOptions, **options: object) -> None:
     if options["dry_run"]:
         return
     _confirm(bool(options["yes"]), no_input=common.no_input)
-    carry_out(application, changes, cluster, removed=bool(options["remove"]))
+    carry_out(application, changes, cluster, ports.config, removed=bool(options["remove"]))
     _say_what_was_done(cluster, str(options["elevated_context"] or ""), removed=bool(options["remove"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.assurance.id_token import verify
@@ -10,14 +11,16 @@ from kubectl_stepup.config import files
 from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
+from kubectl_stepup.flows.sessions import end_what_counts_no_more
 from kubectl_stepup.kube.everyday_token import everyday_token
+from kubectl_stepup.terminal.notices import session_ended_line, session_not_ended_line
 from kubectl_stepup.wiring.launcher import lasting
-from kubectl_stepup.wiring.running import credential_command, store_arguments
+from kubectl_stepup.wiring.running import credential_command, session_ports, store_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.flows.enrol import FileChange
     from kubectl_stepup.wiring.application import Application
 
@@ -58,8 +61,13 @@ def clear_away(application: Application, *paths: str) -> None:
         edited_file.clear_away(path, clock=application.clock)
 
 
-def carry_out(application: Application, changes: Iterable[FileChange], cluster: Cluster, *, removed: bool) -> None:
-    """Write the changes, each made anew from the file as it then is, under its lock; record it."""
+def carry_out(
+    application: Application, changes: Iterable[FileChange], cluster: Cluster, before: Config, *, removed: bool
+) -> None:
+    """Write the changes, each made anew from the file as it then is, under its lock; record it.
+
+    Sessions that rested on what was enrolled before, and no longer is, end in every terminal.
+    """
     for change in changes:
         edited_file.change(change.path, change.edit, clock=application.clock)
     application.recorder.noted(
@@ -69,3 +77,18 @@ def carry_out(application: Application, changes: Iterable[FileChange], cluster: 
         account=cluster.account,
         context=cluster.context,
     )
+    if any(one.name == cluster.name or one.provider == cluster.provider for one in before.clusters):
+        _end_sessions(application, before)
+
+
+def _end_sessions(application: Application, before: Config) -> None:
+    ports = replace(session_ports(application), config=before, store=application.opened_store(quietly=True))
+    try:
+        config = type(application)(application.settings, application.environ).config
+    except ConfigError:  # somebody changed it meanwhile; no session serves by such a file
+        return
+    done = end_what_counts_no_more(config, ports)
+    for item in done.ended:
+        application.terminal.line(session_ended_line(level=item.session.level, cluster=item.session.cluster))
+    for failure in done.failures:
+        application.terminal.line(session_not_ended_line(failure))

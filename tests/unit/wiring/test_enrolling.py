@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_stepup.config.model import Config
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import FileChange
 from kubectl_stepup.wiring.application import Application, Settings
@@ -34,8 +35,8 @@ def test_changes_are_made_from_the_file_as_it_then_is(tmp_path: Path) -> None:
     path = tmp_path / "file"
     change = FileChange(path=str(path), before=b"a\n", after=b"a\nnew\n", edit=lambda data: (data or b"") + b"new\n")
     path.write_bytes(b"a\nmeanwhile\n")
-    carry_out(application, [change], CLUSTER, removed=False)
-    carry_out(application, [], CLUSTER, removed=True)
+    carry_out(application, [change], CLUSTER, Config(), removed=False)
+    carry_out(application, [], CLUSTER, Config(), removed=True)
     assert path.read_bytes() == b"a\nmeanwhile\nnew\n"
     records = [json.loads(record.line) for record in application.audit.read()]
     assert [(found["activity"], found["result"], found["context"]) for found in records] == [
