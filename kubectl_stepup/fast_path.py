@@ -8,8 +8,9 @@ As a module: `serve(sys.argv[1:], os.environ)`. As a file, which is what our exe
         [--store keyring]          the session is in the Secret Service (`store: keyring`)
 
 `-I` shuts out the caller's directory and PYTHON* variables, `-S` the site packages; on a miss the file runs itself
-again as `python -E -P -m kubectl_stepup credential …`, with site packages, those of the user's own among them: an
-installation by `pip install --user` is there. A file that is run is compiled each time: keep it small.
+again as `python -P -m kubectl_stepup credential …`, without these variables all the same (isolation.py), and with site
+packages, those of the user's own among them: an installation by `pip install --user` is there. A file
+that is run is compiled each time: keep it small.
 """
 
 from __future__ import annotations
@@ -62,4 +63,6 @@ if __name__ == "__main__":
     code = serve(sys.argv[1:], environment_of_process())
     if code is not None:
         calls._exit(code)  # nothing to flush or to tidy, and a tenth of the time is saved
-    calls.execv(sys.executable, [sys.executable, "-E", "-P", "-m", "kubectl_stepup", *sys.argv[1:]])
+    from kubectl_stepup.isolation import become_python
+
+    become_python(["-P", "-m", "kubectl_stepup", *sys.argv[1:]])

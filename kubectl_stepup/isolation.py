@@ -2,7 +2,7 @@
 
 The launcher takes them out of the environment before Python starts, under other names (launcher/isolation.c); here they
 get their own names back, for kubectl, its plugins and editors. Without a launcher Python has read them already: where
-one of them says what code runs, the program starts once more, as `python -E -P`, which reads none of them.
+one of them says what code runs, the program starts once more in the same way.
 
 NOTE: that second start cannot undo what ran before it: a `sitecustomize.py` in `$PYTHONPATH`, and a package of our
 name there. Only the launcher, and a frozen program, keep these out.
@@ -12,6 +12,10 @@ from __future__ import annotations
 
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 CALLERS = "KUBECTL_STEPUP_"
 _PREFIX = "PYTHON"
@@ -64,23 +68,44 @@ def _is_told_what_to_run() -> bool:
     if sys.flags.ignore_environment or sys.platform == "win32" or getattr(sys, "frozen", False):
         return False
     named = {name for name in os.environ if name.startswith(_PREFIX)} - _WITHOUT_CODE
-    return bool(named) and not _is_package_named() and os.path.isfile(sys.argv[0])
-
-
-def _is_package_named() -> bool:
-    """Whether a variable is what leads to our own package: without it there would be no program to start."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    user_base = os.environ.get("PYTHONUSERBASE", "")
-    in_user_base = os.path.isabs(user_base) and package.startswith(os.path.join(user_base, ""))
-    return in_user_base or os.path.dirname(package) in _python_path()
+    return bool(named) and os.path.isfile(sys.argv[0])
 
 
 def _start_again() -> None:
     try:
         # The script itself, not `-m`: what it is called by is how a kubectl that is a link to it is recognised.
-        os.execv(sys.executable, [sys.executable, "-E", "-P", *sys.argv])  # noqa: S606 - no shell is the point
+        become_python(sys.argv)
     except OSError:  # the libraries that are installed come first all the same
         return
+
+
+def become_python(words: Sequence[str]) -> None:
+    """Become this interpreter with these words, and with none of the caller's PYTHON* variables.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    os.execve(sys.executable, [sys.executable, *words], _renamed(os.environ))  # noqa: S606 - no shell is the point
+
+
+def _renamed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the caller's variables under names that Python does not read."""
+    ours = {CALLERS + _SAFE_PATH: "", _SAFE_PATH: "1", **_leading_to_us(environ)}
+    callers = {CALLERS + name: value for name, value in environ.items() if name.startswith(_PREFIX)}
+    others = {name: value for name, value in environ.items() if not name.startswith((_PREFIX, CALLERS + _PREFIX))}
+    return {**others, **ours, **callers}
+
+
+def _leading_to_us(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of the variables leads to our own package: without it there would be no program to start."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    user_base, above = environ.get("PYTHONUSERBASE", ""), os.path.dirname(package)
+    found = {}
+    if os.path.isabs(user_base) and package.startswith(os.path.join(user_base, "")):
+        found["PYTHONUSERBASE"] = user_base
+    if above in environ.get("PYTHONPATH", "").split(os.pathsep):
+        found["PYTHONPATH"] = above
+    return found
 
 
 def _look_last_where_the_caller_is() -> None:

@@ -175,11 +175,20 @@ def test_without_a_launcher_it_starts_again_only_where_it_must(
     assert (done.returncode, done.stderr) == (0, "started " * starts)
 
 
-def test_where_a_variable_leads_to_the_package_it_is_left(tmp_path: Path, kubectl: Path, script: Path) -> None:
+def test_a_target_directory_that_a_variable_names_is_the_only_one_of_them(
+    tmp_path: Path, hostile: Path, kubectl: Path, script: Path
+) -> None:
     """As `pip install --target` leaves it: without PYTHONPATH there would be no program."""
-    libraries = f"{ROOT}:{sysconfig.get_path('purelib')}"
+    shutil.rmtree(hostile / "kubectl_stepup")
+    for name in ("sitecustomize", "usercustomize", "encodings", "json"):
+        (hostile / f"{name}.py").unlink()
+    target = tmp_path / "target"
+    target.mkdir()
+    for library in (ROOT / "kubectl_stepup", *Path(sysconfig.get_path("purelib")).iterdir()):
+        if not (target / library.name).exists():
+            (target / library.name).symlink_to(library)
     script.write_text(f"#!{BASE}\n{SCRIPT}")
-    done = ran([str(script), "version"], variables(tmp_path, kubectl, PYTHONPATH=libraries), tmp_path)
+    done = ran([str(script), "version"], variables(tmp_path, kubectl, PYTHONPATH=f"{hostile}:{target}"), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -205,6 +214,21 @@ def test_an_installation_for_one_user_works(
         assert (done.returncode, done.stderr) == (0, "")
     else:
         assert (done.returncode, done.stderr.startswith("error: ")) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_exec_entry_finds_an_installation_for_one_user(tmp_path: Path, kubectl: Path, named: bool) -> None:
+    """Without a launcher: on a miss, the file starts the program that it belongs to."""
+    base = tmp_path / (".local" if not named else "base")
+    site = base / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    site.mkdir(parents=True)
+    (site / "kubectl_stepup").symlink_to(ROOT / "kubectl_stepup")
+    (site / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    where = {"PYTHONUSERBASE": str(base)} if named else {}
+    environ = variables(tmp_path, kubectl, KUBERNETES_EXEC_INFO="{}", PYTHONINSPECT="1", **where)
+    words = [BASE, "-I", "-S", str(site / "kubectl_stepup/fast_path.py"), "credential", "--session", "0" * 32]
+    done = ran(words, environ, tmp_path)
+    assert (done.returncode, done.stderr) == (1, "error: KUBERNETES_EXEC_INFO is not an ExecCredential\n")
 
 
 def test_no_variable_of_the_command_line_library_replaces_a_command(

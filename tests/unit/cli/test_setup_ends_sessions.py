@@ -16,21 +16,9 @@ from kubectl_stepup.wiring.application import Application
 from tests.flows.fakes import FakeProvider
 
 from .conftest import Cli
-from .test_sessions import Sticky, now_session
+from .test_sessions import CONFIG, Sticky, now_session
 from .test_setup import KUBECONFIG
 
-CONFIG = """\
-apiVersion: kubectl-stepup.github.io/v1alpha1
-kind: Config
-providers:
-  - name: corp
-    issuer: "https://login.example.com"
-    clientID: kubectl
-    elevatedClientID: kubectl-elevated
-    evidence: {mfa: {acr: [mfa, gold]}, strong: {acr: [phr]}, critical: {acr: [phr]}}
-clusters:
-  - {name: prod-eu, context: prod, server: "https://api.prod.example.com", provider: corp, account: alice}
-"""
 ENDED = "Ended the elevation to mfa in prod-eu: its enrolment has changed\n"
 
 
