@@ -93,6 +93,7 @@ def test_after_logout_the_next_command_asks_again() -> None:
     delete(world)
     done = logout((CLUSTER,), world.session_ports(), everywhere=False)
     assert [item.revoked for item in done.ended] == [True]
+    world.refusals.started_before = False  # a process that is started after it
     delete(world)
     assert len(world.provider.requests) == 2
 
