@@ -101,15 +101,15 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
 def end_what_counts_no_more(config: Config, ports: SessionPorts) -> Logout:
     """End the sessions of every terminal that serve nobody by `config`; `ports.config` is what it was before.
 
-    The step-ups that are under way for what was taken out bring none back.
+    The step-ups that are under way for what was taken out bring none back. A store may have sessions of what another
+    config enrols: these go on.
     """
     failures: list[str] = []
-    kept = set(_ids(config.clusters, config, ports.policy))
-    for session_id in _ids(ports.config.clusters, ports.config, ports.policy):
-        if session_id not in kept:
-            ports.refusals.end(key(session_id, EVERY_SCOPE))
-    names = [name for name in _listed(ports, failures) if not _counts(name, config, ports)]
-    return _end(names, ports, failures)
+    before = frozenset(_ids(ports.config.clusters, ports.config, ports.policy))
+    for session_id in sorted(before.difference(_ids(config.clusters, config, ports.policy))):
+        ports.refusals.end(key(session_id, EVERY_SCOPE))
+    names = [name for name in _listed(ports, failures) if id_in_key(name) in before]
+    return _end([name for name in names if not _counts(name, config, ports)], ports, failures)
 
 
 def _counts(name: str, config: Config, ports: SessionPorts) -> bool:
