@@ -103,14 +103,22 @@ EDGES = {
     "kubectl_stepup.terminal.outlets",
     "kubectl_stepup.session.secret_service",
     "kubectl_stepup.terminal.tty",
+    "kubectl_stepup.trusted_file",
 }
 """The modules between rules and flows that each touch one outside thing."""
 
-SHARED_EDGES = {"kubectl_stepup.documents.edited_file", "kubectl_stepup.documents.yaml_file"}
-"""Edges that other concerns build on: how every YAML file is read, and changed under its lock."""
+SHARED_EDGES = {
+    "kubectl_stepup.documents.edited_file",
+    "kubectl_stepup.documents.yaml_file",
+    "kubectl_stepup.trusted_file",
+}
+"""Edges that other concerns build on: how a YAML file is read, and changed under its lock; who can replace a file."""
 
-PURE_PARTS = {"kubectl_stepup.session.scope": {"HANDED_OVER", "USER_SCOPE", "is_session_id", "key", "session_id_of"}}
-"""Names of an edge that touch nothing, and that any floor from the rules up may import: here the keys of stores."""
+PURE_PARTS = {
+    "kubectl_stepup.session.scope": {"HANDED_OVER", "USER_SCOPE", "is_session_id", "key", "session_id_of"},
+    "kubectl_stepup.trusted_file": {"Untrusted"},
+}
+"""Names of an edge that touch nothing, and that any floor from the rules up may import: keys of stores, an answer."""
 
 LIBRARIES = {
     "authlib": ("kubectl_stepup.demo",),
@@ -159,16 +167,17 @@ OUTSIDE_ALLOWED: dict[str, tuple[str, ...]] = {
 
 BETWEEN_CONCERNS = {
     "assurance": {"documents", "oauth", "terminal"},
-    "audit": {"terminal"},
-    "config": {"assurance", "documents", "kube"},
+    "audit": {"terminal", "trusted_file"},
+    "config": {"assurance", "documents", "kube", "trusted_file"},
     "documents": set(),
     "enforcement": {"assurance", "policy"},
-    "kube": {"documents"},
-    "oauth": {"terminal"},
-    "policy": {"assurance", "documents"},
+    "kube": {"documents", "trusted_file"},
+    "oauth": {"terminal", "trusted_file"},
+    "policy": {"assurance", "documents", "trusted_file"},
     "review": {"documents", "enforcement", "policy"},
     "session": {"assurance"},
     "terminal": {"assurance", "audit", "config", "enforcement", "kube", "oauth", "policy", "review", "session"},
+    "trusted_file": set(),
 }
 """Which other concerns a concern of the rules and edges may know."""
 

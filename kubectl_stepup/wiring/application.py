@@ -188,12 +188,18 @@ class Application:
     # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
-        """Give the identity provider's client."""
+        """Give the identity provider's client.
+
+        Raises:
+            ConfigError: its CA cannot be used, or others can replace it.
+        """
         from kubectl_stepup.oauth.provider import OIDCProvider
         from kubectl_stepup.oauth.transport import Transport
         from kubectl_stepup.session.guarded import guard_memory
 
         guard_memory()
+        if provider.ca_file is not None:
+            files.require_trusted_ca(provider.ca_file)
         return OIDCProvider(
             issuer=provider.issuer,
             transport=Transport(
