@@ -10,6 +10,7 @@ from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.execute import named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
+from kubectl_stepup.flows.run import require_safe_kubectl
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
@@ -23,6 +24,7 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
 
     Raises:
         NotEnrolled, ClusterChanged: the context cannot be elevated.
+        CommandRefused: others can replace kubectl.
         UsageError: the level keeps no session, so there is nothing to log in to.
         StepUpError: as `session_for` says.
     """
@@ -44,6 +46,7 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
             "there is no place to keep a session: the store is memory, which ends with each command",
             hint="kubectl stepup exec -- KUBECTL ARGS",
         )
+    require_safe_kubectl(run_ports)  # it reads what the cluster publishes, elevated
     elevation = session_for(asked, elevate)
     if not elevation.reused:
         run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)

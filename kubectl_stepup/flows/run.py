@@ -176,7 +176,13 @@ class ElevatedChild:
 def elevated_child(
     resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
 ) -> Iterator[ElevatedChild]:
-    """Lend a session to the children of the block; `kubeconfig` is the flag of that name."""
+    """Lend a session to the children of the block; `kubeconfig` is the flag of that name.
+
+    Raises:
+        CommandRefused: others can replace the kubectl that the children are.
+        KubectlFailed: it is no longer the kubectl that was checked before somebody was asked.
+    """
+    require_safe_kubectl(ports)
     with ExitStack() as stack:
         lent = stack.enter_context(ports.lend_session(elevation))
         document = overlay_document(
@@ -235,13 +241,15 @@ def require_own_credentials(judgement: Judgement) -> None:
 
 
 def require_safe_kubectl(ports: RunPorts) -> None:
-    """Refuse a kubectl that others can replace: whoever does would act with the elevation."""
-    open_to_others = ports.kubectl.writable_by_others()
-    if open_to_others is not None:
-        raise CommandRefused(
-            f"{open_to_others} can be written by other users, so the kubectl in it is not run elevated",
-            hint=f"chmod o-w {open_to_others}",
-        )
+    """Refuse a kubectl that others can replace: whoever does would act with the elevation.
+
+    Raises:
+        CommandRefused: somebody can.
+        KubectlFailed: there is no kubectl, or no longer the one that was checked before.
+    """
+    fault = ports.kubectl.writable_by_others()
+    if fault is not None:
+        raise CommandRefused(f"{fault}, so {ports.kubectl.path()} is not run elevated", hint=fault.hint)
 
 
 def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.refusal_memory import RefusalMemory
     from kubectl_stepup.session.store import SessionStore
     from kubectl_stepup.terminal.tty import Terminal
+    from kubectl_stepup.wiring.running import RealKubectl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,13 @@ class Application:
         directory = runtime_directory(self.environ, state_directory=self.state_directory)
         clear_away(directory)
         return directory
+
+    @cached_property
+    def kubectl(self) -> RealKubectl:
+        """The kubectl of this process."""
+        from kubectl_stepup.wiring.running import RealKubectl
+
+        return RealKubectl(self.environ)
 
     # -- people ---------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
 from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.trusted_file import Untrusted
     from kubectl_stepup.wiring.application import Application
 
 
@@ -59,7 +63,7 @@ def become_local(application: Application, words: Sequence[str]) -> None:
     """Become kubectl for a command that sends nothing: no policy is needed for that. Returns for any other."""
     command = read(words)
     if command.known and command.local:
-        RealKubectl(application.environ).replace(words, application.environ)
+        application.kubectl.replace(words, application.environ)
 
 
 def session_ports(application: Application) -> SessionPorts:
@@ -113,7 +117,7 @@ def store_arguments(store: str, state_directory: Path) -> tuple[str, ...]:
 def _run_ports(application: Application, resolved: ResolvedContext | None) -> RunPorts:
     return RunPorts(
         elevate=application.elevate_ports(resolved),
-        kubectl=RealKubectl(application.environ),
+        kubectl=application.kubectl,
         environ=application.environ,
         kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
         lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
@@ -131,18 +135,40 @@ def _refresh_policy(
 
 
 class RealKubectl:
-    """The kubectl of this machine."""
+    """The kubectl of this machine: looked up once, so that what was checked is what runs."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._checked: os.stat_result | None = None
+
+    @cached_property
+    def _path(self) -> str:
+        return kubectl.find(self._environ, not_this=sys.argv[0])
 
     def path(self) -> str:
         """Give its absolute path."""
-        return kubectl.find(self._environ, not_this=sys.argv[0])
+        return self._path
 
-    def writable_by_others(self) -> str | None:
-        """Name what somebody else could replace it by; None: nobody can."""
-        return kubectl.writable_by_others(self.path())
+    def writable_by_others(self) -> Untrusted | None:
+        """Name what somebody else could replace it by; None: nobody can, and it is what the last check saw.
+
+        Raises:
+            KubectlFailed: it is not what it was when it was checked before, or is not there any more.
+        """
+        try:
+            fault = untrusted(self._path, sticky=True)
+            found = os.stat(self._path)
+        except OSError as exc:
+            raise KubectlFailed(f"{self._path}: {(exc.strerror or str(exc)).lower()}") from exc
+        if fault is not None:
+            return fault
+        if self._checked is not None and _identity(self._checked) != _identity(found):
+            raise KubectlFailed(
+                f"{self._path} was replaced after it had been checked, so it is not run elevated",
+                hint="repeat the command",
+            )
+        self._checked = found
+        return None
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
@@ -162,6 +188,10 @@ class RealKubectl:
         if limit is not None:
             time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
         return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @contextmanager
@@ -197,6 +227,6 @@ def expand_manifests(
     from kubectl_stepup.policy.manifest import expand
 
     try:
-        return expand(command, kubectl=RealKubectl(application.environ).path(), online=online)
+        return expand(command, kubectl=application.kubectl.path(), online=online)
     except KubectlFailed:
         return command, Spool()

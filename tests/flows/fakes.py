@@ -24,6 +24,7 @@ from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.trusted_file import Untrusted
 from tests.provider.keys import public_jwk, rsa_key
 
 
@@ -199,7 +200,7 @@ class FakeKubectl:
 
     exit_code: int = 0
     missing: StepUpError | None = None
-    writable: str | None = None
+    writable: Untrusted | None = None
     fails: BaseException | None = None
     on_run: Callable[[], None] = lambda: None
     left_s: Sequence[float] = ()
@@ -211,7 +212,7 @@ class FakeKubectl:
             raise self.missing
         return "/usr/bin/kubectl"
 
-    def writable_by_others(self) -> str | None:
+    def writable_by_others(self) -> Untrusted | None:
         self.path()
         return self.writable
 

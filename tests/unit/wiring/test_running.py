@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.errors import KubectlNotFound, StoreUnavailable
+from kubectl_stepup.errors import KubectlFailed, KubectlNotFound, StoreUnavailable
 from kubectl_stepup.flows.elevate import Elevation
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
@@ -17,6 +17,7 @@ from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.wiring.running import RealKubectl
 from tests.flows import RESOLVED, session
 
 CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: memory\n"
@@ -194,7 +195,63 @@ def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path:
     assert kubectl.path() == path
     assert kubectl.run(["x"], {"A": "b"}, stdin=(b"",)) == 7
     tmp_path.joinpath("bin").chmod(0o777)
-    assert kubectl.writable_by_others() == str(tmp_path / "bin")
+    assert str(kubectl.writable_by_others()) == f"{tmp_path / 'bin'} can be changed by other users"
+
+
+class TestTheKubectlThatWasChecked:
+    """One kubectl for the check, the record and the run."""
+
+    @pytest.fixture
+    def kubectl(self, machine: Application, tmp_path: Path) -> RealKubectl:
+        kubectl_in(tmp_path, "exit 3")
+        return machine.kubectl
+
+    def test_it_is_looked_up_once(self, machine: Application, tmp_path: Path, kubectl: RealKubectl) -> None:
+        path = kubectl.path()
+        earlier = tmp_path / "earlier"
+        earlier.mkdir()
+        machine.environ["PATH"] = f"{earlier}:{machine.environ['PATH']}"  # type: ignore[index]
+        (earlier / "kubectl").write_text("#!/bin/sh\nexit 4\n")
+        (earlier / "kubectl").chmod(0o755)
+        assert kubectl.path() == path
+        assert running.execute_ports(machine).run_ports(None).kubectl is kubectl
+        assert kubectl.run([], {}) == 3
+
+    @pytest.mark.parametrize("how", ["file", "link"])
+    def test_another_in_its_place_is_refused(self, tmp_path: Path, kubectl: RealKubectl, how: str) -> None:
+        assert kubectl.writable_by_others() is None
+        other = tmp_path / "bin/other"
+        other.write_text("#!/bin/sh\nexit 4\n")
+        other.chmod(0o755)
+        path = Path(kubectl.path())
+        if how == "file":
+            other.replace(path)
+        else:
+            path.unlink()
+            path.symlink_to(other)
+        with pytest.raises(KubectlFailed, match="was replaced after it had been checked") as caught:
+            kubectl.writable_by_others()
+        assert caught.value.hint == "repeat the command"
+
+    def test_one_that_is_gone_is_said(self, kubectl: RealKubectl) -> None:
+        assert kubectl.writable_by_others() is None
+        Path(kubectl.path()).unlink()
+        with pytest.raises(KubectlFailed, match="no such file or directory"):
+            kubectl.writable_by_others()
+
+    @pytest.mark.parametrize("open_one", ["links", ".", "bin", "bin/kubectl"])
+    def test_everything_on_the_way_to_it_counts(
+        self, machine: Application, tmp_path: Path, kubectl: RealKubectl, open_one: str
+    ) -> None:
+        (tmp_path / "links").mkdir()
+        (tmp_path / "links/kubectl").symlink_to("../bin/kubectl")
+        machine.environ["PATH"] = str(tmp_path / "links")  # type: ignore[index]
+        assert kubectl.path() == str(tmp_path / "links/kubectl")
+        assert kubectl.writable_by_others() is None
+        (tmp_path / open_one).chmod(0o777)
+        fault = kubectl.writable_by_others()
+        assert fault is not None
+        assert Path(fault.path) == tmp_path / open_one
 
 
 def test_revoking_is_for_the_elevated_client(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
