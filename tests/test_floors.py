@@ -65,6 +65,7 @@ EDGES = {
     "kubectl_stepup.documents.yaml_file",
     "kubectl_stepup.kube.caller",
     "kubectl_stepup.kube.everyday_token",
+    "kubectl_stepup.kube.exec_info",
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",

@@ -42,9 +42,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         parse=yaml_file.plain,
         client=application.provider,
         verify=verify,
-        everyday_token=lambda resolved: everyday_token(
-            resolved.user_raw, file=resolved.user_file, environ=application.environ
-        ),
+        everyday_token=lambda resolved: everyday_token(resolved, environ=application.environ),
         credential_command=(lasting(program), *words),
         store_arguments=where,
         now=application.clock.now,
