@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
@@ -68,15 +67,12 @@ class Application:
     @cached_property
     def config(self) -> Config:
         """The enrolled providers and clusters."""
+        return self.read_config()
+
+    def read_config(self) -> Config:
+        """Read the config files as they are now."""
         pair = files.config_files(self.environ, self.settings.config)
         return config_of(_node(pair.system), _node(pair.user))
-
-    def config_to_write(self) -> Config:
-        """The config as `setup` starts from it: the file named by flag or variable need not exist yet."""
-        named = self.settings.config or self.environ.get(environment.CONFIG)
-        if named and not Path(named).exists():
-            return config_of(_node(files.config_files({}, None).system), None)
-        return self.config
 
     @cached_property
     def policy(self) -> Policy:

@@ -1,4 +1,4 @@
-"""A kubectl that others can replace is never run elevated, whichever command asks for it, and whenever it is replaced."""
+"""A kubectl that others can replace is never run elevated, whichever command asks for it and whenever that happens."""
 
 from __future__ import annotations
 

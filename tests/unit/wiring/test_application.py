@@ -14,6 +14,7 @@ from kubectl_stepup.session import choose
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.wiring.application import Application, Settings, application
 from kubectl_stepup.wiring.compiling import _ca_of
+from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER
 
 CONFIG = """\
@@ -54,10 +55,10 @@ def test_clusters_are_found_by_context_first_then_by_name(tmp_path: Path) -> Non
 
 def test_setup_may_name_a_config_that_does_not_exist_yet(tmp_path: Path) -> None:
     path = str(tmp_path / "new.yaml")
-    assert machine(tmp_path, config=path).config_to_write().clusters == ()
+    assert config_to_write(machine(tmp_path, config=path)).clusters == ()
     with pytest.raises(ConfigError):
         _ = machine(tmp_path, config=path).config
-    assert len(machine(tmp_path).config_to_write().clusters) == 2
+    assert len(config_to_write(machine(tmp_path)).clusters) == 2
 
 
 def test_the_systems_config_counts_for_a_new_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,10 +67,10 @@ def test_the_systems_config_counts_for_a_new_one_too(tmp_path: Path, monkeypatch
     system.write_text("apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nunenrolled: refuse\n")
     system.chmod(0o600)
     if os.geteuid() == 0:  # only root can write what is root's
-        assert machine(tmp_path, config=str(tmp_path / "new.yaml")).config_to_write().unenrolled == "refuse"
+        assert config_to_write(machine(tmp_path, config=str(tmp_path / "new.yaml"))).unenrolled == "refuse"
     else:
         with pytest.raises(ConfigError):
-            machine(tmp_path, config=str(tmp_path / "new.yaml")).config_to_write()
+            config_to_write(machine(tmp_path, config=str(tmp_path / "new.yaml")))
 
 
 def test_places_are_below_home(tmp_path: Path) -> None:
