@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import kubectl_stepup
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
+from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
 from kubectl_stepup.flows.ports import LentSession
@@ -90,7 +90,19 @@ def credential_ports(application: Application) -> CredentialPorts:
         environ=application.environ,
         scope=scope.terminal_scope(),
         elevate=lambda: application.elevate_ports(None),
+        wants_cluster=lambda session_id: _wants_cluster(application, session_id),
     )
+
+
+def _wants_cluster(application: Application, session_id: str) -> bool:
+    """Whether the kubeconfig's entry for a session asks for the cluster; the overlay of `exec` is in no kubeconfig."""
+    try:
+        users = application.whole_kubeconfig(None).users.values()
+    except KubeconfigError:
+        return True
+    entries = [entry for user in users if isinstance(entry := user.value.get("exec"), dict)]
+    ours = [entry for entry in entries if isinstance(entry.get("args"), list) and session_id in entry["args"]]
+    return all(entry.get("provideClusterInfo") is True for entry in ours)
 
 
 def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:

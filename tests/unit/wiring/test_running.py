@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -293,3 +294,28 @@ def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp
     kubectl_in(tmp_path, f"touch {tmp_path}/started")
     assert expanded(machine, "get", "pods") == (read(["get", "pods"]), Spool())
     assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "wants"),
+    [
+        ({"args": ["--session", "id"], "provideClusterInfo": True}, True),
+        ({"args": ["--session", "id"], "provideClusterInfo": False}, False),
+        ({"args": ["--session", "id"]}, False),
+        ({"args": ["--session", "another"]}, True),
+        ({"args": "id"}, True),
+        ("id", True),
+    ],
+)
+def test_whether_an_entry_of_a_session_asks_for_the_cluster(tmp_path: Path, entry: object, wants: bool) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps({"users": [{"name": "u", "user": {"exec": entry}}]}))
+    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(application).wants_cluster("id") is wants
+
+
+def test_a_kubeconfig_that_cannot_be_read_has_nothing_against_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text("- no kubeconfig")
+    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(application).wants_cluster("id")
