@@ -180,8 +180,8 @@ def _has_access_list(path: str) -> bool:
 def _is_own_group(gid: int) -> bool:
     """Whether a group has nobody in it but root and us, as the private groups of users have (umask 002).
 
-    No list of all users is asked for, which a directory service may not give, or only slowly: a group that does not
-    name us counts only where it is our own, by number and name, or root's.
+    A group need not name those whose first group it is. No list of all users is asked for, which a directory service
+    may not give, or only slowly: where there is one, a group counts only if it is ours by number and name, or names us.
     """
     import grp
 
@@ -195,10 +195,11 @@ def _is_own_group(gid: int) -> bool:
         return False
     if gid == 0:
         return True
-    # A group that names root alone may be the first one of everybody, as `staff` is on macOS.
-    is_ours = us != root and us in group.gr_mem
     is_private = group.gr_name == us and own_gid == gid
-    return (is_private or is_ours) and not _is_primary_group_of_others(gid, us)
+    names_us = us != root and us in group.gr_mem
+    if not (is_private or names_us or _are_all_users_local()):
+        return False
+    return not _is_first_group_of_others(gid, us)
 
 
 def _account(uid: int) -> tuple[str | None, int | None]:
@@ -212,13 +213,33 @@ def _account(uid: int) -> tuple[str | None, int | None]:
     return found.pw_name, found.pw_gid
 
 
-def _is_primary_group_of_others(gid: int, us: str | None) -> bool:
-    try:
-        with open("/etc/passwd", encoding="utf-8", errors="replace") as users:
-            fields = [line.split(":") for line in users]
-    except OSError:
-        return False
+_USERS = ("/etc/passwd", "/usr/lib/passwd")
+_OF_THIS_MACHINE = {"files", "altfiles", "systemd"}
+"""The sources of users in nsswitch.conf(5) that are `_USERS`, or give each user a group of their own."""
+
+
+def _is_first_group_of_others(gid: int, us: str | None) -> bool:
+    fields = (line.split(":") for path in _USERS for line in _lines(path))
     return any(len(one) > 3 and one[3] == str(gid) and one[0] not in (us, "root") for one in fields)
+
+
+def _are_all_users_local() -> bool:
+    """Whether no directory service can know users that the files of this machine do not."""
+    if sys.platform != "linux":
+        return False
+    sources = [
+        line.partition(":")[2] for line in _lines("/etc/nsswitch.conf") if line.split(":")[0].strip() == "passwd"
+    ]
+    words = " ".join(sources).partition("#")[0].split()
+    return {word for word in words if not word.startswith("[")} <= _OF_THIS_MACHINE
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
 
 
 def _owner_hint(path: str, owner: int, trusted: frozenset[int]) -> str:

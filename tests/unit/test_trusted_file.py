@@ -7,6 +7,7 @@ import os
 import pwd
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,11 +44,12 @@ Group = Callable[[str, list[str]], None]
 
 @pytest.fixture
 def group(monkeypatch: pytest.MonkeyPatch) -> Group:
-    """Let every group have this name and these members, and no account have it as its first one."""
+    """Let every group have this name and these members, on a machine that asks a directory service."""
 
     def has(name: str, members: list[str]) -> None:
         monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_name=name, gr_mem=members))
-        monkeypatch.setattr(trusted_file, "_is_primary_group_of_others", lambda *_: False)
+        monkeypatch.setattr(trusted_file, "_is_first_group_of_others", lambda *_: False)
+        monkeypatch.setattr(trusted_file, "_are_all_users_local", lambda: False)
 
     return has
 
@@ -220,21 +222,51 @@ class TestGroup:
         group("users", members)
         assert named(file) == str(file)
 
+    @pytest.mark.parametrize("members", [[], ["root"]])
+    def test_an_empty_group_of_a_machine_without_a_directory(
+        self, file: Path, group: Group, members: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`staff`, which /usr/local belongs to on Debian."""
+        group("staff", members)
+        monkeypatch.setattr(trusted_file, "_are_all_users_local", lambda: True)
+        assert named(file) is None
+        monkeypatch.setattr(trusted_file, "_is_first_group_of_others", lambda *_: True)
+        assert named(file) == str(file)
+
+    @pytest.mark.parametrize(
+        ("lines", "local"),
+        [
+            ([], True),
+            (["passwd: files systemd"], True),
+            (["# passwd: ldap", "passwd:\tfiles # ldap", "group: files ldap"], True),
+            (["passwd: files [success=return] altfiles"], True),
+            (["passwd: sss files systemd"], False),
+            (["passwd: files ldap"], False),
+            (["passwd : compat"], False),
+        ],
+    )
+    def test_where_users_come_from(self, monkeypatch: pytest.MonkeyPatch, lines: list[str], local: bool) -> None:
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.setattr(trusted_file, "_lines", lambda path: lines if path == "/etc/nsswitch.conf" else [])
+        assert trusted_file._are_all_users_local() is local
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert not trusted_file._are_all_users_local()
+
     def test_a_group_that_is_also_another_accounts_first_one(
         self, file: Path, group: Group, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         group("admin", ["alice"])
         assert named(file) is None
-        monkeypatch.setattr(trusted_file, "_is_primary_group_of_others", lambda *_: True)
+        monkeypatch.setattr(trusted_file, "_is_first_group_of_others", lambda *_: True)
         assert named(file) == str(file)
 
     def test_the_first_groups_of_accounts_come_from_the_local_file(self) -> None:
         for line in Path("/etc/passwd").read_text().splitlines():
             name, _, _, gid, *_ = line.split(":")
-            assert trusted_file._is_primary_group_of_others(int(gid), "nobody-of-this-name") is (name != "root") or (
+            assert trusted_file._is_first_group_of_others(int(gid), "nobody-of-this-name") is (name != "root") or (
                 gid == "0"
             )
-        assert not trusted_file._is_primary_group_of_others(987654, None)
+        assert not trusted_file._is_first_group_of_others(987654, None)
 
     def test_a_group_that_the_system_does_not_know(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def unknown(gid: int) -> object:
