@@ -160,6 +160,9 @@ class Kubectl(Protocol):
             KubectlFailed: it is no longer what it was when it was checked before.
         """
 
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        """Name what somebody else could put in the place of the plugin that kubectl becomes for these words."""
+
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
 

@@ -107,6 +107,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
         require_safe_kubectl(ports)
+        require_safe_plugin(judgement, ports)
         require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
@@ -250,6 +251,21 @@ def require_safe_kubectl(ports: RunPorts) -> None:
     fault = ports.kubectl.writable_by_others()
     if fault is not None:
         raise CommandRefused(f"{fault}, so {ports.kubectl.path()} is not run elevated", hint=fault.hint)
+
+
+def require_safe_plugin(judgement: Judgement, ports: RunPorts) -> None:
+    """Refuse a command that may be a plugin where others can replace it, or put one before it.
+
+    Raises:
+        CommandRefused: somebody can.
+    """
+    if judgement.command.known:
+        return
+    fault = ports.kubectl.plugin_writable_by_others(judgement.argv)
+    if fault is not None:
+        raise CommandRefused(
+            f"{fault}, so the plugin for kubectl {judgement.command.name} is not run elevated", hint=fault.hint
+        )
 
 
 def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:

@@ -6,10 +6,12 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
@@ -180,6 +182,20 @@ class RealKubectl:
                 hint="repeat the command",
             )
         self._checked = found
+        return None
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks."""
+        words = [word.replace("-", "_") for word in takewhile(lambda word: not word.startswith("-"), argv)]
+        names = [f"kubectl-{'-'.join(words[:count])}" for count in range(len(words), 0, -1)]
+        for entry in filter(os.path.isabs, self._environ.get(environment.PATH, "").split(os.pathsep)):
+            for name in names:
+                try:
+                    fault = untrusted(os.path.join(entry, name))
+                except (OSError, ValueError):  # kubectl does not get there either
+                    continue
+                if fault is not None:
+                    return fault
         return None
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

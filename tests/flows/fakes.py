@@ -201,6 +201,7 @@ class FakeKubectl:
     exit_code: int = 0
     missing: StepUpError | None = None
     writable: Untrusted | None = None
+    plugin_writable: Untrusted | None = None
     fails: BaseException | None = None
     on_run: Callable[[], None] = lambda: None
     left_s: Sequence[float] = ()
@@ -215,6 +216,9 @@ class FakeKubectl:
     def writable_by_others(self) -> Untrusted | None:
         self.path()
         return self.writable
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        return self.plugin_writable
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         self.path()

@@ -299,6 +299,20 @@ def test_a_kubectl_that_others_can_replace_is_not_run_elevated() -> None:
         world.execute("get", "pods")
 
 
+def test_a_plugin_that_others_can_replace_is_not_run_elevated() -> None:
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+    policy = policy_of(rules="commands: {who: mfa, ls: allow}\n")
+    world = approving(kubectl=FakeKubectl(plugin_writable=fault), policy=policy)
+    with pytest.raises(CommandRefused) as caught:
+        world.execute("who", "am", "i")
+    assert caught.value.message == (
+        "/opt/bin can be changed by other users, so the plugin for kubectl who is not run elevated"
+    )
+    assert (world.asked, world.kubectl.ran) == ([], [])
+    with pytest.raises(Replaced):
+        world.execute("ls")
+
+
 def test_a_kubectl_that_becomes_unsafe_while_somebody_is_asked_is_not_run_elevated() -> None:
     kubectl = FakeKubectl()
     world = approving(kubectl=kubectl)

@@ -199,6 +199,33 @@ def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path:
     assert str(kubectl.writable_by_others()) == f"{tmp_path / 'bin'} can be changed by other users"
 
 
+class TestPlugins:
+    """kubectl becomes the program with the longest name that fits, in whichever directory of PATH it is."""
+
+    def fault(self, machine: Application, *words: str) -> str | None:
+        found = machine.kubectl.plugin_writable_by_others(words)
+        return None if found is None else found.path
+
+    @pytest.mark.parametrize("name", ["kubectl-foo_bar-x", "kubectl-foo_bar"])
+    def test_a_plugin_that_others_can_write(self, machine: Application, tmp_path: Path, name: str) -> None:
+        plugin = tmp_path / "bin" / name
+        plugin.parent.mkdir()
+        plugin.write_text("#!/bin/sh\n")
+        plugin.chmod(0o755)
+        assert self.fault(machine, "foo-bar", "x", "--y", "z") is None
+        plugin.chmod(0o777)
+        assert self.fault(machine, "foo-bar", "x", "--y", "z") == str(plugin)
+        assert self.fault(machine, "foo", "--y", "z") is None
+
+    @pytest.mark.parametrize("mode", [0o777, 0o1777])
+    def test_a_directory_that_others_can_put_one_into(self, machine: Application, tmp_path: Path, mode: int) -> None:
+        (tmp_path / "open").mkdir()
+        machine.environ["PATH"] = f"{tmp_path / 'bin'}:.::{tmp_path / 'open'}"  # type: ignore[index]
+        assert self.fault(machine, "foo") is None
+        (tmp_path / "open").chmod(mode)
+        assert self.fault(machine, "foo") == str(tmp_path / "open")
+
+
 class TestTheKubectlThatWasChecked:
     """One kubectl for the check, the record and the run."""
 
