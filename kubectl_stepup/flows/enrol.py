@@ -72,10 +72,9 @@ class EnrolPorts:
     """What enrolling needs of the outside.
 
     `read` gives a file's bytes, and `load` the whole config, as all commands read it, with these bytes as the user's
-    file. `client(provider)` talks to an identity provider; `everyday_token` gives the token
-    that the context's everyday user presents, None where it has none. `kubeconfig_files` are those that take part, in
-    order, and `can_change` says whether one can be written. `store_arguments` tell `credential` of a
-    standing entry where the session is.
+    file. `client(provider)` talks to an identity provider; `everyday_token` gives the token that the context's everyday
+    user presents, None where it has none. `kubeconfig_files` are those that take part, in order, and `can_change` says
+    whether one can be written. `store_arguments` tell `credential` of a standing entry where the session is.
     """
 
     config: Config

@@ -177,7 +177,7 @@ class ElevatedChild:
 def elevated_child(
     resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
 ) -> Iterator[ElevatedChild]:
-    """Lend a session to the children of the block; `kubeconfig` is the flag of that name.
+    """Hand a session over to the children of the block; `kubeconfig` is the flag of that name.
 
     Raises:
         CommandRefused: others can replace the kubectl that the children are.

@@ -192,7 +192,7 @@ class Application:
     # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
-        """Give the identity provider's client.
+        """Return the identity provider's client.
 
         Raises:
             ConfigError: its CA cannot be used, or others can replace it.

@@ -10,8 +10,11 @@ from kubectl_stepup.errors import (
     CommandRefused,
     InteractionRequired,
     KubeconfigError,
+    KubectlNotExecutable,
+    KubectlNotFound,
     NotEnrolled,
     StepUpDenied,
+    StepUpError,
     UsageError,
 )
 from kubectl_stepup.flows.asked import Asked
@@ -65,6 +68,16 @@ def test_a_kubectl_that_others_can_replace_is_said_before_anybody_is_asked() -> 
         logged_in(world)
     assert caught.value.message == "/opt/bin can be changed by other users, so /usr/bin/kubectl is not run elevated"
     assert (world.asked, world.kubectl.ran, world.store.keys()) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "error", [KubectlNotFound("kubectl is not on PATH"), KubectlNotExecutable("/bin/kubectl cannot be executed")]
+)
+def test_without_a_kubectl_there_is_a_session_all_the_same(error: StepUpError) -> None:
+    """For a graphical client that has its own."""
+    world = approving(kubectl=FakeKubectl(missing=error))
+    assert logged_in(world).stored
+    assert len(world.asked) == 1
 
 
 def test_the_sessions_of_a_login_serve_the_next_command() -> None:
