@@ -146,9 +146,9 @@ def _untrusted_of(steps: Sequence[Step], owners: frozenset[int] | None, *, stick
         close = path in (last, os.path.dirname(last)) and not stat.S_ISLNK(found.st_mode)
         if found.st_uid not in (trusted if close else above):
             reason = f"belongs to user id {found.st_uid}, who could change it"
-            return Untrusted(path, reason, _owner_hint(path, found.st_uid, trusted))
+            return Untrusted(path, reason, _owner_hint(path, found, trusted, close=close))
         inside = steps[number + 1][1] if number + 1 < len(steps) else None
-        if not _is_writable_by_others(path, found) or _is_kept_by_sticky(found, inside, also_files=sticky):
+        if not _is_writable_by_others(path, found, trusted) or _is_kept_by_sticky(found, inside, also_files=sticky):
             continue
         return Untrusted(path, "can be changed by other users", _mode_hint(path, found, last))
     return None
@@ -161,12 +161,14 @@ def _is_kept_by_sticky(found: os.stat_result, inside: os.stat_result | None, *, 
     return also_files or (inside is not None and stat.S_ISDIR(inside.st_mode))
 
 
-def _is_writable_by_others(path: str, found: os.stat_result) -> bool:
+def _is_writable_by_others(path: str, found: os.stat_result, trusted: frozenset[int]) -> bool:
     if stat.S_ISLNK(found.st_mode):  # whose mode says nothing
         return False
     if found.st_mode & stat.S_IWOTH:
         return True
-    return bool(found.st_mode & stat.S_IWGRP) and not (_is_own_group(found.st_gid) and not _has_access_list(path))
+    if not found.st_mode & stat.S_IWGRP:
+        return False
+    return _has_access_list(path) or not _is_group_of(trusted, found.st_gid)
 
 
 def _has_access_list(path: str) -> bool:
@@ -177,8 +179,10 @@ def _has_access_list(path: str) -> bool:
         return False
 
 
-def _is_own_group(gid: int) -> bool:
+def _is_group_of(trusted: frozenset[int], gid: int) -> bool:
     """Whether a group has nobody in it but root and us, as the private groups of users have (umask 002).
+
+    Where we are not among the trusted, as for the machine's own files, nobody but root may be in it.
 
     A group need not name those whose first group it is. No list of all users is asked for, which a directory service
     may not give, or only slowly: where there is one, a group counts only if it is ours by number and name, or names us.
@@ -189,13 +193,13 @@ def _is_own_group(gid: int) -> bool:
         group = grp.getgrgid(gid)
     except KeyError:
         return False
-    us, own_gid = _account(os.geteuid())
+    us, own_gid = _account(os.geteuid()) if os.geteuid() in trusted else (None, None)
     root, _ = _account(0)
     if not {*group.gr_mem} <= {us, root}:
         return False
     if gid == 0:
         return True
-    is_private = group.gr_name == us and own_gid == gid
+    is_private = own_gid == gid and group.gr_name == us
     names_us = us != root and us in group.gr_mem
     if not (is_private or names_us or _are_all_users_local()):
         return False
@@ -242,17 +246,19 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-def _owner_hint(path: str, owner: int, trusted: frozenset[int]) -> str:
+def _owner_hint(path: str, found: os.stat_result, trusted: frozenset[int], *, close: bool) -> str:
     import shlex
 
     us = os.geteuid()
+    chown = "sudo chown -h" if stat.S_ISLNK(found.st_mode) else "sudo chown"
     if us not in trusted:  # the machine's own file
-        return f"sudo chown root {shlex.quote(path)}"
-    if us != 0:
-        return f'sudo chown "$(id -un)" {shlex.quote(path)}'
-    if os.environ.get(environment.SUDO_UID) == str(owner):
+        return f"{chown} root {shlex.quote(path)}"
+    if us != 0:  # a directory further up may be others' as well
+        owner = '"$(id -un)"' if close else "root"
+        return f"{chown} {owner} {shlex.quote(path)}"
+    if os.environ.get(environment.SUDO_UID) == str(found.st_uid):
         return "run it without sudo, or with files of root's own: sudo -H kubectl stepup ..."
-    return f"run it as that user: sudo -H -u '#{owner}' kubectl stepup ..."
+    return f"run it as that user: sudo -H -u '#{found.st_uid}' kubectl stepup ..."
 
 
 def _mode_hint(path: str, found: os.stat_result, file: str) -> str:

@@ -205,6 +205,17 @@ class TestGroup:
         group("staff", ["root"])
         assert named(file) is not None
 
+    @pytest.mark.parametrize(("name", "members"), [("alice", []), ("admin", ["alice"]), ("staff", [])])
+    def test_our_groups_are_not_roots(
+        self, file: Path, group: Group, name: str, members: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The machine's policy is nothing that the user may write."""
+        monkeypatch.setattr(os, "lstat", _with_owner(os.lstat, 0))
+        group(name, members)
+        monkeypatch.setattr(trusted_file, "_are_all_users_local", lambda: name == "alice")
+        monkeypatch.setattr(trusted_file, "_is_first_group_of_others", lambda gid, us: us is None and name == "alice")
+        assert named(file, owners=frozenset({0})) == str(file)
+
     def test_a_group_with_us_and_root_alone(self, file: Path, group: Group) -> None:
         group("admin", ["root", "alice"])
         assert named(file) is None
@@ -330,6 +341,14 @@ def _with_group(call: Callable[..., os.stat_result], gid: int) -> Callable[..., 
     return answered
 
 
+def _with_owner(call: Callable[..., os.stat_result], uid: int) -> Callable[..., os.stat_result]:
+    def answered(path: object, **how: Any) -> os.stat_result:
+        found = call(path, **how)
+        return os.stat_result((*found[:4], uid, *found[5:]))
+
+    return answered
+
+
 class TestHints:
     """A hint is what mends it, for whoever sees it."""
 
@@ -358,6 +377,22 @@ class TestHints:
 
     def test_a_file_that_was_made_by_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.hint(monkeypatch, us=1000, owner=1001) == 'sudo chown "$(id -un)" /file'
+
+    def test_a_link_and_a_directory_further_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+        def status(mode: int, uid: int = 0) -> os.stat_result:
+            return os.stat_result((mode, 1, 1, 1, uid, 0, 0, 0, 0, 0))
+
+        ways = {
+            "sudo chown -h root /link": [("/link", status(stat.S_IFLNK | 0o777, 1001)), ("/x", status(stat.S_IFDIR))],
+            "sudo chown root /a": [("/a", status(stat.S_IFDIR | 0o755, 1001)), ("/a/b", status(stat.S_IFDIR))],
+        }
+        for hint, way in ways.items():
+            steps = [("/", status(stat.S_IFDIR | 0o755)), *way, ("/a/b/file", status(stat.S_IFREG | 0o644))]
+            found = trusted_file._untrusted_of(steps, None)
+            assert found is not None
+            assert found.hint == hint
 
     def test_root_by_sudo_with_the_callers_home_does_not_take_the_callers_files(
         self, monkeypatch: pytest.MonkeyPatch
