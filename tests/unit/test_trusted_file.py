@@ -162,7 +162,7 @@ class TestOwner:
 
         def as_seen(found: os.stat_result, path: object) -> os.stat_result:
             ours = str(path).startswith(str(tmp_path / "a"))
-            return os.stat_result((*found[:4], os.geteuid() if ours else 65534, *found[5:]))
+            return os.stat_result((*found[:4], os.geteuid() if ours else 77777, *found[5:]))
 
         monkeypatch.setattr(os, "stat", lambda path, **how: as_seen(real[0](path, **how), path))
         monkeypatch.setattr(os, "lstat", lambda path: as_seen(real[1](path), path))
