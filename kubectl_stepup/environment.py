@@ -79,3 +79,6 @@ PATH = "PATH"
 
 HOME = "HOME"
 """Read: the user's home."""
+
+SUDO_UID = "SUDO_UID"
+"""Read for a hint: whose files root finds where sudo kept the caller's environment."""

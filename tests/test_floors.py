@@ -66,6 +66,7 @@ EDGES = {
     "kubectl_stepup.documents.yaml_file",
     "kubectl_stepup.kube.caller",
     "kubectl_stepup.kube.everyday_token",
+    "kubectl_stepup.kube.exec_info",
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
@@ -106,19 +107,25 @@ EDGES = {
     "kubectl_stepup.terminal.outlets",
     "kubectl_stepup.session.secret_service",
     "kubectl_stepup.terminal.tty",
+    "kubectl_stepup.trusted_file",
 }
 """The modules between rules and flows that each touch one outside thing."""
 
-SHARED_EDGES = {"kubectl_stepup.documents.edited_file", "kubectl_stepup.documents.yaml_file"}
-"""Edges that other concerns build on: how every YAML file is read, and changed under its lock."""
+SHARED_EDGES = {
+    "kubectl_stepup.documents.edited_file",
+    "kubectl_stepup.documents.yaml_file",
+    "kubectl_stepup.trusted_file",
+}
+"""Edges that other concerns build on: how a YAML file is read, and changed under its lock; who can replace a file."""
 
 PURE_PARTS = {
     "kubectl_stepup.session.rests_on": {"NOTHING"},
     "kubectl_stepup.session.scope": {
         *("EVERY_SCOPE", "HANDED_OVER", "USER_SCOPE", "is_session_id", "key", "scope_of", "session_id_of")
     },
+    "kubectl_stepup.trusted_file": {"Untrusted"},
 }
-"""Names of an edge that touch nothing, and that any floor from the rules up may import: here the keys of stores."""
+"""Names of an edge that touch nothing, and that any floor from the rules up may import: keys of stores, an answer."""
 
 LIBRARIES = {
     "authlib": ("kubectl_stepup.demo",),
@@ -167,16 +174,17 @@ OUTSIDE_ALLOWED: dict[str, tuple[str, ...]] = {
 
 BETWEEN_CONCERNS = {
     "assurance": {"documents", "oauth", "terminal"},
-    "audit": {"terminal"},
-    "config": {"assurance", "documents", "kube"},
+    "audit": {"terminal", "trusted_file"},
+    "config": {"assurance", "documents", "kube", "trusted_file"},
     "documents": set(),
     "enforcement": {"assurance", "policy"},
-    "kube": {"documents"},
-    "oauth": {"terminal"},
-    "policy": {"assurance", "documents"},
+    "kube": {"documents", "trusted_file"},
+    "oauth": {"terminal", "trusted_file"},
+    "policy": {"assurance", "documents", "trusted_file"},
     "review": {"documents", "enforcement", "policy"},
     "session": {"assurance"},
     "terminal": {"assurance", "audit", "config", "enforcement", "kube", "oauth", "policy", "review", "session"},
+    "trusted_file": set(),
 }
 """Which other concerns a concern of the rules and edges may know."""
 

@@ -9,13 +9,13 @@ import contextlib
 import errno
 import fcntl
 import os
-import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.chain import GENESIS, AuditRecord, Link, digest, link_of, record_of, seal, verify
 from kubectl_stepup.errors import AuditUnavailable
+from kubectl_stepup.trusted_file import untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,13 +99,9 @@ class AuditLog:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(directory, 0o700)
                     os.chmod(directory, 0o700)
-        found = os.stat(self.path.parent)
-        mode = stat.S_IMODE(found.st_mode)
-        if found.st_uid not in (0, os.geteuid()) or (mode & 0o022 and not mode & stat.S_ISVTX):
-            raise AuditUnavailable(
-                f"audit directory {self.path.parent} can be written by others (uid {found.st_uid}, mode {mode:o})",
-                hint=f"chmod 700 {shlex.quote(str(self.path.parent))}",
-            )
+        fault = untrusted(str(self.path.parent), sticky=True)
+        if fault is not None:
+            raise AuditUnavailable(f"audit directory {self.path.parent}: {fault}", hint=fault.hint)
 
     def _open_to_append(self) -> tuple[int, bool]:
         flags = os.O_RDWR | os.O_APPEND | _FLAGS

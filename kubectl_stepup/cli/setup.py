@@ -60,14 +60,14 @@ def command(common: CommonOptions, **options: object) -> None:
     wanted = enrolment_of(options)
     context, kubeconfig = options["context"], options["kubeconfig"]
     resolved = application.whole_kubeconfig(_text(kubeconfig)).resolve(_text(context))
-    ports = enrol_ports(application)
+    ports = enrol_ports(application, _text(kubeconfig))
     if options["remove"]:
         cluster = require_enrolled(ports.config, resolved)
         changes = plan_removal(wanted, resolved, cluster, ports)
     else:
         cluster, changes = plan_enrolment(wanted, resolved, ports)
     if not options["dry_run"]:
-        clear_away(application, ports.config_path, resolved.file)
+        clear_away(application, ports.config_path, resolved.file, *(change.path for change in changes))
     changes = [change for change in changes if change.diff]
     if not changes:
         data(f"Nothing to change: {safe(cluster.name, 80)} is {'not ' if options['remove'] else ''}enrolled as asked")

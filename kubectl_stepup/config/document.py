@@ -199,20 +199,30 @@ def _cluster(node: Node, providers: set[str]) -> Cluster:
     )
 
 
-def _url(node: Node) -> str:
-    """Read an https URL; over http kubectl sends no credentials, and OpenID Connect forbids it."""
-    text = node.string()
+def url_fault(text: str) -> str | None:
+    """Return what keeps a text from being the URL of a server or an issuer; None: nothing does.
+
+    Over http kubectl sends no credentials, and OpenID Connect forbids it.
+    """
     try:
         url = urlsplit(text)
         url.port  # noqa: B018 - raises for a port that is none
     except ValueError as exc:
-        raise node.error(f"{text!r} is not a URL: {exc}") from exc
+        return f"is not a URL: {exc}"
     if url.scheme != "https" or not url.hostname:
-        raise node.error(f"{text!r} must be an https:// URL")
+        return "must be an https:// URL"
     if "?" in text or "#" in text or "@" in url.netloc:
-        raise node.error(f"{text!r} must have no user, query or fragment")
+        return "must have no user, query or fragment"
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise node.error(f"{text!r} has characters that a URL cannot have")
+        return "has characters that a URL cannot have"
+    return None
+
+
+def _url(node: Node) -> str:
+    text = node.string()
+    fault = url_fault(text)
+    if fault is not None:
+        raise node.error(f"{text!r} {fault}")
     return text
 
 

@@ -6,16 +6,19 @@ A config says whom to trust, and a policy what to ask for; whoever can write the
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubectl_stepup import environment
+from kubectl_stepup import environment, trusted_file
 from kubectl_stepup.config import places
 from kubectl_stepup.errors import ConfigError
 
 MAX_BYTES = 1 << 20
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+"""How OpenSSL names the certificates that it looks for in a directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,54 +83,42 @@ def _user_file(named: str | None, default: str | None) -> TrustedFile | None:
 
 
 def read(path: str, *, must_exist: bool = False, owners: frozenset[int] | None = None) -> TrustedFile | None:
-    """Read a file that only its owner (one of `owners`; by default root and us) can write; None if it does not exist.
-
-    Symbolic links are followed first: the file at their end and its directory are what is checked.
+    """Read a file that nobody but its owner (one of `owners`; by default root and us) can replace; None: there is none.
 
     Raises:
-        ConfigError: it is missing though it `must_exist`, is no regular file, or somebody else can write it.
+        ConfigError: it is missing though it `must_exist`, is no regular file, or somebody else can replace it.
+
+    """
+    data = trusted_file.read(path, most=MAX_BYTES, must_exist=must_exist, owners=owners)
+    return None if data is None else TrustedFile(path=path, data=data)
+
+
+def require_trusted_ca(path: str) -> None:
+    """Refuse a provider's `caFile`, a file or a directory of them, that somebody else can replace.
+
+    Whoever can is the provider. One that does not exist is left to what reads it.
+
+    Raises:
+        ConfigError: somebody else can, or it is neither a regular file nor a directory.
 
     """
     try:
-        target = os.path.realpath(path)
-        # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(target, flags)
-        try:
-            # The open file is checked, not its name, which could change between the two.
-            _require_trusted(path, target, descriptor, owners)
-            with open(descriptor, "rb", closefd=False) as stream:
-                data = stream.read(MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        if must_exist:
-            raise ConfigError(f"{path}: no such file") from exc
-        return None
-    except OSError as exc:
-        raise ConfigError(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes")
-    return TrustedFile(path=path, data=data)
+        found = [path]
+        if os.path.isdir(path):
+            found += [os.path.join(path, name) for name in sorted(os.listdir(path)) if _HASHED.fullmatch(name)]
+        for name in found:
+            fault = trusted_file.untrusted(name)
+            if fault is not None:
+                raise ConfigError(f"caFile {path}: {fault}", hint=fault.hint)
+            if not _is_file_or_directory(name):
+                raise ConfigError(f"caFile {path}: {name}: not a regular file")
+    except (OSError, ValueError) as exc:
+        raise ConfigError(f"caFile {path}: {(getattr(exc, 'strerror', None) or str(exc)).lower()}") from exc
 
 
-def _require_trusted(path: str, target: str, descriptor: int, owners: frozenset[int] | None) -> None:
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{path}: not a regular file")
-    # NOTE: Windows has no such owner and mode; there %APPDATA% and %PROGRAMDATA% carry the access lists.
-    if sys.platform == "win32":
-        return
-    trusted = frozenset({0, os.geteuid()}) if owners is None else owners
-    owner = "$(id -un)" if os.geteuid() in trusted else "root"
-    directory = os.path.dirname(target)
-    named_in = os.path.dirname(os.path.abspath(path))
-    checked = ((target, found), (directory, os.stat(directory)), (named_in, os.stat(named_in)))
-    for name, status in checked:
-        if status.st_uid not in trusted:
-            raise ConfigError(
-                f"{path}: {name} belongs to user id {status.st_uid}, who could change it",
-                hint=f"sudo chown {owner} {name}",
-            )
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigError(f"{path}: {name} can be changed by other users", hint=f"chmod go-w {name}")
+def _is_file_or_directory(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)

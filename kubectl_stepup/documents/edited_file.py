@@ -70,6 +70,15 @@ def change(
         raise _failed(path, exc, error) from exc
 
 
+def can_change(path: str) -> bool:
+    """Whether `change` may write the file and make its lock beside it, as far as the modes of both say."""
+    target = os.path.realpath(path)
+    directories = {os.path.dirname(name) for name in _names(path)}
+    return all(os.access(one, os.W_OK | os.X_OK) for one in directories) and (
+        not os.path.lexists(target) or os.access(target, os.W_OK)
+    )
+
+
 def clear_away(path: str, *, clock: Clock) -> None:
     """Remove what a killed process of ours left beside the file: its lock, and the file that it was writing.
 
@@ -149,5 +158,9 @@ def _sync_directory(directory: str) -> None:
 
 
 def _failed(path: str, exc: OSError | ValueError, error: type[ConfigError]) -> ConfigError:
-    reason = getattr(exc, "strerror", None) or str(exc)
-    return error(f"{path}: {reason.lower()}")
+    reason = (getattr(exc, "strerror", None) or str(exc)).lower()
+    other = getattr(exc, "filename", None)
+    if isinstance(exc, OSError) and isinstance(other, str) and os.path.realpath(other) != os.path.realpath(path):
+        # A lock or a temporary file beside it, whose own name says nothing to anybody.
+        return error(f"{path}: nothing can be written into {os.path.dirname(other)}, as its lock must be: {reason}")
+    return error(f"{path}: {reason}")

@@ -7,12 +7,12 @@ hold exactly what was meant; where it does not, the edit is refused.
 
 from __future__ import annotations
 
-import json
-import re
+import shlex
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.documents.written_item import item_lines, quoted
+from kubectl_stepup.errors import ConfigError, KubeconfigError
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -21,8 +21,6 @@ Parse = Callable[[bytes, str], object]
 """Turns the bytes of a file (named for messages) into plain values, and refuses what is no sound YAML."""
 
 _BOM = "\ufeff"
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:-]*[A-Za-z0-9]")
-_NOT_PLAIN = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
 
 
 def with_item(
@@ -93,16 +91,18 @@ class _Edit:
     def put(self, key: str, name: object, item: Mapping[str, object]) -> None:
         root = self._root()
         sequence = self._value_of(root, key)
-        if sequence is None:
-            self._insert(self._last(root), f"{key}:", *_item_lines(item))
+        if self._is_flow(root, sequence):
+            self._put_in_flow(root, sequence, key, name, item)
+        elif sequence is None:
+            self._insert(self._last(root), f"{key}:", *item_lines(item))
         elif _is_empty(sequence):
             self._text = self._text[: sequence.start_mark.index].rstrip(" ") + self._text[sequence.end_mark.index :]
-            self._insert(self._key_end(root, key), *_item_lines(item))
+            self._insert(self._key_end(root, key), *item_lines(item))
         else:
             block = self._block(sequence, key)
             start, _ = self._span(block.value[0])
             indent = self._text[start : self._text.index("-", start)]
-            lines = [indent + line for line in _item_lines(item)]
+            lines = [indent + line for line in item_lines(item)]
             old = next((node for node in block.value if _name_of(node) == name), None)
             if old is None:
                 self._insert(self._last(block), *lines)
@@ -112,7 +112,11 @@ class _Edit:
 
     def cut(self, key: str, name: object) -> None:
         root = self._root()
-        block = self._block(self._value_of(root, key), key)
+        sequence = self._value_of(root, key)
+        if self._is_flow(root, sequence):
+            self._cut_from_flow(self._sequence(sequence, key), name)
+            return
+        block = self._block(sequence, key)
         old = next(node for node in block.value if _name_of(node) == name)
         start, end = self._span(old)
         after = self._text[end:].removeprefix("\r").removeprefix("\n")
@@ -123,8 +127,56 @@ class _Edit:
             colon = self._key_end(root, key)
             self._text = self._text[:colon] + " []" + self._text[colon:]
 
+    def _is_flow(self, root: MappingNode, sequence: Node | None) -> bool:
+        """Whether a list is, or would be, written in brackets, as in JSON; an empty one may also become lines."""
+        if root.flow_style:
+            return True
+        return bool(getattr(sequence, "flow_style", False)) and not _is_empty(sequence)  # type: ignore[arg-type]
+
+    def _put_in_flow(
+        self, root: MappingNode, sequence: Node | None, key: str, name: object, item: Mapping[str, object]
+    ) -> None:
+        if sequence is None:
+            self._append(root, f"{quoted(key)}: [{quoted(item)}]")
+        elif not isinstance(sequence.value, list):  # null
+            self._replace(sequence, f"[{quoted(item)}]")
+        else:
+            old = next((node for node in sequence.value if _name_of(node) == name), None)
+            if old is None:
+                self._append(sequence, quoted(item))
+            else:
+                self._replace(old, quoted(item))
+
+    def _cut_from_flow(self, sequence: SequenceNode, name: object) -> None:
+        items = sequence.value
+        at = next(index for index, node in enumerate(items) if _name_of(node) == name)
+        start, end = items[at].start_mark.index, items[at].end_mark.index
+        if at + 1 < len(items):
+            end = items[at + 1].start_mark.index
+        elif at > 0:
+            start = items[at - 1].end_mark.index
+        self._text = self._text[:start] + self._text[end:]
+
+    def _append(self, flow: Node, text: str) -> None:
+        """Put one more entry into brackets, on a line of its own where the others have one."""
+        start = flow.start_mark.index + 1
+        if not flow.value:
+            self._text = self._text[:start] + text + self._text[start:]
+            return
+        first, last = (
+            entry if isinstance(entry, tuple) else (entry, entry) for entry in (flow.value[0], flow.value[-1])
+        )
+        before, end = self._text[start : first[0].start_mark.index], last[1].end_mark.index
+        self._text = f"{self._text[:end]},{before if not before.strip() else ' '}{text}{self._text[end:]}"
+
+    def _replace(self, node: Node, text: str) -> None:
+        self._text = self._text[: node.start_mark.index] + text + self._text[node.end_mark.index :]
+
     def result(self, wanted: object, parse: Parse) -> bytes:
-        data = (self._bom + self._text).encode("utf-8")
+        try:
+            data = (self._bom + self._text).encode("utf-8")
+        except UnicodeEncodeError as exc:
+            raise self._refusal(f"{exc.object[exc.start : exc.end]!a} is no Unicode character") from exc
         try:
             found = parse(data, self._file)
         except ConfigError as exc:
@@ -142,18 +194,24 @@ class _Edit:
             root = YAML(typ="safe", pure=True).compose(self._text)
         except YAMLError as exc:
             raise self._refusal("it cannot be read by YAML 1.2") from exc
-        if not isinstance(root, MappingNode) or root.flow_style:
-            raise self._refusal("it is written in one flow, as JSON is")
+        if not isinstance(root, MappingNode):
+            raise self._refusal("it is no mapping")
         return root
 
     def _value_of(self, root: MappingNode, key: str) -> Node | None:
         return next((value for name, value in root.value if name.value == key), None)
 
     def _block(self, node: Node | None, key: str) -> SequenceNode:
+        sequence = self._sequence(node, key)
+        if sequence.flow_style:
+            raise self._refusal(f"{key} is not a list with a line for each entry")
+        return sequence
+
+    def _sequence(self, node: Node | None, key: str) -> SequenceNode:
         from ruamel.yaml.nodes import SequenceNode
 
-        if not isinstance(node, SequenceNode) or node.flow_style:
-            raise self._refusal(f"{key} is not a list with a line for each entry")
+        if not isinstance(node, SequenceNode):
+            raise self._refusal(f"{key} is not a list with an entry for each")
         return node
 
     def _key_end(self, root: MappingNode, key: str) -> int:
@@ -198,7 +256,11 @@ class _Edit:
         return len(self._text[:end].rstrip())
 
     def _refusal(self, reason: str) -> ConfigError:
-        return self._error(f"{self._file}: cannot be edited without writing it anew: {reason}")
+        hint = None
+        if issubclass(self._error, KubeconfigError):
+            file = shlex.quote(self._file)
+            hint = f"kubectl config view --raw --kubeconfig {file} > NEW, then: mv NEW {file}"
+        return self._error(f"{self._file}: cannot be edited without writing it anew: {reason}", hint=hint)
 
 
 def _mapping(document: object, file: str, error: type[ConfigError]) -> dict[str, object]:
@@ -223,40 +285,3 @@ def _is_empty(node: Node) -> bool:
 def _name_of(node: Node) -> str | None:
     pairs = node.value if isinstance(node.value, list) else []
     return next((str(value.value) for key, value in pairs if key.value == "name"), None)
-
-
-def _item_lines(item: Mapping[str, object]) -> list[str]:
-    return [("- " if index == 0 else "  ") + line for index, line in enumerate(_lines(item))]
-
-
-def _lines(value: Any) -> list[str]:
-    """Write a value in block style, without indentation of its own."""
-    lines: list[str] = []
-    if isinstance(value, Mapping):
-        for key, member in value.items():
-            if isinstance(member, Mapping | list | tuple) and member:
-                lines.append(f"{_scalar(key)}:")
-                indent = "  " if isinstance(member, Mapping) else ""
-                lines += [indent + line for line in _lines(member)]
-            else:
-                lines.append(f"{_scalar(key)}: {_scalar(member)}")
-        return lines
-    for member in value:
-        if isinstance(member, Mapping) and member:
-            lines += _item_lines(member)
-        else:
-            lines.append(f"- {_scalar(member)}")
-    return lines
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN:
-        return value
-    # JSON is YAML, and so are its quoted texts, but for what YAML wants escaped, and without surrogate pairs.
-    return "".join(_escaped(character) for character in json.dumps(value, ensure_ascii=False))
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"

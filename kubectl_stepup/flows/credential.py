@@ -13,7 +13,7 @@ from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.execute import Wish, wish_in
 from kubectl_stepup.flows.judge import enrol_again
 from kubectl_stepup.flows.reuse import reusable
-from kubectl_stepup.kube.execcredential import parse, render, withheld_reason
+from kubectl_stepup.kube.execcredential import names_ca_file, parse, render, withheld_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,18 +21,24 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts
+    from kubectl_stepup.kube.execcredential import ExecInfo
     from kubectl_stepup.policy.model import Level, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialPorts:
-    """What `credential` needs of the outside. `elevate` never asks where `environ` says that `exec` started us."""
+    """What `credential` needs of the outside. `elevate` never asks where `environ` says that `exec` started us.
+
+    `wants_cluster` says whether the kubeconfig's entry for a session id has `provideClusterInfo: true`; entries of ours
+    that are in no kubeconfig have it.
+    """
 
     config: Config
     policy: Policy
     environ: Mapping[str, str]
     scope: str
     elevate: Callable[[], ElevatePorts]
+    wants_cluster: Callable[[str], bool]
 
 
 def credential(session_id: str, ports: CredentialPorts) -> str:
@@ -51,9 +57,7 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
     elevate = ports.elevate()
     reason = withheld_reason(cluster, info)
     if reason is not None:
-        refusal = CredentialWithheld(
-            f"the elevated token for {cluster.name} is withheld: {reason}", hint=enrol_again(cluster)
-        )
+        refusal = _withheld(session_id, cluster, reason, info, ports)
         elevate.recorder.refused(refusal, context=cluster.context)
         raise refusal
     asked = wish_in(
@@ -63,6 +67,22 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
     _require_may_ask(asked, elevate, ports.environ)
     session = session_for(asked, elevate).session
     return render(session.token, session.credential_expires_at, info.version)
+
+
+def _withheld(
+    session_id: str, cluster: Cluster, reason: str, info: ExecInfo, ports: CredentialPorts
+) -> CredentialWithheld:
+    """Build the refusal, with what mends it: the enrolment, the kubeconfig, or another client."""
+    hint = enrol_again(cluster)
+    if names_ca_file(info):
+        hint = "kubectl config set-cluster NAME --certificate-authority=FILE --embed-certs"
+    elif info.cluster is None and ports.wants_cluster(session_id):
+        reason += ", though its kubeconfig has `provideClusterInfo: true`: this client library does not send it"
+        hint = f"kubectl stepup exec --context {shlex.quote(cluster.context)} -- KUBECTL ARGS"
+    elif info.cluster is None:
+        reason += ": the exec entry lacks `provideClusterInfo: true`"
+        hint = f"kubectl stepup setup --context {shlex.quote(cluster.context)} --elevated-context NAME"
+    return CredentialWithheld(f"the elevated token for {cluster.name} is withheld: {reason}", hint=hint)
 
 
 def _meant(session_id: str, ports: CredentialPorts) -> tuple[Cluster, Level]:

@@ -93,12 +93,11 @@ def _name_of(path: str) -> str:
 
 def _kubectl(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     path = ports.kubectl.path()
-    open_to_others = ports.kubectl.writable_by_others()
-    if open_to_others is None:
+    fault = ports.kubectl.writable_by_others()
+    if fault is None:
         yield OK, path, ""
     else:
-        fix = f"chmod o-w {shlex.quote(open_to_others)}"
-        yield FAIL, f"{path}: others can write {open_to_others}, so it is not run elevated", fix
+        yield FAIL, f"{path}: {fault}, so it is not run elevated", fault.hint
 
 
 def _config(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:

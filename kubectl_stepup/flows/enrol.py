@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kubectl_stepup.assurance.claims import Expectation
+from kubectl_stepup.config.document import url_fault
 from kubectl_stepup.config.model import Cluster
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
 from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.errors import ConfigError, KubeconfigError, TokenRejected, UsageError
-from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.enrol_provider import choose_provider
-from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
-from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.flows.enrol_standing import removal_edit, standing_edit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kubectl_stepup.assurance.requirement import Evidence
     from kubectl_stepup.config.model import Config, Provider
@@ -72,9 +71,10 @@ class FileChange:
 class EnrolPorts:
     """What enrolling needs of the outside.
 
-    `read` gives a file's bytes; `client(provider)` talks to an identity provider; `everyday_token` gives the token
-    that the context's everyday user presents, None where it has none. `store_arguments` tell `credential` of a
-    standing entry where the session is.
+    `read` gives a file's bytes, and `load` the whole config, as all commands read it, with these bytes as the user's
+    file. `client(provider)` talks to an identity provider; `everyday_token` gives the token that the context's everyday
+    user presents, None where it has none. `kubeconfig_files` are those that take part, in order, and `can_change` says
+    whether one can be written. `store_arguments` tell `credential` of a standing entry where the session is.
     """
 
     config: Config
@@ -82,9 +82,12 @@ class EnrolPorts:
     policy: Policy
     read: Callable[[str], bytes | None]
     parse: Parse
+    load: Callable[[bytes], Config]
     client: Callable[[Provider], EnrolmentProvider]
     verify: Verify
     everyday_token: Callable[[ResolvedContext], Secret | None]
+    kubeconfig_files: Sequence[str]
+    can_change: Callable[[str], bool]
     credential_command: tuple[str, ...]
     store_arguments: tuple[str, ...]
     now: Callable[[], float]
@@ -115,9 +118,10 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
         former = old.name
         edits.append(lambda data: without_cluster(data or b"", path, former, parse=parse))
     edits.append(lambda data: with_cluster(data, path, cluster, parse=parse))
-    changes = [_change(ports.config_path, lambda data: _applied(edits, data), ports)]
+    changes = [_change(path, lambda data: _loading(_applied(edits, data), path, ports, cluster, provider), ports)]
     if wanted.elevated_context is not None:
-        changes.append(_standing(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports))
+        edit = standing_edit(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports)
+        changes.append(_change(*edit, ports))
     return cluster, changes
 
 
@@ -130,28 +134,40 @@ def plan_removal(wanted: Enrolment, resolved: ResolvedContext, cluster: Cluster,
         UsageError: the standing context is not there.
     """
     if wanted.elevated_context is not None:
-        return [_without_standing(wanted.elevated_context, resolved, ports)]
+        file, edit = removal_edit(wanted.elevated_context, resolved, ports)
+        change = _change(file, edit, ports)
+        if not change.diff:
+            raise UsageError(f"{file} has no context {wanted.elevated_context}", hint="kubectl config get-contexts")
+        return [change]
     path, parse = ports.config_path, ports.parse
     edits: list[Callable[[bytes | None], bytes]] = [
         lambda data: without_cluster(data or b"", path, cluster.name, parse=parse)
     ]
     if not any(c.provider == cluster.provider for c in ports.config.clusters if c.name != cluster.name):
         edits.append(lambda data: without_provider(data or b"", path, cluster.provider, parse=parse))
-    return [_change(path, lambda data: _applied(edits, data), ports)]
-
-
-def _without_standing(name: str, resolved: ResolvedContext, ports: EnrolPorts) -> FileChange:
-    file = resolved.file
-    change = _change(file, lambda data: without_entry(data or b"", file, name, parse=ports.parse), ports)
-    if not change.diff:
-        raise UsageError(f"{file} has no context {name}", hint="kubectl config get-contexts")
-    return change
+    return [_change(path, lambda data: _loading(_applied(edits, data), path, ports), ports)]
 
 
 def _applied(edits: list[Callable[[bytes | None], bytes]], data: bytes | None) -> bytes:
     for edit in edits:
         data = edit(data)
     return data or b""
+
+
+def _loading(data: bytes, path: str, ports: EnrolPorts, *written: Cluster | Provider) -> bytes:
+    """Return a config's bytes where it loads, and has what was written.
+
+    Raises:
+        ConfigError: no command could load it, or one would read something else.
+    """
+    try:
+        config = ports.load(data)
+    except ConfigError as exc:
+        raise ConfigError(f"nothing was written, as the config would not load: {exc.message}", hint=exc.hint) from exc
+    for one in written:
+        if one not in (*config.clusters, *config.providers):
+            raise ConfigError(f"nothing was written, as {path} would not say {one.name!r} as it is to be enrolled")
+    return data
 
 
 def _change(path: str, edit: Callable[[bytes | None], bytes], ports: EnrolPorts) -> FileChange:
@@ -185,19 +201,17 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
 
 
 def _require_enrollable(resolved: ResolvedContext) -> None:
-    """Refuse a server that no token may be sent to.
+    """Refuse a server that no token may be sent to, or that the config cannot hold.
 
     Raises:
         KubeconfigError: it is not https with a host, or its address holds a user, a query or a fragment.
     """
-    try:
-        url = urlsplit(resolved.server)
-        plain = url.scheme == "https" and bool(url.hostname) and url.netloc.isascii() and "@" not in url.netloc
-    except ValueError:
-        plain = False
-    if not plain or url.query or url.fragment:
+    fault = url_fault(resolved.server)
+    if fault is not None:
+        # Not the address itself, which may hold a password.
         raise KubeconfigError(
-            f"{resolved.cluster_file}: the server of context {resolved.context} must be a plain https address"
+            f"{resolved.cluster_file}: the server of context {resolved.context} {fault}",
+            hint=f"kubectl config set-cluster {shlex.quote(resolved.cluster)} --server=https://HOST:PORT",
         )
 
 
@@ -250,28 +264,3 @@ def _proven_account(resolved: ResolvedContext, provider: Provider, ports: EnrolP
             f"the everyday token of context {resolved.context} does not prove the account: {exc.message}",
             hint="sign in with your everyday login first (kubectl get pods), or name the account with --account",
         ) from exc
-
-
-def _standing(
-    name: str,
-    level_name: str | None,
-    cluster: Cluster,
-    provider: Provider,
-    resolved: ResolvedContext,
-    ports: EnrolPorts,
-) -> FileChange:
-    level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
-    if level.ask_again_after_s <= 0 or level.reason_required:
-        raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
-    session = ("--session", session_id_of(cluster, provider, level))
-    entry = standing_entry(
-        resolved,
-        context_name=name,
-        user_name=f"{USER_PREFIX}{level.name}@{cluster.name}",
-        exec_entry=exec_entry(
-            command=ports.credential_command[0],
-            args=(*ports.credential_command[1:], *session, *ports.store_arguments),
-        ),
-    )
-    file = resolved.file
-    return _change(file, lambda data: with_entry(data or b"", file, entry, parse=ports.parse), ports)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import NotEnrolled, UsageError
+from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, NotEnrolled, UsageError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.execute import named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
+from kubectl_stepup.flows.run import require_safe_kubectl
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
@@ -23,6 +25,7 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
 
     Raises:
         NotEnrolled, ClusterChanged: the context cannot be elevated.
+        CommandRefused: others can replace kubectl.
         UsageError: the level keeps no session, so there is nothing to log in to.
         StepUpError: as `session_for` says.
     """
@@ -44,6 +47,9 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
             "there is no place to keep a session: the store is memory, which ends with each command",
             hint="kubectl stepup exec -- KUBECTL ARGS",
         )
+    # It reads what the cluster publishes, elevated; without one there is a session all the same.
+    with suppress(KubectlNotFound, KubectlNotExecutable):
+        require_safe_kubectl(run_ports)
     elevation = session_for(asked, elevate)
     if not elevation.reused:
         run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)

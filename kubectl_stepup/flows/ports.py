@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
     from kubectl_stepup.policy.spool import Spool
+    from kubectl_stepup.trusted_file import Untrusted
 
 
 class Terminal(Protocol):
@@ -155,8 +156,15 @@ class Kubectl(Protocol):
             KubectlNotFound, KubectlNotExecutable: there is none.
         """
 
-    def writable_by_others(self) -> str | None:
-        """Name the file or directory by which somebody else could replace it; None: nobody can."""
+    def writable_by_others(self) -> Untrusted | None:
+        """Name the file, directory or link by which somebody else could replace it; None: nobody can.
+
+        Raises:
+            KubectlFailed: it is no longer what it was when it was checked before.
+        """
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        """Name what somebody else could put in the place of the plugin that kubectl becomes for these words."""
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.enforcement.answers import Answer
-    from kubectl_stepup.flows.ports import Kubeconfig
+    from kubectl_stepup.flows.ports import Kubeconfig, Kubectl
     from kubectl_stepup.flows.sample import Ask
 
 MANAGED = "app.kubernetes.io/managed-by=kubectl-stepup"
@@ -41,6 +41,7 @@ class RehearsePorts:
     """What a rehearsal needs of the outside; `answer` is that of `VerifyPorts`."""
 
     environ: Mapping[str, str]
+    kubectl: Kubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
     answer: Callable[[Sequence[str], Mapping[str, str], tuple[int, ...], str], Answer]
 
@@ -50,6 +51,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
 
     Raises:
         KubeconfigError: the file or its current context cannot be used.
+        KubectlFailed: there is no kubectl.
     """
     resolved = ports.kubeconfig(kubeconfig).resolve(None)
     changed = differences(cluster, resolved)
@@ -58,6 +60,11 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         yield Check(name="kubeconfig", state=FAIL, detail=f"leads elsewhere: {'; '.join(changed)}", fix=fix)
         return
     yield Check(name="kubeconfig", state=OK, detail=f"{kubeconfig}, context {resolved.context}, {resolved.server}")
+    fault = ports.kubectl.writable_by_others()
+    if fault is not None:  # whoever replaces it gets the way out
+        detail = f"{fault}, so {ports.kubectl.path()} is not run with it"
+        yield Check(name="kubectl", state=FAIL, detail=detail, fix=fault.hint)
+        return
     own = {environment.KUBECONFIG: kubeconfig, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
     environ = {**ports.environ, **own}
 

@@ -107,6 +107,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
         require_safe_kubectl(ports)
+        require_safe_plugin(judgement, ports)
         require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
@@ -176,7 +177,13 @@ class ElevatedChild:
 def elevated_child(
     resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
 ) -> Iterator[ElevatedChild]:
-    """Lend a session to the children of the block; `kubeconfig` is the flag of that name."""
+    """Hand a session over to the children of the block; `kubeconfig` is the flag of that name.
+
+    Raises:
+        CommandRefused: others can replace the kubectl that the children are.
+        KubectlFailed: it is no longer the kubectl that was checked before somebody was asked.
+    """
+    require_safe_kubectl(ports)
     with ExitStack() as stack:
         lent = stack.enter_context(ports.lend_session(elevation))
         document = overlay_document(
@@ -235,12 +242,29 @@ def require_own_credentials(judgement: Judgement) -> None:
 
 
 def require_safe_kubectl(ports: RunPorts) -> None:
-    """Refuse a kubectl that others can replace: whoever does would act with the elevation."""
-    open_to_others = ports.kubectl.writable_by_others()
-    if open_to_others is not None:
+    """Refuse a kubectl that others can replace: whoever does would act with the elevation.
+
+    Raises:
+        CommandRefused: somebody can.
+        KubectlFailed: there is no kubectl, or no longer the one that was checked before.
+    """
+    fault = ports.kubectl.writable_by_others()
+    if fault is not None:
+        raise CommandRefused(f"{fault}, so {ports.kubectl.path()} is not run elevated", hint=fault.hint)
+
+
+def require_safe_plugin(judgement: Judgement, ports: RunPorts) -> None:
+    """Refuse a command that may be a plugin where others can replace it, or put one before it.
+
+    Raises:
+        CommandRefused: somebody can.
+    """
+    if judgement.command.known:
+        return
+    fault = ports.kubectl.plugin_writable_by_others(judgement.argv)
+    if fault is not None:
         raise CommandRefused(
-            f"{open_to_others} can be written by other users, so the kubectl in it is not run elevated",
-            hint=f"chmod o-w {open_to_others}",
+            f"{fault}, so the plugin for kubectl {judgement.command.name} is not run elevated", hint=fault.hint
         )
 
 

@@ -167,7 +167,6 @@ def _elevated(
         elevation = _stepped_up(asked, wanted, run_ports)
     if elevation is None:
         return None
-    require_safe_kubectl(run_ports)
     return _asking_elevated(asked, elevation, wanted, resolved, ports, run_ports)
 
 
@@ -195,6 +194,7 @@ def _reused(asked: Asked, ports: VerifyPorts, run_ports: RunPorts) -> Elevation 
 
 def _stepped_up(asked: Asked, wanted: Verification, run_ports: RunPorts) -> Elevation:
     require_reason(asked, required=False)
+    require_safe_kubectl(run_ports)
     try:
         # Without the stronger levels: their sessions are not this level's.
         return session_for(replace(asked, stronger=()), run_ports.elevate)

@@ -77,7 +77,8 @@ def parse(text: str) -> ExecInfo:
 
     if not text:
         raise CredentialWithheld(
-            "KUBERNETES_EXEC_INFO is not set: this command is called by kubectl, not by hand",
+            "KUBERNETES_EXEC_INFO is not set: this command is called by kubectl, or by a client library that sets it, "
+            "not by hand",
             hint="kubectl stepup status",
         )
     try:
@@ -119,7 +120,7 @@ def withheld_reason(pin: ClusterIdentity, info: ExecInfo) -> str | None:
     """
     cluster = info.cluster
     if cluster is None:
-        return "client-go did not say which server the token is for (the exec entry lacks `provideClusterInfo: true`)"
+        return "the client did not say which server the token is for (`spec.cluster` of KUBERNETES_EXEC_INFO)"
     server = cluster.get("server")
     if not isinstance(server, str) or not server.startswith("https://"):
         return f"the server {_shown(server)} is not reached by https"
@@ -130,14 +131,27 @@ def withheld_reason(pin: ClusterIdentity, info: ExecInfo) -> str | None:
             return f"`{field}` is not as enrolled"
     if bool(cluster.get("insecure-skip-tls-verify")) != pin.insecure:
         return "`insecure-skip-tls-verify` is not as enrolled"
+    if names_ca_file(info):
+        if not pin.ca_sha256:
+            return _UNENROLLED_CA
+        return "the client gave the name of a CA file and not its content (`certificate-authority-data`)"
     return _ca_reason(pin.ca_sha256, cluster.get("certificate-authority-data"))
+
+
+_UNENROLLED_CA = "a certificate authority was given, the system's are enrolled"
+
+
+def names_ca_file(info: ExecInfo) -> bool:
+    """Whether a client handed its kubeconfig's cluster on as it is, with a path that client-go puts the content for."""
+    cluster = info.cluster or {}
+    return bool(cluster.get("certificate-authority")) and not cluster.get("certificate-authority-data")
 
 
 def _ca_reason(enrolled: str | None, data: object) -> str | None:
     if not data:
         return None if not enrolled else "no certificate authority was given, one is enrolled"
     if not enrolled:
-        return "a certificate authority was given, the system's are enrolled"
+        return _UNENROLLED_CA
     import binascii
 
     try:

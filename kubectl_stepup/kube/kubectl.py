@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 
 from kubectl_stepup import environment
@@ -72,25 +71,6 @@ def _same_file(path: str, other: str) -> bool:
         return os.path.samefile(path, other)
     except OSError:
         return False
-
-
-def writable_by_others(path: str) -> str | None:
-    """Name the file, `path` itself or its directory, that somebody but root and us can replace; None if all is well.
-
-    An elevated run should refuse such a kubectl: whoever replaces it acts with the elevation.
-    """
-    if os.name == "nt":
-        return None
-    target = os.path.realpath(path)
-    for checked in (target, os.path.dirname(target)):
-        try:
-            found = os.stat(checked)
-        except OSError:
-            return checked
-        sticky = bool(found.st_mode & stat.S_ISVTX) and stat.S_ISDIR(found.st_mode)
-        if found.st_uid not in (0, os.geteuid()) or (found.st_mode & stat.S_IWOTH and not sticky):
-            return checked
-    return None
 
 
 def replace(path: str, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

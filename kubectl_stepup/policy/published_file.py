@@ -1,15 +1,14 @@
 """What clusters published, kept from one step-up to the next (filesystem, JSON): one file for all of them.
 
-It decides whether somebody is asked, so it is read like a policy: a regular file of the user's own, or not at all.
+It decides whether somebody is asked, so it is read like a policy: a file that nobody else can replace, or not at all.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import stat
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import trusted_file
 from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.policy.document import policy_from
@@ -28,7 +27,7 @@ def read(path: str) -> tuple[Published, ...]:
     Raises:
         PolicyError: the file is not ours, or is damaged: what a cluster asked for must not be forgotten in silence.
     """
-    data = _bytes(path)
+    data = trusted_file.read(path, most=_LARGEST, error=PolicyError)
     return tuple(
         Published(cluster=cluster, policy=parsed(text, cluster)) for cluster, text in sorted(_texts(data, path).items())
     )
@@ -63,20 +62,6 @@ def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
         clock=clock,
         error=PolicyError,
     )
-
-
-def _bytes(path: str) -> bytes | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise PolicyError(f"{path}: {(exc.strerror or str(exc)).lower()}") from exc
-    with open(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-            raise PolicyError(f"{path}: not a file that you alone can write", hint=f"rm {path}")
-        return stream.read(_LARGEST)
 
 
 def _texts(data: bytes | None, path: str) -> dict[str, str]:

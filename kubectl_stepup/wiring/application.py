@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.refusal_memory import RefusalMemory
     from kubectl_stepup.session.store import SessionStore
     from kubectl_stepup.terminal.tty import Terminal
+    from kubectl_stepup.wiring.running import RealKubectl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +70,12 @@ class Application:
     @cached_property
     def config(self) -> Config:
         """The enrolled providers and clusters."""
+        return self.read_config()
+
+    def read_config(self) -> Config:
+        """Read the config files as they are now."""
         pair = files.config_files(self.environ, self.settings.config)
         return config_of(_node(pair.system), _node(pair.user))
-
-    def config_to_write(self) -> Config:
-        """The config as `setup` starts from it: the file named by flag or variable need not exist yet."""
-        named = self.settings.config or self.environ.get(environment.CONFIG)
-        if named and not Path(named).exists():
-            return config_of(_node(files.config_files({}, None).system), None)
-        return self.config
 
     @cached_property
     def policy(self) -> Policy:
@@ -122,6 +119,13 @@ class Application:
         directory = runtime_directory(self.environ, state_directory=self.state_directory)
         clear_away(directory)
         return directory
+
+    @cached_property
+    def kubectl(self) -> RealKubectl:
+        """The kubectl of this process."""
+        from kubectl_stepup.wiring.running import RealKubectl
+
+        return RealKubectl(self.environ)
 
     # -- people ---------------------------------------------------------------------------------------------------
 
@@ -192,12 +196,18 @@ class Application:
     # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
-        """Give the identity provider's client."""
+        """Return the identity provider's client.
+
+        Raises:
+            ConfigError: its CA cannot be used, or others can replace it.
+        """
         from kubectl_stepup.oauth.provider import OIDCProvider
         from kubectl_stepup.oauth.transport import Transport
         from kubectl_stepup.session.guarded import guard_memory
 
         guard_memory()
+        if provider.ca_file is not None:
+            files.require_trusted_ca(provider.ca_file)
         return OIDCProvider(
             issuer=provider.issuer,
             transport=Transport(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import __version__
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import RbacInvalid, UsageError
-from kubectl_stepup.kube import kubectl, rbac_objects
+from kubectl_stepup.kube import rbac_objects
 from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.review import load
@@ -152,8 +152,7 @@ def _from_cluster(
     context = wanted.context or (cluster.context if cluster else None)
     flags = [f"--context={context}"] if context else []
     flags += [f"--kubeconfig={wanted.kubeconfig}"] if wanted.kubeconfig else []
-    path = kubectl.find(application.environ, not_this=sys.argv[0])
-    read = rbac_objects.read(path, flags, application.environ)
+    read = rbac_objects.read(application.kubectl.path(), flags, application.environ)
     answers = [answer for answer in (read.rbac, read.accounts, read.guards) if answer is not None]
     objects = objects_of(
         (manifest for answer in answers for manifest in _answered(answer)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_stepup import trusted_file
 from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.enforcement import advice, bundle
 from kubectl_stepup.enforcement.bundle import Document
@@ -148,7 +149,8 @@ def _key(content: Mapping[str, Any]) -> tuple[str, str, str]:
 def _ca_of(provider: Provider) -> str | None:
     if provider.ca_file is None:
         return provider.ca_data
-    return yaml_file.read_bytes(Path(provider.ca_file), max_bytes=yaml_file.MAX_BYTES).decode("ascii", "replace")
+    data = trusted_file.read(provider.ca_file, most=yaml_file.MAX_BYTES, must_exist=True)
+    return None if data is None else data.decode("ascii", "replace")
 
 
 def _acr_values(provider: Provider, policy: Policy) -> dict[str, tuple[str, ...]]:

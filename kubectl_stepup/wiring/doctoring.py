@@ -12,7 +12,6 @@ from kubectl_stepup.flows.rehearse import RehearsePorts
 from kubectl_stepup.session import choose
 from kubectl_stepup.wiring.launcher import launcher
 from kubectl_stepup.wiring.policy_file import linted
-from kubectl_stepup.wiring.running import RealKubectl
 from kubectl_stepup.wiring.verifying import answered
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
         version=__version__,
         has_launcher=launcher() is not None,
         programs=lambda: _programs(application),
-        kubectl=RealKubectl(application.environ),
+        kubectl=application.kubectl,
         config=lambda: application.config,
         policy=lambda: application.policy,
         warnings=lambda: sum(one.severity == "warning" for one in linted(application)),
@@ -39,6 +38,7 @@ def rehearse_ports(application: Application) -> RehearsePorts:
     """Give what a rehearsal needs."""
     return RehearsePorts(
         environ=application.environ,
+        kubectl=application.kubectl,
         kubeconfig=application.kubeconfig,
         answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
     )

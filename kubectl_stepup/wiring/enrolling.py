@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import environment
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
+from kubectl_stepup.config.document import config_of
 from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.flows.sessions import end_what_counts_no_more
+from kubectl_stepup.kube import kubeconfig
 from kubectl_stepup.kube.everyday_token import everyday_token
 from kubectl_stepup.terminal.notices import session_ended_line, session_not_ended_line
+from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.wiring.running import credential_command, session_ports, store_arguments
 
@@ -25,16 +31,19 @@ if TYPE_CHECKING:
     from kubectl_stepup.wiring.application import Application
 
 
-def enrol_ports(application: Application) -> EnrolPorts:
+def enrol_ports(application: Application, kubeconfig_flag: str | None = None) -> EnrolPorts:
     """Give what `setup` needs.
 
     Raises:
-        ConfigError: the environment knows no place for the config.
+        ConfigError: the environment knows no place for the config, or others could replace it there.
     """
     path = files.config_path(application.environ, application.settings.config)
     if path is None:
         raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
-    config = application.config_to_write()
+    fault = untrusted(path)
+    if fault is not None:
+        raise ConfigError(f"{path}: {fault}, so no command would read it", hint=fault.hint)
+    config = config_to_write(application)
     where = store_arguments(config.store, application.state_directory)
     program, *words = credential_command(where)
     return EnrolPorts(
@@ -43,16 +52,29 @@ def enrol_ports(application: Application) -> EnrolPorts:
         policy=application.policy,
         read=edited_file.read,
         parse=yaml_file.plain,
+        load=lambda data: _config_with(files.TrustedFile(path=path, data=data)),
         client=application.provider,
         verify=verify,
-        everyday_token=lambda resolved: everyday_token(
-            resolved.user_raw, file=resolved.user_file, environ=application.environ
-        ),
+        everyday_token=lambda resolved: everyday_token(resolved, environ=application.environ),
+        kubeconfig_files=kubeconfig.files_of(application.environ, kubeconfig_flag),
+        can_change=edited_file.can_change,
         credential_command=(lasting(program), *words),
         store_arguments=where,
         now=application.clock.now,
         notice=application.terminal.line,
     )
+
+
+def config_to_write(application: Application) -> Config:
+    """Return the config as `setup` starts from it: the file named by flag or variable need not exist yet."""
+    named = application.settings.config or application.environ.get(environment.CONFIG)
+    return _config_with(None) if named and not os.path.exists(named) else application.config
+
+
+def _config_with(user: files.TrustedFile | None) -> Config:
+    """Read the whole config with this in place of the user's file."""
+    system = files.config_files({}, None).system
+    return config_of(*(None if file is None else yaml_file.parse(file.data, file.path) for file in (system, user)))
 
 
 def clear_away(application: Application, *paths: str) -> None:
@@ -64,12 +86,20 @@ def clear_away(application: Application, *paths: str) -> None:
 def carry_out(
     application: Application, changes: Iterable[FileChange], cluster: Cluster, before: Config, *, removed: bool
 ) -> None:
-    """Write the changes, each made anew from the file as it then is, under its lock; record it.
+    """Write the changes, each made anew from the file as it then is, under its lock; read the config again; record it.
 
     Sessions that rested on what was enrolled before, and no longer is, end in every terminal.
+
+    Raises:
+        ConfigError: a file cannot be written, or the config not read; what was written before is taken back.
     """
-    for change in changes:
-        edited_file.change(change.path, change.edit, clock=application.clock)
+    with ExitStack() as written:
+        for change in changes:
+            earlier = edited_file.read(change.path)
+            edited_file.change(change.path, change.edit, clock=application.clock)
+            written.callback(_take_back, change.path, earlier, edited_file.read(change.path), application)
+        config = application.read_config()
+        written.pop_all()
     application.recorder.noted(
         Activity.SETUP,
         "removed" if removed else "enrolled",
@@ -78,15 +108,20 @@ def carry_out(
         context=cluster.context,
     )
     if any(one.name == cluster.name or one.provider == cluster.provider for one in before.clusters):
-        _end_sessions(application, before)
+        _end_sessions(application, before, config)
 
 
-def _end_sessions(application: Application, before: Config) -> None:
-    ports = replace(session_ports(application), config=before, store=application.opened_store(quietly=True))
-    try:
-        config = type(application)(application.settings, application.environ).config
-    except ConfigError:  # somebody changed it meanwhile; no session serves by such a file
+def _take_back(path: str, before: bytes | None, written: bytes | None, application: Application) -> None:
+    """Put a file back as it was, unless somebody has changed it since."""
+    if before is None:
+        if edited_file.read(path) == written:
+            os.unlink(path)
         return
+    edited_file.change(path, lambda now: before if now == written or now is None else now, clock=application.clock)
+
+
+def _end_sessions(application: Application, before: Config, config: Config) -> None:
+    ports = replace(session_ports(application), config=before, store=application.opened_store(quietly=True))
     done = end_what_counts_no_more(config, ports)
     for item in done.ended:
         application.terminal.line(session_ended_line(level=item.session.level, cluster=item.session.cluster))

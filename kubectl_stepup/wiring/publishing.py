@@ -39,7 +39,7 @@ def refresh_policy(
     def answer(
         words: Sequence[str], environ: Mapping[str, str], descriptors: Sequence[int]
     ) -> tuple[int, bytes, bytes]:
-        return kubectl.answer(ports.kubectl.path(), words, environ, pass_fds=descriptors, within_s=WITHIN_S)
+        return kubectl.answer(application.kubectl.path(), words, environ, pass_fds=descriptors, within_s=WITHIN_S)
 
     def keep(cluster_name: str, text: str | None) -> bool:
         if path is None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
+from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
 from kubectl_stepup.flows.ports import LentSession
@@ -24,6 +28,7 @@ from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import handed_over
 from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.trusted_file import Untrusted
     from kubectl_stepup.wiring.application import Application
 
 
@@ -59,7 +65,7 @@ def become_local(application: Application, words: Sequence[str]) -> None:
     """Become kubectl for a command that sends nothing: no policy is needed for that. Returns for any other."""
     command = read(words)
     if command.known and command.local:
-        RealKubectl(application.environ).replace(words, application.environ)
+        application.kubectl.replace(words, application.environ)
 
 
 def session_ports(application: Application) -> SessionPorts:
@@ -86,7 +92,19 @@ def credential_ports(application: Application) -> CredentialPorts:
         environ=application.environ,
         scope=scope.terminal_scope(),
         elevate=lambda: application.elevate_ports(None),
+        wants_cluster=lambda session_id: _wants_cluster(application, session_id),
     )
+
+
+def _wants_cluster(application: Application, session_id: str) -> bool:
+    """Whether the kubeconfig's entry for a session asks for the cluster; the overlay of `exec` is in no kubeconfig."""
+    try:
+        users = application.whole_kubeconfig(None).users.values()
+    except KubeconfigError:
+        return True
+    entries = [entry for user in users if isinstance(entry := user.value.get("exec"), dict)]
+    ours = [entry for entry in entries if isinstance(entry.get("args"), list) and session_id in entry["args"]]
+    return all(entry.get("provideClusterInfo") is True for entry in ours)
 
 
 def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
@@ -113,7 +131,7 @@ def store_arguments(store: str, state_directory: Path) -> tuple[str, ...]:
 def _run_ports(application: Application, resolved: ResolvedContext | None) -> RunPorts:
     return RunPorts(
         elevate=application.elevate_ports(resolved),
-        kubectl=RealKubectl(application.environ),
+        kubectl=application.kubectl,
         environ=application.environ,
         kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
         lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
@@ -131,18 +149,54 @@ def _refresh_policy(
 
 
 class RealKubectl:
-    """The kubectl of this machine."""
+    """The kubectl of this machine: looked up once, so that what was checked is what runs."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._checked: os.stat_result | None = None
+
+    @cached_property
+    def _path(self) -> str:
+        return kubectl.find(self._environ, not_this=sys.argv[0])
 
     def path(self) -> str:
         """Give its absolute path."""
-        return kubectl.find(self._environ, not_this=sys.argv[0])
+        return self._path
 
-    def writable_by_others(self) -> str | None:
-        """Name what somebody else could replace it by; None: nobody can."""
-        return kubectl.writable_by_others(self.path())
+    def writable_by_others(self) -> Untrusted | None:
+        """Name what somebody else could replace it by; None: nobody can, and it is what the last check saw.
+
+        Raises:
+            KubectlFailed: it is not what it was when it was checked before, or is not there any more.
+        """
+        try:
+            fault = untrusted(self._path, sticky=True)
+            found = os.stat(self._path)
+        except OSError as exc:
+            raise KubectlFailed(f"{self._path}: {(exc.strerror or str(exc)).lower()}") from exc
+        if fault is not None:
+            return fault
+        if self._checked is not None and _identity(self._checked) != _identity(found):
+            raise KubectlFailed(
+                f"{self._path} was replaced after it had been checked, so it is not run elevated",
+                hint="repeat the command",
+            )
+        self._checked = found
+        return None
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks."""
+        words = [word.replace("-", "_") for word in takewhile(lambda word: not word.startswith("-"), argv)]
+        names = [f"kubectl-{'-'.join(words[:count])}" for count in range(len(words), 0, -1)]
+        for entry in filter(os.path.isabs, self._environ.get(environment.PATH, "").split(os.pathsep)):
+            for name in names:
+                try:
+                    fault = untrusted(os.path.join(entry, name))
+                except (OSError, ValueError):  # kubectl does not get there either
+                    continue
+                if fault is not None:
+                    return fault
+        return None
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
@@ -162,6 +216,10 @@ class RealKubectl:
         if limit is not None:
             time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
         return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @contextmanager
@@ -197,6 +255,6 @@ def expand_manifests(
     from kubectl_stepup.policy.manifest import expand
 
     try:
-        return expand(command, kubectl=RealKubectl(application.environ).path(), online=online)
+        return expand(command, kubectl=application.kubectl.path(), online=online)
     except KubectlFailed:
         return command, Spool()

@@ -11,7 +11,7 @@ from kubectl_stepup.flows.verify import MadeWith, VerifyPorts
 from kubectl_stepup.kube import kubectl
 from kubectl_stepup.session import scope
 from kubectl_stepup.wiring.compiling import CompileOptions, compiled
-from kubectl_stepup.wiring.running import RealKubectl, execute_ports
+from kubectl_stepup.wiring.running import execute_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,10 +48,9 @@ def answered(
     stdin: str = "",
 ) -> Answer:
     """Run kubectl and give how it ended."""
-    path = RealKubectl(application.environ).path()
     application.terminal.detail(f"kubectl {' '.join(words)}")
     code, out, err = kubectl.answer(
-        path, words, environ, pass_fds=descriptors, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S
+        application.kubectl.path(), words, environ, pass_fds=descriptors, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S
     )
     return Answer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))
 

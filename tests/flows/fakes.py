@@ -25,6 +25,7 @@ from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.session.scope import EVERY_SCOPE
+from kubectl_stepup.trusted_file import Untrusted
 from tests.provider.keys import public_jwk, rsa_key
 
 
@@ -201,7 +202,8 @@ class FakeKubectl:
 
     exit_code: int = 0
     missing: StepUpError | None = None
-    writable: str | None = None
+    writable: Untrusted | None = None
+    plugin_writable: Untrusted | None = None
     fails: BaseException | None = None
     on_run: Callable[[], None] = lambda: None
     left_s: Sequence[float] = ()
@@ -213,9 +215,12 @@ class FakeKubectl:
             raise self.missing
         return "/usr/bin/kubectl"
 
-    def writable_by_others(self) -> str | None:
+    def writable_by_others(self) -> Untrusted | None:
         self.path()
         return self.writable
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        return self.plugin_writable
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         self.path()

@@ -207,6 +207,7 @@ class World:
             environ={**self.environ, **environ},
             scope=self.scope,
             elevate=self.elevate_ports,
+            wants_cluster=lambda session_id: True,
         )
 
     def execute(self, *words: str, wish: Wish | None = None, flags: Flags | None = None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.config.files import config_files, config_path, policy_files, read
+from kubectl_stepup.config.files import config_files, config_path, policy_files, read, require_trusted_ca
 from kubectl_stepup.errors import ConfigError
 
 NO_SYSTEM = "/does/not/exist/config.yaml"
@@ -29,7 +29,7 @@ def test_a_file_that_only_we_can_write_is_read(tmp_path: Path, mode: int, direct
     assert (found.path, found.data) == (path, b"a: 1\n")
 
 
-@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o777])
+@pytest.mark.parametrize("mode", [0o602, 0o666, 0o777])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
     """POL-35."""
     path = write(tmp_path / "d" / "config.yaml", mode=mode)
@@ -39,7 +39,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> N
     assert caught.value.hint == f"chmod go-w {path}"
 
 
-@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
+@pytest.mark.parametrize("mode", [0o707, 0o777])
 def test_a_file_in_a_directory_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
     """POL-35."""
     path = write(tmp_path / "d" / "config.yaml", directory_mode=mode)
@@ -49,14 +49,25 @@ def test_a_file_in_a_directory_that_others_can_write_is_refused(tmp_path: Path, 
     assert caught.value.hint == f"chmod go-w {tmp_path / 'd'}"
 
 
+def test_a_file_in_a_directory_for_everybody_is_refused(tmp_path: Path) -> None:
+    """POL-35."""
+    path = write(tmp_path / "d" / "config.yaml", directory_mode=0o1777)
+    with pytest.raises(ConfigError, match=f"{tmp_path / 'd'} can be changed by other users") as caught:
+        read(path)
+    assert caught.value.hint == f"mv {path} DIRECTORY   (one that nobody else can write)"
+
+
 def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
     """POL-35."""
     path = write(tmp_path / "d" / "config.yaml")
     stranger = os.geteuid() + 1
     with pytest.raises(ConfigError) as caught:
         read(path, owners=frozenset({stranger}))
-    assert caught.value.message == f"{path}: {path} belongs to user id {os.geteuid()}, who could change it"
-    assert caught.value.hint == f"sudo chown root {path}"
+    # The first directory of ours on the way, as nothing of it is the stranger's.
+    named, _, rest = caught.value.message.removeprefix(f"{path}: ").partition(" belongs to ")
+    assert path.startswith(named)
+    assert rest == f"user id {os.geteuid()}, who could change it"
+    assert caught.value.hint == f"sudo chown root {named}"
 
 
 def test_links_are_followed_before_checking(tmp_path: Path) -> None:
@@ -94,6 +105,42 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "d" / "config.yaml", "#" * (1 << 20) + "#")
     with pytest.raises(ConfigError, match=r"larger than 1048576 bytes$"):
         read(path)
+
+
+class TestCA:
+    """A provider's `caFile` decides who the provider is: it is checked as the config is."""
+
+    def test_a_file_or_directory_that_nobody_else_can_change(self, tmp_path: Path) -> None:
+        require_trusted_ca(write(tmp_path / "d/ca.pem", mode=0o644, directory_mode=0o755))
+        (tmp_path / "certs").mkdir()
+        (tmp_path / "certs/0123abcd.0").symlink_to("../d/ca.pem")
+        require_trusted_ca(str(tmp_path / "certs"))
+        require_trusted_ca(str(tmp_path / "missing.pem"))  # what reads it says that
+
+    def test_others_could_change_it(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "d/ca.pem", mode=0o666)
+        with pytest.raises(ConfigError) as caught:
+            require_trusted_ca(path)
+        assert caught.value.message == f"caFile {path}: {path} can be changed by other users"
+        assert caught.value.hint == f"chmod go-w {path}"
+
+    def test_others_could_change_what_a_directory_leads_to(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "d/ca.pem", mode=0o666)
+        (tmp_path / "certs").mkdir()
+        (tmp_path / "certs/0123abcd.0").symlink_to("../d/ca.pem")
+        with pytest.raises(ConfigError, match=f"{path} can be changed by other users"):
+            require_trusted_ca(str(tmp_path / "certs"))
+
+    def test_a_pipe_is_refused_at_once(self, tmp_path: Path) -> None:
+        (tmp_path / "d").mkdir(mode=0o700)
+        os.mkfifo(tmp_path / "d/ca.pem", 0o600)
+        with pytest.raises(ConfigError, match=r"ca\.pem: not a regular file"):
+            require_trusted_ca(str(tmp_path / "d/ca.pem"))
+
+    def test_links_in_a_circle_are_said(self, tmp_path: Path) -> None:
+        (tmp_path / "ca.pem").symlink_to("ca.pem")
+        with pytest.raises(ConfigError, match="too many levels of symbolic links"):
+            require_trusted_ca(str(tmp_path / "ca.pem"))
 
 
 class TestWhichFile:

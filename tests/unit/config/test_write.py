@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
 from kubectl_stepup.assurance.presets import preset_with
 from kubectl_stepup.assurance.requirement import Evidence
@@ -10,7 +10,6 @@ from kubectl_stepup.config.document import config_from
 from kubectl_stepup.config.model import Cluster, Provider
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
 from kubectl_stepup.documents.yaml_file import parse, plain
-from kubectl_stepup.errors import ConfigError
 
 OVERRIDES: dict[str, object] = {"flows": ["device"], "maxAge": True, "parameters": {"hint": "1"}}
 PROVIDER = Provider(
@@ -144,6 +143,6 @@ def test_removing_gives_the_bytes_back() -> None:
     assert "other" not in without_provider(MINE.encode(), "c", "other", parse=plain).decode().partition("clusters")[0]
 
 
-def test_a_file_in_one_flow_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^c: cannot be edited without writing it anew: "):
-        with_cluster(b'{"clusters": []}', "c", CLUSTER, parse=plain)
+def test_a_file_in_json_stays_json() -> None:
+    after = json.loads(with_cluster(b'{"clusters": []}', "c", CLUSTER, parse=plain))
+    assert [cluster["name"] for cluster in after["clusters"]] == ["prod-eu"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.documents import edited_file
-from kubectl_stepup.documents.edited_file import change, clear_away, read
+from kubectl_stepup.documents.edited_file import can_change, change, clear_away, read
 from kubectl_stepup.errors import ConfigError, KubeconfigError, KubeconfigLocked
 
 
@@ -289,3 +290,37 @@ def test_a_filesystem_that_can_do_less_has_kubectls_lock(
 
     change(str(path), edit, clock=FakeClock())
     assert (path.read_text(), names(tmp_path)) == ("new\n", ["config"])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "d/config"
+    path.parent.mkdir()
+    path.write_text("a")
+    assert can_change(str(path))
+    path.parent.chmod(0o500)
+    try:
+        assert not can_change(str(path))
+        with pytest.raises(
+            ConfigError, match=f"nothing can be written into {path.parent}, as its lock must be: permission"
+        ):
+            change(str(path), lambda data: b"b", clock=FakeClock())
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_the_directory_of_a_lock_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "config"
+    real = os.open
+
+    def refused(name: str, *rest: int, **more: int) -> int:
+        if ".lock" in str(name):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(ConfigError) as caught:
+        change(str(path), lambda data: b"b", clock=FakeClock())
+    assert caught.value.message == (
+        f"{path}: nothing can be written into {tmp_path}, as its lock must be: read-only file system"
+    )

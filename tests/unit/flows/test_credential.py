@@ -107,6 +107,48 @@ def test_another_server_gets_nothing_and_that_is_on_record(changes: dict[str, ob
     assert (world.asked, world.terminal.prompts) == ([], [])
 
 
+NO_CLUSTER = json.dumps(
+    {"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "spec": {"interactive": False}}
+)
+
+
+@pytest.mark.parametrize(
+    ("wants_cluster", "cause", "hint"),
+    [
+        (
+            True,
+            ", though its kubeconfig has `provideClusterInfo: true`: this client library does not send it",
+            "kubectl stepup exec --context prod -- KUBECTL ARGS",
+        ),
+        (
+            False,
+            ": the exec entry lacks `provideClusterInfo: true`",
+            "kubectl stepup setup --context prod --elevated-context NAME",
+        ),
+    ],
+)
+def test_who_sends_no_cluster_is_told_why(wants_cluster: bool, cause: str, hint: str) -> None:
+    world = world_of()
+    world.put(kept())
+    ports = replace(world.credential_ports(KUBERNETES_EXEC_INFO=NO_CLUSTER), wants_cluster=lambda _: wants_cluster)
+    with pytest.raises(CredentialWithheld) as caught:
+        credential(ID, ports)
+    assert caught.value.message == (
+        "the elevated token for prod-eu is withheld: the client did not say which server the token is for "
+        f"(`spec.cluster` of KUBERNETES_EXEC_INFO){cause}"
+    )
+    assert caught.value.hint == hint
+
+
+def test_a_client_that_sends_the_name_of_its_ca_is_told_to_embed_it() -> None:
+    world = world_of()
+    world.put(kept())
+    info = exec_info({"certificate-authority-data": ..., "certificate-authority": "/etc/ca.pem"})
+    with pytest.raises(CredentialWithheld, match="the name of a CA file and not its content") as caught:
+        answered(world, info=info)
+    assert caught.value.hint == "kubectl config set-cluster NAME --certificate-authority=FILE --embed-certs"
+
+
 @pytest.mark.parametrize(
     "info",
     [

@@ -15,7 +15,10 @@ from kubectl_stepup.flows.doctor import DoctorPorts, diagnose
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check, doctor_screen
+from kubectl_stepup.trusted_file import Untrusted
 from tests.flows.values import CONFIG, POLICY, PROVIDER, RESOLVED, policy_of
+
+OPEN = Untrusted("/opt", "can be changed by other users", "chmod go-w /opt")
 
 
 @dataclass(kw_only=True)
@@ -24,7 +27,7 @@ class Machine:
 
     programs: Sequence[str] = ("/home/alice/.local/bin/kubectl-stepup",)
     has_launcher: bool = True
-    open_to_others: str | None = None
+    open_to_others: Untrusted | None = None
     config: Config = CONFIG
     policy: Any = POLICY
     warnings: int = 0
@@ -63,7 +66,7 @@ class Machine:
         found: str = self._give("kubectl", "/usr/bin/kubectl")
         return found
 
-    def writable_by_others(self) -> str | None:
+    def writable_by_others(self) -> Untrusted | None:
         """Stand in for the kubectl port."""
         return self.open_to_others
 
@@ -113,7 +116,7 @@ WRONG: dict[str, tuple[Machine, list[tuple[str, str]], str]] = {
         [("kubectl", FAIL)],
         "get one",
     ),
-    "anybody's kubectl": (Machine(open_to_others="/opt"), [("kubectl", FAIL)], "chmod o-w /opt"),
+    "anybody's kubectl": (Machine(open_to_others=OPEN), [("kubectl", FAIL)], "chmod go-w /opt"),
     "a bad config": (
         Machine(broken={"config": ConfigError("config.yaml:3: no", hint="fix it")}),
         [("config", FAIL)],

@@ -10,7 +10,7 @@ import pytest
 from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.assurance.requirement import Evidence
-from kubectl_stepup.config.document import config_of
+from kubectl_stepup.config.document import config_from, config_of, merge
 from kubectl_stepup.config.model import Cluster, Config, Provider
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import (
@@ -67,6 +67,7 @@ class Machine:
     everyday: Secret | None = None
     verify: Any = verify
     notices: list[str] = field(default_factory=list)
+    read_only: set[str] = field(default_factory=set)
     asked_of: list[Provider] = field(default_factory=list)
 
     @property
@@ -85,9 +86,12 @@ class Machine:
             policy=self.policy,
             read=self.files.get,
             parse=yaml_file.plain,
+            load=lambda data: config_of(None, yaml_file.parse(data, PATH)),
             client=self.client,
             verify=self.verify,
             everyday_token=lambda resolved: self.everyday,
+            kubeconfig_files=tuple(name for name in self.files if name != PATH),
+            can_change=lambda path: path not in self.read_only,
             credential_command=("/usr/bin/python3", "-I", "-S", "/opt/fast_path.py", "credential"),
             store_arguments=("--store", "keyring"),
             now=lambda: NOW,
@@ -590,7 +594,12 @@ def test_the_systems_provider_is_used_but_not_changed() -> None:
     machine.enrol(FIRST)
     system = machine.config
     machine.files.pop(PATH)
-    ports = replace(machine.ports(), config=replace(system, clusters=()))
+    system = replace(system, clusters=())
+
+    def load(data: bytes) -> Config:
+        return merge(system, config_from(yaml_file.parse(data, PATH), known_providers=["login.example.com"]))
+
+    ports = replace(machine.ports(), config=system, load=load)
     cluster, changes = plan_enrolment(Enrolment(account="alice"), RESOLVED, ports)
     assert cluster.provider == "login.example.com"
     assert b"providers" not in changes[0].after
@@ -620,3 +629,44 @@ def test_the_name_of_another_cluster_is_not_taken() -> None:
     with suppress(StepUpError):
         machine.enrol(Enrolment(name="prod-eu", account="alice"), LAB)
     assert machine.config.cluster_for_context("prod") is not None
+
+
+MINE = "/home/alice/.kube/mine"
+
+
+class TestWhereAStandingContextGoes:
+    def machine(self) -> Machine:
+        """Return a machine whose context stands in the second of two files."""
+        return Machine(files={MINE: b"apiVersion: v1\nkind: Config\n", RESOLVED.file: KUBECONFIG})
+
+    def paths(self, machine: Machine) -> list[str]:
+        return [change.path for change in machine.plan(replace(FIRST, elevated_context="up")) if change.path != PATH]
+
+    def test_beside_its_context(self) -> None:
+        assert self.paths(self.machine()) == [RESOLVED.file]
+
+    def test_into_a_file_that_can_be_written(self) -> None:
+        machine = self.machine()
+        machine.read_only.add(RESOLVED.file)
+        assert self.paths(machine) == [MINE]
+
+    def test_where_none_can_be_written_the_contexts_own_is_said_to_be(self) -> None:
+        machine = self.machine()
+        machine.read_only |= {RESOLVED.file, MINE}
+        assert self.paths(machine) == [RESOLVED.file]
+
+    def test_where_it_is_already_and_out_of_there_again(self) -> None:
+        machine = self.machine()
+        machine.read_only.add(RESOLVED.file)
+        wanted = replace(FIRST, elevated_context="up")
+        machine.enrol(wanted)
+        machine.read_only.clear()
+        assert [change.diff for change in machine.plan(wanted)] == ["", ""]
+        (change,) = plan_removal(wanted, RESOLVED, machine.config.clusters[0], machine.ports())
+        assert (change.path, b"up" in change.after) == (MINE, False)
+
+    def test_a_context_of_that_name_in_another_file_is_not_shadowed(self) -> None:
+        machine = self.machine()
+        machine.files[MINE] = b"contexts: [{name: up, context: {cluster: x, user: y}}]\n"
+        with pytest.raises(KubeconfigError, match="context 'up' exists and is not ours"):
+            machine.plan(replace(FIRST, elevated_context="up"))

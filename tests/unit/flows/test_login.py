@@ -10,8 +10,11 @@ from kubectl_stepup.errors import (
     CommandRefused,
     InteractionRequired,
     KubeconfigError,
+    KubectlNotExecutable,
+    KubectlNotFound,
     NotEnrolled,
     StepUpDenied,
+    StepUpError,
     UsageError,
 )
 from kubectl_stepup.flows.asked import Asked
@@ -20,7 +23,9 @@ from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.login import login
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import key
+from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, World, asked, policy_of, session
+from tests.flows.fakes import FakeKubectl
 
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
 
@@ -54,6 +59,25 @@ def test_login_with_a_live_session_asks_nobody() -> None:
     world.put(session(command="", age_s=65))
     assert logged_in(world).reused
     assert world.terminal.said == ["Using mfa in prod-eu, approved 1m ago by login"]
+
+
+def test_a_kubectl_that_others_can_replace_is_said_before_anybody_is_asked() -> None:
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+    world = approving(kubectl=FakeKubectl(writable=fault))
+    with pytest.raises(CommandRefused) as caught:
+        logged_in(world)
+    assert caught.value.message == "/opt/bin can be changed by other users, so /usr/bin/kubectl is not run elevated"
+    assert (world.asked, world.kubectl.ran, world.store.keys()) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "error", [KubectlNotFound("kubectl is not on PATH"), KubectlNotExecutable("/bin/kubectl cannot be executed")]
+)
+def test_without_a_kubectl_there_is_a_session_all_the_same(error: StepUpError) -> None:
+    """For a graphical client that has its own."""
+    world = approving(kubectl=FakeKubectl(missing=error))
+    assert logged_in(world).stored
+    assert len(world.asked) == 1
 
 
 def test_the_sessions_of_a_login_serve_the_next_command() -> None:

@@ -13,6 +13,8 @@ from kubectl_stepup.flows.elevate import Elevation
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.login import login
 from kubectl_stepup.flows.published import PublishedPorts, refresh
+from kubectl_stepup.trusted_file import Untrusted
+from tests.flows.fakes import FakeKubectl
 from tests.flows.values import CLUSTER, RESOLVED, session
 from tests.flows.world import World
 
@@ -49,6 +51,14 @@ class Cluster:
         ports = PublishedPorts(answer=self.answer, keep=self.keep)
         refresh(CLUSTER, RESOLVED, elevation, None, self.world.run_ports(), ports)
         return self.world.terminal.said
+
+
+def test_a_kubectl_that_others_can_replace_does_not_fetch_it() -> None:
+    """Whoever leads here, `login` or a command."""
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+    cluster = Cluster(world=World(kubectl=FakeKubectl(writable=fault)))
+    cluster.refresh()
+    assert (cluster.environ, cluster.kept, cluster.world.lent) == ({}, [], [])
 
 
 def test_it_is_fetched_with_the_elevated_login_and_kept() -> None:

@@ -12,6 +12,8 @@ from kubectl_stepup.enforcement.answers import Answer
 from kubectl_stepup.flows.rehearse import RehearsePorts, rehearse, runbook
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check
+from kubectl_stepup.trusted_file import Untrusted
+from tests.flows.fakes import FakeKubectl
 from tests.flows.values import CLUSTER, RESOLVED
 from tests.unit.enforcement.test_answers import DENIED
 
@@ -31,7 +33,9 @@ class Cluster:
         allowed: bool = True,
         resolved: ResolvedContext = RESOLVED,
         wrong: Callable[[Sequence[str]], Answer | None] = lambda _: None,
+        kubectl: FakeKubectl | None = None,
     ) -> None:
+        self._kubectl = kubectl or FakeKubectl()
         self._user = {"username": "carol", "groups": list(groups), "extra": dict(extra or {})}
         self._annotations = {GROUP: "sre"} if annotations is None else dict(annotations)
         self._allowed, self._resolved, self._wrong = allowed, resolved, wrong
@@ -39,7 +43,12 @@ class Cluster:
 
     def checks(self) -> dict[str, Check]:
         """Rehearse and give the checks by name."""
-        ports = RehearsePorts(environ={"PATH": "/bin"}, kubeconfig=lambda _: self, answer=self._answer)  # type: ignore[arg-type,return-value]
+        ports = RehearsePorts(
+            environ={"PATH": "/bin"},
+            kubectl=self._kubectl,
+            kubeconfig=lambda _: self,  # type: ignore[arg-type,return-value]
+            answer=self._answer,
+        )
         return {one.name: one for one in rehearse(CLUSTER, FILE, ports)}
 
     def resolve(self, context: str | None) -> ResolvedContext:
@@ -64,6 +73,14 @@ class Cluster:
         elif words[0] == "get":
             found = {"metadata": {"annotations": self._annotations}}
         return Answer(code=0, out="deleted (server dry run)\n" if found is None else json.dumps(found))
+
+
+def test_a_kubectl_that_others_can_replace_never_gets_the_kubeconfig() -> None:
+    fault = Untrusted("/opt", "can be changed by other users", "chmod go-w /opt")
+    cluster = Cluster(kubectl=FakeKubectl(writable=fault))
+    check = cluster.checks()["kubectl"]
+    assert (check.state, check.fix, cluster.sent) == (FAIL, "chmod go-w /opt", [])
+    assert check.detail == "/opt can be changed by other users, so /usr/bin/kubectl is not run with it"
 
 
 def states(cluster: Cluster) -> dict[str, str]:

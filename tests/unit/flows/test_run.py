@@ -24,6 +24,7 @@ from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.flows.run import run
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.flows.values import RULES
 
@@ -287,14 +288,47 @@ def test_a_kubectl_that_is_missing_is_said_before_anybody_is_asked(error: StepUp
 
 
 def test_a_kubectl_that_others_can_replace_is_not_run_elevated() -> None:
-    world = approving(kubectl=FakeKubectl(writable="/opt/bin"))
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+    world = approving(kubectl=FakeKubectl(writable=fault))
     with pytest.raises(CommandRefused) as caught:
         world.execute("delete", "pod", "x")
-    assert caught.value.message == "/opt/bin can be written by other users, so the kubectl in it is not run elevated"
-    assert caught.value.hint == "chmod o-w /opt/bin"
+    assert caught.value.message == "/opt/bin can be changed by other users, so /usr/bin/kubectl is not run elevated"
+    assert caught.value.hint == "chmod go-w /opt/bin"
     assert (world.asked, world.kubectl.ran) == ([], [])
     with pytest.raises(Replaced):
         world.execute("get", "pods")
+
+
+def test_a_plugin_that_others_can_replace_is_not_run_elevated() -> None:
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+    policy = policy_of(rules="commands: {who: mfa, ls: allow}\n")
+    world = approving(kubectl=FakeKubectl(plugin_writable=fault), policy=policy)
+    with pytest.raises(CommandRefused) as caught:
+        world.execute("who", "am", "i")
+    assert caught.value.message == (
+        "/opt/bin can be changed by other users, so the plugin for kubectl who is not run elevated"
+    )
+    assert (world.asked, world.kubectl.ran) == ([], [])
+    with pytest.raises(Replaced):
+        world.execute("ls")
+
+
+def test_a_kubectl_that_becomes_unsafe_while_somebody_is_asked_is_not_run_elevated() -> None:
+    kubectl = FakeKubectl()
+    world = approving(kubectl=kubectl)
+    approve = world.approve
+    fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
+
+    def approve_late(wish: Asked) -> ElevationSession:
+        kubectl.writable = fault
+        assert approve is not None
+        return approve(wish)
+
+    world.approve = approve_late
+    with pytest.raises(CommandRefused, match="/opt/bin can be changed by other users"):
+        world.execute("delete", "pod", "x")
+    assert (len(world.asked), kubectl.ran, world.lent) == (1, [], [])
+    assert [event.result for event in world.audit.events][-1] == "command-refused"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from kubectl_stepup.errors import (
 )
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.verify import MadeWith, Verification, Verified, VerifyPorts, verify
+from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, FakeKubectl, World, session
 from tests.flows.values import CLUSTER
 from tests.unit.enforcement.test_bundle import compiled, request
@@ -195,11 +196,16 @@ def test_another_cluster_is_never_asked() -> None:
 
 
 def test_a_kubectl_that_others_can_write_is_not_run_elevated() -> None:
-    looking = Looking(World(kubectl=FakeKubectl(writable="/opt")))
+    fault = Untrusted("/opt", "can be changed by other users", "chmod go-w /opt")
+    looking = Looking(World(kubectl=FakeKubectl(writable=fault)))
+    with pytest.raises(CommandRefused):
+        looking.verify(levels=("mfa",), wish=Wish())
+    assert (looking.asked, looking.world.asked) == ([], [])
+
     looking.world.put(session(level="mfa"))
     with pytest.raises(CommandRefused):
         looking.verify()
-    assert looking.asked == []
+    assert (looking.asked, looking.world.lent) == ([], [])
 
 
 def test_a_failure_in_between_is_on_record() -> None:

@@ -102,7 +102,11 @@ MALFORMED = "KUBERNETES_EXEC_INFO is not an ExecCredential"
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("", "KUBERNETES_EXEC_INFO is not set: this command is called by kubectl, not by hand"),
+        (
+            "",
+            "KUBERNETES_EXEC_INFO is not set: this command is called by kubectl, or by a client library that sets it, "
+            "not by hand",
+        ),
         ("{", MALFORMED),
         ("[]", MALFORMED),
         ("null", MALFORMED),
@@ -177,6 +181,10 @@ WRONG_CA = "the certificate authority is not the enrolled one"
         ({"certificate-authority-data": text(CA + OTHER_CA)}, WRONG_CA),
         ({"certificate-authority-data": None}, "no certificate authority was given, one is enrolled"),
         ({"certificate-authority-data": ""}, "no certificate authority was given, one is enrolled"),
+        (
+            {"certificate-authority-data": None, "certificate-authority": "/ca.pem"},
+            "the client gave the name of a CA file and not its content (`certificate-authority-data`)",
+        ),
         ({"certificate-authority-data": "!"}, "the certificate authority cannot be read"),
         ({"certificate-authority-data": "ä"}, "the certificate authority cannot be read"),
         ({"certificate-authority-data": text(b"nothing")}, "the certificate authority cannot be read"),
@@ -204,6 +212,11 @@ def test_the_same_server_in_other_letters_is_the_enrolled_one(server: str) -> No
         ({"insecure": True}, {"insecure-skip-tls-verify": True}, None),
         ({"insecure": True}, {}, "`insecure-skip-tls-verify` is not as enrolled"),
         ({"ca_sha256": None}, {}, "a certificate authority was given, the system's are enrolled"),
+        (
+            {"ca_sha256": None},
+            {"certificate-authority-data": None, "certificate-authority": "/ca.pem"},
+            "a certificate authority was given, the system's are enrolled",
+        ),
         ({"server": f"{SERVER}?x=1"}, {}, None),
     ],
 )
@@ -218,7 +231,7 @@ def test_what_was_enrolled_must_still_be_there(
 def test_without_cluster_info_there_is_no_token() -> None:
     info = ExecInfo(version="v1", interactive=True, cluster=None)
     assert execcredential.withheld_reason(PIN, info) == (
-        "client-go did not say which server the token is for (the exec entry lacks `provideClusterInfo: true`)"
+        "the client did not say which server the token is for (`spec.cluster` of KUBERNETES_EXEC_INFO)"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
-from kubectl_stepup.kube.kubectl import answer, find, run, writable_by_others
+from kubectl_stepup.kube.kubectl import answer, find, run
 
 
 def program(path: Path, *, executable: bool = True) -> str:
@@ -95,27 +95,6 @@ class TestFind:
         with pytest.raises(KubectlNotFound):
             find({"PATH": "/does/not/exist"})
         assert find({"PATH": "/does/not/exist"}, also_wheel=True) == beside
-
-
-class TestWritableByOthers:
-    def test_a_file_of_ours_in_a_directory_of_ours_is_fine(self, tmp_path: Path) -> None:
-        assert writable_by_others(program(tmp_path / "bin" / "kubectl")) is None
-
-    def test_a_file_or_directory_that_everybody_can_write_is_named(self, tmp_path: Path) -> None:
-        path = program(tmp_path / "bin" / "kubectl")
-        (tmp_path / "bin").chmod(0o777)
-        assert writable_by_others(path) == str(tmp_path / "bin")
-        (tmp_path / "bin").chmod(0o1777)
-        assert writable_by_others(path) is None
-        os.chmod(path, 0o757)
-        assert writable_by_others(path) == path
-
-    def test_it_is_the_end_of_a_link_that_counts(self, tmp_path: Path) -> None:
-        path = program(tmp_path / "bin" / "kubectl")
-        os.chmod(path, 0o757)
-        (tmp_path / "link").symlink_to(path)
-        assert writable_by_others(str(tmp_path / "link")) == path
-        assert writable_by_others(str(tmp_path / "nothing")) == str(tmp_path / "nothing")
 
 
 def _ignored_here() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kubectl_stepup.documents.splice import unified_diff
@@ -143,13 +145,20 @@ def test_somebody_elses_user_of_the_same_name_is_not_replaced() -> None:
     assert caught.value.message == "config: user 'stepup:prod-eu:mfa' exists and is not ours"
 
 
-def test_a_kubeconfig_in_one_flow_is_refused() -> None:
+def test_a_kubeconfig_in_json_stays_json() -> None:
     """KCFG-04."""
-    with pytest.raises(KubeconfigError) as caught:
-        put('{"apiVersion": "v1", "users": [], "contexts": []}')
-    assert caught.value.message == (
-        "config: cannot be edited without writing it anew: it is written in one flow, as JSON is"
-    )
+    before = {"apiVersion": "v1", "users": [{"name": "alice", "user": {"token": "t"}}], "contexts": None}
+    after = json.loads(put(json.dumps(before)))
+    assert after["users"][0] == before["users"][0]  # type: ignore[index]
+    assert [user["name"] for user in after["users"]] == ["alice", "stepup:prod-eu:mfa"]
+    assert len(after["contexts"]) == 1
+
+
+def test_a_kubeconfig_that_cannot_be_edited_says_what_to_type() -> None:
+    """KCFG-04."""
+    with pytest.raises(KubeconfigError, match="cannot be edited without writing it anew") as caught:
+        put("apiVersion: v1\nother: &a [{name: b, user: {}}]\nusers: *a\n")
+    assert caught.value.hint == "kubectl config view --raw --kubeconfig config > NEW, then: mv NEW config"
 
 
 def test_only_our_own_user_names_are_written() -> None:

@@ -70,16 +70,20 @@ def test_a_file_that_others_can_write_is_refused(path: str) -> None:
     keep(path, "prod", POLICY, clock=SystemClock())
     Path(path).chmod(0o666)
 
-    with pytest.raises(PolicyError, match="that you alone can write"):
+    with pytest.raises(PolicyError, match="can be changed by other users"):
         read(path)
 
 
-def test_a_link_is_refused(path: str, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere.json").write_text(json.dumps({"prod": POLICY}))
+def test_a_link_is_followed_to_what_nobody_else_can_write(path: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text(json.dumps({"prod": POLICY}))
+    elsewhere.chmod(0o600)
     Path(path).parent.mkdir()
-    Path(path).symlink_to(tmp_path / "elsewhere.json")
+    Path(path).symlink_to(elsewhere)
+    assert [one.cluster for one in read(path)] == ["prod"]
 
-    with pytest.raises(PolicyError):
+    elsewhere.chmod(0o666)
+    with pytest.raises(PolicyError, match=r"elsewhere\.json can be changed by other users"):
         read(path)
 
 

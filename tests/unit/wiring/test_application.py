@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.session import choose
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.wiring.application import Application, Settings, application
+from kubectl_stepup.wiring.compiling import _ca_of
+from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER
 
 CONFIG = """\
@@ -52,10 +55,10 @@ def test_clusters_are_found_by_context_first_then_by_name(tmp_path: Path) -> Non
 
 def test_setup_may_name_a_config_that_does_not_exist_yet(tmp_path: Path) -> None:
     path = str(tmp_path / "new.yaml")
-    assert machine(tmp_path, config=path).config_to_write().clusters == ()
+    assert config_to_write(machine(tmp_path, config=path)).clusters == ()
     with pytest.raises(ConfigError):
         _ = machine(tmp_path, config=path).config
-    assert len(machine(tmp_path).config_to_write().clusters) == 2
+    assert len(config_to_write(machine(tmp_path)).clusters) == 2
 
 
 def test_the_systems_config_counts_for_a_new_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,10 +67,10 @@ def test_the_systems_config_counts_for_a_new_one_too(tmp_path: Path, monkeypatch
     system.write_text("apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nunenrolled: refuse\n")
     system.chmod(0o600)
     if os.geteuid() == 0:  # only root can write what is root's
-        assert machine(tmp_path, config=str(tmp_path / "new.yaml")).config_to_write().unenrolled == "refuse"
+        assert config_to_write(machine(tmp_path, config=str(tmp_path / "new.yaml"))).unenrolled == "refuse"
     else:
         with pytest.raises(ConfigError):
-            machine(tmp_path, config=str(tmp_path / "new.yaml")).config_to_write()
+            config_to_write(machine(tmp_path, config=str(tmp_path / "new.yaml")))
 
 
 def test_places_are_below_home(tmp_path: Path) -> None:
@@ -119,6 +122,34 @@ def test_the_recorder_names_this_process_and_gives_every_event_its_own_id(tmp_pa
 def test_a_provider_is_reached_by_its_enrolment_alone(tmp_path: Path) -> None:
     client = machine(tmp_path).provider(PROVIDER)
     assert client.host == "login.example.com"
+
+
+def test_a_ca_file_that_others_can_change_is_not_used(tmp_path: Path) -> None:
+    """Whoever can change it is the provider."""
+    path = tmp_path / "ca.pem"
+    path.write_text("-----BEGIN CERTIFICATE-----")
+    path.chmod(0o666)
+    with pytest.raises(ConfigError, match=r"ca\.pem can be changed by other users"):
+        machine(tmp_path).provider(replace(PROVIDER, ca_file=str(path)))
+
+
+def test_a_ca_file_that_is_a_pipe_does_not_hold_us(tmp_path: Path) -> None:
+    provider = replace(PROVIDER, ca_file=str(tmp_path / "pipe"))
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(ConfigError, match="not a regular file"):
+        machine(tmp_path).provider(provider)
+    with pytest.raises(ConfigError, match="not a regular file"):
+        _ca_of(provider)
+
+
+def test_what_others_can_change_is_not_compiled_for_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("-----BEGIN CERTIFICATE-----")
+    path.chmod(0o644)
+    assert _ca_of(replace(PROVIDER, ca_file=str(path))) == "-----BEGIN CERTIFICATE-----"
+    path.chmod(0o666)
+    with pytest.raises(ConfigError, match=r"ca\.pem can be changed by other users"):
+        _ca_of(replace(PROVIDER, ca_file=str(path)))
 
 
 def test_a_ca_file_that_is_not_there_is_said(tmp_path: Path) -> None:

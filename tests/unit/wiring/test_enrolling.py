@@ -43,3 +43,47 @@ def test_changes_are_made_from_the_file_as_it_then_is(tmp_path: Path) -> None:
         ("setup", "enrolled", "prod"),
         ("setup", "removed", "prod"),
     ]
+
+
+def test_a_place_that_others_can_replace_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / ".config").mkdir()
+    (tmp_path / ".config").chmod(0o777)
+    with pytest.raises(ConfigError) as caught:
+        enrol_ports(Application(Settings(), {"HOME": str(tmp_path)}))
+    assert caught.value.message.endswith(
+        f"{tmp_path / '.config'} can be changed by other users, so no command would read it"
+    )
+    assert caught.value.hint == f"chmod go-w {tmp_path / '.config'}"
+
+
+def change_of(path: Path, text: bytes | None) -> FileChange:
+    def edit(data: bytes | None) -> bytes:
+        if text is None:
+            raise ConfigError("it cannot be edited")
+        return (data or b"") + text
+
+    return FileChange(path=str(path), before=None, after=b"", edit=edit)
+
+
+@pytest.mark.parametrize("before", [None, b"# mine\n"])
+def test_where_the_second_file_cannot_be_written_the_first_is_as_it_was(tmp_path: Path, before: bytes | None) -> None:
+    application = Application(Settings(), {"HOME": str(tmp_path / "home")})
+    first = tmp_path / "first"
+    if before is not None:
+        first.write_bytes(before)
+    changes = [change_of(first, b"new"), change_of(tmp_path / "second", None)]
+    with pytest.raises(ConfigError, match="it cannot be edited"):
+        carry_out(application, changes, CLUSTER, Config(), removed=False)
+    assert (first.read_bytes() if first.exists() else None) == before
+    assert sorted(tmp_path.glob("*irst*")) == ([] if before is None else [first])
+    assert list(tmp_path.glob("second*")) == []
+    assert application.audit.read() == ()
+
+
+def test_a_config_that_cannot_be_read_again_is_taken_back(tmp_path: Path) -> None:
+    application = Application(Settings(), {"HOME": str(tmp_path)})
+    config = tmp_path / ".config/kubectl-stepup/config.yaml"
+    with pytest.raises(ConfigError, match="larger than"):
+        carry_out(application, [change_of(config, b"#" * (1 << 21))], CLUSTER, Config(), removed=False)
+    assert not config.exists()
+    assert application.audit.read() == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.errors import KubectlNotFound, StoreUnavailable
+from kubectl_stepup.errors import KubectlFailed, KubectlNotFound, StoreUnavailable
 from kubectl_stepup.flows.elevate import Elevation
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
@@ -17,6 +18,7 @@ from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.wiring.running import RealKubectl
 from tests.flows import RESOLVED, session
 
 CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: memory\n"
@@ -194,7 +196,90 @@ def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path:
     assert kubectl.path() == path
     assert kubectl.run(["x"], {"A": "b"}, stdin=(b"",)) == 7
     tmp_path.joinpath("bin").chmod(0o777)
-    assert kubectl.writable_by_others() == str(tmp_path / "bin")
+    assert str(kubectl.writable_by_others()) == f"{tmp_path / 'bin'} can be changed by other users"
+
+
+class TestPlugins:
+    """kubectl becomes the program with the longest name that fits, in whichever directory of PATH it is."""
+
+    def fault(self, machine: Application, *words: str) -> str | None:
+        found = machine.kubectl.plugin_writable_by_others(words)
+        return None if found is None else found.path
+
+    @pytest.mark.parametrize("name", ["kubectl-foo_bar-x", "kubectl-foo_bar"])
+    def test_a_plugin_that_others_can_write(self, machine: Application, tmp_path: Path, name: str) -> None:
+        plugin = tmp_path / "bin" / name
+        plugin.parent.mkdir()
+        plugin.write_text("#!/bin/sh\n")
+        plugin.chmod(0o755)
+        assert self.fault(machine, "foo-bar", "x", "--y", "z") is None
+        plugin.chmod(0o777)
+        assert self.fault(machine, "foo-bar", "x", "--y", "z") == str(plugin)
+        assert self.fault(machine, "foo", "--y", "z") is None
+
+    @pytest.mark.parametrize("mode", [0o777, 0o1777])
+    def test_a_directory_that_others_can_put_one_into(self, machine: Application, tmp_path: Path, mode: int) -> None:
+        (tmp_path / "open").mkdir()
+        machine.environ["PATH"] = f"{tmp_path / 'bin'}:.::{tmp_path / 'open'}"  # type: ignore[index]
+        assert self.fault(machine, "foo") is None
+        (tmp_path / "open").chmod(mode)
+        assert self.fault(machine, "foo") == str(tmp_path / "open")
+
+
+class TestTheKubectlThatWasChecked:
+    """One kubectl for the check, the record and the run."""
+
+    @pytest.fixture
+    def kubectl(self, machine: Application, tmp_path: Path) -> RealKubectl:
+        kubectl_in(tmp_path, "exit 3")
+        return machine.kubectl
+
+    def test_it_is_looked_up_once(self, machine: Application, tmp_path: Path, kubectl: RealKubectl) -> None:
+        path = kubectl.path()
+        earlier = tmp_path / "earlier"
+        earlier.mkdir()
+        machine.environ["PATH"] = f"{earlier}:{machine.environ['PATH']}"  # type: ignore[index]
+        (earlier / "kubectl").write_text("#!/bin/sh\nexit 4\n")
+        (earlier / "kubectl").chmod(0o755)
+        assert kubectl.path() == path
+        assert running.execute_ports(machine).run_ports(None).kubectl is kubectl
+        assert kubectl.run([], {}) == 3
+
+    @pytest.mark.parametrize("how", ["file", "link"])
+    def test_another_in_its_place_is_refused(self, tmp_path: Path, kubectl: RealKubectl, how: str) -> None:
+        assert kubectl.writable_by_others() is None
+        other = tmp_path / "bin/other"
+        other.write_text("#!/bin/sh\nexit 4\n")
+        other.chmod(0o755)
+        path = Path(kubectl.path())
+        if how == "file":
+            other.replace(path)
+        else:
+            path.unlink()
+            path.symlink_to(other)
+        with pytest.raises(KubectlFailed, match="was replaced after it had been checked") as caught:
+            kubectl.writable_by_others()
+        assert caught.value.hint == "repeat the command"
+
+    def test_one_that_is_gone_is_said(self, kubectl: RealKubectl) -> None:
+        assert kubectl.writable_by_others() is None
+        Path(kubectl.path()).unlink()
+        with pytest.raises(KubectlFailed, match="no such file or directory"):
+            kubectl.writable_by_others()
+
+    @pytest.mark.parametrize("open_one", ["links", ".", "bin", "bin/kubectl"])
+    def test_everything_on_the_way_to_it_counts(
+        self, machine: Application, tmp_path: Path, kubectl: RealKubectl, open_one: str
+    ) -> None:
+        (tmp_path / "links").mkdir()
+        (tmp_path / "links/kubectl").symlink_to("../bin/kubectl")
+        machine.environ["PATH"] = str(tmp_path / "links")  # type: ignore[index]
+        assert kubectl.path() == str(tmp_path / "links/kubectl")
+        assert kubectl.writable_by_others() is None
+        (tmp_path / open_one).chmod(0o777)
+        fault = kubectl.writable_by_others()
+        assert fault is not None
+        assert Path(fault.path) == tmp_path / open_one
 
 
 def test_revoking_is_for_the_elevated_client(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,3 +321,28 @@ def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp
     kubectl_in(tmp_path, f"touch {tmp_path}/started")
     assert expanded(machine, "get", "pods") == (read(["get", "pods"]), Spool())
     assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "wants"),
+    [
+        ({"args": ["--session", "id"], "provideClusterInfo": True}, True),
+        ({"args": ["--session", "id"], "provideClusterInfo": False}, False),
+        ({"args": ["--session", "id"]}, False),
+        ({"args": ["--session", "another"]}, True),
+        ({"args": "id"}, True),
+        ("id", True),
+    ],
+)
+def test_whether_an_entry_of_a_session_asks_for_the_cluster(tmp_path: Path, entry: object, wants: bool) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps({"users": [{"name": "u", "user": {"exec": entry}}]}))
+    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(application).wants_cluster("id") is wants
+
+
+def test_a_kubeconfig_that_cannot_be_read_has_nothing_against_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text("- no kubeconfig")
+    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(application).wants_cluster("id")
