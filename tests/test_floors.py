@@ -127,7 +127,7 @@ LIBRARIES = {
     "ruamel": ("kubectl_stepup.documents.splice",),
     "truststore": ("kubectl_stepup.oauth.trust",),
     "urllib3": ("kubectl_stepup.oauth.transport",),
-    "yaml": ("kubectl_stepup.documents.yaml_file",),
+    "yaml": ("kubectl_stepup.documents.yaml_file", "kubectl_stepup.documents.foreign_yaml"),
 }
 """Who alone imports an outside library (a module, or a whole package of the shell)."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
-from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.documents import edited_file, foreign_yaml
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.kube.everyday_token import everyday_token
@@ -39,7 +39,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         config_path=path,
         policy=application.policy,
         read=edited_file.read,
-        parse=yaml_file.plain,
+        parse=foreign_yaml.plain,
         client=application.provider,
         verify=verify,
         everyday_token=lambda resolved: everyday_token(
