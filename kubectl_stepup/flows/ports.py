@@ -80,6 +80,9 @@ class Kubeconfig(Protocol):
             KubeconfigError: the context, its cluster or its user does not exist.
         """
 
+    def server_of(self, cluster: str) -> str | None:
+        """Return the server of a cluster entry; None where there is no such entry, or it has none."""
+
 
 class EnrolmentProvider(Protocol):
     """What enrolling needs of an identity provider."""

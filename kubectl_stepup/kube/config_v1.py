@@ -61,6 +61,8 @@ _LISTS = ("clusters", "users", "contexts")
 _ZEROS: dict[object, object] = {str: "", bytes: "", bool: False, object: None}
 _WANTED = {str: "a text", bool: "true or false", bytes: "a text in base64"}
 
+_HINT = "kubectl config view"
+
 _Path = tuple[str | int, ...]
 
 
@@ -80,9 +82,10 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
         KubeconfigError: kubectl would refuse it, or it is beyond what is read (foreign_yaml); it names the line.
 
     """
-    document = foreign_yaml.plain(data, file, error=KubeconfigError)
     try:
-        return _kubeconfig(document)
+        return _kubeconfig(foreign_yaml.plain(data, file, error=KubeconfigError))
+    except KubeconfigError as exc:
+        raise KubeconfigError(exc.message, hint=_HINT, details=exc.details) from exc
     except _Wrong as wrong:
         try:
             line = foreign_yaml.line_of(data, wrong.path)
@@ -90,7 +93,7 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
             line = 1
         at = f"{_written(wrong.path)}: " if wrong.path else ""
         raise KubeconfigError(
-            f"{file}:{line}: {at}{wrong.message}", hint="kubectl config view", details={"file": file, "line": line}
+            f"{file}:{line}: {at}{wrong.message}", hint=_HINT, details={"file": file, "line": line}
         ) from wrong
 
 

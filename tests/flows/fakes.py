@@ -168,6 +168,9 @@ class FakeKubeconfig:
                 return found
         raise KubeconfigError(f"context {context!r} is not in {', '.join(self.files)}")
 
+    def server_of(self, cluster: str) -> str | None:
+        return next((found.server for found in self.contexts if found.cluster == cluster), None)
+
 
 class Replaced(BaseException):
     """We became kubectl."""

@@ -178,6 +178,7 @@ def test_what_kubectl_refuses_is_named_with_its_line(tmp_path: Path, old: str, n
     file = str(tmp_path / "0" / "config")
     assert caught.value.message == message.replace("FILE", file)
     assert caught.value.details == {"file": file, "line": int(message.split(":")[1])}
+    assert caught.value.hint == "kubectl config view"
 
 
 @pytest.mark.parametrize(
