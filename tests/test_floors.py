@@ -66,6 +66,7 @@ EDGES = {
     "kubectl_stepup.kube.caller",
     "kubectl_stepup.kube.everyday_token",
     "kubectl_stepup.kube.kubeconfig",
+    "kubectl_stepup.kube.kuberc",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
     "kubectl_stepup.kube.rbac_objects",

@@ -75,7 +75,7 @@ def judge(
     """
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
-    resolved, unresolved, server = _destination(command, kubeconfig)
+    resolved, unresolved, server = _destination(command, kubeconfig, config)
     if resolved is not None and has_unknown(command):
         command = with_discovered(command, discover(resolved.server, command.line.last("cache-dir")))
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
@@ -153,9 +153,9 @@ def enrol_again(cluster: Cluster) -> str:
 
 
 def _destination(
-    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]
+    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig], config: Config
 ) -> tuple[ResolvedContext | None, KubeconfigError | None, str]:
-    """Return the context of a command, why there is none, and the server that it goes to ("" where nobody knows).
+    """Return the context of a command, why it is not known where it goes, and the server ("" where nobody knows).
 
     Without a context kubectl does not give up: it takes `--server`, `$KUBERNETES_MASTER`, the service account of the
     pod that it runs in, or localhost. Only the first of them is known to be no enrolled cluster.
@@ -167,8 +167,18 @@ def _destination(
         return None, exc, server
     named = command.line.last("cluster")
     server = server or (read_files.server_of(named) or "" if named else "")
+    resolved, unresolved = None, None
     try:
         resolved = read_files.resolve(command.context)
     except KubeconfigError as exc:
-        return None, None if server else exc, server
-    return resolved, None, server or resolved.server
+        unresolved = None if server else exc
+    else:
+        server = server or resolved.server
+    # An elevated kubectl reads no kuberc: only where no enrolled cluster is found it may still lead to one.
+    enrolled = config.cluster_for("" if resolved is None else resolved.context, server)
+    if read_files.kuberc is not None and enrolled is None:
+        unresolved = KubeconfigError(
+            f"{read_files.kuberc}: may send kubectl to another cluster than the kubeconfig says",
+            hint="KUBERC=off kubectl stepup exec -- ...",
+        )
+    return resolved, unresolved, server

@@ -73,6 +73,10 @@ class Kubeconfig(Protocol):
     def files(self) -> Sequence[str]:
         """The files that take part, in order."""
 
+    @property
+    def kuberc(self) -> str | None:
+        """The file of kubectl's settings, where it may lead commands to another cluster than the context says."""
+
     def resolve(self, context: str | None) -> ResolvedContext:
         """Give a context (None: the current one) with its cluster and user.
 

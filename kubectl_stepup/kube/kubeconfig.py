@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from kubectl_stepup import environment
 from kubectl_stepup.documents import foreign_yaml
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube import config_v1
+from kubectl_stepup.kube import config_v1, kuberc
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.context import NOTHING, ResolvedContext
 
@@ -55,13 +55,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubeconfig:
-    """What the kubeconfig files say together. `files` is the whole list, those that do not exist included."""
+    """What the kubeconfig files say together.
+
+    `files` is the whole list, those that do not exist included. `kuberc` is the file of kubectl's settings, where it
+    may lead commands elsewhere all the same.
+    """
 
     files: tuple[str, ...]
     current_context: str | None
     contexts: Mapping[str, Entry]
     clusters: Mapping[str, Entry]
     users: Mapping[str, Entry]
+    kuberc: str | None = None
 
     def resolve(self, context: str | None) -> ResolvedContext:
         """Follow `context` (the current one where None or empty) to its cluster and user; reads the CA file.
@@ -135,7 +140,14 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_
         _merge(contexts, document, file, "context")
         _merge(clusters, document, file, "cluster")
         _merge(users, document, file, "user")
-    return Kubeconfig(files=files, current_context=current, contexts=contexts, clusters=clusters, users=users)
+    return Kubeconfig(
+        files=files,
+        current_context=current,
+        contexts=contexts,
+        clusters=clusters,
+        users=users,
+        kuberc=kuberc.leading_elsewhere(environ),
+    )
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:

@@ -151,3 +151,25 @@ def test_a_context_without_its_cluster_is_refused(tmp_path: Path) -> None:
         (tmp_path / "config").write_text(json.dumps(document))
         with pytest.raises(KubeconfigError, match="refused, as the command may go"):
             world({"KUBECONFIG": str(tmp_path / "config")}).execute("delete", "pod", "web-0")
+
+
+def test_a_kuberc_does_not_lead_to_an_enrolled_cluster_unasked(tmp_path: Path) -> None:
+    """kubectl 1.36 and 1.37 take `--context` from there, and go to its cluster."""
+    lab = {"name": "lab", "context": {"cluster": "lab", "user": "u"}}
+    document = {
+        **DOCUMENT,
+        "contexts": [lab, *DOCUMENT["contexts"]],
+        "clusters": [{"name": "lab", "cluster": {"server": "https://lab.example.com"}}, *DOCUMENT["clusters"]],
+    }
+    (tmp_path / "config").write_text(json.dumps(document))
+    (tmp_path / "kuberc").write_text(
+        "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
+        f"defaults: [{{command: delete, options: [{{name: context, default: {RESOLVED.context}}}]}}]\n"
+    )
+    environ = {"KUBECONFIG": str(tmp_path / "config"), "KUBERC": str(tmp_path / "kuberc")}
+    there = world(environ)
+    with pytest.raises(KubeconfigError, match=r"kuberc: may send kubectl to another cluster .*: refused, as"):
+        there.execute("delete", "pod", "web-0", "--context", "lab")
+    assert there.audit.events[0].result == "kubeconfig-invalid"
+    with pytest.raises(Replaced):
+        world({**environ, "KUBERC": "off"}).execute("delete", "pod", "web-0", "--context", "lab")

@@ -161,6 +161,7 @@ class FakeKubeconfig:
 
     contexts: Sequence[ResolvedContext]
     files: Sequence[str] = ("/home/alice/.kube/config",)
+    kuberc: str | None = None
 
     def resolve(self, context: str | None) -> ResolvedContext:
         for found in self.contexts:

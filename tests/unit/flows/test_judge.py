@@ -23,11 +23,12 @@ def judged(
     contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB),
     config: Config = CONFIG,
     unread: KubeconfigError | None = None,
+    kuberc: str | None = None,
 ) -> Judgement:
     def kubeconfig(flag: str | None) -> FakeKubeconfig:
         if unread is not None:
             raise unread
-        return FakeKubeconfig(contexts)
+        return FakeKubeconfig(contexts, kuberc=kuberc)
 
     found, spool = judge(
         line.split(),
@@ -157,6 +158,21 @@ def test_without_a_context_the_server_flag_says_where_it_goes() -> None:
 def test_where_the_files_cannot_be_read_nothing_is_known(more: str) -> None:
     found = judged(f"delete pod x{more}", unread=KubeconfigError("config:3: broken"))
     assert (found.resolved, found.cluster, str(found.unresolved)) == (None, None, "config:3: broken")
+
+
+def test_a_kuberc_may_lead_from_a_context_that_is_not_enrolled_to_one_that_is() -> None:
+    found = judged("delete pod x --context lab", kuberc="/home/alice/.kube/kuberc")
+    assert (found.resolved, found.cluster) == (LAB, None)
+    assert found.unresolved is not None
+    assert found.unresolved.message == (
+        "/home/alice/.kube/kuberc: may send kubectl to another cluster than the kubeconfig says"
+    )
+    assert found.unresolved.hint == "KUBERC=off kubectl stepup exec -- ..."
+
+
+def test_an_enrolled_context_is_run_without_kuberc() -> None:
+    found = judged("delete pod x", kuberc="/home/alice/.kube/kuberc")
+    assert (found.cluster, found.unresolved) == (CLUSTER, None)
 
 
 def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
