@@ -149,6 +149,8 @@ class _Document:
         if not is_merged_list:  # Go goes straight to what is in it
             self._count(line)
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if self._located:  # anew: a value that was replaced may have had the same identity
+            self.lines[id(value)] = {}
         anchor = self._anchor(event.anchor)
         self._open.append(_Open(value, anchor, self._decoded - (0 if is_merged_list else 1), line))
 
@@ -242,7 +244,7 @@ class _Document:
 
     def _locate(self, top: _Open, key: str | int, line: int) -> None:
         if self._located:
-            self.lines.setdefault(id(top.value), {})[key] = line
+            self.lines[id(top.value)][key] = line
 
     def _count(self, line: int) -> None:
         self._decoded += 1

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.documents import foreign_yaml
 from kubectl_stepup.documents.edited_file import change
 from kubectl_stepup.errors import KubectlNotFound
 from kubectl_stepup.kube import lent_file
@@ -234,10 +235,10 @@ def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) ->
         exec_entry=exec_entry(command=str(machine.home / "plugin"), args=["credential"]),
     )
     before = machine.kubeconfig.read_bytes()
-    machine.kubeconfig.write_bytes(with_entry(before, "config", entry))
+    machine.kubeconfig.write_bytes(with_entry(before, "config", entry, parse=foreign_yaml.plain))
     machine.run("get", "pods", "--context", "prod-elevated")
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
-    after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated")
+    after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated", parse=foreign_yaml.plain)
     assert after == before
 
 

@@ -154,6 +154,7 @@ def test_the_line_of_a_value() -> None:
         (): 1, ("a",): 1, ("b", 0, "c"): 3, ("b", 1, "c", 1): 6, ("f", "e"): 8, ("b", 1, "no"): 4, ("no",): 1,
     }  # fmt: skip
     assert {path: line_of(data, path) for path in lines} == lines
+    assert line_of(b"a: {x: 1}\n" * 50 + b"a: {y: [1]}\n", ("a", "x")) == 51
 
 
 def test_twenty_thousand_users_are_read_in_a_second() -> None:
