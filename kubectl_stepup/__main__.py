@@ -15,6 +15,7 @@ def main() -> int:
     """Run the program on `sys.argv` and give its exit code."""
     _open_standard_streams()
     isolate()
+    _set_home()
     argv = sys.argv[1:]
     if argv and argv[0] == "credential":
         from kubectl_stepup import fast_path
@@ -57,6 +58,24 @@ def _open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+
+
+def _set_home() -> None:
+    """Set `$HOME` where it names no place, from the user database, as sudo and ssh do.
+
+    Without it nothing would be enrolled, and kubectl, which inherits it, would read the kubeconfig of the working
+    directory.
+    """
+    if sys.platform == "win32" or os.path.isabs(os.environ.get("HOME", "")):
+        return
+    import pwd
+
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a user that the machine does not know, as containers have them
+        return
+    if os.path.isabs(home):
+        os.environ["HOME"] = home
 
 
 if __name__ == "__main__":

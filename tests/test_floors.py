@@ -68,6 +68,7 @@ EDGES = {
     "kubectl_stepup.kube.everyday_token",
     "kubectl_stepup.kube.exec_info",
     "kubectl_stepup.kube.kubeconfig",
+    "kubectl_stepup.kube.kuberc",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
     "kubectl_stepup.kube.rbac_objects",
@@ -142,7 +143,7 @@ LIBRARIES = {
     "ruamel": ("kubectl_stepup.documents.splice",),
     "truststore": ("kubectl_stepup.oauth.trust",),
     "urllib3": ("kubectl_stepup.oauth.transport",),
-    "yaml": ("kubectl_stepup.documents.yaml_file",),
+    "yaml": ("kubectl_stepup.documents.yaml_file", "kubectl_stepup.documents.foreign_yaml"),
 }
 """Who alone imports an outside library (a module, or a whole package of the shell)."""
 

@@ -113,5 +113,9 @@ class Config:
         named = self.cluster_for_context(context)
         if named is not None:
             return named
+        return next(iter(self.clusters_at(server)), None)
+
+    def clusters_at(self, server: str) -> tuple[Cluster, ...]:
+        """Return the clusters that were enrolled with a server."""
         wanted = normal_server(server)
-        return next((cluster for cluster in self.clusters if normal_server(cluster.server) == wanted), None)
+        return tuple(cluster for cluster in self.clusters if normal_server(cluster.server) == wanted)

@@ -81,12 +81,15 @@ class _Edit:
     """The text of one document while it is edited."""
 
     def __init__(self, data: bytes, file: str, error: type[ConfigError]) -> None:
-        text = data.decode("utf-8")
+        self._file = file
+        self._error = error
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise self._refusal("it is not UTF-8") from exc
         self._bom = _BOM if text.startswith(_BOM) else ""
         self._text = text.removeprefix(_BOM)
         self._end_of_line = "\r\n" if "\r\n" in text else "\n"
-        self._file = file
-        self._error = error
 
     def put(self, key: str, name: object, item: Mapping[str, object]) -> None:
         root = self._root()

@@ -1,4 +1,4 @@
-"""Read YAML, and write what is only shown (pyyaml): the only importer of `yaml`.
+"""Read YAML of ours, and write what is only shown (pyyaml); what others write is read by `foreign_yaml`.
 
 Documents of ours are small and written by people, so everything that makes YAML surprising is refused: repeated keys,
 merge keys, tags, several documents, deep nesting and aliases by the hundred (an alias bomb of 300 bytes grows to GBs).
@@ -80,7 +80,7 @@ def read(path: Path, *, max_bytes: int = MAX_BYTES, error: type[ConfigError] = C
 
 
 def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> object:
-    """Read one document into dict, list, str, int, float, bool and None; for files that others write (kubeconfigs).
+    """Read one document into dict, list, str, int, float, bool and None, as strictly as `parse` does.
 
     A key that is no text becomes one, and a scalar of a type JSON does not have (a date) stays a text.
 

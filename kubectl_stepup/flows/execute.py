@@ -73,7 +73,9 @@ def judged_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[
 
 def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
     level = _level(judged, wish, ports.policy)
-    if wish.level is not None and judged.cluster is None:
+    if wish.level is not None and judged.unresolved is not None:
+        raise judged.unresolved
+    if wish.level is not None and (judged.cluster is None or judged.resolved is None):
         raise NotEnrolled(
             f"level {wish.level} cannot be reached: the context is not enrolled",
             hint="kubectl stepup setup --issuer URL --client-id ID",

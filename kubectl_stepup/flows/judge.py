@@ -40,8 +40,9 @@ class Flags:
 class Judgement:
     """A command, where it goes, and what policy says.
 
-    `argv` are the words for kubectl, with the flags from before `--` put in. `resolved` is None when the kubeconfig
-    does not have the context; `cluster` is None when the context is not enrolled.
+    `argv` are the words for kubectl, with the flags from before `--` put in. `resolved` is None where no context could
+    be read. `cluster` is None when no enrolled cluster was found; `unresolved` then says why nobody knows whether the
+    command goes to one.
     """
 
     argv: tuple[str, ...]
@@ -50,6 +51,7 @@ class Judgement:
     cluster: Cluster | None
     target: Target
     decision: Decision
+    unresolved: KubeconfigError | None = None
 
 
 def judge(
@@ -73,26 +75,44 @@ def judge(
     """
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
-    resolved = _resolve(command, kubeconfig)
+    resolved, unresolved, server = _destination(command, kubeconfig, config)
     if resolved is not None and has_unknown(command):
         command = with_discovered(command, discover(resolved.server, command.line.last("cache-dir")))
-    cluster = None if resolved is None else config.cluster_for(resolved.context, resolved.server)
-    # A rule about clusters is met by any of them where the command, or a kubeconfig edited since, leads elsewhere.
-    is_known = cluster is not None and resolved is not None and not differences(cluster, resolved)
-    is_known = is_known and not _ELSEWHERE.intersection(command.redirecting)
+    cluster = config.cluster_for("" if resolved is None else resolved.context, server)
+    known = cluster if _is_known(cluster, resolved, command, config) else None
     namespace = command.namespace
     if namespace is None and resolved is not None:
         namespace = resolved.namespace or "default"
     target = Target(
-        cluster=cluster.name if cluster is not None and is_known else None,
-        labels=cluster.labels if cluster is not None and is_known else None,
+        cluster=None if known is None else known.name,
+        labels=None if known is None else known.labels,
         namespace=None if command.all_namespaces else namespace,
     )
     decision = decide(policy, command, target)
     judgement = Judgement(
-        argv=argv, command=command, resolved=resolved, cluster=cluster, target=target, decision=decision
+        argv=argv,
+        command=command,
+        resolved=resolved,
+        cluster=cluster,
+        target=target,
+        decision=decision,
+        unresolved=unresolved if config.clusters else None,
     )
     return judgement, spool
+
+
+def _is_known(
+    cluster: Cluster | None, resolved: ResolvedContext | None, command: KubectlCommand, config: Config
+) -> bool:
+    """Whether the enrolment says which cluster the command goes to: else it meets a rule about any cluster.
+
+    Not where the command, or a kubeconfig edited since, leads elsewhere, nor where another context leads to a server
+    that is enrolled under several names.
+    """
+    if cluster is None or resolved is None or differences(cluster, resolved):
+        return False
+    is_the_one = cluster.context == resolved.context or len(config.clusters_at(resolved.server)) == 1
+    return is_the_one and not _ELSEWHERE.intersection(command.redirecting)
 
 
 def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> tuple[str, ...]:
@@ -132,10 +152,33 @@ def enrol_again(cluster: Cluster) -> str:
     return f"kubectl stepup setup --context {shlex.quote(cluster.context)} --provider {shlex.quote(cluster.provider)}"
 
 
-def _resolve(command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]) -> ResolvedContext | None:
+def _destination(
+    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig], config: Config
+) -> tuple[ResolvedContext | None, KubeconfigError | None, str]:
+    """Return the context of a command, why it is not known where it goes, and the server ("" where nobody knows).
+
+    Without a context kubectl does not give up: it takes `--server`, `$KUBERNETES_MASTER`, the service account of the
+    pod that it runs in, or localhost. Only the first of them is known to be no enrolled cluster.
+    """
+    server = command.line.last("server") or ""
     try:
-        return kubeconfig(command.kubeconfig).resolve(command.context)
-    except KubeconfigError:
-        # kubectl says what is wrong with a kubeconfig in its own words; for policy the target is unknown,
-        # which matches every rule.
-        return None
+        read_files = kubeconfig(command.kubeconfig)
+    except KubeconfigError as exc:
+        return None, exc, server
+    named = command.line.last("cluster")
+    server = server or (read_files.server_of(named) or "" if named else "")
+    resolved, unresolved = None, None
+    try:
+        resolved = read_files.resolve(command.context)
+    except KubeconfigError as exc:
+        unresolved = None if server else exc
+    else:
+        server = server or resolved.server
+    # An elevated kubectl reads no kuberc: only where no enrolled cluster is found it may still lead to one.
+    enrolled = config.cluster_for("" if resolved is None else resolved.context, server)
+    if read_files.kuberc is not None and enrolled is None:
+        unresolved = KubeconfigError(
+            f"{read_files.kuberc}: may send kubectl to another cluster than the kubeconfig says",
+            hint="KUBERC=off kubectl stepup exec -- ...",
+        )
+    return resolved, unresolved, server

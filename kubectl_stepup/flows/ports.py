@@ -74,12 +74,19 @@ class Kubeconfig(Protocol):
     def files(self) -> Sequence[str]:
         """The files that take part, in order."""
 
+    @property
+    def kuberc(self) -> str | None:
+        """The file of kubectl's settings, where it may lead commands to another cluster than the context says."""
+
     def resolve(self, context: str | None) -> ResolvedContext:
         """Give a context (None: the current one) with its cluster and user.
 
         Raises:
             KubeconfigError: the context, its cluster or its user does not exist.
         """
+
+    def server_of(self, cluster: str) -> str | None:
+        """Return the server of a cluster entry; None where there is no such entry, or it has none."""
 
 
 class EnrolmentProvider(Protocol):

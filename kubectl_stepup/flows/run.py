@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
+from kubectl_stepup.errors import CommandRefused, KubeconfigError, NotEnrolled, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
@@ -86,14 +86,30 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
 
 
 def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
+    """Let a sensitive command go to a cluster that is not enrolled, with a line.
+
+    Raises:
+        KubeconfigError: nobody knows where it goes.
+        NotEnrolled: the config forbids it.
+        KubectlNotFound, KubectlNotExecutable: there is no kubectl.
+    """
     name = _context_name(judgement)
-    if unenrolled == "refuse":
-        refusal = NotEnrolled(
-            f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
-            hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
-        )
+    try:
+        if judgement.unresolved is not None:
+            unread = judgement.unresolved
+            raise KubeconfigError(
+                f"{unread.message}: refused, as the command may go to an enrolled cluster",
+                hint=unread.hint,
+                details=unread.details,
+            )
+        if unenrolled == "refuse":
+            raise NotEnrolled(
+                f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
+                hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
+            )
+    except StepUpError as refusal:
         _record(judgement, refusal, ports)
-        raise refusal
+        raise
     ports.kubectl.path()  # no kubectl: that is the thing to say
     ports.elevate.terminal.line(unenrolled_line(name))
 

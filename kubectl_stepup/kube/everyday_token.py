@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup import environment
-from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.documents import edited_file, foreign_yaml
 from kubectl_stepup.errors import ConfigError, KubeconfigError
 from kubectl_stepup.kube.exec_info import exec_infos
 from kubectl_stepup.kube.execcredential import API_GROUP, VERSIONS
@@ -279,7 +279,7 @@ def _document(output: bytes) -> dict[str, Any] | None:
         document = json.loads(output)
     except (ValueError, RecursionError):
         try:
-            document = yaml_file.plain(output, "the plugin's answer")
+            document = foreign_yaml.plain(output, "the plugin's answer")
         except ConfigError:
             return None
     return document if isinstance(document, dict) else None

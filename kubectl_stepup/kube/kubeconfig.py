@@ -1,9 +1,11 @@
 """Read kubeconfig files (the filesystem) and merge them as client-go does.
 
 Per named entry the first file that has it wins, whole; `current-context` is the first that is not empty; relative
-paths belong to the file they stand in. Nothing is written here.
+paths belong to the file they stand in. A file that cannot be read, or that kubectl refuses (config_v1), fails them all.
+Nothing is written here.
 
-Spec: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ (merging), kubeconfig v1.
+Spec: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ (merging), kubeconfig v1,
+`k8s.io/client-go/tools/clientcmd` (loader.go, client_config.go).
 """
 
 from __future__ import annotations
@@ -17,14 +19,16 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from kubectl_stepup import environment
-from kubectl_stepup.errors import ConfigError, KubeconfigError
+from kubectl_stepup.documents import foreign_yaml
+from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kube import config_v1, kuberc
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.context import NOTHING, ResolvedContext
 
-Parse = Callable[[bytes, str], object]
-"""Turns the bytes of a file (named for messages) into plain values; raises ConfigError."""
+Parse = Callable[[bytes, str], Mapping[str, Any]]
+"""Turns the bytes of a file (named for messages) into a kubeconfig with the right types; raises KubeconfigError."""
 
-MAX_BYTES = 4 << 20
+MAX_BYTES = foreign_yaml.MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,67 +40,68 @@ class Entry:
 
     file: str
 
-    def text(self, name: str, field: str) -> str | None:
-        """Give a field that must be a text; None where it is absent or empty. `name` names the entry."""
-        value = self.value.get(field)
-        if value is None or value == "":
-            return None
-        if not isinstance(value, str):
-            raise KubeconfigError(f"{self.file}: {name}.{field}: must be a text, not {value!r}")
-        return value
+    def text(self, field: str) -> str | None:
+        """Return a field that is a text; None where it is absent or empty."""
+        return self.value.get(field) or None
 
-    def path(self, name: str, field: str) -> str | None:
-        """Give a path, made relative to the entry's own file."""
-        value = self.text(name, field)
-        return None if value is None else os.path.join(os.path.dirname(self.file), value)
+    def path(self, field: str) -> str | None:
+        """Return a path, made relative to the entry's own file."""
+        value = self.text(field)
+        if value is None or os.path.isabs(value):
+            return value
+        # NOTE: `..` is taken off the name, as Go does it, not followed where a directory is a link.
+        return os.path.normpath(os.path.join(os.path.abspath(os.path.dirname(self.file)), value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubeconfig:
-    """What the kubeconfig files say together. `files` is the whole list, those that do not exist included."""
+    """What the kubeconfig files say together.
+
+    `files` is the whole list, those that do not exist included. `kuberc` is the file of kubectl's settings, where it
+    may lead commands elsewhere all the same.
+    """
 
     files: tuple[str, ...]
     current_context: str | None
     contexts: Mapping[str, Entry]
     clusters: Mapping[str, Entry]
     users: Mapping[str, Entry]
+    kuberc: str | None = None
 
     def resolve(self, context: str | None) -> ResolvedContext:
         """Follow `context` (the current one where None or empty) to its cluster and user; reads the CA file.
 
         Raises:
-            KubeconfigError: there is no such context, or something that it needs is missing or has a wrong type.
+            KubeconfigError: there is no such context, or something that it needs is missing.
 
         """
-        name = context or self.current_context
-        if not name:
+        name = context or self.current_context or ""
+        entry = self.contexts.get(name)  # without any name kubectl takes the entry without one
+        if entry is None and not name:
             raise KubeconfigError(
                 f"no current-context is set in {self._where()}", hint="kubectl config use-context CONTEXT"
             )
-        entry = self.contexts.get(name)
         if entry is None:
             raise KubeconfigError(f"context {name!r} is not in {self._where()}", hint="kubectl config get-contexts")
-        at = f"contexts[{name}].context"
-        cluster_name = entry.text(at, "cluster") or ""
+        at = f"{entry.file}: contexts[{name}].context.cluster"
+        cluster_name = entry.text("cluster") or ""
         cluster = self.clusters.get(cluster_name)
         if cluster is None:
-            raise KubeconfigError(f"{entry.file}: {at}.cluster: cluster {cluster_name!r} is not in {self._where()}")
-        user_name = entry.text(at, "user") or ""
+            raise KubeconfigError(
+                f"{at}: cluster {cluster_name!r} is not in {self._where()}", hint="kubectl config get-clusters"
+            )
+        user_name = entry.text("user") or ""
         user = self.users.get(user_name)
-        cluster_at = f"clusters[{cluster_name}].cluster"
-        server = cluster.text(cluster_at, "server")
-        if server is None:
-            raise KubeconfigError(f"{cluster.file}: {cluster_at}.server: is missing")
         return ResolvedContext(
             context=name,
             cluster=cluster_name,
             user=user_name,
-            namespace=entry.text(at, "namespace"),
-            server=server,
-            ca_sha256=_ca_sha256(cluster, cluster_at),
-            tls_server_name=cluster.text(cluster_at, "tls-server-name"),
-            proxy_url=cluster.text(cluster_at, "proxy-url"),
-            insecure=_boolean(cluster, cluster_at, "insecure-skip-tls-verify"),
+            namespace=entry.text("namespace"),
+            server=_server(cluster, cluster_name),
+            ca_sha256=_ca_sha256(cluster, cluster_name),
+            tls_server_name=cluster.text("tls-server-name"),
+            proxy_url=cluster.text("proxy-url"),
+            insecure=cluster.value.get("insecure-skip-tls-verify", False),
             file=entry.file,
             cluster_file=cluster.file,
             user_file=None if user is None else user.file,
@@ -105,11 +110,16 @@ class Kubeconfig:
             user_raw=NOTHING if user is None else user.value,
         )
 
+    def server_of(self, cluster: str) -> str | None:
+        """Return the server of a cluster entry (`--cluster`); None where there is no such entry, or it has none."""
+        entry = self.clusters.get(cluster)
+        return None if entry is None else entry.text("server")
+
     def _where(self) -> str:
         return ", ".join(self.files) or "any kubeconfig"
 
 
-def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse) -> Kubeconfig:
+def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_v1.parse) -> Kubeconfig:
     """Read the files that kubectl would: `flag` (`--kubeconfig`) alone, else `$KUBECONFIG`, else the default.
 
     Files of the list that do not exist are skipped; the one named by `flag` must exist.
@@ -124,12 +134,20 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse) -> Kubec
     users: dict[str, Entry] = {}
     current: str | None = None
     for file in files:
-        document = _document(file, parse, must_exist=bool(flag))
-        current = current or _current_context(document, file)
+        data = _read(_moved(file, environ), must_exist=bool(flag))
+        document = parse(data, file) if data else NOTHING
+        current = current or document.get("current-context") or None
         _merge(contexts, document, file, "context")
         _merge(clusters, document, file, "cluster")
         _merge(users, document, file, "user")
-    return Kubeconfig(files=files, current_context=current, contexts=contexts, clusters=clusters, users=users)
+    return Kubeconfig(
+        files=files,
+        current_context=current,
+        contexts=contexts,
+        clusters=clusters,
+        users=users,
+        kuberc=kuberc.leading_elsewhere(environ),
+    )
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:
@@ -148,26 +166,19 @@ def kubeconfig_files(environ: Mapping[str, str], *, platform: str = sys.platform
     return (os.path.join(home, ".kube", "config"),) if home else ()
 
 
-def _document(file: str, parse: Parse, *, must_exist: bool) -> Mapping[str, Any]:
-    data = _read(file, must_exist=must_exist)
-    if not data:
-        return NOTHING
-    try:
-        document = parse(data, file)
-    except KubeconfigError:
-        raise
-    except ConfigError as exc:
-        raise KubeconfigError(exc.message, hint=exc.hint, details=exc.details) from exc
-    if document is None:
-        return NOTHING
-    if not isinstance(document, dict):
-        raise KubeconfigError(f"{file}: a kubeconfig must be a mapping")
-    return document
+def _moved(file: str, environ: Mapping[str, str]) -> str:
+    """Return where a file is that kubectl would first move to the default place: it does that by itself.
+
+    Spec: `MigrationRules` of client-go: `~/.kube/.kubeconfig` becomes `~/.kube/config` where there is none.
+    """
+    home = environ.get(environment.HOME)
+    if not home or sys.platform == "win32" or os.path.exists(file):
+        return file
+    default, old = (os.path.abspath(os.path.join(home, ".kube", name)) for name in ("config", ".kubeconfig"))
+    return old if os.path.abspath(file) == default and os.path.exists(old) else file
 
 
 def _read(file: str, *, must_exist: bool) -> bytes | None:
-    if file == os.devnull:  # the customary way to say: no kubeconfig at all
-        return None
     try:
         # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever; a FIFO could only be read once anyway.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -179,66 +190,57 @@ def _read(file: str, *, must_exist: bool) -> bytes | None:
         return None
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
-        raise KubeconfigError(f"{file}: {reason.lower()}") from exc
+        raise KubeconfigError(f"{file}: {reason.lower()}", hint="kubectl config view") from exc
     if len(data) > MAX_BYTES:
         raise KubeconfigError(f"{file}: larger than {MAX_BYTES} bytes")
     return data
 
 
 def _regular(descriptor: int, file: str) -> BinaryIO:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    """Return a descriptor as a stream; of what cannot be read twice only the null device, which is always empty."""
+    found = os.fstat(descriptor)
+    is_null = stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev
+    if not stat.S_ISREG(found.st_mode) and not is_null:
         os.close(descriptor)
-        raise KubeconfigError(f"{file}: not a regular file, so kubectl could not read it a second time")
+        if stat.S_ISDIR(found.st_mode):
+            raise KubeconfigError(f"{file}: is a directory", hint="kubectl config view")
+        raise KubeconfigError(
+            f"{file}: not a regular file, so kubectl could not read it a second time",
+            hint=f"(umask 077; cat {_quoted(file)} >FILE); kubectl stepup exec --kubeconfig FILE -- ...",
+        )
     return open(descriptor, "rb")
 
 
-def _current_context(document: Mapping[str, Any], file: str) -> str | None:
-    return Entry(value=document, file=file).text("kubeconfig", "current-context")
+def _quoted(file: str) -> str:
+    # NOTE: imported here, as it costs a millisecond on the way of every command.
+    import shlex
+
+    return "<(...)" if file.startswith(("/dev/fd/", "/proc/self/fd/")) else shlex.quote(file)
 
 
 def _merge(merged: dict[str, Entry], document: Mapping[str, Any], file: str, field: str) -> None:
     """Add one file's entries of a kind (`field`, whose list is its plural) where no earlier file has the name."""
-    kind = f"{field}s"
-    entries = document.get(kind)
-    if entries is None:
-        return
-    if not isinstance(entries, list):
-        raise KubeconfigError(f"{file}: {kind}: must be a list")
-    seen: set[str] = set()
-    for index, item in enumerate(entries):
-        at = f"{kind}[{index}]"
-        if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-            raise KubeconfigError(f"{file}: {at}.name: must be a text")
-        value = item.get(field)
-        if value is None:
-            value = {}
-        if not isinstance(value, dict):
-            raise KubeconfigError(f"{file}: {at}.{field}: must be a mapping")
-        name = item["name"]
-        if name in seen:
-            raise KubeconfigError(f"{file}: {at}.name: {name!r} is there twice")
-        seen.add(name)
-        merged.setdefault(name, Entry(value=value, file=file))
+    for item in document.get(f"{field}s", ()):
+        merged.setdefault(item.get("name", ""), Entry(value=item.get(field, NOTHING), file=file))
 
 
-def _boolean(entry: Entry, name: str, field: str) -> bool:
-    value = entry.value.get(field)
-    if value is None:
-        return False
-    if not isinstance(value, bool):
-        raise KubeconfigError(f"{entry.file}: {name}.{field}: must be true or false, not {value!r}")
-    return value
+def _server(cluster: Entry, name: str) -> str:
+    server = cluster.text("server")
+    if server is None:
+        raise KubeconfigError(
+            f"{cluster.file}: clusters[{name}].cluster.server: is missing",
+            hint=f"kubectl config set-cluster {name or 'NAME'} --server URL",
+        )
+    return server
 
 
 def _ca_sha256(cluster: Entry, name: str) -> str | None:
     """Digest the CA; the data field wins over the file, as in client-go."""
-    data = cluster.text(name, "certificate-authority-data")
+    data, path = cluster.text("certificate-authority-data"), cluster.path("certificate-authority")
     try:
         if data is not None:
-            field = "certificate-authority-data"
-            return ca_digest(binascii.a2b_base64("".join(data.split()).encode("ascii"), strict_mode=True))
-        field = "certificate-authority"
-        path = cluster.path(name, field)
+            return ca_digest(binascii.a2b_base64(data))
         return None if path is None else ca_digest(_read(path, must_exist=True) or b"")
     except ValueError as exc:
-        raise KubeconfigError(f"{cluster.file}: {name}.{field}: {exc}") from exc
+        field = "certificate-authority" if data is None else "certificate-authority-data"
+        raise KubeconfigError(f"{cluster.file}: clusters[{name}].cluster.{field}: {exc}") from exc

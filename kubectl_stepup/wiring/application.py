@@ -18,6 +18,7 @@ from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import ConfigError, KubeconfigError, NotEnrolled
+from kubectl_stepup.kube import config_v1
 from kubectl_stepup.kube import kubeconfig as kubeconfig_edge
 from kubectl_stepup.session import scope
 from kubectl_stepup.wiring.files_in_force import files_in_force
@@ -96,12 +97,12 @@ class Application:
         from kubectl_stepup.wiring.kubeconfig_names import NamesParse
 
         directory = places.cache_directory(self.environ, platform=sys.platform)
-        parse = yaml_file.plain if directory is None else NamesParse(directory, yaml_file.plain)
+        parse = config_v1.parse if directory is None else NamesParse(directory, config_v1.parse)
         return kubeconfig_edge.load(self.environ, flag, parse=parse)
 
     def whole_kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files with all that is in them."""
-        return kubeconfig_edge.load(self.environ, flag, parse=yaml_file.plain)
+        return kubeconfig_edge.load(self.environ, flag)
 
     @cached_property
     def state_directory(self) -> Path:

@@ -62,7 +62,7 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
         *_server_lines(judgement),
     ]
     if judgement.cluster is None and judgement.decision.effect == "stepup":
-        note = "; not asked for: the context is not enrolled"
+        note = f"; not asked for: {_why_not(judgement)}"
         lines = [(label, text + note if label == "DECISION" else text) for label, text in lines]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
@@ -79,10 +79,16 @@ def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:
     return [("SERVER", line) for line in lines]
 
 
+def _why_not(judgement: Judgement) -> str:
+    return "the context is not enrolled" if judgement.unresolved is None else judgement.unresolved.message
+
+
 def _session_lines(judgement: Judgement, application: Application) -> list[tuple[str, str]]:
     decision, cluster = judgement.decision, judgement.cluster
     if decision.effect != "stepup" or decision.level is None:
         return []
+    if judgement.unresolved is not None:
+        return [("SESSION", "refused: nobody knows whether it goes to an enrolled cluster")]
     if cluster is None:
         return [("SESSION", "the context is not enrolled: runs with your everyday login")]
     ports = session_ports(application)

@@ -12,7 +12,7 @@ from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
 from kubectl_stepup.config.document import config_of
-from kubectl_stepup.documents import edited_file, yaml_file
+from kubectl_stepup.documents import edited_file, foreign_yaml, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.flows.sessions import end_what_counts_no_more
@@ -51,7 +51,7 @@ def enrol_ports(application: Application, kubeconfig_flag: str | None = None) ->
         config_path=path,
         policy=application.policy,
         read=edited_file.read,
-        parse=yaml_file.plain,
+        parse=foreign_yaml.plain,
         load=lambda data: _config_with(files.TrustedFile(path=path, data=data)),
         client=application.provider,
         verify=verify,

@@ -14,6 +14,8 @@ from kubectl_stepup.kube.context import IMPERSONATING
 from kubectl_stepup.policy import own_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubectl_stepup.kube.kubeconfig import Parse
 
 NAME = "kubeconfig.compiled"
@@ -21,6 +23,8 @@ WORTH_BYTES = 8 << 10
 """A smaller file is parsed as quickly as found."""
 
 MOST = 8
+FORM = 2
+"""Of what is kept; another number where the same bytes are read into other values."""
 
 
 class NamesParse:
@@ -30,16 +34,17 @@ class NamesParse:
         self._directory = directory
         self._parse = parse
 
-    def __call__(self, data: bytes, file: str) -> object:
-        """Give the document of a file, as plain values."""
+    def __call__(self, data: bytes, file: str) -> Mapping[str, Any]:
+        """Return the kubeconfig of a file."""
         if len(data) < WORTH_BYTES:
             return self._parse(data, file)
-        digest = sha256(data).hexdigest()
+        digest = f"{FORM}:{sha256(data).hexdigest()}"
         kept = own_file.read(self._directory, NAME)
         if not isinstance(kept, dict):
             kept = {}
         try:
-            return marshal.loads(kept[digest])  # noqa: S302 - of our own 0600 file
+            found: Mapping[str, Any] = marshal.loads(kept[digest])  # noqa: S302 - of our own 0600 file
+            return found
         except (KeyError, ValueError, EOFError, TypeError):
             document = self._parse(data, file)
         names = without_credentials(document)
@@ -49,28 +54,15 @@ class NamesParse:
         return document
 
 
-def without_credentials(document: object) -> dict[str, Any] | None:
-    """Give a kubeconfig without what its users log in with; None where it is odd, or a proxy has a password."""
-    if not isinstance(document, dict) or any("@" in str(proxy) for proxy in _fields(document, "clusters", "proxy-url")):
+def without_credentials(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a kubeconfig without what its users log in with; None where a proxy has a password."""
+    proxies = (entry.get("cluster", {}).get("proxy-url", "") for entry in document.get("clusters", ()))
+    if any("@" in proxy for proxy in proxies):
         return None
-    users = document.get("users")
-    if users is None:
-        return document
-    if not isinstance(users, list) or not all(_is_plain(item) for item in users):
-        return None
-    return {**document, "users": [{"name": item["name"], "user": _impersonation(item)} for item in users]}
+    users = [{"name": entry.get("name", ""), "user": _impersonation(entry)} for entry in document.get("users", ())]
+    return {**document, "users": users}
 
 
-def _is_plain(item: object) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("name"), str) and isinstance(item.get("user"), dict | None)
-
-
-def _impersonation(item: dict[str, Any]) -> dict[str, bool]:
-    user = item.get("user") or {}
+def _impersonation(entry: Mapping[str, Any]) -> dict[str, bool]:
+    user = entry.get("user", {})
     return {name: True for name in IMPERSONATING if user.get(name)}
-
-
-def _fields(document: dict[str, Any], kind: str, field: str) -> list[Any]:
-    items = document.get(kind)
-    values = [item.get(kind[:-1]) for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    return [value[field] for value in values if isinstance(value, dict) and value.get(field)]

@@ -25,13 +25,12 @@ pytestmark = pytest.mark.skipif(not KUBECTLS, reason="there is no kubectl")
 GROUP = "client.authentication.k8s.io"
 OURS = """\
 import os, sys
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.kube import kubeconfig
 from kubectl_stepup.kube.everyday_token import everyday_token
 environ = dict(os.environ)
 try:
-    resolved = kubeconfig.load(environ, None, parse=yaml_file.plain).resolve(None)
+    resolved = kubeconfig.load(environ, None).resolve(None)
     token = everyday_token(resolved, environ=environ)
     print("none" if token is None else "Bearer " + token.reveal())
 except StepUpError as error:

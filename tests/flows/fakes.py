@@ -164,12 +164,16 @@ class FakeKubeconfig:
 
     contexts: Sequence[ResolvedContext]
     files: Sequence[str] = ("/home/alice/.kube/config",)
+    kuberc: str | None = None
 
     def resolve(self, context: str | None) -> ResolvedContext:
         for found in self.contexts:
             if context in (None, "", found.context):
                 return found
         raise KubeconfigError(f"context {context!r} is not in {', '.join(self.files)}")
+
+    def server_of(self, cluster: str) -> str | None:
+        return next((found.server for found in self.contexts if found.cluster == cluster), None)
 
 
 class Replaced(BaseException):

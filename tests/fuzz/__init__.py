@@ -17,6 +17,7 @@ TARGETS: Mapping[str, str] = {
     "manifest": "tests.fuzz.manifest",
     "policy": "tests.fuzz.policy",
     "policy-cases": "tests.fuzz.policy_cases",
+    "kubeconfig": "tests.fuzz.kubeconfig",
     "id-token": "tests.fuzz.id_token",
     "jwks": "tests.fuzz.jwks",
     "discovery": "tests.fuzz.discovery",

@@ -35,6 +35,7 @@ READS: Mapping[str, str] = {
     "manifest": "what kubectl prints about manifests, and patches",
     "policy": "policy files: of the schema, damaged, with all that is odd in YAML; those that load decide commands",
     "policy-cases": "files of `policy test`, in the same way",
+    "kubeconfig": "kubeconfigs: of every form, damaged, with all that is odd in YAML; their contexts are followed",
     "id-token": "ID tokens: of a foreign key, damaged, and rightly signed ones whose claims are odd",
     "jwks": "key sets in which the token's own key is damaged, hidden among others, or missing",
     "discovery": "discovery documents, damaged, with addresses of every odd form",

@@ -245,8 +245,12 @@ def test_an_empty_variable_is_none(machine: Machine, variable: str) -> None:
 
 def test_without_a_home_nothing_is_known(machine: Machine) -> None:
     machine.remember(*WORDS)
+    named = {"XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache", "XDG_STATE_HOME": ".local/state"}
+    places = {variable: str(machine.home / place) for variable, place in named.items()}
+    assert machine.serves(*WORDS, environ={**machine.environ, **places})
     for home in ({}, {"HOME": ""}, {"HOME": "someone"}):
-        assert not machine.serves(*WORDS, environ={"PATH": machine.environ["PATH"], **home})
+        for more in ({}, places):
+            assert not machine.serves(*WORDS, environ={"PATH": machine.environ["PATH"], **more, **home})
 
 
 class TestKubectl:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.documents import foreign_yaml
 from kubectl_stepup.documents.edited_file import change
-from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import KubectlNotFound
 from kubectl_stepup.kube import lent_file
 from kubectl_stepup.kube.kubeconfig import load
@@ -82,7 +82,7 @@ class Machine:
 
     def elevated(self, *argv: str, kubeconfig: str | None = None, context: str | None = None) -> str:
         """Run a command as an elevated one is run."""
-        files = load(self.environ, kubeconfig, parse=plain)
+        files = load(self.environ, kubeconfig)
         document = overlay_document(
             files.resolve(context),
             user_name="stepup:mfa",
@@ -227,7 +227,7 @@ def test_kuberc_has_no_say_in_an_elevated_run(machine: Machine) -> None:
 
 
 def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) -> None:
-    resolved = load(machine.environ, None, parse=plain).resolve("prod")
+    resolved = load(machine.environ, None).resolve("prod")
     entry = standing_entry(
         resolved,
         context_name="prod-elevated",
@@ -235,10 +235,10 @@ def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) ->
         exec_entry=exec_entry(command=str(machine.home / "plugin"), args=["credential"]),
     )
     before = machine.kubeconfig.read_bytes()
-    machine.kubeconfig.write_bytes(with_entry(before, "config", entry, parse=plain))
+    machine.kubeconfig.write_bytes(with_entry(before, "config", entry, parse=foreign_yaml.plain))
     machine.run("get", "pods", "--context", "prod-elevated")
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
-    after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated", parse=plain)
+    after = without_entry(machine.kubeconfig.read_bytes(), "config", "prod-elevated", parse=foreign_yaml.plain)
     assert after == before
 
 
@@ -259,7 +259,7 @@ def test_our_reading_of_several_files_is_kubectls(machine: Machine) -> None:
     first = machine.home / "first"
     first.write_text("contexts: [{name: prod, context: {cluster: lab, user: alice}}]\n")
     environ = {**machine.environ, "KUBECONFIG": f"{first}:/does/not/exist:{machine.kubeconfig}:{first}"}
-    ours = load(environ, None, parse=plain).resolve(None)
+    ours = load(environ, None).resolve(None)
     theirs = json.loads(machine.run("config", "view", "--minify", "--raw", "-o", "json", environ=environ))
     assert theirs["current-context"] == ours.context
     assert theirs["contexts"] == [{"name": "prod", "context": dict(ours.context_raw)}]

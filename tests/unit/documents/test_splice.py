@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubectl_stepup.documents import foreign_yaml
 from kubectl_stepup.documents.splice import unified_diff, with_item, without_item
 from kubectl_stepup.documents.yaml_file import plain
 from kubectl_stepup.errors import ConfigError, KubeconfigError
@@ -190,3 +191,10 @@ def test_what_is_no_such_document_is_refused(before: str, message: str) -> None:
 def test_the_difference_is_shown_as_diff_does() -> None:
     assert unified_diff(b"a: 1\r\nb: 2\r\n", b"a: 1\r\nb: 3\r\n", "f") == ("--- f\n+++ f\n@@ -2 +2 @@\n-b: 2\n+b: 3\n")
     assert unified_diff(b"a: 1\n", b"a: 1\n", "f") == ""
+
+
+def test_what_is_not_utf_8_is_not_edited() -> None:
+    """kubectl reads it, and so does the reader of kubeconfigs."""
+    data = "\ufeffusers: []\n".encode("utf-16-le")
+    with pytest.raises(ConfigError, match=r"^f: cannot be edited without writing it anew: it is not UTF-8$"):
+        with_item(data, "f", key="users", item=ITEM, parse=foreign_yaml.plain)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_stepup.errors import ClusterChanged, UsageError
+from kubectl_stepup.config.model import Config
+from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
 from kubectl_stepup.flows.judge import Flags, Judgement, judge, require_unchanged, with_flags
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand, read
@@ -13,16 +14,28 @@ from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.spool import Spool
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeKubeconfig, cluster
 
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com", namespace=None)
+LAB = replace(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
 
 
-def judged(line: str, flags: Flags = Flags(), contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB)) -> Judgement:  # noqa: B008
+def judged(
+    line: str,
+    flags: Flags = Flags(),  # noqa: B008
+    contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB),
+    config: Config = CONFIG,
+    unread: KubeconfigError | None = None,
+    kuberc: str | None = None,
+) -> Judgement:
+    def kubeconfig(flag: str | None) -> FakeKubeconfig:
+        if unread is not None:
+            raise unread
+        return FakeKubeconfig(contexts, kuberc=kuberc)
+
     found, spool = judge(
         line.split(),
         flags,
         policy=POLICY,
-        config=CONFIG,
-        kubeconfig=lambda flag: FakeKubeconfig(contexts),
+        config=config,
+        kubeconfig=kubeconfig,
         expand=lambda command: (command, Spool()),
         discover=lambda server, directory: (),
     )
@@ -107,6 +120,7 @@ def test_a_context_that_is_not_enrolled_is_an_unknown_cluster() -> None:
 def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: Flags) -> None:
     found = judged("delete pod x", flags, contexts=())
     assert (found.resolved, found.cluster) == (None, None)
+    assert str(found.unresolved) == f"context {flags.context!r} is not in /home/alice/.kube/config"
     assert found.target == Target(cluster=None, labels=None, namespace=None)
     assert found.decision.effect == "stepup"
 
@@ -114,6 +128,56 @@ def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: Flags) -
 def test_another_context_to_the_same_server_is_the_same_cluster() -> None:
     alias = replace(RESOLVED, context="alias", server="HTTPS://API.prod.example.com:443/")
     assert judged("delete pod x --context alias", contexts=(RESOLVED, alias)).cluster is CLUSTER
+
+
+def test_another_context_to_a_server_with_two_enrolments_is_an_unknown_target() -> None:
+    """Which of their names and labels counts is not known, so that every rule is met."""
+    config = replace(CONFIG, clusters=(CLUSTER, replace(CLUSTER, name="sandbox", context="other")))
+    alias = replace(RESOLVED, context="alias")
+    for line, known in (("delete pod x", "prod-eu"), ("delete pod x --context alias", None)):
+        found = judged(line, contexts=(RESOLVED, alias), config=config)
+        assert (found.cluster, found.target.cluster) == (CLUSTER, known)
+
+
+@pytest.mark.parametrize(
+    "redirect", [f"--server={RESOLVED.server}/", f"-s {RESOLVED.server}:443", f"--cluster={RESOLVED.cluster}"]
+)
+def test_a_flag_that_leads_to_an_enrolled_server_is_about_that_cluster(redirect: str) -> None:
+    found = judged(f"delete pod x --context lab {redirect}")
+    assert (found.cluster, found.target.cluster) == (CLUSTER, None)
+
+
+def test_without_a_context_the_server_flag_says_where_it_goes() -> None:
+    elsewhere = judged("delete pod x --server=https://other.example.com", contexts=())
+    assert (elsewhere.resolved, elsewhere.cluster, elsewhere.unresolved) == (None, None, None)
+    enrolled = judged(f"delete pod x --server={RESOLVED.server}", contexts=())
+    assert (enrolled.resolved, enrolled.cluster, enrolled.unresolved) == (None, CLUSTER, None)
+
+
+@pytest.mark.parametrize("more", ["", " --server=https://other.example.com"])
+def test_where_the_files_cannot_be_read_nothing_is_known(more: str) -> None:
+    found = judged(f"delete pod x{more}", unread=KubeconfigError("config:3: broken"))
+    assert (found.resolved, found.cluster, str(found.unresolved)) == (None, None, "config:3: broken")
+
+
+def test_a_kuberc_may_lead_from_a_context_that_is_not_enrolled_to_one_that_is() -> None:
+    found = judged("delete pod x --context lab", kuberc="/home/alice/.kube/kuberc")
+    assert (found.resolved, found.cluster) == (LAB, None)
+    assert found.unresolved is not None
+    assert found.unresolved.message == (
+        "/home/alice/.kube/kuberc: may send kubectl to another cluster than the kubeconfig says"
+    )
+    assert found.unresolved.hint == "KUBERC=off kubectl stepup exec -- ..."
+
+
+def test_an_enrolled_context_is_run_without_kuberc() -> None:
+    found = judged("delete pod x", kuberc="/home/alice/.kube/kuberc")
+    assert (found.cluster, found.unresolved) == (CLUSTER, None)
+
+
+def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
+    found = judged("delete pod x", config=replace(CONFIG, clusters=()), unread=KubeconfigError("config:3: broken"))
+    assert found.unresolved is None
 
 
 def test_the_flags_choose_the_context_that_is_judged() -> None:

@@ -119,10 +119,49 @@ def test_an_unenrolled_context_runs_with_one_line() -> None:
 
 
 def test_without_any_context_the_line_names_none() -> None:
-    world = World(contexts=())
+    world = World(contexts=(), config=replace(CONFIG, clusters=()))
     with pytest.raises(Replaced):
         world.execute("delete", "pod", "x")
     assert world.terminal.said == ["No context is enrolled here: running with your everyday login, without step-up"]
+
+
+@pytest.mark.parametrize("unenrolled", ["run", "refuse"])
+def test_where_no_context_can_be_read_a_sensitive_command_is_refused_with_the_reason(unenrolled: str) -> None:
+    world = World(contexts=(), config=replace(CONFIG, unenrolled=unenrolled))
+    with pytest.raises(KubeconfigError) as caught:
+        world.execute("delete", "pod", "x", "--context", "gone")
+    assert caught.value.message == (
+        "context 'gone' is not in /home/alice/.kube/config: refused, as the command may go to an enrolled cluster"
+    )
+    (event,) = world.audit.events
+    assert (event.activity, event.result, event.context) == (Activity.REFUSAL, "kubeconfig-invalid", "gone")
+    assert event.rules == ("deletes",)
+    assert (world.kubectl.ran, world.asked) == ([], [])
+
+
+def test_where_no_context_can_be_read_a_routine_command_is_left_to_kubectl() -> None:
+    world = World(contexts=())
+    with pytest.raises(Replaced):
+        world.execute("get", "pods", "--context", "gone")
+    assert (world.terminal.said, world.audit.events) == ([], [])
+
+
+@pytest.mark.parametrize("contexts", [(LAB,), (LAB, RESOLVED), ()])
+def test_an_enrolled_server_is_not_reached_past_its_context(contexts: Any) -> None:
+    world = World(contexts=contexts)
+    with pytest.raises(CommandRefused, match=r"^--server in a command that needs level mfa"):
+        world.execute("delete", "pod", "x", f"--server={RESOLVED.server}")
+    assert [event.result for event in world.audit.events] == ["command-refused"]
+
+
+def test_an_enrolled_server_without_a_context_is_no_place_for_a_level() -> None:
+    with pytest.raises(NotEnrolled, match=r"^level mfa cannot be reached"):
+        World(contexts=()).execute("get", "pods", f"--server={RESOLVED.server}", wish=Wish(level="mfa"))
+
+
+def test_no_level_is_reached_where_no_context_can_be_read() -> None:
+    with pytest.raises(KubeconfigError, match=r"^context None is not in "):
+        World(contexts=()).execute("get", "pods", wish=Wish(level="mfa"))
 
 
 def test_a_routine_command_in_an_unenrolled_context_says_nothing() -> None:
@@ -139,11 +178,15 @@ def test_what_would_be_refused_where_it_counts_runs_where_nothing_elevated_is_at
     assert "not enrolled" in world.terminal.said[0]
 
 
-@pytest.mark.parametrize(("contexts", "name"), [((LAB,), "lab"), ((), None)])
-def test_the_config_may_refuse_sensitive_commands_in_unenrolled_contexts(contexts: Any, name: str | None) -> None:
+@pytest.mark.parametrize(
+    ("contexts", "words", "name"), [((LAB,), (), "lab"), ((), ("--server=https://lab.example.com",), None)]
+)
+def test_the_config_may_refuse_sensitive_commands_in_unenrolled_contexts(
+    contexts: Any, words: tuple[str, ...], name: str | None
+) -> None:
     world = World(contexts=contexts, config=replace(CONFIG, unenrolled="refuse"))
     with pytest.raises(NotEnrolled) as caught:
-        world.execute("delete", "pod", "x")
+        world.execute("delete", "pod", "x", *words)
     assert caught.value.message == (
         f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there"
     )
@@ -153,16 +196,9 @@ def test_the_config_may_refuse_sensitive_commands_in_unenrolled_contexts(context
         Activity.REFUSAL,
         "not-enrolled",
         name,
-        ("delete", "pod", "x"),
+        ("delete", "pod", "x", *words),
     )
     assert event.rules == ("deletes",)
-
-
-def test_a_context_that_is_named_is_the_one_that_is_said() -> None:
-    world = World(contexts=(), config=replace(CONFIG, unenrolled="refuse"))
-    with pytest.raises(NotEnrolled) as caught:
-        world.execute("delete", "pod", "x", "--context", "gone")
-    assert caught.value.message.startswith("context gone is not enrolled")
 
 
 def test_a_hostile_context_name_is_quoted_in_the_command_to_type() -> None:

@@ -98,6 +98,14 @@ def test_an_unenrolled_context_says_so(machine: Application, tmp_path: Path) -> 
     assert session_line(machine, "delete", "pod", "x") == "the context is not enrolled: runs with your everyday login"
 
 
+def test_a_kubeconfig_that_cannot_be_read_says_so(machine: Application, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("contexts: 5\n")
+    lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
+    (decision,) = (line for line in lines if line.startswith("DECISION"))
+    assert decision.endswith(f"; not asked for: {tmp_path / 'kubeconfig'}:1: contexts: must be a list")
+    assert session_line(machine, "delete", "pod", "x") == "refused: nobody knows whether it goes to an enrolled cluster"
+
+
 def test_every_label_stands_in_one_column(machine: Application) -> None:
     lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
     labels = ("REQUEST", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
