@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "kubectl-stepup"
-_LENT = re.compile(r"lent-([0-9]+)-[0-9a-f]+\.json")
 _SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
 
 
@@ -46,14 +45,17 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
         reason = f"{state_directory}: {error.strerror}"
     if reason is None:
         return fallback
-    raise StoreUnavailable(f"no directory for locks: {'; '.join([*refusals, reason])}")
+    raise StoreUnavailable(
+        f"no directory for locks: {'; '.join([*refusals, reason])}",
+        hint='export XDG_RUNTIME_DIR="$(mktemp -d)"   (once, for all commands of this container or login)',
+    )
 
 
 def clear_away(directory: Path) -> None:
-    """Remove what wrappers that were killed lent to their children here, and the sockets they handed over by."""
+    """Remove the sockets by which wrappers that were killed handed sessions over."""
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
-            found = _LENT.fullmatch(name) or _SOCKET.fullmatch(name)
+            found = _SOCKET.fullmatch(name)
             if found and not _is_running(int(found[1])):
                 (directory / name).unlink(missing_ok=True)
 

@@ -177,10 +177,10 @@ class HandOverIsKilled(Scenario):
         (directory / "run").mkdir(mode=0o700)
 
     def act(self, directory: Path, points: Points) -> None:
-        offer = handover.handed_over(
-            self.session(directory), directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000
-        )
-        with offer:
+        offer = handover.prepared(directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000)
+        with offer as hand_over:
+            points.point()
+            hand_over.give(self.session(directory))
             points.point()
 
     def check(self, directory: Path) -> None:
