@@ -42,7 +42,7 @@ class RehearsePorts:
 
     environ: Mapping[str, str]
     kubeconfig: Callable[[str | None], Kubeconfig]
-    answer: Callable[[Sequence[str], Mapping[str, str], tuple[int, ...], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
 
 
 def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:
@@ -62,7 +62,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
     environ = {**ports.environ, **own}
 
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
-        return ports.answer((*words, "--request-timeout=20s"), environ, (), stdin)
+        return ports.answer((*words, "--request-timeout=20s"), environ, stdin)
 
     answer = ask(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))

@@ -15,8 +15,9 @@ from kubectl_stepup.flows.elevate import Elevation, session_for
 from kubectl_stepup.flows.execute import Wish, named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.flows.look import Scene, everything
+from kubectl_stepup.flows.prepared_run import elevated_child
 from kubectl_stepup.flows.reuse import reusable
-from kubectl_stepup.flows.run import elevated_child, require_safe_kubectl
+from kubectl_stepup.flows.run import require_safe_kubectl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ class Verification:
 class VerifyPorts:
     """What verifying needs of the outside.
 
-    `answer(words, environ, descriptors, stdin)` runs kubectl; `compiled` compiles the policy in force for a cluster;
+    `answer(words, environ, stdin)` runs kubectl; `compiled` compiles the policy in force for a cluster;
     `parse` reads YAML and gives None for what is none.
     """
 
@@ -73,7 +74,7 @@ class VerifyPorts:
     scope: str
     moment: Callable[[], Moment]
     run_ports: Callable[[ResolvedContext | None], RunPorts]
-    answer: Callable[[Sequence[str], Mapping[str, str], tuple[int, ...], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
     compiled: Callable[[Cluster, MadeWith], tuple[Request, Bundle]]
     parse: Callable[[str], object]
 
@@ -143,13 +144,13 @@ def _everyday(wanted: Verification, ports: VerifyPorts, run_ports: RunPorts) -> 
     environ = {**run_ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
     if wanted.kubeconfig is not None:
         environ[environment.KUBECONFIG] = wanted.kubeconfig
-    return _asking(wanted, ports, environ, ())
+    return _asking(wanted, ports, environ)
 
 
-def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str], descriptors: tuple[int, ...]) -> Ask:
+def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str]) -> Ask:
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
         own = (f"--context={wanted.cluster.context}", REQUEST_TIMEOUT)
-        return ports.answer((*words, *own), environ, descriptors, stdin)
+        return ports.answer((*words, *own), environ, stdin)
 
     return ask
 
@@ -215,8 +216,8 @@ def _asking_elevated(
     recorder, session = run_ports.elevate.recorder, elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     try:
-        with elevated_child(resolved, elevation, wanted.kubeconfig, run_ports) as child:
-            yield _asking(wanted, ports, child.environ, child.pass_fds)
+        with elevated_child(resolved, elevation, wanted.kubeconfig, run_ports) as environ:
+            yield _asking(wanted, ports, environ)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise

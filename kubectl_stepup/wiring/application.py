@@ -114,10 +114,12 @@ class Application:
     @cached_property
     def runtime_directory(self) -> Path:
         """Where locks and short-lived files live."""
+        from kubectl_stepup.kube import run_directory
         from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
 
         directory = runtime_directory(self.environ, state_directory=self.state_directory)
         clear_away(directory)
+        run_directory.clear_away(str(directory))
         return directory
 
     # -- people ---------------------------------------------------------------------------------------------------
@@ -144,7 +146,9 @@ class Application:
             audit=self.audit,
             terminal=self.terminal,
             clock=self.clock,
-            caller=Caller(pid=os.getpid(), terminal=_terminal_name()),
+            caller=Caller(
+                pid=os.getpid(), terminal=_terminal_name(), parent=self.environ.get(environment.NESTED) or None
+            ),
             new_id=lambda: str(uuid.uuid4()),
         )
 

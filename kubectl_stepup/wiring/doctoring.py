@@ -40,7 +40,7 @@ def rehearse_ports(application: Application) -> RehearsePorts:
     return RehearsePorts(
         environ=application.environ,
         kubeconfig=application.kubeconfig,
-        answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
+        answer=lambda words, environ, stdin: answered(application, words, environ, stdin),
     )
 
 

@@ -63,9 +63,7 @@ class Looking:
         self.made_with.append(made_with)
         return request(self.world.policy), compiled(self.world.policy)
 
-    def _answer(
-        self, words: Sequence[str], environ: Mapping[str, str], descriptors: tuple[int, ...], stdin: str
-    ) -> Answer:
+    def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> Answer:
         overlay = self.world.kubectl.files.get(environ.get("KUBECONFIG", "").partition(":")[0])
         user = "alice-everyday" if overlay is None else json.loads(overlay)["users"][0]["name"]
         self.asked.append((user, tuple(words), dict(environ)))

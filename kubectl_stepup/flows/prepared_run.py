@@ -1,0 +1,146 @@
+"""An elevated run, prepared: whatever can fail is tried before a person is asked; the session is put in afterwards.
+
+The overlay is a file and not an inherited descriptor: a plugin or a wrapper may close descriptors before it starts
+kubectl, and kubectl would take whatever it has open under that number, or skip the overlay.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kube.everyday_programs import with_everyday_programs
+from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from kubectl_stepup.flows.elevate import Elevation
+    from kubectl_stepup.flows.ports import RunDirectory
+    from kubectl_stepup.flows.run import RunPorts
+    from kubectl_stepup.kube.context import ResolvedContext
+
+OVERLAY = "overlay"
+_CA = "certificate-authority"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRun:
+    """What an elevated kubectl needs but the session. `path` is where the overlay is."""
+
+    resolved: ResolvedContext
+    cluster: Mapping[str, object] | None
+    directory: RunDirectory
+    path: str
+    files: Sequence[str]
+    hand_over: Callable[[Elevation], Sequence[str]]
+    environ: Mapping[str, str]
+    editor: Sequence[str]
+    differ: str | None
+
+    def elevated(self, elevation: Elevation, audit_id: str | None = None) -> dict[str, str]:
+        """Hand the session over, write the overlay for it, and return the environment of the elevated child.
+
+        Raises:
+            StoreUnavailable, KubectlFailed: the session cannot be handed over, or the overlay is not writable any more.
+        """
+        command = self.hand_over(elevation)
+        self.directory.write(OVERLAY, self.document(elevation.session.level, command))
+        return self.environment(audit_id or elevation.session.id)
+
+    def environment(self, nested_in: str) -> dict[str, str]:
+        """Return the environment of the elevated child; what it starts for the person runs with the everyday login.
+
+        Raises:
+            KubeconfigError: a file cannot stand in a list.
+        """
+        elevated = elevated_environment(
+            self.environ, overlay_path=self.path, kubeconfig_files=self.files, session_id=nested_in
+        )
+        return with_everyday_programs(elevated, self.environ, editor=self.editor, differ=self.differ)
+
+    def document(self, level: str, command: Sequence[str]) -> bytes:
+        """Return the overlay for a level."""
+        return overlay_document(
+            self.resolved,
+            user_name=f"{USER_PREFIX}{level}",
+            exec_command=command[0],
+            exec_args=command[1:],
+            cluster=self.cluster,
+        )
+
+
+@contextmanager
+def prepared_run(
+    resolved: ResolvedContext, kubeconfig: str | None, level: str, ports: RunPorts, *, keeps_session: bool
+) -> Iterator[PreparedRun]:
+    """Prepare an elevated run in a context; `kubeconfig` is the flag of that name.
+
+    Raises:
+        KubeconfigError: kubectl could not read the overlay, or not start its credential plugin.
+        KubectlFailed, StoreUnavailable: there is no place for the overlay, or no way to hand a session over.
+    """
+    ports.require_exec_info_fits(resolved)
+    with ExitStack() as stack:
+        directory = stack.enter_context(ports.run_directory())
+        files = tuple(ports.kubeconfig_files(kubeconfig))
+        run = PreparedRun(
+            resolved=resolved,
+            cluster=_cluster(resolved, directory) if resolved.cluster_file in _unlistable(files) else None,
+            directory=directory,
+            path=os.path.join(directory.path, OVERLAY),
+            files=_listable(files, directory),
+            hand_over=stack.enter_context(ports.hand_over(directory.path, keeps_session)),
+            environ=ports.environ,
+            editor=ports.editor,
+            differ=ports.differ,
+        )
+        # As it will be, but for the session: what could not be written or listed afterwards is found out here.
+        directory.write(OVERLAY, run.document(level, ("kubectl-stepup",)))
+        run.environment("")
+        yield run
+
+
+@contextmanager
+def elevated_child(
+    resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
+) -> Iterator[dict[str, str]]:
+    """Give a session that is there already to the children of the block; yield their environment."""
+    level = elevation.session.level
+    with prepared_run(resolved, kubeconfig, level, ports, keeps_session=elevation.stored) as run:
+        yield run.elevated(elevation, elevation.audit_id)
+
+
+def _unlistable(files: Sequence[str]) -> tuple[str, ...]:
+    """Return the files that cannot stand in a list, as their names hold its separator."""
+    return tuple(file for file in files if os.pathsep in file)
+
+
+def _listable(files: Sequence[str], directory: RunDirectory) -> tuple[str, ...]:
+    """Return the files, by a link where a name holds the separator of lists."""
+    return tuple(
+        directory.link(f"kubeconfig-{number}", file) if os.pathsep in file else file
+        for number, file in enumerate(files)
+    )
+
+
+def _cluster(resolved: ResolvedContext, directory: RunDirectory) -> Mapping[str, object] | None:
+    """Return the cluster for the overlay where its file is reached by a link, against which client-go reads paths.
+
+    Raises:
+        KubeconfigError: it holds a password, which is not written into the overlay.
+    """
+    raw = resolved.cluster_raw
+    authority = raw.get(_CA)
+    if not isinstance(authority, str) or not authority or os.path.isabs(authority) or raw.get(f"{_CA}-data"):
+        return None
+    if "@" in (resolved.proxy_url or ""):
+        raise KubeconfigError(
+            f"{resolved.cluster_file}: a name with {os.pathsep!r} in it cannot stand in $KUBECONFIG, and its proxy-url "
+            "holds a password, which is not copied",
+            hint="move the file to a path without it",
+        )
+    return {**raw, _CA: directory.link(_CA, os.path.join(os.path.dirname(resolved.cluster_file), authority))}
