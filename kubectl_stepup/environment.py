@@ -38,6 +38,12 @@ KUBECACHEDIR = "KUBECACHEDIR"
 KUBECTL_PATH = "KUBECTL_PATH"
 """Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
 
+SSL_CERT_FILE = "SSL_CERT_FILE"
+"""Set in the elevated child where a cluster has too many CA certificates for client-go to tell our plugin."""
+
+SSL_CERT_DIR = "SSL_CERT_DIR"
+"""As SSL_CERT_FILE."""
+
 EXEC_INFO = "KUBERNETES_EXEC_INFO"
 """Read by `credential`: the ExecCredential request of client-go."""
 

@@ -13,6 +13,7 @@ from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.errors import ConfigError, KubeconfigError, TokenRejected, UsageError
 from kubectl_stepup.flows.asked import session_id_of
 from kubectl_stepup.flows.enrol_provider import choose_provider
+from kubectl_stepup.kube.execcredential import smaller_ca_hint
 from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
 from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
 
@@ -74,7 +75,7 @@ class EnrolPorts:
 
     `read` gives a file's bytes; `client(provider)` talks to an identity provider; `everyday_token` gives the token
     that the context's everyday user presents, None where it has none. `store_arguments` tell `credential` of a
-    standing entry where the session is.
+    standing entry where the session is; `too_large` says why client-go could not start one, None: it can.
     """
 
     config: Config
@@ -87,6 +88,7 @@ class EnrolPorts:
     everyday_token: Callable[[ResolvedContext], Secret | None]
     credential_command: tuple[str, ...]
     store_arguments: tuple[str, ...]
+    too_large: Callable[[ResolvedContext], str | None]
     now: Callable[[], float]
     notice: Callable[[str], None]
 
@@ -263,6 +265,9 @@ def _standing(
     level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
     if level.ask_again_after_s <= 0 or level.reason_required:
         raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
+    reason = ports.too_large(resolved)
+    if reason is not None:
+        raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
     session = ("--session", session_id_of(cluster, provider, level))
     entry = standing_entry(
         resolved,

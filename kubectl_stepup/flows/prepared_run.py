@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.everyday_programs import with_everyday_programs
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
@@ -24,15 +25,20 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
 
 OVERLAY = "overlay"
-_CA = "certificate-authority"
+_CA, _CA_DATA, _ROOTS = "certificate-authority", "certificate-authority-data", "roots.pem"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRun:
-    """What an elevated kubectl needs but the session. `path` is where the overlay is."""
+    """What an elevated kubectl needs but the session.
+
+    `path` is where the overlay is; `cluster` the cluster in it, None where its own file has it. `roots` is the file of
+    the CA certificates that kubectl takes for the system's, as they are too many for client-go to tell the plugin.
+    """
 
     resolved: ResolvedContext
     cluster: Mapping[str, object] | None
+    roots: str | None
     directory: RunDirectory
     path: str
     files: Sequence[str]
@@ -47,6 +53,10 @@ class PreparedRun:
         Raises:
             StoreUnavailable, KubectlFailed: the session cannot be handed over, or the overlay is not writable any more.
         """
+        if self.roots is not None:
+            # The pin of this process tree: the same server, and no CA named, as it is in the file of the system's.
+            handed = replace(elevation.session, ca_sha256=None, exec_info=())
+            elevation = replace(elevation, session=handed)
         command = self.hand_over(elevation)
         self.directory.write(OVERLAY, self.document(elevation.session.level, command))
         return self.environment(audit_id or elevation.session.id)
@@ -60,6 +70,9 @@ class PreparedRun:
         elevated = elevated_environment(
             self.environ, overlay_path=self.path, kubeconfig_files=self.files, session_id=nested_in
         )
+        if self.roots is not None:
+            # Instead of the system's: Go reads the directory too, so one that is not there is named.
+            elevated |= {environment.SSL_CERT_FILE: self.roots, environment.SSL_CERT_DIR: f"{self.roots}.none"}
         return with_everyday_programs(elevated, self.environ, editor=self.editor, differ=self.differ)
 
     def document(self, level: str, command: Sequence[str]) -> bytes:
@@ -83,17 +96,19 @@ def prepared_run(
         KubeconfigError: kubectl could not read the overlay, or not start its credential plugin.
         KubectlFailed, StoreUnavailable: there is no place for the overlay, or no way to hand a session over.
     """
-    ports.require_exec_info_fits(resolved)
+    ca_pem = ports.large_ca(resolved)
     with ExitStack() as stack:
         directory = stack.enter_context(ports.run_directory())
         files = tuple(ports.kubeconfig_files(kubeconfig))
         run = PreparedRun(
             resolved=resolved,
-            cluster=_cluster(resolved, directory) if resolved.cluster_file in _unlistable(files) else None,
+            cluster=_cluster(resolved, files, ca_pem, directory),
+            roots=None if ca_pem is None else directory.write(_ROOTS, ca_pem),
             directory=directory,
             path=os.path.join(directory.path, OVERLAY),
             files=_listable(files, directory),
-            hand_over=stack.enter_context(ports.hand_over(directory.path, keeps_session)),
+            # A stored session has the pin of the enrolment.
+            hand_over=stack.enter_context(ports.hand_over(directory.path, keeps_session and ca_pem is None)),
             environ=ports.environ,
             editor=ports.editor,
             differ=ports.differ,
@@ -114,11 +129,6 @@ def elevated_child(
         yield run.elevated(elevation, elevation.audit_id)
 
 
-def _unlistable(files: Sequence[str]) -> tuple[str, ...]:
-    """Return the files that cannot stand in a list, as their names hold its separator."""
-    return tuple(file for file in files if os.pathsep in file)
-
-
 def _listable(files: Sequence[str], directory: RunDirectory) -> tuple[str, ...]:
     """Return the files, by a link where a name holds the separator of lists."""
     return tuple(
@@ -127,20 +137,30 @@ def _listable(files: Sequence[str], directory: RunDirectory) -> tuple[str, ...]:
     )
 
 
-def _cluster(resolved: ResolvedContext, directory: RunDirectory) -> Mapping[str, object] | None:
-    """Return the cluster for the overlay where its file is reached by a link, against which client-go reads paths.
+def _cluster(
+    resolved: ResolvedContext, files: Sequence[str], ca_pem: bytes | None, directory: RunDirectory
+) -> Mapping[str, object] | None:
+    """Return the cluster for the overlay where it cannot stay as it is in its own file.
+
+    That is where its CA certificates come by another file, or its own file is reached by a link: client-go would read a
+    relative path against that.
 
     Raises:
         KubeconfigError: it holds a password, which is not written into the overlay.
     """
-    raw = resolved.cluster_raw
-    authority = raw.get(_CA)
-    if not isinstance(authority, str) or not authority or os.path.isabs(authority) or raw.get(f"{_CA}-data"):
-        return None
+    raw = {name: value for name, value in resolved.cluster_raw.items() if name not in (_CA, _CA_DATA)}
+    if ca_pem is None:
+        authority = resolved.cluster_raw.get(_CA)
+        linked = resolved.cluster_file in files and os.pathsep in resolved.cluster_file
+        inline = bool(resolved.cluster_raw.get(_CA_DATA))
+        if not linked or inline or not isinstance(authority, str) or not authority or os.path.isabs(authority):
+            return None
+        raw[_CA] = directory.link(_CA, os.path.join(os.path.dirname(resolved.cluster_file), authority))
     if "@" in (resolved.proxy_url or ""):
         raise KubeconfigError(
-            f"{resolved.cluster_file}: a name with {os.pathsep!r} in it cannot stand in $KUBECONFIG, and its proxy-url "
-            "holds a password, which is not copied",
-            hint="move the file to a path without it",
+            f"{resolved.cluster_file}: the proxy-url of cluster {resolved.cluster} holds a password, so the cluster is "
+            "not copied for an elevated command, which many CA certificates need, or a path with "
+            f"{os.pathsep!r} in it",
+            hint="export HTTPS_PROXY=URL, leave proxy-url out, and run kubectl stepup setup again",
         )
-    return {**raw, _CA: directory.link(_CA, os.path.join(os.path.dirname(resolved.cluster_file), authority))}
+    return raw

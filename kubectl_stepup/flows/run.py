@@ -49,10 +49,10 @@ class RunPorts:
 
     `run_directory` makes a directory for the files of a run. `hand_over(directory, keeps_session)` prepares a way to
     hand a session over, and yields what gives the credential command for one; `keeps_session` says that the store may
-    serve instead. `captured_file(content, place)` gives kubectl what was read from a place. `require_exec_info_fits`
-    raises where client-go could not start the credential plugin. `editor` (words) and `differ` (None: there is none)
-    are our own programs that become the person's, with the everyday login. `refresh_policy` looks what the cluster
-    publishes (flows.published), by the kubeconfig of a flag.
+    serve instead. `captured_file(content, place)` gives kubectl what was read from a place. `large_ca` gives the CA
+    certificates that are too many for client-go to tell the credential plugin, None where they are not. `editor` (its
+    words) and `differ` (None: there is none) are our own programs that become the person's, with the everyday login.
+    `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
     """
 
     elevate: ElevatePorts
@@ -62,7 +62,7 @@ class RunPorts:
     run_directory: Callable[[], AbstractContextManager[RunDirectory]]
     hand_over: Callable[[str, bool], AbstractContextManager[Callable[[Elevation], Sequence[str]]]]
     captured_file: Callable[[bytes, str], AbstractContextManager[CapturedFile]]
-    require_exec_info_fits: Callable[[ResolvedContext], None]
+    large_ca: Callable[[ResolvedContext], bytes | None]
     editor: Sequence[str]
     differ: str | None
     refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]

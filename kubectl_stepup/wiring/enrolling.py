@@ -11,6 +11,7 @@ from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.flows.enrol import EnrolPorts
 from kubectl_stepup.kube.everyday_token import everyday_token
+from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.wiring.running import credential_command, store_arguments
 
@@ -47,6 +48,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         ),
         credential_command=(lasting(program), *words),
         store_arguments=where,
+        too_large=too_large,
         now=application.clock.now,
         notice=application.terminal.line,
     )

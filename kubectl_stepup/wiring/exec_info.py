@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import os
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ from kubectl_stepup import environment
 from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.execcredential import expected_exec_info
+from kubectl_stepup.kube.execcredential import expected_exec_info, smaller_ca_hint
+from kubectl_stepup.kube.kubeconfig import MAX_BYTES
 
 if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
@@ -25,26 +25,37 @@ def digests(resolved: ResolvedContext) -> tuple[str, ...]:
     return tuple(sha256_hex(value) for value in _expected(resolved))
 
 
-def require_fits(resolved: ResolvedContext) -> None:
-    """Refuse a cluster of which client-go could not tell the credential plugin: its CA certificates are too large.
+def too_large(resolved: ResolvedContext) -> str | None:
+    """Say why client-go could not start a credential plugin for a cluster; None: it can.
 
-    client-go puts them into one environment variable, and then cannot start the plugin ("argument list too long").
-
-    Raises:
-        KubeconfigError: the message has the size and the limit.
+    client-go puts the CA certificates into one environment variable, and then fails with "argument list too long".
 
     Spec: MAX_ARG_STRLEN in execve(2), 32 pages on Linux.
     """
     needed = max((len(environment.EXEC_INFO) + len(value) + 2 for value in _expected(resolved)), default=0)
     limit = _PAGES * os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else _ELSEWHERE
-    if needed > limit:
-        raise KubeconfigError(
-            f"{resolved.cluster_file}: the CA certificates of cluster {resolved.cluster} are too many: kubectl hands "
-            f"them to the credential plugin in an environment variable, which would have {needed} bytes, and this "
-            f"system allows {limit}",
-            hint=f"kubectl config set-cluster {shlex.quote(resolved.cluster)} --embed-certs "
-            "--certificate-authority=FILE   (FILE: the certificate of its own CA alone); then run setup again",
-        )
+    if needed <= limit:
+        return None
+    return (
+        f"the CA certificates of cluster {resolved.cluster} are too many for a credential plugin: kubectl hands them "
+        f"over in an environment variable, which would have {needed} bytes, and this system allows {limit}"
+    )
+
+
+def large_ca(resolved: ResolvedContext) -> bytes | None:
+    """Return the CA certificates (PEM) where they are too many for a credential plugin, None where they are not.
+
+    On Linux kubectl can be given them as the system's own.
+
+    Raises:
+        KubeconfigError: it cannot, on this system.
+    """
+    reason = too_large(resolved)
+    if reason is None:
+        return None
+    if sys.platform != "linux":
+        raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
+    return _ca(resolved)
 
 
 _PAGES = 32
@@ -83,5 +94,5 @@ def _ca(resolved: ResolvedContext) -> bytes | None:
     if raw.get("certificate-authority"):
         path = os.path.join(os.path.dirname(resolved.cluster_file), str(raw["certificate-authority"]))
         with open(path, "rb") as stream:
-            return stream.read(1 << 20)
+            return stream.read(MAX_BYTES)
     return None

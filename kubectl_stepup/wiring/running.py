@@ -28,7 +28,7 @@ from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import prepared
 from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
-from kubectl_stepup.wiring.exec_info import require_fits
+from kubectl_stepup.wiring.exec_info import large_ca
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         run_directory=lambda: run_directory(str(application.runtime_directory)),
         hand_over=lambda directory, keeps_session: _hand_over(application, Path(directory), keeps_session),
         captured_file=lambda content, place: _captured_file(application, content, place),
-        require_exec_info_fits=require_fits,
+        large_ca=large_ca,
         editor=_unelevated(),
         differ=_differ(),
         refresh_policy=lambda *about: _refresh_policy(application, *about),

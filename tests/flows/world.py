@@ -76,10 +76,12 @@ class World:
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     lent: list[Elevation] = field(default_factory=list)
+    handed: list[Elevation] = field(default_factory=list)
+    keeps_session: list[bool] = field(default_factory=list)
     refreshed: list[tuple[str, str]] = field(default_factory=list)
     too_new: PolicyTooNew | None = None
     no_hand_over: StepUpError | None = None
-    too_large: StepUpError | None = None
+    large_ca: bytes | StepUpError | None = None
     differ: str | None = "/opt/kubectl-stepup"
     kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
     store: MemoryStore = field(init=False)
@@ -122,7 +124,10 @@ class World:
         if self.no_hand_over is not None:
             raise self.no_hand_over
 
+        self.keeps_session.append(keeps_session)
+
         def give(elevation: Elevation) -> tuple[str, ...]:
+            self.handed.append(elevation)
             self.lent.append(elevation)
             return ("/opt/kubectl-stepup", "credential", "--session", elevation.session.id)
 
@@ -131,9 +136,10 @@ class World:
         finally:
             self.lent.clear()
 
-    def require_exec_info_fits(self, resolved: ResolvedContext) -> None:
-        if self.too_large is not None:
-            raise self.too_large
+    def large_ca_of(self, resolved: ResolvedContext) -> bytes | None:
+        if isinstance(self.large_ca, StepUpError):
+            raise self.large_ca
+        return self.large_ca
 
     def kubeconfig(self, flag: str | None) -> FakeKubeconfig:
         return FakeKubeconfig(self.contexts, files=(flag,) if flag else self.kubeconfig_files)
@@ -173,7 +179,7 @@ class World:
             run_directory=self.kubectl.run_directory,
             hand_over=self.hand_over,
             captured_file=self.kubectl.captured_file,
-            require_exec_info_fits=self.require_exec_info_fits,
+            large_ca=self.large_ca_of,
             editor=("/opt/python", "unelevated.py"),
             differ=self.differ,
             refresh_policy=self.refresh_policy,

@@ -67,6 +67,7 @@ class Machine:
     everyday: Secret | None = None
     verify: Any = verify
     notices: list[str] = field(default_factory=list)
+    too_large: str | None = None
     asked_of: list[Provider] = field(default_factory=list)
 
     @property
@@ -80,6 +81,7 @@ class Machine:
 
     def ports(self) -> EnrolPorts:
         return EnrolPorts(
+            too_large=lambda resolved: self.too_large,
             config=self.config,
             config_path=PATH,
             policy=self.policy,
@@ -620,3 +622,11 @@ def test_the_name_of_another_cluster_is_not_taken() -> None:
     with suppress(StepUpError):
         machine.enrol(Enrolment(name="prod-eu", account="alice"), LAB)
     assert machine.config.cluster_for_context("prod") is not None
+
+
+def test_a_standing_context_whose_plugin_could_not_be_started_is_refused() -> None:
+    machine = Machine(too_large="they are too many")
+    with pytest.raises(KubeconfigError, match=r"they are too many$") as caught:
+        machine.plan(replace(FIRST, elevated_context="e"))
+    assert "--certificate-authority=FILE" in (caught.value.hint or "")
+    machine.plan(FIRST)

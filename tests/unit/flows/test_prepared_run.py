@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, StoreUnavailable
+from kubectl_stepup.kube.everyday_programs import everyday_environment
 from kubectl_stepup.policy.spool import Spool
 from tests.flows import RESOLVED, FakeKubectl, Replaced, World, policy_of, session
 from tests.flows.values import RULES
@@ -32,7 +33,7 @@ class FullDisk(FakeKubectl):
     ("world", "code"),
     [
         ({"no_hand_over": StoreUnavailable("the socket cannot be made")}, "store-unavailable"),
-        ({"too_large": TOO_LARGE}, TOO_LARGE.code),
+        ({"large_ca": TOO_LARGE}, TOO_LARGE.code),
         ({"kubectl": FullDisk()}, "kubectl-failed"),
         ({"contexts": (replace(RESOLVED, namespace="shop-\ud800"),)}, TOO_LARGE.code),
     ],
@@ -78,10 +79,28 @@ def test_a_password_of_a_proxy_is_not_copied_into_the_overlay() -> None:
     resolved = replace(RESOLVED, cluster_file="/a:b", cluster_raw=raw, proxy_url=raw["proxy-url"])
     world = approving(contexts=(resolved,), kubeconfig_files=("/a:b",))
     world.config = world.enrolled(replace(world.config.clusters[0], proxy_url=raw["proxy-url"]))
-    with pytest.raises(KubeconfigError, match="not copied") as caught:
+    with pytest.raises(KubeconfigError, match="not copied for an elevated command") as caught:
         world.execute("delete", "pod", "x")
     assert "pass@" not in f"{caught.value.message}{caught.value.hint}"
     assert world.asked == []
+
+
+def test_many_ca_certificates_are_given_to_kubectl_as_the_systems() -> None:
+    raw = {"server": RESOLVED.server, "certificate-authority": "/etc/ca.pem", "disable-compression": True}
+    world = approving(contexts=(replace(RESOLVED, cluster_raw=raw),), large_ca=b"many")
+    world.environ["SSL_CERT_FILE"] = "/my/own.pem"
+    world.execute("delete", "pod", "x")
+    (ran,) = world.kubectl.ran
+    roots = ran.environ["SSL_CERT_FILE"]
+    assert ran.files[roots] == b"many"
+    assert ran.environ["SSL_CERT_DIR"].startswith(roots)
+    assert json.loads(ran.files[OVERLAY])["clusters"] == [
+        {"name": RESOLVED.cluster, "cluster": {"server": RESOLVED.server, "disable-compression": True}}
+    ]
+    (elevation,) = world.handed
+    assert (elevation.session.ca_sha256, elevation.session.exec_info, elevation.session.id) == (None, (), session().id)
+    assert world.keeps_session == [False]  # a stored session is pinned to the certificates
+    assert everyday_environment(ran.environ)["SSL_CERT_FILE"] == "/my/own.pem"
 
 
 def test_an_overlay_that_is_removed_during_the_run_is_said_and_recorded() -> None:
