@@ -85,7 +85,8 @@ print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
 
 def refused(cause: str) -> str:
     """Give what is said in time: the Secret Service's own cause, and that of the library's next backend."""
-    return f"True Secret Service cannot be used: {cause}; KWallet cannot be used: the D-Bus library that it needs is not installed"
+    other = "the D-Bus library that it needs is not installed"
+    return f"True Secret Service cannot be used: {cause}; KWallet cannot be used: {other}"
 
 
 def run(desktop: Desktop, code: str, **environ: str) -> str:
