@@ -25,7 +25,7 @@ USER_PREFIX = "stepup:"
 INSTALL_HINT = "kubectl stepup is not where this entry says: https://kubectl-stepup.github.io"
 
 DROPPED_VARIABLES = (
-    # Runs a program of its own with what an elevated `kubectl diff` has read: put back by everyday_programs.
+    # Runs a program of its own with what an elevated `kubectl diff` has read; everyday_programs sets it anew.
     "KUBECTL_EXTERNAL_DIFF",
     # Lets `kubectl create NAME` run a plugin, which policy never saw.
     "KUBECTL_ENABLE_CMD_SHADOW",

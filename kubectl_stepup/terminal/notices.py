@@ -76,9 +76,7 @@ def overlay_lost_line(path: str) -> str:
 
 def differ_unused_line() -> str:
     """Say that an elevated `kubectl diff` shows its differences by `diff`."""
-    return (
-        "note: KUBECTL_EXTERNAL_DIFF is not used: no kubectl-stepup whose path has no blanks could start it unelevated"
-    )
+    return "note: KUBECTL_EXTERNAL_DIFF is not used: our own program has no path by which kubectl could start it first"
 
 
 def policy_ignored_line(message: str) -> str:

@@ -83,6 +83,7 @@ def test_every_edge_on_its_own(kubectl: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["context", "cluster", "namespace"])
 def test_a_lone_surrogate_which_no_kubectl_reads_is_refused(field: str) -> None:
-    resolved = replace(RESOLVED, **{field: "prod-\ud83e"})
+    named: dict[str, Any] = {field: "prod-\ud83e"}
+    resolved = replace(RESOLVED, **named)
     with pytest.raises(KubeconfigError, match="is no Unicode character, so kubectl cannot read the overlay"):
         overlay_document(resolved, user_name="stepup:mfa", exec_command="/x", exec_args=[])

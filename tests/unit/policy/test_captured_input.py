@@ -40,7 +40,12 @@ def descriptor_of(content: bytes) -> Iterator[str]:
     """Give a path as `<(…)` does: of a pipe that the caller opened, which a child inherits."""
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
-    thread = threading.Thread(target=lambda: (os.write(writer, content), os.close(writer)))
+
+    def feed() -> None:
+        with open(writer, "wb") as stream:
+            stream.write(content)
+
+    thread = threading.Thread(target=feed)
     thread.start()
     yield f"/dev/fd/{reader}"
     thread.join()
