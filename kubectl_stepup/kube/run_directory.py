@@ -46,14 +46,15 @@ class RunDirectory:
         return path
 
     def link(self, name: str, target: str) -> str:
-        """Make a symbolic link; return its path.
+        """Make a symbolic link to a path, a relative one as it is meant here; return the link's path.
 
         Raises:
             KubectlFailed: it cannot be made.
         """
         path = os.path.join(self.path, name)
         try:
-            os.symlink(target, path)
+            # NOTE: not abspath, which takes `..` for the parent of a link.
+            os.symlink(target if os.path.isabs(target) else os.path.join(os.getcwd(), target), path)
         except OSError as exc:
             raise _failed(path, exc) from exc
         return path

@@ -36,6 +36,7 @@ def test_files_are_private_whatever_the_umask_and_gone_afterwards(parent: Path) 
             assert stat.S_IMODE(Path(directory.path).stat().st_mode) == 0o700
             link = directory.link("kubeconfig-0", "/srv/a:b")
             assert (os.readlink(link), directory.lost()) == ("/srv/a:b", None)
+            assert os.readlink(directory.link("kubeconfig-1", "../a:b")) == os.path.join(os.getcwd(), "../a:b")
     finally:
         os.umask(old)
     assert list(parent.iterdir()) == []
