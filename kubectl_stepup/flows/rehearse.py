@@ -58,11 +58,11 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         yield Check(name="kubeconfig", state=FAIL, detail=f"leads elsewhere: {'; '.join(changed)}", fix=fix)
         return
     yield Check(name="kubeconfig", state=OK, detail=f"{kubeconfig}, context {resolved.context}, {resolved.server}")
-    own = {environment.KUBECONFIG: kubeconfig, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    environ = {**ports.environ, **own}
+    environ = {**ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
 
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
-        return ports.answer((*words, "--request-timeout=20s"), environ, stdin)
+        # A flag and not the variable, in which no name with a colon can stand.
+        return ports.answer((*words, f"--kubeconfig={kubeconfig}", "--request-timeout=20s"), environ, stdin)
 
     answer = ask(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))

@@ -142,14 +142,14 @@ def _levels(wanted: Verification, policy: Policy) -> tuple[Level, ...]:
 def _everyday(wanted: Verification, ports: VerifyPorts, run_ports: RunPorts) -> Ask:
     # The person's own environment, but for what would add flags to our words.
     environ = {**run_ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    if wanted.kubeconfig is not None:
-        environ[environment.KUBECONFIG] = wanted.kubeconfig
-    return _asking(wanted, ports, environ)
+    # A flag and not the variable, in which no name with a colon can stand.
+    own = () if wanted.kubeconfig is None else (f"--kubeconfig={wanted.kubeconfig}",)
+    return _asking(wanted, ports, environ, own)
 
 
-def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str]) -> Ask:
+def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str], more: tuple[str, ...] = ()) -> Ask:
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
-        own = (f"--context={wanted.cluster.context}", REQUEST_TIMEOUT)
+        own = (*more, f"--context={wanted.cluster.context}", REQUEST_TIMEOUT)
         return ports.answer((*words, *own), environ, stdin)
 
     return ask

@@ -48,7 +48,8 @@ class Cluster:
         return self._resolved
 
     def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> Answer:
-        assert (environ["KUBECONFIG"], environ["KUBERC"], environ["PATH"]) == (FILE, "off", "/bin")
+        assert f"--kubeconfig={FILE}" in words
+        assert (environ["KUBERC"], environ["PATH"]) == ("off", "/bin")
         self.sent.append(" ".join(words))
         return self._wrong(words) or self._right(words, stdin)
 
