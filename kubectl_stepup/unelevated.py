@@ -31,7 +31,12 @@ def become(argv: list[str]) -> int:
     name, *files = argv
     environ = everyday_environment(os.environ)
     words = differ_command(files, environ) if name == _DIFF else editor_command(name, files, environ)
-    leave()
+    try:
+        leave()
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        sys.stderr.write(f"error: {words[0]} is not started: the elevated session cannot be left: {reason}\n")
+        return 126
     try:
         os.execvpe(words[0], words, environ)  # noqa: S606 - the person's own words, as kubectl would start them
     except OSError as exc:

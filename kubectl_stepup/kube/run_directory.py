@@ -103,12 +103,15 @@ def _made(parent: str) -> tuple[str, int]:
         for _ in range(_ATTEMPTS):
             path = os.path.join(parent, f"{PREFIX}{os.urandom(6).hex()}")
             os.mkdir(path, 0o700)
-            lock = _opened(path)
+            try:
+                lock = _opened(path)
+            except FileNotFoundError:  # another process took it for a leftover
+                continue
             # NOTE: never one of the standard streams: children inherit it under its number.
             inherited = fcntl.fcntl(lock, fcntl.F_DUPFD_CLOEXEC, 3)
             os.close(lock)
             fcntl.flock(inherited, fcntl.LOCK_SH)
-            if os.path.isdir(path):  # else another process took it for a leftover before it was locked
+            if os.path.isdir(path):
                 return path, inherited
             os.close(inherited)
     except OSError as exc:

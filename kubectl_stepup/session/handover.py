@@ -149,27 +149,42 @@ def _kept_reachable() -> int | None:
 def leave() -> None:
     """Leave the session keyring that a session was handed over in, for the one of before; what this becomes stays out.
 
-    Without kernel keyrings there is nothing to leave.
+    Where none was handed over by a keyring there is nothing to leave.
+
+    Raises:
+        OSError: there is one, and it cannot be left.
     """
     try:
-        outer = _outside(keyctl.serial_number(keyctl.SESSION_KEYRING))
-        keyctl.link(outer, keyctl.PROCESS_KEYRING)
-        keyctl.join_new_session_keyring()
-        keyctl.link(outer, keyctl.SESSION_KEYRING)
-        keyctl.unlink(outer, keyctl.PROCESS_KEYRING)
-    except OSError:
+        inside = keyctl.serial_number(keyctl.SESSION_KEYRING)
+        outside = _outside(inside)
+    except OSError:  # no kernel keyrings here
         return
+    if outside == inside:
+        return
+    keyctl.link(outside, keyctl.PROCESS_KEYRING)
+    keyctl.join_new_session_keyring()
+    keyctl.link(outside, keyctl.SESSION_KEYRING)
+    keyctl.unlink(outside, keyctl.PROCESS_KEYRING)
 
 
 def _outside(keyring: int) -> int:
     """Return the nearest keyring, this one or one linked below it, in which no session was handed over."""
-    members = keyctl.read(keyring) or b""
-    serials = [int.from_bytes(members[at : at + 4], sys.byteorder, signed=True) for at in range(0, len(members), 4)]
-    described = {serial: keyctl.describe(serial).split(";", 4) for serial in serials}
-    if not any(fields[4].startswith(PREFIX) and fields[4].endswith(HANDED_OVER) for fields in described.values()):
+    data = keyctl.read(keyring) or b""
+    members = [int.from_bytes(data[at : at + 4], sys.byteorder, signed=True) for at in range(0, len(data), 4)]
+    described = [(member, *_described(member)) for member in members]
+    if not any(name.startswith(PREFIX) and name.endswith(f":{HANDED_OVER}") for _, _, name in described):
         return keyring
-    below = [serial for serial, fields in described.items() if fields[0] == "keyring"]
+    below = [member for member, kind, _ in described if kind == "keyring"]
     return _outside(below[0]) if below else keyctl.serial_number(keyctl.USER_KEYRING)
+
+
+def _described(key: int) -> tuple[str, str]:
+    """Return a key's type and description; empty where it is no more."""
+    try:
+        kind, _, _, _, name = keyctl.describe(key).split(";", 4)
+    except OSError:
+        return "", ""
+    return kind, name
 
 
 def _end(serial: int) -> None:

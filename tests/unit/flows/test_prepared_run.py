@@ -116,12 +116,12 @@ def test_an_overlay_that_is_removed_during_the_run_is_said_and_recorded() -> Non
 
 def test_pipes_that_kubectl_could_not_read_are_handed_on_in_their_places() -> None:
     world = approving(
-        spool=Spool(streams=(None, b"{ odd")), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+        spool=Spool(streams=(None, b"{ not yaml")), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
     )
     world.execute("delete", "-f", '"a,b.yaml"', "-f", "/dev/fd/63", "--kubeconfig=/k")
     (ran,) = world.kubectl.ran
     assert ran.argv == ("delete", '--filename="a,b.yaml"', "--filename=/captured/1/manifests")
-    assert (ran.files["/captured/1/manifests"], ran.pass_fds) == (b"{ odd", (9, 21))
+    assert (ran.files["/captured/1/manifests"], ran.pass_fds) == (b"{ not yaml", (9, 21))
 
 
 def test_an_allowed_command_keeps_its_own_context_when_it_names_one() -> None:

@@ -265,3 +265,38 @@ def test_until_a_session_is_given_the_socket_serves_nothing(directory: Path) -> 
         assert child(hand_over.give(fresh)) == expected
     """
     run(code, directory)
+
+
+def test_what_leaves_is_outside_and_keeps_what_was_there_before(directory: Path) -> None:
+    code = """
+    keyctl.join_new_session_keyring()
+    keyctl.add_key("kerberos-ticket", b"ticket", keyctl.SESSION_KEYRING)
+    look = ("from kubectl_stepup.session import handover, keyctl; import sys\\n"
+        "handover.leave()\\n"
+        "found = keyctl.search(keyctl.SESSION_KEYRING, sys.argv[2])\\n"
+        "assert keyctl.search(keyctl.PROCESS_KEYRING, 'kerberos-ticket') is None\\n"
+        "ticket = keyctl.read(keyctl.search(keyctl.SESSION_KEYRING, 'kerberos-ticket'))\\n"
+        "sys.stdout.buffer.write(b'%r %r' % (found, ticket))")
+    name = scope.key(fresh.id, "handover")
+    inner = session(issuer=fresh.issuer, command="inner")
+    with handed_over(fresh, directory=directory, now=now):
+        ended = subprocess.run([sys.executable, "-c", look, "x", name], capture_output=True, check=True)
+        assert ended.stdout == b"None b'ticket'", ended
+        with handed_over(inner, directory=directory, now=now):
+            ended = subprocess.run([sys.executable, "-c", look, "x", name], capture_output=True, check=True)
+            assert ended.stdout == b"None b'ticket'", ended
+        assert child(()) == expected
+    """
+    run(code, directory)
+
+
+def test_outside_of_a_hand_over_there_is_nothing_to_leave(directory: Path) -> None:
+    code = """
+    keyctl.join_new_session_keyring()
+    before = keyctl.serial_number(keyctl.SESSION_KEYRING)
+    handover.leave()
+    assert keyctl.serial_number(keyctl.SESSION_KEYRING) == before
+    keyctl._NUMBER = None
+    handover.leave()
+    """
+    run(code, directory)
