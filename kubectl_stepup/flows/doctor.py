@@ -141,7 +141,7 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
     yield OK, f"context {cluster.context}, {cluster.server}, account {cluster.account} at {provider.name}", ""
     reason = ports.too_large(resolved)
     if reason is not None:
-        yield WARN, f"{reason}: a standing context cannot be used", smaller_ca_hint(resolved.cluster)
+        yield WARN, reason, smaller_ca_hint(resolved.cluster)
     for level in ports.policy().levels:
         evidence = provider.evidence_of(level.name)
         if evidence is None or evidence.is_empty:

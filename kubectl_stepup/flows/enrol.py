@@ -104,6 +104,9 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
         TokenRejected: the everyday token does not prove the account.
     """
     _require_enrollable(resolved)
+    reason = ports.too_large(resolved)
+    if reason is not None:
+        ports.notice(f"note: {reason}. To change that: {smaller_ca_hint(resolved.cluster)}")
     chosen = choose_provider(wanted, ports)
     provider = chosen.provider
     _check_provider(provider, ports)

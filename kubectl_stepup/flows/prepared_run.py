@@ -123,7 +123,7 @@ def prepared_run(
 def elevated_child(
     resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
 ) -> Iterator[dict[str, str]]:
-    """Give a session that is there already to the children of the block; yield their environment."""
+    """Hand a session that is there already to the children of the block; yield their environment."""
     level = elevation.session.level
     with prepared_run(resolved, kubeconfig, level, ports, keeps_session=elevation.stored) as run:
         yield run.elevated(elevation, elevation.audit_id)

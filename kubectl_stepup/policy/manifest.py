@@ -82,7 +82,7 @@ def expand(
 def _objects_output(
     command: KubectlCommand, streams: Sequence[bytes | None], stdin: bytes, kubectl: str, *, online: bool
 ) -> bytes | None:
-    """Give the objects of all manifests, in their order, as kubectl prints them; None where it cannot."""
+    """Return the objects of all manifests, in their order, as kubectl prints them; None where it cannot."""
     kustomize = command.line.last("kustomize")
     if kustomize:
         readable = _can_be_read(kustomize, online)
@@ -99,7 +99,7 @@ def _objects_output(
 
 
 def _parts(places: Sequence[str], streams: Sequence[bytes | None], stdin: bytes) -> Iterator[tuple[list[str], bytes]]:
-    """Part the places of `-f` into those that one kubectl can read: files side by side, and each stream alone."""
+    """Return the places of `-f` in groups that one kubectl can read: files side by side, and each stream alone."""
     files: list[str] = []
     for place, stream in zip(places, streams, strict=True):
         if place != "-" and stream is None:

@@ -20,7 +20,7 @@ _REASONS = {
 
 
 def reason_of(error: Exception) -> str:
-    """Say in plain words why a backend raised an error, as far as its type tells."""
+    """Return in plain words why a backend raised an error, as far as its type tells."""
     if isinstance(error, TimeoutError):
         return "it does not answer"
     names = {kind.__name__ for kind in type(error).__mro__}

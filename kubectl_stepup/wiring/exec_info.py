@@ -26,7 +26,7 @@ def digests(resolved: ResolvedContext) -> tuple[str, ...]:
 
 
 def too_large(resolved: ResolvedContext) -> str | None:
-    """Say why client-go could not start a credential plugin for a cluster; None: it can.
+    """Return the reason why client-go could not start a credential plugin for a cluster; None: it can.
 
     client-go puts the CA certificates into one environment variable, and then fails with "argument list too long".
 
@@ -36,9 +36,10 @@ def too_large(resolved: ResolvedContext) -> str | None:
     limit = _PAGES * os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else _ELSEWHERE
     if needed <= limit:
         return None
+    result = "only exec can elevate there" if sys.platform == "linux" else "nothing can be elevated there"
     return (
-        f"the CA certificates of cluster {resolved.cluster} are too many for a credential plugin: kubectl hands them "
-        f"over in an environment variable, which would have {needed} bytes, and this system allows {limit}"
+        f"the CA certificates of cluster {resolved.cluster} are too many for a credential plugin, so {result}: kubectl "
+        f"hands them over in an environment variable, which would have {needed} bytes, and this system allows {limit}"
     )
 
 

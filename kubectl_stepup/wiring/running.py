@@ -230,7 +230,7 @@ def _hand_over(
 
 @contextmanager
 def _captured_file(application: Application, content: bytes, place: str) -> Iterator[CapturedFile]:
-    """Give kubectl captured input as a file: in memory, with the name of the place for kubectl's messages.
+    """Hand captured input to kubectl as a file: in memory, with the name of the place for kubectl's messages.
 
     A script in kubectl's place may close descriptors, and not every system has files in memory: then it is a file of
     mode 0600 in the directory of the run.

@@ -211,5 +211,5 @@ def test_the_screen() -> None:
 
 def test_too_many_ca_certificates_are_said() -> None:
     (check,) = [one for one in Machine(too_large="they are too many").checks() if "too many" in one.detail]
-    assert (check.state, check.detail) == (WARN, "they are too many: a standing context cannot be used")
+    assert (check.state, check.detail) == (WARN, "they are too many")
     assert "--certificate-authority=FILE" in check.fix

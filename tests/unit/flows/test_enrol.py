@@ -629,4 +629,6 @@ def test_a_standing_context_whose_plugin_could_not_be_started_is_refused() -> No
     with pytest.raises(KubeconfigError, match=r"they are too many$") as caught:
         machine.plan(replace(FIRST, elevated_context="e"))
     assert "--certificate-authority=FILE" in (caught.value.hint or "")
+    machine.notices.clear()
     machine.plan(FIRST)
+    assert [one for one in machine.notices if one.startswith("note: they are too many. To change that: kubectl ")]
