@@ -12,7 +12,22 @@ KEYRING = "KUBECTL_STEPUP_KEYRING"
 """Read: `session` keeps sessions in the kernel's session keyring, for this login session alone, not in the user's."""
 
 NESTED = "KUBECTL_STEPUP_NESTED"
-"""Set in the elevated child: the session id, so that a nested `exec` is recognised."""
+"""Set in the elevated child: the audit id of its run, so that a nested `exec` is recognised and recorded as such."""
+
+EVERYDAY = "KUBECTL_STEPUP_EVERYDAY"
+"""Set in the elevated child: the variables that its editor is given back, as JSON."""
+
+KUBE_EDITOR = "KUBE_EDITOR"
+"""Set in the elevated child: our own program, which becomes the person's editor with the everyday login."""
+
+EDITOR = "EDITOR"
+"""As KUBE_EDITOR, where it is set."""
+
+VISUAL = "VISUAL"
+"""As KUBE_EDITOR, where it is set."""
+
+EXTERNAL_DIFF = "KUBECTL_EXTERNAL_DIFF"
+"""As KUBE_EDITOR, where it is set: the program of `kubectl diff`."""
 
 KUBECONFIG = "KUBECONFIG"
 """Read and, for the elevated child, set: the list of kubeconfig files."""
@@ -22,6 +37,12 @@ KUBECACHEDIR = "KUBECACHEDIR"
 
 KUBECTL_PATH = "KUBECTL_PATH"
 """Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
+
+SSL_CERT_FILE = "SSL_CERT_FILE"
+"""Set in the elevated child where a cluster has too many CA certificates for client-go to tell our plugin."""
+
+SSL_CERT_DIR = "SSL_CERT_DIR"
+"""As SSL_CERT_FILE."""
 
 EXEC_INFO = "KUBERNETES_EXEC_INFO"
 """Read by `credential`: the ExecCredential request of client-go."""

@@ -26,6 +26,8 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> None:
     """Become kubectl where `argv` is a routine command; else return, and take the ordinary road."""
     if argv[:2] != FORM or len(argv) < 3 or sys.platform == "win32":
         return
+    if environ.get("KUBECTL_STEPUP_NESTED"):  # inside an elevated run it is elevated too, and recorded
+        return
     words = argv[2:]
     if not is_known_routine(words, environ):
         return

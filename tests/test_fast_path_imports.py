@@ -234,7 +234,8 @@ def test_a_parsed_value_by_file(arguments: list[str], fresh: ElevationSession) -
 def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession, tmp_path: Path) -> None:
     from kubectl_stepup.session import handover
 
-    with handover.handed_over(fresh, directory=tmp_path, kernel=False) as handed:
+    with handover.prepared(directory=tmp_path, kernel=False) as hand_over:
+        handed = hand_over.give(fresh)
         modules, stdout = by_file(["--session", fresh.id, *handed], exec_info(fresh))
     assert modules <= (HIT | SOCKET) - {"_ctypes", "kubectl_stepup.session.keyctl"}
     assert token_in(stdout) == fresh.token.reveal()

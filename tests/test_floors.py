@@ -53,6 +53,7 @@ FLOORS = {
     "kubectl_stepup.fast_path": SHELL,
     "kubectl_stepup.isolation": SHELL,
     "kubectl_stepup.routine": SHELL,
+    "kubectl_stepup.unelevated": SHELL,
     "kubectl_stepup.wiring": SHELL,
 }
 """The floor of a module, or of everything in a package; the longest name that fits counts."""
@@ -72,6 +73,7 @@ EDGES = {
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
     "kubectl_stepup.kube.rbac_objects",
+    "kubectl_stepup.kube.run_directory",
     "kubectl_stepup.kube.time_limit",
     "kubectl_stepup.oauth.provider",
     "kubectl_stepup.oauth.transport",

@@ -62,7 +62,8 @@ class AuditEvent:
     `audit_id` is a UUID as text, `time` seconds since the epoch. `result` is one kebab-case word: `approved`, `reused`,
     `timed-out`, `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`,
     `too-weak`, `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the
-    account claim says, `user` what people call it. `command` is kubectl's arguments.
+    account claim says, `user` what people call it. `command` is kubectl's arguments. `parent` is the `audit_id` of the
+    elevated run that this happened inside of.
     """
 
     audit_id: str
@@ -83,6 +84,7 @@ class AuditEvent:
     exit_code: int | None = None
     pid: int | None = None
     terminal: str | None = None
+    parent: str | None = None
     version: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -129,7 +131,7 @@ class AuditEvent:
             return None
 
 
-_TEXT_MEMBERS = ("user", "account", "issuer", "context", "cluster", "level", "terminal", "version")
+_TEXT_MEMBERS = ("user", "account", "issuer", "context", "cluster", "level", "terminal", "parent", "version")
 
 
 def fingerprint(identifier: str) -> str:

@@ -10,6 +10,7 @@ from kubectl_stepup.enforcement.plan import Place, points
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.flows.judge import enrol_again
 from kubectl_stepup.kube.cluster_identity import differences
+from kubectl_stepup.kube.execcredential import smaller_ca_hint
 from kubectl_stepup.policy.expansion import CLIENT
 from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.flows.ports import EnrolmentProvider, Kubeconfig, Kubectl
+    from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.model import Policy
 
 OWN_NAME = "kubectl-stepup"
@@ -30,7 +32,8 @@ class DoctorPorts:
 
     `has_launcher`: credentials are answered natively; `programs` are the absolute paths on PATH whose names begin with
     `kubectl-stepup`; `store` gives the store's name and what is to be said about it; `warnings` counts what
-    `policy lint` warns of; `client` talks to an identity provider, None where nobody is to be asked.
+    `policy lint` warns of; `too_large` says why client-go could not start a credential plugin; `client` talks to an
+    identity provider, None where nobody is to be asked.
     """
 
     version: str
@@ -42,6 +45,7 @@ class DoctorPorts:
     warnings: Callable[[], int]
     store: Callable[[], tuple[str, str | None]]
     kubeconfig: Callable[[], Kubeconfig]
+    too_large: Callable[[ResolvedContext], str | None]
     client: Callable[[Provider], EnrolmentProvider] | None
 
 
@@ -134,6 +138,9 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
         return
     provider = ports.config().provider(cluster.provider)
     yield OK, f"context {cluster.context}, {cluster.server}, account {cluster.account} at {provider.name}", ""
+    reason = ports.too_large(resolved)
+    if reason is not None:
+        yield WARN, reason, smaller_ca_hint(resolved.cluster)
     for level in ports.policy().levels:
         evidence = provider.evidence_of(level.name)
         if evidence is None or evidence.is_empty:

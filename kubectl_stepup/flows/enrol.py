@@ -14,6 +14,7 @@ from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.errors import ConfigError, KubeconfigError, TokenRejected, UsageError
 from kubectl_stepup.flows.enrol_provider import choose_provider
 from kubectl_stepup.flows.enrol_standing import removal_edit, standing_edit
+from kubectl_stepup.kube.execcredential import smaller_ca_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +75,8 @@ class EnrolPorts:
     `read` gives a file's bytes, and `load` the whole config, as all commands read it, with these bytes as the user's
     file. `client(provider)` talks to an identity provider; `everyday_token` gives the token that the context's everyday
     user presents, None where it has none. `kubeconfig_files` are those that take part, in order, and `can_change` says
-    whether one can be written. `store_arguments` tell `credential` of a standing entry where the session is.
+    whether one can be written. `store_arguments` tell `credential` of a standing entry where the session is;
+    `too_large` says why client-go could not start one, None: it can.
     """
 
     config: Config
@@ -90,6 +92,7 @@ class EnrolPorts:
     can_change: Callable[[str], bool]
     credential_command: tuple[str, ...]
     store_arguments: tuple[str, ...]
+    too_large: Callable[[ResolvedContext], str | None]
     now: Callable[[], float]
     notice: Callable[[str], None]
 
@@ -105,6 +108,9 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
         TokenRejected: the everyday token does not prove the account.
     """
     _require_enrollable(resolved)
+    reason = ports.too_large(resolved)
+    if reason is not None:
+        ports.notice(f"note: {reason}. To change that: {smaller_ca_hint(resolved.cluster)}")
     chosen = choose_provider(wanted, ports)
     provider = chosen.provider
     _check_provider(provider, ports)

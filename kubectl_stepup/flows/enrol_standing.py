@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import UsageError
+from kubectl_stepup.errors import KubeconfigError, UsageError
 from kubectl_stepup.flows.asked import session_id_of
+from kubectl_stepup.kube.execcredential import smaller_ca_hint
 from kubectl_stepup.kube.overlay import USER_PREFIX, exec_entry
 from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
 
@@ -34,10 +35,14 @@ def standing_edit(
 
     Raises:
         UsageError: the level is asked for each command.
+        KubeconfigError: client-go could not start a credential plugin for the cluster.
     """
     level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
     if level.ask_again_after_s <= 0 or level.reason_required:
         raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
+    reason = ports.too_large(resolved)
+    if reason is not None:
+        raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
     session = ("--session", session_id_of(cluster, provider, level))
     entry = standing_entry(
         resolved,

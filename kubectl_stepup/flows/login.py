@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, NotEnrolled, UsageError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
+from kubectl_stepup.flows.elevated_checks import require_safe_kubectl
 from kubectl_stepup.flows.execute import named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
-from kubectl_stepup.flows.run import require_safe_kubectl
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
@@ -49,7 +49,7 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
         )
     # It reads what the cluster publishes, elevated; without one there is a session all the same.
     with suppress(KubectlNotFound, KubectlNotExecutable):
-        require_safe_kubectl(run_ports)
+        require_safe_kubectl(run_ports.kubectl)
     elevation = session_for(asked, elevate)
     if not elevation.reused:
         run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)

@@ -188,20 +188,30 @@ class Kubectl(Protocol):
         """Run kubectl as a child and give its exit code."""
 
 
-class LentFile(Protocol):
-    """A file lent to a child."""
+class RunDirectory(Protocol):
+    """The directory of one run."""
 
     @property
     def path(self) -> str:
-        """Where the child finds it."""
+        """Where it is."""
 
     @property
-    def pass_fds(self) -> tuple[int, ...]:
-        """What the child must inherit for that."""
+    def lock(self) -> int:
+        """The descriptor that every process of the run inherits."""
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file, or write it anew; return its path."""
+
+    def link(self, name: str, target: str) -> str:
+        """Make a symbolic link; return its path."""
+
+    def lost(self) -> str | None:
+        """Return the path of a written file that is no longer there; None where all are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LentSession:
-    """A child's way to a session: the credential command for its kubeconfig."""
+class CapturedFile:
+    """Captured input as a file for kubectl, and the descriptors that it must inherit for that."""
 
-    credential_command: tuple[str, ...]
+    path: str
+    pass_fds: tuple[int, ...] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforcement import names
 from kubectl_stepup.errors import ConfigError, KubectlFailed, PolicyTooNew, StepUpError
-from kubectl_stepup.flows.run import elevated_child
+from kubectl_stepup.flows.prepared_run import elevated_child
 from kubectl_stepup.terminal.notices import policy_ignored_line
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ _LARGEST = 1 << 20
 class PublishedPorts:
     """What it takes beside a run's ports.
 
-    `answer(words, environ, descriptors)` runs kubectl and gives exit code, output and errors. `keep` stores a cluster's
+    `answer(words, environ)` runs kubectl and gives exit code, output and errors. `keep` stores a cluster's
     text, None: that there is none, and tells whether that is new; it raises PolicyError for what is no policy.
     """
 
-    answer: Callable[[Sequence[str], Mapping[str, str], Sequence[int]], tuple[int, bytes, bytes]]
+    answer: Callable[[Sequence[str], Mapping[str, str]], tuple[int, bytes, bytes]]
     keep: Callable[[str, str | None], bool]
 
 
@@ -57,8 +57,8 @@ def refresh(
     """
     terminal = ports.elevate.terminal
     try:
-        with elevated_child(resolved, elevation, kubeconfig, ports) as child:
-            text = _text(*published.answer(WORDS, child.environ, child.pass_fds))
+        with elevated_child(resolved, elevation, kubeconfig, ports) as environ:
+            text = _text(*published.answer(WORDS, environ))
     except StepUpError as exc:
         terminal.detail(f"no published policy: {exc.message}")
         return

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who runs this program: process and terminal, for the record."""
+    """Who runs this program: process, terminal, and the id of the elevated run that it is inside of, for the record."""
 
     pid: int
     terminal: str | None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,24 @@ class Recorder:
             exit_code=exit_code,
         )
 
+    def run_lost_overlay(self, asked: Asked, session: ElevationSession, *, audit_id: str, exit_code: int) -> None:
+        """Record that the overlay was removed during the run: what came after that may have run unelevated."""
+        self._append(
+            asked,
+            audit_id,
+            Stage.RESPONSE_COMPLETE,
+            Activity.RUN,
+            "overlay-lost",
+            session=session,
+            exit_code=exit_code,
+        )
+
     def run_failed(self, asked: Asked, session: ElevationSession, failure: StepUpError, *, audit_id: str) -> None:
         """Record that an elevated command could not be started after all."""
         self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, failure.code, session=session)
 
     def allowed(self, *, context: str | None, command: Sequence[str], rules: Sequence[str]) -> None:
-        """Record a command that runs with the everyday login and that a rule in audit mode is about."""
+        """Record a command that runs as it is: a rule in audit mode is about it, or it is inside an elevated one."""
         self._write(
             AuditEvent(
                 audit_id=self.new_id(),
@@ -94,6 +107,7 @@ class Recorder:
                 rules=tuple(rules),
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
+                parent=self.caller.parent,
                 version=__version__,
             )
         )
@@ -123,6 +137,7 @@ class Recorder:
                 rules=tuple(rules),
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
+                parent=self.caller.parent,
                 version=__version__,
             )
         )
@@ -143,6 +158,7 @@ class Recorder:
                 context=more.get("context"),
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
+                parent=self.caller.parent,
                 version=__version__,
             )
         )
@@ -178,6 +194,7 @@ class Recorder:
                 exit_code=exit_code,
                 pid=self.caller.pid,
                 terminal=self.caller.terminal,
+                parent=self.caller.parent,
                 version=__version__,
             )
         )

@@ -43,7 +43,7 @@ class RehearsePorts:
     environ: Mapping[str, str]
     kubectl: Kubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
-    answer: Callable[[Sequence[str], Mapping[str, str], tuple[int, ...], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
 
 
 def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:
@@ -65,11 +65,11 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         detail = f"{fault}, so {ports.kubectl.path()} is not run with it"
         yield Check(name="kubectl", state=FAIL, detail=detail, fix=fault.hint)
         return
-    own = {environment.KUBECONFIG: kubeconfig, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    environ = {**ports.environ, **own}
+    environ = {**ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
 
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
-        return ports.answer((*words, "--request-timeout=20s"), environ, (), stdin)
+        # A flag and not the variable, in which no name with a colon can stand.
+        return ports.answer((*words, f"--kubeconfig={kubeconfig}", "--request-timeout=20s"), environ, stdin)
 
     answer = ask(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))

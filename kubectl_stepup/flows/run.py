@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import environment
 from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.errors import CommandRefused, KubeconfigError, NotEnrolled, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
-from kubectl_stepup.flows.judge import require_unchanged
+from kubectl_stepup.flows.elevated_checks import require_own_credentials, require_safe_kubectl, require_safe_plugin
+from kubectl_stepup.flows.judge import Flags, require_unchanged, with_flags
 from kubectl_stepup.flows.longest import TIME_UP, limit_of
-from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
-from kubectl_stepup.policy.spool import SOURCES
-from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
+from kubectl_stepup.flows.ports import CapturedFile
+from kubectl_stepup.flows.prepared_run import prepared_run
+from kubectl_stepup.kube.overlay import USER_PREFIX
+from kubectl_stepup.policy.command_line import csv_value
+from kubectl_stepup.policy.spool import NOTHING, SOURCES
+from kubectl_stepup.terminal.notices import (
+    differ_unused_line,
+    overlay_lost_line,
+    policy_message_line,
+    policy_warning_line,
+    unenrolled_line,
+)
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
-    from kubectl_stepup.flows.longest import Longest
-    from kubectl_stepup.flows.ports import Kubectl, LentFile, LentSession
+    from kubectl_stepup.flows.ports import Kubectl, RunDirectory
+    from kubectl_stepup.flows.prepared_run import PreparedRun
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.spool import Spool
 
@@ -36,24 +48,32 @@ if TYPE_CHECKING:
 class RunPorts:
     """What a run needs of the outside, beside what stepping up needs.
 
-    `lend_file` gives the child a kubeconfig or manifests and `lend_session` a way to the session, for as long as their
-    contexts last. `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
+    `run_directory` makes a directory for the files of a run. `hand_over(directory, keeps_session)` prepares a way to
+    hand a session over, and yields what gives the credential command for one; `keeps_session` says that the store may
+    serve instead. `captured_file(content, place)` gives kubectl what was read from a place. `large_ca` gives the CA
+    certificates that are too many for client-go to tell the credential plugin, None where they are not. `editor` (its
+    words) and `differ` (None: there is none) are our own programs that become the person's, with the everyday login.
+    `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
     """
 
     elevate: ElevatePorts
     kubectl: Kubectl
     environ: Mapping[str, str]
     kubeconfig_files: Callable[[str | None], Sequence[str]]
-    lend_file: Callable[[bytes], AbstractContextManager[LentFile]]
-    lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
+    run_directory: Callable[[], AbstractContextManager[RunDirectory]]
+    hand_over: Callable[[str, bool], AbstractContextManager[Callable[[Elevation], Sequence[str]]]]
+    captured_file: Callable[[bytes, str], AbstractContextManager[CapturedFile]]
+    large_ca: Callable[[ResolvedContext], bytes | None]
+    editor: Sequence[str]
+    differ: str | None
     refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]
 
 
 def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
-    """Run a judged command and give its exit code; a routine one takes our place and never returns.
+    """Run an evaluated command and return its exit code; an allowed one without input takes our place.
 
-    `asked` is the wish to be elevated, None for a command that needs none or a context that is not enrolled; `spool`
-    is what was read to judge the command: kubectl gets the same.
+    `asked` is the step-up request, None for a command that needs none or a context that is not enrolled; `spool` is
+    the captured input: kubectl gets what was evaluated.
 
     Raises:
         StepUpError: nothing was run.
@@ -71,18 +91,29 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         return _run_elevated(judgement, asked, spool, ports)
     if decision.effect != "allow":
         _unenrolled(judgement, unenrolled, ports)
-    if decision.audited:
+    if decision.audited or ports.environ.get(environment.NESTED):
+        # Inside an elevated command it is elevated as well, by that command's overlay.
         ports.elevate.recorder.allowed(
             context=_context_name(judgement),
             command=judgement.argv,
             rules=[match.rule.name for match in decision.audited],
         )
-    if spool.fetched or spool.stdin is not None:
-        with ExitStack() as stack:
-            # Files may keep their names in kubectl's messages: nothing is at stake that is not the caller's anyway.
-            argv, descriptors = _inputs(judgement, spool.objects if spool.fetched else None, (), stack, ports)
-            return ports.kubectl.run(argv, ports.environ, pass_fds=descriptors, stdin=spool.stdin)
-    return ports.kubectl.replace(judgement.argv, ports.environ)
+    if spool == NOTHING:
+        return ports.kubectl.replace(judgement.argv, ports.environ)
+    with ExitStack() as stack:
+        argv, pass_fds = _with_captured(judgement, spool, (), stack, ports)
+        argv = _in_context(argv, judgement)
+        return ports.kubectl.run(argv, ports.environ, pass_fds=pass_fds, stdin=spool.stdin)
+
+
+def _in_context(argv: tuple[str, ...], judgement: Judgement) -> tuple[str, ...]:
+    """Return the words with the context that was evaluated: reading input takes time, in which another may become it.
+
+    Where nothing is read kubectl starts at once, and its words stay as they were typed.
+    """
+    if judgement.resolved is None or judgement.command.context:
+        return argv
+    return with_flags(argv, judgement.command, Flags(context=judgement.resolved.context))
 
 
 def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
@@ -115,39 +146,45 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
 
 
 def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPorts) -> int:
+    """Prepare everything, ask, put the session in, run."""
     resolved = judgement.resolved
     if resolved is None:  # an enrolled cluster is found through its context
         raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
-    decision = judgement.decision
-    try:
-        require_own_credentials(judgement)
-        require_unchanged(asked.cluster, resolved)
-        require_safe_kubectl(ports)
-        require_safe_plugin(judgement, ports)
-        require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
-    except StepUpError as refusal:  # nobody has been asked for anything yet
-        _record(judgement, refusal, ports, asked)
-        raise
-    for message in decision.messages:
-        ports.elevate.terminal.line(policy_message_line(message))
-    elevation = session_for(asked, ports.elevate)
-    if not elevation.reused:
-        _refresh_policy(judgement, asked, resolved, elevation, ports)
-    ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
-    recorder = ports.elevate.recorder
-    session = elevation.session
-    audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
-    limit = limit_of(asked.level, ports.elevate.terminal)
-    try:
-        exit_code = _child(judgement, resolved, limit, elevation, spool, ports)
-    except StepUpError as failure:
-        recorder.run_failed(asked, session, failure, audit_id=audit_id)
-        raise
-    if limit is not None and limit.over:
-        recorder.run_timed_out(asked, session, audit_id=audit_id, exit_code=TIME_UP)
-        return TIME_UP
-    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
-    return exit_code
+    with ExitStack() as stack:
+        try:
+            _require_allowed_to_ask(judgement, asked, resolved, ports)
+            prepared = stack.enter_context(
+                prepared_run(
+                    resolved,
+                    judgement.command.kubeconfig,
+                    asked.level.name,
+                    ports,
+                    keeps_session=asked.keeps_session,
+                )
+            )
+            # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
+            argv, pass_fds = _with_captured(judgement, spool, ("kubeconfig",), stack, ports)
+        except StepUpError as refusal:  # nobody has been asked for anything yet
+            _record(judgement, refusal, ports, asked)
+            raise
+        if judgement.command.path == ("diff",) and ports.environ.get(environment.EXTERNAL_DIFF) and not ports.differ:
+            ports.elevate.terminal.line(differ_unused_line())
+        for message in judgement.decision.messages:
+            ports.elevate.terminal.line(policy_message_line(message))
+        elevation = session_for(asked, ports.elevate)
+        if not elevation.reused:
+            _refresh_policy(judgement, asked, resolved, elevation, ports)
+        inherited = (prepared.directory.lock, *pass_fds)
+        start = partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=spool.stdin)
+        return _child(start, asked, elevation, prepared, ports)
+
+
+def _require_allowed_to_ask(judgement: Judgement, asked: Asked, resolved: ResolvedContext, ports: RunPorts) -> None:
+    require_own_credentials(judgement)
+    require_unchanged(asked.cluster, resolved)
+    require_safe_kubectl(ports.kubectl)
+    require_safe_plugin(judgement, ports.kubectl)
+    require_reason(asked, required=judgement.decision.reason_required, tickets=judgement.decision.tickets)
 
 
 def _refresh_policy(
@@ -161,127 +198,50 @@ def _refresh_policy(
 
 
 def _child(
-    judgement: Judgement,
-    resolved: ResolvedContext,
-    limit: Longest | None,
-    elevation: Elevation,
-    spool: Spool,
-    ports: RunPorts,
+    start: Callable[..., int], asked: Asked, elevation: Elevation, prepared: PreparedRun, ports: RunPorts
 ) -> int:
-    """Run kubectl under the overlay and give its exit code."""
-    with elevated_child(resolved, elevation, judgement.command.kubeconfig, ports) as child, ExitStack() as stack:
-        # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
-        argv, descriptors = _inputs(judgement, spool.objects, ("kubeconfig",), stack, ports)
-        return ports.kubectl.run(
-            argv,
-            child.environ,
-            stdin=spool.stdin,
-            pass_fds=(*child.pass_fds, *descriptors),
-            limit=limit,
-        )
+    """Start kubectl under the overlay, with a record of both ends, and return its exit code."""
+    recorder, session, terminal = ports.elevate.recorder, elevation.session, ports.elevate.terminal
+    terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{session.level}")
+    audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
+    limit = limit_of(asked.level, terminal)
+    try:
+        exit_code = start(environ=prepared.elevated(elevation, audit_id), limit=limit)
+    except StepUpError as failure:
+        recorder.run_failed(asked, session, failure, audit_id=audit_id)
+        raise
+    lost = prepared.directory.lost()
+    if lost is not None:
+        terminal.line(overlay_lost_line(lost))
+        recorder.run_lost_overlay(asked, session, audit_id=audit_id, exit_code=exit_code)
+        return exit_code
+    if limit is not None and limit.over:
+        recorder.run_timed_out(asked, session, audit_id=audit_id, exit_code=TIME_UP)
+        return TIME_UP
+    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
+    return exit_code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElevatedChild:
-    """What makes a kubectl an elevated one: its environment, and the descriptors that it must inherit."""
-
-    environ: Mapping[str, str]
-    pass_fds: tuple[int, ...]
-
-
-@contextmanager
-def elevated_child(
-    resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
-) -> Iterator[ElevatedChild]:
-    """Hand a session over to the children of the block; `kubeconfig` is the flag of that name.
-
-    Raises:
-        CommandRefused: others can replace the kubectl that the children are.
-        KubectlFailed: it is no longer the kubectl that was checked before somebody was asked.
-    """
-    require_safe_kubectl(ports)
-    with ExitStack() as stack:
-        lent = stack.enter_context(ports.lend_session(elevation))
-        document = overlay_document(
-            resolved,
-            user_name=f"{USER_PREFIX}{elevation.session.level}",
-            exec_command=lent.credential_command[0],
-            exec_args=lent.credential_command[1:],
-        )
-        overlay = stack.enter_context(ports.lend_file(document))
-        environ = elevated_environment(
-            ports.environ,
-            overlay_path=overlay.path,
-            kubeconfig_files=ports.kubeconfig_files(kubeconfig),
-            session_id=elevation.session.id,
-        )
-        yield ElevatedChild(environ=environ, pass_fds=overlay.pass_fds)
-
-
-def _inputs(
-    judgement: Judgement, objects: bytes | None, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
+def _with_captured(
+    judgement: Judgement, spool: Spool, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Give kubectl's words without some flags, and the descriptors that go with them.
+    """Return kubectl's words without some flags, and with the captured input in place of what was read.
 
-    `objects` take the place of the manifests, whatever became of their files since these were judged.
+    With them come the descriptors that kubectl must inherit.
     """
     line = judgement.command.line
-    if objects is None:
-        return (line.written(without=without) if any(map(line.all, without)) else judgement.argv), ()
-    lent = stack.enter_context(ports.lend_file(objects))
-    return line.written(without=(*without, *SOURCES), adding=[("filename", lent.path)]), lent.pass_fds
-
-
-def require_own_credentials(judgement: Judgement) -> None:
-    """Refuse what would change who calls, or send the elevated token to somebody else.
-
-    Raises:
-        CommandRefused: names every such flag.
-    """
-    command = judgement.command
-    if command.edits_kubeconfig:
-        raise CommandRefused(
-            f"kubectl {command.name} cannot be stepped up: it would write into the kubeconfig of this one run",
-            hint=f"kubectl stepup exec -- {command.name} ...",
-        )
-    if command.redirecting:
-        raise CommandRefused(
-            f"{', '.join(command.redirecting)} cannot stand in a stepped-up command: the elevated token is for the "
-            "enrolled cluster and account alone",
-            hint="repeat the command without it, or run kubectl itself with your everyday login",
-        )
-    if command.starts_proxy:
-        raise CommandRefused(
-            "kubectl proxy cannot be stepped up: every local program could use its port",
-            hint="kubectl stepup exec -- get --raw PATH",
-        )
-
-
-def require_safe_kubectl(ports: RunPorts) -> None:
-    """Refuse a kubectl that others can replace: whoever does would act with the elevation.
-
-    Raises:
-        CommandRefused: somebody can.
-        KubectlFailed: there is no kubectl, or no longer the one that was checked before.
-    """
-    fault = ports.kubectl.writable_by_others()
-    if fault is not None:
-        raise CommandRefused(f"{fault}, so {ports.kubectl.path()} is not run elevated", hint=fault.hint)
-
-
-def require_safe_plugin(judgement: Judgement, ports: RunPorts) -> None:
-    """Refuse a command that may be a plugin where others can replace it, or put one before it.
-
-    Raises:
-        CommandRefused: somebody can.
-    """
-    if judgement.command.known:
-        return
-    fault = ports.kubectl.plugin_writable_by_others(judgement.argv)
-    if fault is not None:
-        raise CommandRefused(
-            f"{fault}, so the plugin for kubectl {judgement.command.name} is not run elevated", hint=fault.hint
-        )
+    if spool.objects is not None:
+        place = judgement.command.manifests[0] if len(judgement.command.manifests) == 1 else ""
+        file = stack.enter_context(ports.captured_file(spool.objects, place))
+        return line.written(without=(*without, *SOURCES), adding=[("filename", file.path)]), file.pass_fds
+    if spool.streams:
+        files = [
+            CapturedFile(path=csv_value(place)) if read is None else stack.enter_context(ports.captured_file(read, ""))
+            for place, read in zip(line.all("filename"), spool.streams, strict=True)
+        ]
+        argv = line.written(without=(*without, "filename"), adding=[("filename", file.path) for file in files])
+        return argv, tuple(number for file in files for number in file.pass_fds)
+    return (line.written(without=without) if any(map(line.all, without)) else judgement.argv), ()
 
 
 def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:

@@ -12,11 +12,12 @@ from kubectl_stepup.enforcement.findings import STATES, Login
 from kubectl_stepup.errors import InteractionRequired, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import Elevation, session_for
+from kubectl_stepup.flows.elevated_checks import require_safe_kubectl
 from kubectl_stepup.flows.execute import Wish, named_level, wish_in
 from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.flows.look import Scene, everything
+from kubectl_stepup.flows.prepared_run import elevated_child
 from kubectl_stepup.flows.reuse import reusable
-from kubectl_stepup.flows.run import elevated_child, require_safe_kubectl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ class Verification:
 class VerifyPorts:
     """What verifying needs of the outside.
 
-    `answer(words, environ, descriptors, stdin)` runs kubectl; `compiled` compiles the policy in force for a cluster;
+    `answer(words, environ, stdin)` runs kubectl; `compiled` compiles the policy in force for a cluster;
     `parse` reads YAML and gives None for what is none.
     """
 
@@ -73,7 +74,7 @@ class VerifyPorts:
     scope: str
     moment: Callable[[], Moment]
     run_ports: Callable[[ResolvedContext | None], RunPorts]
-    answer: Callable[[Sequence[str], Mapping[str, str], tuple[int, ...], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
     compiled: Callable[[Cluster, MadeWith], tuple[Request, Bundle]]
     parse: Callable[[str], object]
 
@@ -141,15 +142,15 @@ def _levels(wanted: Verification, policy: Policy) -> tuple[Level, ...]:
 def _everyday(wanted: Verification, ports: VerifyPorts, run_ports: RunPorts) -> Ask:
     # The person's own environment, but for what would add flags to our words.
     environ = {**run_ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-    if wanted.kubeconfig is not None:
-        environ[environment.KUBECONFIG] = wanted.kubeconfig
-    return _asking(wanted, ports, environ, ())
+    # A flag and not the variable, in which no name with a colon can stand.
+    own = () if wanted.kubeconfig is None else (f"--kubeconfig={wanted.kubeconfig}",)
+    return _asking(wanted, ports, environ, own)
 
 
-def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str], descriptors: tuple[int, ...]) -> Ask:
+def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str], more: tuple[str, ...] = ()) -> Ask:
     def ask(words: Sequence[str], stdin: str = "") -> Answer:
-        own = (f"--context={wanted.cluster.context}", REQUEST_TIMEOUT)
-        return ports.answer((*words, *own), environ, descriptors, stdin)
+        own = (*more, f"--context={wanted.cluster.context}", REQUEST_TIMEOUT)
+        return ports.answer((*words, *own), environ, stdin)
 
     return ask
 
@@ -194,7 +195,7 @@ def _reused(asked: Asked, ports: VerifyPorts, run_ports: RunPorts) -> Elevation 
 
 def _stepped_up(asked: Asked, wanted: Verification, run_ports: RunPorts) -> Elevation:
     require_reason(asked, required=False)
-    require_safe_kubectl(run_ports)
+    require_safe_kubectl(run_ports.kubectl)
     try:
         # Without the stronger levels: their sessions are not this level's.
         return session_for(replace(asked, stronger=()), run_ports.elevate)
@@ -215,8 +216,8 @@ def _asking_elevated(
     recorder, session = run_ports.elevate.recorder, elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     try:
-        with elevated_child(resolved, elevation, wanted.kubeconfig, run_ports) as child:
-            yield _asking(wanted, ports, child.environ, child.pass_fds)
+        with elevated_child(resolved, elevation, wanted.kubeconfig, run_ports) as environ:
+            yield _asking(wanted, ports, environ)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.execcredential import expected_exec_info
+from kubectl_stepup.kube.kubeconfig import MAX_BYTES
 
 if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
 
 EXTENSION = "client.authentication.k8s.io/exec"
-_LARGEST_CA = 1 << 20
 
 
 def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
@@ -27,7 +27,7 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
 
     """
     raw = resolved.cluster_raw
-    ca_pem = _ca(resolved)
+    ca_pem = ca_of(resolved)
     # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
     if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.ca_sha256:
         raise ValueError("the certificate authority has changed")
@@ -45,12 +45,18 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
     )
 
 
-def _ca(resolved: ResolvedContext) -> bytes | None:
+def ca_of(resolved: ResolvedContext) -> bytes | None:
+    """Return the CA certificates (PEM) of a context's cluster, None where it names none.
+
+    Raises:
+        OSError, ValueError: they cannot be read.
+
+    """
     raw = resolved.cluster_raw
     if raw.get("certificate-authority-data"):
         return binascii.a2b_base64(str(raw["certificate-authority-data"]))
     if raw.get("certificate-authority"):
         path = os.path.join(os.path.dirname(resolved.cluster_file), str(raw["certificate-authority"]))
         with open(path, "rb") as stream:
-            return stream.read(_LARGEST_CA)
+            return stream.read(MAX_BYTES)
     return None

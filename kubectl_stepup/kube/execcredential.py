@@ -206,6 +206,16 @@ def render(token: Secret, expires_at: float, version: str) -> str:
     return json.dumps(answer, separators=(",", ":"), ensure_ascii=True) + "\n"
 
 
+def smaller_ca_hint(cluster: str) -> str:
+    """Return what to type where a cluster has too many CA certificates for a credential plugin."""
+    import shlex
+
+    return (
+        f"kubectl config set-cluster {shlex.quote(cluster)} --embed-certs --certificate-authority=FILE   "
+        "(FILE: the certificates of its own CA alone), then kubectl stepup setup"
+    )
+
+
 def expected_exec_info(
     cluster: ClusterIdentity, *, ca_pem: bytes | None, disable_compression: bool = False, config: object = None
 ) -> tuple[bytes, ...]:

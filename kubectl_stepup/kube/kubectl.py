@@ -115,8 +115,8 @@ def run(
 
     The child shares our terminal and process group, so what is typed (Ctrl-C, Ctrl-Z) reaches it directly and it
     decides; a SIGTERM, SIGHUP or SIGQUIT sent to us is handed on. `stdin`: our own (None), a descriptor, or these
-    pieces. It inherits descriptors 0-2, `pass_fds` and those that its `$KUBECONFIG` names, alone. `limit` ends it. Must
-    be called from the main thread.
+    pieces. It inherits descriptors 0-2, `pass_fds`, and those of our caller that its words or `$KUBECONFIG` name
+    (`--from-file=<(…)`), alone. `limit` ends it. Must be called from the main thread.
 
     Raises:
         KubectlNotFound, KubectlNotExecutable: it could not be started.
@@ -131,7 +131,7 @@ def run(
                 [path, *argv],
                 env=environ,
                 stdin=stdin if stdin is None or isinstance(stdin, int) else subprocess.PIPE,
-                pass_fds=(*pass_fds, *_kubeconfig_descriptors(environ)),
+                pass_fds=(*pass_fds, *_callers_descriptors((*argv, environ.get(environment.KUBECONFIG, "")))),
                 bufsize=0,
             )
         except OSError as exc:
@@ -144,17 +144,19 @@ def run(
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def _kubeconfig_descriptors(environ: Mapping[str, str]) -> list[int]:
-    """Give the open descriptors that stand in `$KUBECONFIG`: the overlay of an elevated run that we are inside of."""
+def _callers_descriptors(words: Sequence[str]) -> list[int]:
+    """Return the descriptors that words name and that our caller handed to us: our own are not inheritable."""
+    if not any("/fd/" in word for word in words):
+        return []
+    import re
+
     found = []
-    for path in environ.get(environment.KUBECONFIG, "").split(os.pathsep):
-        directory, _, name = path.rpartition("/")
-        if directory in {"/proc/self/fd", "/dev/fd"} and name.isdecimal():
-            try:
-                os.fstat(int(name))
-            except OSError:  # closed: kubectl says so itself
-                continue
-            found.append(int(name))
+    for number in {int(one) for word in words for one in re.findall(r"/(?:dev|proc/self)/fd/([0-9]{1,6})\b", word)}:
+        try:
+            if os.get_inheritable(number):
+                found.append(number)
+        except OSError:  # closed: kubectl says so itself
+            continue
     return found
 
 
@@ -163,7 +165,6 @@ def answer(
     argv: Sequence[str],
     environ: Mapping[str, str],
     *,
-    pass_fds: Sequence[int] = (),
     stdin: bytes = b"",
     within_s: float,
 ) -> tuple[int, bytes, bytes]:
@@ -183,7 +184,6 @@ def answer(
             env=environ,
             input=stdin,
             capture_output=True,
-            pass_fds=tuple(pass_fds),
             timeout=within_s,
             check=False,
         )

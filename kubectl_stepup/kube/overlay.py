@@ -9,7 +9,9 @@ Spec: kubeconfig v1 (`Context`, `ExecConfig`), https://kubernetes.io/docs/refere
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
@@ -23,7 +25,7 @@ USER_PREFIX = "stepup:"
 INSTALL_HINT = "kubectl stepup is not where this entry says: https://kubectl-stepup.github.io"
 
 DROPPED_VARIABLES = (
-    # Runs a program of its own with what an elevated `kubectl diff` has read.
+    # Runs a program of its own with what an elevated `kubectl diff` has read; everyday_programs sets it anew.
     "KUBECTL_EXTERNAL_DIFF",
     # Lets `kubectl create NAME` run a plugin, which policy never saw.
     "KUBECTL_ENABLE_CMD_SHADOW",
@@ -34,7 +36,7 @@ DROPPED_VARIABLES = (
 )
 """Taken out of the elevated child's environment, beside what `elevated_environment` sets.
 
-Kept on purpose: EDITOR, VISUAL and KUBE_EDITOR (`kubectl edit` is nothing without them), the proxy and certificate
+Kept on purpose: EDITOR, VISUAL and KUBE_EDITOR (which everyday_programs sets anew), the proxy and certificate
 variables (a corporate network is nothing without them, and the token goes to the enrolled server alone), and the other
 `KUBECTL_` and `KUBE_FEATURE_` switches, which choose a transport or add a flag or a question.
 """
@@ -68,11 +70,15 @@ def overlay_document(
     exec_args: Sequence[str],
     exec_env: Mapping[str, str] | None = None,
     api_version: str = API_VERSIONS[0],
+    cluster: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Build the overlay: the same context with `user_name` (`stepup:<level>`) in place of its everyday user.
 
-    JSON, which is YAML too. The context's cluster, namespace and extensions are copied, as its original entry is
-    hidden; the cluster itself stays in its own file, against which its relative paths are read.
+    The context's cluster, namespace and extensions are copied, as its original entry is hidden. The cluster stays in
+    its own file, against which its relative paths are read; `cluster` is for one whose file is reached by a link.
+
+    Raises:
+        KubeconfigError: a text in it is no Unicode text, so no kubectl could read it.
     """
     context: dict[str, object] = {"cluster": resolved.cluster, "user": user_name}
     if resolved.namespace:
@@ -80,14 +86,38 @@ def overlay_document(
     if extensions := resolved.context_raw.get("extensions"):
         context["extensions"] = extensions
     entry = exec_entry(command=exec_command, args=exec_args, env=exec_env, api_version=api_version)
-    document = {
+    document: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": resolved.context,
         "contexts": [{"name": resolved.context, "context": context}],
         "users": [{"name": user_name, "user": {"exec": entry}}],
     }
-    return json.dumps(document, separators=(",", ":")).encode("ascii")
+    if cluster is not None:
+        document["clusters"] = [{"name": resolved.cluster, "cluster": cluster}]
+    return _yaml(document, resolved)
+
+
+def _yaml(document: Mapping[str, object], resolved: ResolvedContext) -> bytes:
+    """Write JSON that kubectl's YAML reader reads as the same values.
+
+    It knows no surrogate pairs, folds the line ends of YAML 1.1 inside texts, and refuses control characters.
+
+    Spec: YAML 1.2, 5.1 (character set) and 5.7 (escaped characters).
+    """
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    text = _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise KubeconfigError(
+            f"context {resolved.context!r}: {exc.object[exc.start : exc.end]!a} in a name or path is no Unicode "
+            "character, so kubectl cannot read the overlay",
+            hint="kubectl config view --minify",
+        ) from exc
+
+
+_UNREADABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def elevated_environment(
@@ -110,7 +140,10 @@ def elevated_environment(
     files = (overlay_path, *kubeconfig_files)
     for file in files:
         if pathsep in file:
-            raise KubeconfigError(f"{file}: a name with {pathsep!r} in it cannot stand in ${environment.KUBECONFIG}")
+            raise KubeconfigError(
+                f"{file}: a name with {pathsep!r} in it cannot stand in ${environment.KUBECONFIG}",
+                hint="export XDG_RUNTIME_DIR=DIRECTORY   (mode 0700)",
+            )
     elevated = {name: value for name, value in environ.items() if name not in DROPPED_VARIABLES}
     elevated[environment.KUBECONFIG] = pathsep.join(files)
     elevated[environment.KUBERC] = "off"

@@ -267,3 +267,10 @@ def _split(value: str) -> list[str]:
         return next(csv.reader([value], strict=True), [])
     except csv.Error as exc:
         raise Malformed(f"{value!r} is no list of values") from exc
+
+
+def csv_value(value: str) -> str:
+    """Write one value of a flag that takes several, as pflag reads it back: one field of a line of CSV."""
+    if not any(character in value for character in ',"\r\n'):
+        return value
+    return '"' + value.replace('"', '""') + '"'

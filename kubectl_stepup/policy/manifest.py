@@ -19,7 +19,7 @@ from kubectl_stepup.errors import UsageError
 from kubectl_stepup.policy.command import with_objects
 from kubectl_stepup.policy.manifest_objects import objects_in
 from kubectl_stepup.policy.spool import Spool
-from kubectl_stepup.policy.standard_input import spooled
+from kubectl_stepup.policy.standard_input import is_stream, read_stream, spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +41,7 @@ _QUIET = {environment.KUBECONFIG: os.devnull, environment.KUBERC: "off", environ
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _PATTERN = frozenset("*?[,")
 _HOSTS = ("github.com/", "git@")  # kustomize fetches these too
+_NO_OBJECTS = b"error: no objects passed to patch"
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
@@ -49,13 +50,13 @@ def expand(
 ) -> tuple[KubectlCommand, Spool]:
     """Give the command with the objects of its manifests, and what was read for that.
 
-    The command comes back as it was, its manifests unread and so everything they could be, where they are a URL or need
-    the network, are no ordinary files (a pipe can be read only once), are larger than `MAX_BYTES`, or kubectl cannot
-    read them. `online` lets kubectl fetch, once, what has an address: only for a command that is then run with what
-    was fetched. `stdin` takes the place of standard input.
+    What can be read only once (standard input, a pipe, a descriptor of the caller) is read here, whole. The command
+    comes back as it was, its manifests unread and so everything they could be, where they are a URL or need the
+    network, are larger than `MAX_BYTES`, or kubectl cannot read them. `online` lets kubectl fetch, once, what has an
+    address: only for a command that is then run with what was fetched. `stdin` takes the place of standard input.
 
     Raises:
-        UsageError: a file is not there.
+        UsageError: a file is not there, or a pipe cannot be read.
     """
     if not command.known or command.local or not command.manifests or command.line.last("raw") is not None:
         return command, Spool()
@@ -63,22 +64,53 @@ def expand(
         if _is_missing(place):
             raise UsageError(f"{place}: no such file or directory")
     spool, data = _spooled(stdin) if command.reads_stdin else (Spool(), b"")
-    if len(data) > MAX_BYTES or not all(_can_be_read(place, online) for place in command.manifests):
-        return command, spool
-    output = _kubectl_output(command, kubectl, data, online=online)
+    streams = tuple(read_stream(place) if is_stream(place) else None for place in command.line.all("filename"))
+    if any(stream is not None for stream in streams):
+        spool = spool.replace(streams=streams)
+    output = _objects_output(command, streams, data, kubectl, online=online)
     if output is None:
         return command, spool
     try:
         found = objects_in(output.decode("utf-8"), namespace=command.namespace)
     except (ValueError, RecursionError):
         return command, spool
-    if not found:
-        return command, spool
     if set(command.manifests) != {"-"}:
-        # Of a kustomization nobody but kustomize knows where its parts come from.
-        fetched = online and (command.line.last("kustomize") is not None or any(map(_has_address, command.manifests)))
-        spool = spool.replace(objects=output, fetched=fetched)
+        spool = spool.replace(objects=output, streams=())
     return with_objects(command, found), spool
+
+
+def _objects_output(
+    command: KubectlCommand, streams: Sequence[bytes | None], stdin: bytes, kubectl: str, *, online: bool
+) -> bytes | None:
+    """Return the objects of all manifests, in their order, as kubectl prints them; None where it cannot."""
+    kustomize = command.line.last("kustomize")
+    if kustomize:
+        readable = _can_be_read(kustomize, online)
+        return _kubectl_output(command, [f"--kustomize={kustomize}"], kubectl, b"", online=online) if readable else None
+    outputs = []
+    for places, data in _parts(command.line.all("filename"), streams, stdin):
+        if len(data) > MAX_BYTES or not all(_can_be_read(place, online) for place in places):
+            return None
+        output = _kubectl_output(command, [f"--filename={place}" for place in places], kubectl, data, online=online)
+        if output is None:
+            return None
+        outputs.append(output)
+    return b"".join(outputs)
+
+
+def _parts(places: Sequence[str], streams: Sequence[bytes | None], stdin: bytes) -> Iterator[tuple[list[str], bytes]]:
+    """Return the places of `-f` in groups that one kubectl can read: files side by side, and each stream alone."""
+    files: list[str] = []
+    for place, stream in zip(places, streams, strict=True):
+        if place != "-" and stream is None:
+            files.append(place)
+            continue
+        if files:
+            yield files, b""
+            files = []
+        yield ["-"], stdin if stream is None else stream
+    if files:
+        yield files, b""
 
 
 def _spooled(stdin: BinaryIO | None) -> tuple[Spool, bytes]:
@@ -102,7 +134,7 @@ def _can_be_read(place: str, online: bool) -> bool:
     if place == "-":
         return True
     if "," in place or '"' in place:
-        return False
+        return False  # several files to the kubectl that reads them
     if _has_address(place):
         return online
     try:
@@ -138,26 +170,27 @@ def _files(places: Sequence[str]) -> Iterator[str]:
             yield from (os.path.join(directory, name) for name in names if name.endswith((".json", ".yaml", ".yml")))
 
 
-def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes, *, online: bool) -> bytes | None:
+def _kubectl_output(
+    command: KubectlCommand, sources: Sequence[str], kubectl: str, stdin: bytes, *, online: bool
+) -> bytes | None:
     line = command.line
-    arguments = [kubectl, "patch", "--local", "--type=merge", "--patch={}", "--output=json"]
-    arguments += [f"--filename={place}" for place in line.all("filename")]
-    kustomize = line.last("kustomize")
-    if kustomize:
-        arguments.append(f"--kustomize={kustomize}")
-    elif line.on("recursive") or line.path not in _SHALLOW:
+    kustomizes = bool(line.last("kustomize"))
+    arguments = [kubectl, "patch", "--local", "--type=merge", "--patch={}", "--output=json", *sources]
+    if not kustomizes and (line.on("recursive") or line.path not in _SHALLOW):
         arguments.append("--recursive")
     try:
         done = subprocess.run(
             arguments,
             input=stdin,
             capture_output=True,
-            env=dict(os.environ) | _QUIET if online else _offline(kustomizes=bool(kustomize)),
+            env=dict(os.environ) | _QUIET if online else _offline(kustomizes=kustomizes),
             timeout=FETCH_LIMIT_S if online else TIME_LIMIT_S,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
+    if done.returncode != 0 and not done.stdout and done.stderr.strip() == _NO_OBJECTS:
+        return b""
     return done.stdout if done.returncode == 0 and len(done.stdout) <= MAX_OUTPUT_BYTES else None
 
 

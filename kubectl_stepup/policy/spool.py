@@ -15,10 +15,14 @@ SOURCES = ("filename", "kustomize", "recursive")
 class Spool(Record):
     """The inputs of a command.
 
-    `stdin`: standard input in pieces, where it was read. `objects`: the objects of files, directories and addresses as
-    kubectl itself printed them, JSON values one after another; `fetched`: some of them came from an address.
+    `stdin`: standard input in pieces, where it was read. `objects`: the objects of files, directories, pipes and
+    addresses as kubectl itself printed them, JSON values one after another. `streams`: where there are no such objects,
+    what was read from pipes that cannot be read again, one for each `-f`, None for what is no pipe.
     """
 
     stdin: Iterable[bytes] | None = None
     objects: bytes | None = None
-    fetched: bool = False
+    streams: tuple[bytes | None, ...] = ()
+
+
+NOTHING = Spool()

@@ -46,6 +46,8 @@ def receive(path: str) -> bytes | None:
 class Offer:
     """Serve `value` on a new socket at `path` while the `with` body runs, from a thread of this process.
 
+    `value` may be set later; while it is empty a caller is given nothing.
+
     A class and not a `contextmanager`: importing contextlib would cost the fast road more than the socket does.
 
     Raises:
@@ -53,8 +55,8 @@ class Offer:
     """
 
     def __init__(self, value: bytes, path: str) -> None:
-        self._value = value
-        self._path = path
+        self.value = value
+        self.path = path
 
     def __enter__(self) -> None:
         import socket
@@ -62,18 +64,17 @@ class Offer:
 
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._listener.bind(self._path)
-            os.chmod(self._path, 0o600)
+            self._listener.bind(self.path)
+            os.chmod(self.path, 0o600)
             self._listener.listen(16)
         except OSError as error:
             self._listener.close()
             reason = error.strerror or str(error)
             from kubectl_stepup.errors import StoreUnavailable
 
-            raise StoreUnavailable(f"the hand-over socket {self._path} cannot be made: {reason}") from error
+            raise StoreUnavailable(f"the hand-over socket {self.path} cannot be made: {reason}") from error
         self._waker, self._woken = socket.socketpair()
-        arguments = (self._listener, self._woken, self._value)
-        self._thread = threading.Thread(target=_serve, args=arguments, daemon=True, name="handover")
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="handover")
         self._thread.start()
 
     def __exit__(self, *exception: object) -> None:
@@ -81,25 +82,24 @@ class Offer:
         self._thread.join(_TIMEOUT_S + 1)
         self._woken.close()
         self._listener.close()
-        if os.path.lexists(self._path):
-            os.unlink(self._path)
+        if os.path.lexists(self.path):
+            os.unlink(self.path)
 
+    def _serve(self) -> None:
+        import select
 
-def _serve(listener: Socket, woken: Socket, value: bytes) -> None:
-    import select
-
-    while True:
-        ready, _, _ = select.select([listener, woken], [], [])
-        if woken in ready:
-            return
-        try:
-            caller, _ = listener.accept()
-            with caller:
-                caller.settimeout(_TIMEOUT_S)
-                if _is_descendant(caller):
-                    caller.sendall(value)
-        except OSError:  # a caller that went away or does not read; the next one is served
-            continue
+        while True:
+            ready, _, _ = select.select([self._listener, self._woken], [], [])
+            if self._woken in ready:
+                return
+            try:
+                caller, _ = self._listener.accept()
+                with caller:
+                    caller.settimeout(_TIMEOUT_S)
+                    if _is_descendant(caller):
+                        caller.sendall(self.value)
+            except OSError:  # a caller that went away or does not read; the next one is served
+                continue
 
 
 def _is_descendant(caller: Socket) -> bool:

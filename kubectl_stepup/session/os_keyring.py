@@ -18,6 +18,7 @@ from kubectl_stepup import environment
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.session.dbus import reason_not_ours
 from kubectl_stepup.session.item_values import USERNAME, ItemValues
+from kubectl_stepup.session.keyring_errors import reason_of
 from kubectl_stepup.session.peer import is_ours
 from kubectl_stepup.session.scope import PREFIX
 
@@ -291,6 +292,7 @@ def in_time(call: Callable[[], Answer], *, title: str, deadline_s: float) -> Ans
     if errors:
         if isinstance(errors[0], StoreUnavailable):
             raise errors[0]
-        # NOTE: the type, not the text: a backend's text is foreign and may hold what was to be stored.
-        raise StoreUnavailable(f"{title} cannot be used ({type(errors[0]).__name__})", details=details) from errors[0]
+        # NOTE: words of ours, not the error's: a backend's text is foreign and may hold what was to be stored.
+        reason = reason_of(errors[0])
+        raise StoreUnavailable(f"{title} cannot be used: {reason}", details=details) from errors[0]
     raise StoreUnavailable(f"{title} did not answer within {round(deadline_s, 2):g} s", details=details)

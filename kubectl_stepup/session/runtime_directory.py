@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 NAME = "kubectl-stepup"
 _ENDED_FOR_S = 86_400.0
-_LENT = re.compile(r"lent-([0-9]+)-[0-9a-f]+\.json")
 _SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
 
 
@@ -49,17 +48,20 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
         reason = f"{state_directory}: {error.strerror}"
     if reason is None:
         return fallback
-    raise StoreUnavailable(f"no directory for locks: {'; '.join([*refusals, reason])}")
+    raise StoreUnavailable(
+        f"no directory for locks: {'; '.join([*refusals, reason])}",
+        hint='export XDG_RUNTIME_DIR="$(mktemp -d)"   (once, for all commands of this container or login)',
+    )
 
 
 def clear_away(directory: Path) -> None:
-    """Remove what wrappers that were killed lent to their children here, the sockets they handed over by, and old ends.
+    """Remove the sockets by which wrappers that were killed handed sessions over, and old ends.
 
     An end of sessions counts for the step-ups that were under way then: after a day for none.
     """
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
-            found = _LENT.fullmatch(name) or _SOCKET.fullmatch(name)
+            found = _SOCKET.fullmatch(name)
             is_over = name.endswith(ENDED) and (directory / name).stat().st_mtime < time.time() - _ENDED_FOR_S
             if is_over or (found and not _is_running(int(found[1]))):
                 (directory / name).unlink(missing_ok=True)

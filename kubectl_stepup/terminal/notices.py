@@ -76,6 +76,19 @@ def policy_warning_line(warning: str) -> str:
     return f"warning: {safe(warning)}"
 
 
+def overlay_lost_line(path: str) -> str:
+    """Say that an elevated command lost its kubeconfig while it ran."""
+    return (
+        f"warning: {safe(path, 500)} was removed while the command ran: a kubectl that it started after that ran with "
+        "your everyday login"
+    )
+
+
+def differ_unused_line() -> str:
+    """Say that an elevated `kubectl diff` shows its differences by `diff`."""
+    return "note: KUBECTL_EXTERNAL_DIFF is not used: our own program has no path by which kubectl could start it first"
+
+
 def policy_ignored_line(message: str) -> str:
     """Say that what a cluster publishes is no policy; what it published before goes on counting."""
     return f"warning: the published policy is ignored: {safe(message)}"

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files, places
 from kubectl_stepup.config.document import config_of
@@ -115,10 +116,12 @@ class Application:
     @cached_property
     def runtime_directory(self) -> Path:
         """Where locks and short-lived files live."""
+        from kubectl_stepup.kube import run_directory
         from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
 
         directory = runtime_directory(self.environ, state_directory=self.state_directory)
         clear_away(directory)
+        run_directory.clear_away(str(directory))
         return directory
 
     @cached_property
@@ -152,7 +155,9 @@ class Application:
             audit=self.audit,
             terminal=self.terminal,
             clock=self.clock,
-            caller=Caller(pid=os.getpid(), terminal=_terminal_name()),
+            caller=Caller(
+                pid=os.getpid(), terminal=_terminal_name(), parent=self.environ.get(environment.NESTED) or None
+            ),
             new_id=lambda: str(uuid.uuid4()),
         )
 

@@ -10,6 +10,7 @@ from kubectl_stepup import __version__
 from kubectl_stepup.flows.doctor import OWN_NAME, DoctorPorts
 from kubectl_stepup.flows.rehearse import RehearsePorts
 from kubectl_stepup.session import choose
+from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import launcher
 from kubectl_stepup.wiring.policy_file import linted
 from kubectl_stepup.wiring.verifying import answered
@@ -30,6 +31,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
         warnings=lambda: sum(one.severity == "warning" for one in linted(application)),
         store=lambda: _store(application),
         kubeconfig=lambda: application.kubeconfig(None),
+        too_large=too_large,
         client=application.provider if online else None,
     )
 
@@ -40,7 +42,7 @@ def rehearse_ports(application: Application) -> RehearsePorts:
         environ=application.environ,
         kubectl=application.kubectl,
         kubeconfig=application.kubeconfig,
-        answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
+        answer=lambda words, environ, stdin: answered(application, words, environ, stdin),
     )
 
 

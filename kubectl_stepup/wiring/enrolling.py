@@ -20,6 +20,7 @@ from kubectl_stepup.kube import kubeconfig
 from kubectl_stepup.kube.everyday_token import everyday_token
 from kubectl_stepup.terminal.notices import session_ended_line, session_not_ended_line
 from kubectl_stepup.trusted_file import untrusted
+from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.wiring.running import credential_command, session_ports, store_arguments
 
@@ -60,6 +61,7 @@ def enrol_ports(application: Application, kubeconfig_flag: str | None = None) ->
         can_change=edited_file.can_change,
         credential_command=(lasting(program), *words),
         store_arguments=where,
+        too_large=too_large,
         now=application.clock.now,
         notice=application.terminal.line,
     )

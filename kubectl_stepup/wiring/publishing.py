@@ -36,10 +36,8 @@ def refresh_policy(
     ports = run_ports()
     path = places.published_policies(application.environ, platform=sys.platform)
 
-    def answer(
-        words: Sequence[str], environ: Mapping[str, str], descriptors: Sequence[int]
-    ) -> tuple[int, bytes, bytes]:
-        return kubectl.answer(application.kubectl.path(), words, environ, pass_fds=descriptors, within_s=WITHIN_S)
+    def answer(words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
+        return kubectl.answer(application.kubectl.path(), words, environ, within_s=WITHIN_S)
 
     def keep(cluster_name: str, text: str | None) -> bool:
         if path is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -13,26 +15,28 @@ from typing import TYPE_CHECKING
 import kubectl_stepup
 from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StoreUnavailable
+from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
-from kubectl_stepup.flows.ports import LentSession
+from kubectl_stepup.flows.ports import CapturedFile
 from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubeconfig, kubectl
-from kubectl_stepup.kube.lent_file import lend
+from kubectl_stepup.kube.lent_file import memory_file, needs_a_path
+from kubectl_stepup.kube.run_directory import run_directory
 from kubectl_stepup.kube.time_limit import TimeLimit
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
-from kubectl_stepup.session.handover import handed_over
+from kubectl_stepup.session.handover import prepared
 from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
 from kubectl_stepup.trusted_file import untrusted
+from kubectl_stepup.wiring.exec_info import large_ca
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
     from kubectl_stepup.config.model import Cluster
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.discovery import APIResource
     from kubectl_stepup.trusted_file import Untrusted
     from kubectl_stepup.wiring.application import Application
+
+
+_PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[\w.@%+=:-]{1,100}")
 
 
 def execute_ports(application: Application, *, user_scope: bool = False, online: bool = False) -> ExecutePorts:
@@ -121,6 +128,27 @@ def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")
 
 
+def _unelevated() -> tuple[str, ...]:
+    """Return the words that start a program of the person's from an elevated kubectl, by the variable that names it."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable, "unelevated")
+    return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("unelevated.py")))
+
+
+def _differ() -> str | None:
+    """Return the path of our own program for kubectl, which takes no path with a blank in it, and none but a program.
+
+    It is what was installed beside our interpreter, or what was started.
+    """
+    beside = os.path.join(os.path.dirname(sys.executable), kubectl.LAUNCHER)
+    started = sys.executable if getattr(sys, "frozen", False) else sys.argv[0]
+    for path in (launcher() or beside, beside, started):
+        is_ours = path == started == sys.executable or os.path.basename(path) in (kubectl.LAUNCHER, kubectl.PROGRAM)
+        if is_ours and os.path.isabs(path) and " " not in path and os.access(path, os.X_OK):
+            return path
+    return None
+
+
 def store_arguments(store: str, state_directory: Path) -> tuple[str, ...]:
     """Say to `credential` where the fast road finds a session that is not in the kernel's keyring."""
     if store == "file":
@@ -134,8 +162,12 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         kubectl=application.kubectl,
         environ=application.environ,
         kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
-        lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
-        lend_session=lambda elevation: _lend_session(application, elevation),
+        run_directory=lambda: run_directory(str(application.runtime_directory)),
+        hand_over=lambda directory, keeps_session: _hand_over(application, Path(directory), keeps_session),
+        captured_file=lambda content, place: _captured_file(application, content, place),
+        large_ca=large_ca,
+        editor=_unelevated(),
+        differ=_differ(),
         refresh_policy=lambda *about: _refresh_policy(application, *about),
     )
 
@@ -223,21 +255,57 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 
 @contextmanager
-def _lend_session(application: Application, elevation: Elevation) -> Iterator[LentSession]:
-    """Hand the session to the child's process tree, whatever the store.
+def _hand_over(
+    application: Application, directory: Path, keeps_session: bool
+) -> Iterator[Callable[[Elevation], tuple[str, ...]]]:
+    """Prepare to hand a session to the child's process tree, whatever the store.
 
     kubectl asks its plugin more than once (`-f -`, after a 401), and a long command outlives the time of reuse: what
-    was approved for it must then still be there. Where neither way of handing over works, the store serves.
+    was approved for it must then still be there. Where neither way of handing over works, a store that keeps the
+    session serves.
     """
-    session = elevation.session
     with ExitStack() as stack:
+        hand_over, failure = None, None
         try:
-            arguments = stack.enter_context(handed_over(session, directory=application.runtime_directory))
-        except StoreUnavailable:
-            if not elevation.stored:
+            hand_over = stack.enter_context(prepared(directory=directory))
+        except StoreUnavailable as exc:
+            if not keeps_session or application.store.name == "memory":
                 raise
-            arguments = store_arguments(application.store.name, application.state_directory)
-        yield LentSession(credential_command=(*credential_command(arguments), "--session", session.id, *arguments))
+            failure = exc
+
+        def credential_for(elevation: Elevation) -> tuple[str, ...]:
+            if hand_over is not None:
+                where = hand_over.give(elevation.session)
+            elif elevation.stored:
+                where = store_arguments(application.store.name, application.state_directory)
+            else:
+                raise StoreUnavailable("the session can neither be handed over nor kept") from failure
+            return (*credential_command(where), "--session", elevation.session.id, *where)
+
+        yield credential_for
+
+
+@contextmanager
+def _captured_file(application: Application, content: bytes, place: str) -> Iterator[CapturedFile]:
+    """Hand captured input to kubectl as a file: in memory, with the name of the place for kubectl's messages.
+
+    A script in kubectl's place may close descriptors, and not every system has files in memory: then it is a file of
+    mode 0600 in the directory of the run.
+    """
+    name = os.path.basename(place.rstrip("/"))
+    if not _PLAIN_NAME.fullmatch(name):
+        name = "manifests"
+    in_memory = not needs_a_path(application.kubectl.path())
+    with ExitStack() as stack:
+        number = stack.enter_context(memory_file(content)) if in_memory else None
+        if number is None:
+            directory = stack.enter_context(run_directory(str(application.runtime_directory)))
+            yield CapturedFile(path=directory.write(name, content))
+            return
+        path = f"/proc/self/fd/{number}"
+        with contextlib.suppress(StepUpError):  # without a place for it it has no name of its own
+            path = stack.enter_context(run_directory(str(application.runtime_directory))).link(name, path)
+        yield CapturedFile(path=path, pass_fds=(number,))
 
 
 def _discover(server: str, directory: str | None, application: Application) -> Sequence[APIResource]:

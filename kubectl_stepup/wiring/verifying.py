@@ -34,7 +34,7 @@ def verify_ports(application: Application) -> VerifyPorts:
         scope=running.scope,
         moment=scope.moment,
         run_ports=running.run_ports,
-        answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
+        answer=lambda words, environ, stdin: answered(application, words, environ, stdin),
         compiled=lambda cluster, made_with: _compiled(cluster, made_with, application),
         parse=_parsed,
     )
@@ -44,14 +44,12 @@ def answered(
     application: Application,
     words: Sequence[str],
     environ: Mapping[str, str],
-    descriptors: tuple[int, ...] = (),
     stdin: str = "",
 ) -> Answer:
     """Run kubectl and give how it ended."""
     application.terminal.detail(f"kubectl {' '.join(words)}")
-    code, out, err = kubectl.answer(
-        application.kubectl.path(), words, environ, pass_fds=descriptors, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S
-    )
+    path = application.kubectl.path()
+    code, out, err = kubectl.answer(path, words, environ, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S)
     return Answer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))
 
 

@@ -10,7 +10,7 @@ from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
 from kubectl_stepup.audit.log_file import AuditLog
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.documents import edited_file
-from kubectl_stepup.kube import lent_file
+from kubectl_stepup.kube import run_directory
 from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
@@ -177,10 +177,10 @@ class HandOverIsKilled(Scenario):
         (directory / "run").mkdir(mode=0o700)
 
     def act(self, directory: Path, points: Points) -> None:
-        offer = handover.handed_over(
-            self.session(directory), directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000
-        )
-        with offer:
+        offer = handover.prepared(directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000)
+        with offer as hand_over:
+            points.point()
+            hand_over.give(self.session(directory))
             points.point()
 
     def check(self, directory: Path) -> None:
@@ -199,21 +199,25 @@ class HandOverIsKilled(Scenario):
         return session(issuer=f"https://{directory.name}.{os.path.basename(directory.parent)}.example.com")
 
 
-class LentFileIsKilled(Scenario):
-    """What is lent to a child where the kernel has no memory files."""
+class RunDirectoryIsKilled(Scenario):
+    """The directory of an elevated run, with its overlay."""
 
     __slots__ = ()
 
     def prepare(self, directory: Path) -> None:
-        return
+        (directory / "run").mkdir(mode=0o700)
 
     def act(self, directory: Path, points: Points) -> None:
-        lent_file._memory_file = lambda content, stack: None
-        with lent_file.lend(b"manifests", directory=str(directory / "run")):
+        with run_directory.run_directory(str(directory / "run")) as run:
+            run.write("overlay", b"first")
+            run.link("kubeconfig-0", "/a:b")
+            points.point()
+            run.write("overlay", b"second")
             points.point()
 
     def check(self, directory: Path) -> None:
-        clear_away(directory / "run")
+        run_directory.clear_away(str(directory / "run"))
+        assert names(directory / "run") == []
         self.act(directory, Points(0))
         assert names(directory / "run") == []
 
@@ -244,6 +248,6 @@ FILES: dict[str, Scenario] = {
     "compiled policy": CompiledPolicyIsKilled(),
     "hand-over by the kernel": HandOverIsKilled(kernel=True),
     "hand-over by a socket": HandOverIsKilled(kernel=False),
-    "lent file": LentFileIsKilled(),
+    "directory of a run": RunDirectoryIsKilled(),
     "runtime directory": RuntimeDirectoryIsKilled(),
 }

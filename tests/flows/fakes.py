@@ -17,7 +17,7 @@ from kubectl_stepup.errors import (
     StepUpError,
     StoreUnavailable,
 )
-from kubectl_stepup.flows.ports import RunLimit
+from kubectl_stepup.flows.ports import CapturedFile, RunLimit
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.metadata import ProviderMetadata
@@ -201,7 +201,7 @@ class Ran:
 class FakeKubectl:
     """A kubectl that ends with `exit_code`; `missing` says it is not there, `writable` who could replace it.
 
-    `files` are the overlays lent just now, `left_s` the seconds that were left when the limit said so.
+    `files` are the overlays and captured inputs of just now, `left_s` the seconds left when the limit said so.
     """
 
     exit_code: int = 0
@@ -259,23 +259,49 @@ class FakeKubectl:
         return self.exit_code
 
     @contextmanager
-    def lend_file(self, content: bytes) -> Iterator[Lent]:
-        """Lend a file for as long as the context lasts."""
-        number = 9 + len(self.files)
-        lent = Lent(path=f"/proc/self/fd/{number}", pass_fds=(number,))
-        self.files[lent.path] = content
+    def captured_file(self, content: bytes, place: str) -> Iterator[CapturedFile]:
+        """Give captured input as a file for as long as the context lasts."""
+        path = f"/captured/{len(self.files)}/{place.rpartition('/')[2] or 'manifests'}"
+        number = 20 + len(self.files)
+        self.files[path] = content
         try:
-            yield lent
+            yield CapturedFile(path=path, pass_fds=(number,))
         finally:
-            del self.files[lent.path]
+            del self.files[path]
+
+    @contextmanager
+    def run_directory(self) -> Iterator[FakeRunDirectory]:
+        """Give a directory for as long as the context lasts."""
+        directory = FakeRunDirectory(self.files)
+        try:
+            yield directory
+        finally:
+            for path in [path for path in self.files if path.startswith(directory.path)]:
+                del self.files[path]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lent:
-    """A lent file."""
+@dataclass
+class FakeRunDirectory:
+    """The directory of a run, in `files`; a link is a file whose content is its target."""
 
-    path: str
-    pass_fds: tuple[int, ...]
+    files: dict[str, bytes]
+    path: str = "/run/user/1000/kubectl-stepup/run-1"
+    lock: int = 9
+    written: list[str] = field(default_factory=list)
+
+    def write(self, name: str, content: bytes) -> str:
+        path = f"{self.path}/{name}"
+        self.files[path] = content
+        self.written.append(path)
+        return path
+
+    def link(self, name: str, target: str) -> str:
+        path = f"{self.path}/{name}"
+        self.files[path] = target.encode()
+        return path
+
+    def lost(self) -> str | None:
+        return next((path for path in self.written if path not in self.files), None)
 
 
 ISSUER = "https://login.example.com"

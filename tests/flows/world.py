@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.config.model import Cluster, Config, Provider
-from kubectl_stepup.errors import PolicyTooNew
+from kubectl_stepup.errors import PolicyTooNew, StepUpError
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.authenticate import AuthenticatePorts, Verify, authenticate
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
 from kubectl_stepup.flows.execute import ExecutePorts, Wish, execute
 from kubectl_stepup.flows.judge import Flags
-from kubectl_stepup.flows.ports import LentSession
 from kubectl_stepup.flows.recording import Caller, Recorder
 from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
@@ -78,8 +77,13 @@ class World:
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     lent: list[Elevation] = field(default_factory=list)
+    handed: list[Elevation] = field(default_factory=list)
+    keeps_session: list[bool] = field(default_factory=list)
     refreshed: list[tuple[str, str]] = field(default_factory=list)
     too_new: PolicyTooNew | None = None
+    no_hand_over: StepUpError | None = None
+    large_ca: bytes | StepUpError | None = None
+    differ: str | None = "/opt/kubectl-stepup"
     kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
     store: MemoryStore = field(init=False)
     recorder: Recorder = field(init=False)
@@ -116,14 +120,27 @@ class World:
             self.locked.remove(session_id)
 
     @contextmanager
-    def lend_session(self, elevation: Elevation) -> Iterator[LentSession]:
-        self.lent.append(elevation)
+    def hand_over(self, directory: str, keeps_session: bool) -> Iterator[Callable[[Elevation], tuple[str, ...]]]:
+        """Hand sessions over for as long as the context lasts; `no_hand_over` says why that cannot be."""
+        if self.no_hand_over is not None:
+            raise self.no_hand_over
+
+        self.keeps_session.append(keeps_session)
+
+        def give(elevation: Elevation) -> tuple[str, ...]:
+            self.handed.append(elevation)
+            self.lent.append(elevation)
+            return ("/opt/kubectl-stepup", "credential", "--session", elevation.session.id)
+
         try:
-            yield LentSession(
-                credential_command=("/opt/kubectl-stepup", "credential", "--session", elevation.session.id)
-            )
+            yield give
         finally:
-            self.lent.remove(elevation)
+            self.lent.clear()
+
+    def large_ca_of(self, resolved: ResolvedContext) -> bytes | None:
+        if isinstance(self.large_ca, StepUpError):
+            raise self.large_ca
+        return self.large_ca
 
     def kubeconfig(self, flag: str | None) -> FakeKubeconfig:
         return FakeKubeconfig(self.contexts, files=(flag,) if flag else self.kubeconfig_files)
@@ -161,8 +178,12 @@ class World:
             kubectl=self.kubectl,
             environ=self.environ,
             kubeconfig_files=lambda flag: self.kubeconfig(flag).files,
-            lend_file=self.kubectl.lend_file,
-            lend_session=self.lend_session,
+            run_directory=self.kubectl.run_directory,
+            hand_over=self.hand_over,
+            captured_file=self.kubectl.captured_file,
+            large_ca=self.large_ca_of,
+            editor=("/opt/python", "unelevated.py"),
+            differ=self.differ,
             refresh_policy=self.refresh_policy,
         )
 

@@ -85,7 +85,8 @@ print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
 
 def refused(cause: str) -> str:
     """Give what is said in time: the Secret Service's own cause, and that of the library's next backend."""
-    return f"True Secret Service cannot be used ({cause}); KWallet cannot be used (NameError)"
+    other = "the D-Bus library that it needs is not installed"
+    return f"True Secret Service cannot be used: {cause}; KWallet cannot be used: {other}"
 
 
 def run(desktop: Desktop, code: str, **environ: str) -> str:
@@ -159,13 +160,13 @@ def test_a_bus_that_is_not_there_is_refused_in_time(tmp_path: Path) -> None:
     """CACHE-06: a dead socket."""
     with session_bus(tmp_path) as desktop:
         nowhere = f"unix:path={tmp_path}/no-such-bus"
-        assert run(desktop, REFUSED, DBUS_SESSION_BUS_ADDRESS=nowhere) == refused("FileNotFoundError")
+        assert run(desktop, REFUSED, DBUS_SESSION_BUS_ADDRESS=nowhere) == refused("nothing answers at its address")
 
 
 def test_a_bus_without_a_keyring_is_refused_in_time(tmp_path: Path) -> None:
     """CACHE-01: headless."""
     with session_bus(tmp_path) as desktop:
-        assert run(desktop, REFUSED) == refused("InitError")
+        assert run(desktop, REFUSED) == refused("its collection cannot be opened")
 
 
 def test_a_locked_keyring_is_refused_in_time(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_locked_keyring_is_refused_in_time(tmp_path: Path) -> None:
     with gnome_keyring(tmp_path) as desktop:
         assert run(desktop, KEEP) == "kept"
     with gnome_keyring(tmp_path, unlocked=False) as desktop:
-        assert run(desktop, REFUSED) == refused("KeyringLocked")
+        assert run(desktop, REFUSED) == refused("it is locked, and was not unlocked")
 
 
 def test_a_session_outlives_the_keyrings_process(tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_a_keyring_that_ended_is_refused_in_time(tmp_path: Path) -> None:
         run(desktop, PUT)
         assert desktop.keyring is not None
         desktop.keyring.stop()
-        assert run(desktop, REFUSED) == refused("InitError")
+        assert run(desktop, REFUSED) == refused("its collection cannot be opened")
 
 
 def test_a_dialog_that_nobody_answers_is_given_up_in_time(tmp_path: Path) -> None:

@@ -18,13 +18,12 @@ import pytest
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.documents import foreign_yaml
 from kubectl_stepup.documents.edited_file import change
-from kubectl_stepup.errors import KubectlNotFound
-from kubectl_stepup.kube import lent_file
 from kubectl_stepup.kube.kubeconfig import load
-from kubectl_stepup.kube.kubectl import find
 from kubectl_stepup.kube.overlay import elevated_environment, exec_entry, overlay_document
+from kubectl_stepup.kube.run_directory import run_directory
 from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
 from kubectl_stepup.policy.command_line import read_line
+from tests.integration.kube.kubectls import KUBECTLS
 from tests.kube.fake_api import FakeAPI, fake_api
 
 EVERYDAY, ELEVATED = "Bearer everyday", "Bearer elevated"
@@ -34,20 +33,6 @@ sys.stdout.write('{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecC
 with open({record!r}, "a") as stream:
     stream.write(os.environ["KUBERNETES_EXEC_INFO"] + "\\n")
 """
-
-
-def kubectls() -> list[str]:
-    """Find the kubectl of PATH and that of the wheel; more may be named in STEPUP_TEST_KUBECTLS."""
-    found = [path for path in os.environ.get("STEPUP_TEST_KUBECTLS", "").split(os.pathsep) if path]
-    for environ in (dict(os.environ), {}):
-        try:
-            found.append(find(environ, also_wheel=True))
-        except KubectlNotFound:
-            continue
-    return list(dict.fromkeys(os.path.realpath(path) for path in found))
-
-
-KUBECTLS = kubectls()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +51,10 @@ class Machine:
         record = self.home / "plugin-calls"
         return [json.loads(line) for line in record.read_text().split("\n") if line] if record.exists() else []
 
-    def run(self, *argv: str, environ: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()) -> str:
+    def run(self, *argv: str, environ: dict[str, str] | None = None) -> str:
         done = subprocess.run(
             [self.kubectl, *argv],
             env=environ or self.environ,
-            pass_fds=pass_fds,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -89,12 +73,14 @@ class Machine:
             exec_command=str(self.home / "plugin"),
             exec_args=["credential", "0123"],
         )
-        with lent_file.lend(document, directory=str(self.home / "run")) as lent:
+        (self.home / "run").mkdir(mode=0o700, exist_ok=True)
+        with run_directory(str(self.home / "run")) as directory:
+            overlay = directory.write("overlay", document)
             environ = elevated_environment(
-                self.environ, overlay_path=lent.path, kubeconfig_files=files.files, session_id="0123"
+                self.environ, overlay_path=overlay, kubeconfig_files=files.files, session_id="0123"
             )
             kept = read_line(argv).written(without=("kubeconfig",))
-            return self.run(*kept, environ=environ, pass_fds=lent.pass_fds)
+            return self.run(*kept, environ=environ)
 
 
 @pytest.fixture(params=KUBECTLS or [""])
@@ -205,11 +191,8 @@ def test_nothing_of_the_person_changes(machine: Machine) -> None:
     assert after == before
 
 
-def test_without_memory_files_it_works_from_a_file_that_is_gone_afterwards(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_overlay_is_gone_afterwards(machine: Machine) -> None:
     """KCFG-17."""
-    monkeypatch.setattr(lent_file, "_memory_file", lambda document, stack: None)
     machine.elevated("get", "pods")
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
     assert list((machine.home / "run").iterdir()) == []

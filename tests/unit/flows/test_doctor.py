@@ -35,6 +35,7 @@ class Machine:
     resolved: ResolvedContext = RESOLVED
     broken: dict[str, Exception] = field(default_factory=dict)
     client: Callable[[Provider], Any] | None = None
+    too_large: str | None = None
 
     def checks(self) -> list[Check]:
         return list(diagnose(self._ports()))
@@ -44,6 +45,7 @@ class Machine:
 
     def _ports(self) -> DoctorPorts:
         return DoctorPorts(
+            too_large=lambda resolved: self.too_large,
             version="1.2.3",
             has_launcher=self.has_launcher,
             programs=lambda: self.programs,
@@ -208,3 +210,9 @@ def test_the_screen() -> None:
         "         fix       do this\n"
         "0 failed, 1 warning"
     )
+
+
+def test_too_many_ca_certificates_are_said() -> None:
+    (check,) = [one for one in Machine(too_large="they are too many").checks() if "too many" in one.detail]
+    assert (check.state, check.detail) == (WARN, "they are too many")
+    assert "--certificate-authority=FILE" in check.fix

@@ -68,6 +68,7 @@ class Machine:
     verify: Any = verify
     notices: list[str] = field(default_factory=list)
     read_only: set[str] = field(default_factory=set)
+    too_large: str | None = None
     asked_of: list[Provider] = field(default_factory=list)
 
     @property
@@ -81,6 +82,7 @@ class Machine:
 
     def ports(self) -> EnrolPorts:
         return EnrolPorts(
+            too_large=lambda resolved: self.too_large,
             config=self.config,
             config_path=PATH,
             policy=self.policy,
@@ -670,3 +672,13 @@ class TestWhereAStandingContextGoes:
         machine.files[MINE] = b"contexts: [{name: up, context: {cluster: x, user: y}}]\n"
         with pytest.raises(KubeconfigError, match="context 'up' exists and is not ours"):
             machine.plan(replace(FIRST, elevated_context="up"))
+
+
+def test_a_standing_context_whose_plugin_could_not_be_started_is_refused() -> None:
+    machine = Machine(too_large="they are too many")
+    with pytest.raises(KubeconfigError, match=r"they are too many$") as caught:
+        machine.plan(replace(FIRST, elevated_context="e"))
+    assert "--certificate-authority=FILE" in (caught.value.hint or "")
+    machine.notices.clear()
+    machine.plan(FIRST)
+    assert [one for one in machine.notices if one.startswith("note: they are too many. To change that: kubectl ")]

@@ -12,6 +12,8 @@ from tests.flows.values import TERMINAL_SCOPE
 
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
 
+OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
+
 
 def approving(**world: object) -> World:
     return World(approve=lambda wish: session(level=wish.level.name), **world)  # type: ignore[arg-type]
@@ -137,7 +139,7 @@ def test_an_alias_context_steps_up_on_the_enrolled_cluster() -> None:
     world = approving(contexts=(alias,))
     world.execute("delete", "pod", "x")
     assert (world.asked[0].cluster, world.asked[0].context) == (CLUSTER, "alias")
-    assert b'"current-context":"alias"' in world.kubectl.ran[0].files["/proc/self/fd/9"]
+    assert b'"current-context":"alias"' in world.kubectl.ran[0].files[OVERLAY]
 
 
 def test_a_cluster_whose_provider_is_gone_is_a_config_error() -> None:

@@ -30,13 +30,10 @@ class Cluster:
     world: World = field(default_factory=World)
     kept: list[tuple[str, str | None]] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
-    descriptors: tuple[int, ...] = ()
 
-    def answer(
-        self, words: Sequence[str], environ: Mapping[str, str], descriptors: Sequence[int]
-    ) -> tuple[int, bytes, bytes]:
+    def answer(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
         assert list(words[:3]) == ["get", "configmap", "kubectl-stepup-policy"]
-        self.environ, self.descriptors = dict(environ), tuple(descriptors)
+        self.environ = dict(environ)
         return self.answers
 
     def keep(self, name: str, text: str | None) -> bool:
@@ -66,8 +63,7 @@ def test_it_is_fetched_with_the_elevated_login_and_kept() -> None:
 
     assert cluster.refresh() == []
     overlay, *others = cluster.environ["KUBECONFIG"].split(":")
-    assert (overlay, others) == ("/proc/self/fd/9", ["/home/alice/.kube/config"])
-    assert cluster.descriptors == (9,)
+    assert (overlay, others) == ("/run/user/1000/kubectl-stepup/run-1/overlay", ["/home/alice/.kube/config"])
     assert cluster.kept == [(CLUSTER.name, "a policy")]
 
 

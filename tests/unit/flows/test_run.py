@@ -22,12 +22,14 @@ from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.flows.run import run
+from kubectl_stepup.kube.everyday_programs import everyday_environment
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.flows.values import RULES
 
+OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
 REASONED = Wish(level="critical", reason="INC-42")
 
@@ -68,7 +70,7 @@ def test_bytes_that_were_read_to_judge_are_given_to_kubectl_again() -> None:
     assert world.execute("apply", "-f", "-") == 7
     (ran,) = world.kubectl.ran
     assert (ran.argv, ran.stdin, ran.environ, ran.pass_fds) == (
-        ("apply", "-f", "-"),
+        ("apply", "--context=prod", "-f", "-"),
         b"kind: ConfigMap\n",
         world.environ,
         (),
@@ -435,7 +437,7 @@ def test_the_overlay_has_the_context_with_the_elevated_user_and_no_secret() -> N
     world.execute("delete", "pod", "x")
     (ran,) = world.kubectl.ran
     assert ran.pass_fds == (9,)
-    assert json.loads(ran.files["/proc/self/fd/9"]) == {
+    assert json.loads(ran.files[OVERLAY]) == {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "prod",
@@ -476,9 +478,9 @@ def test_the_overlay_names_the_level_that_serves() -> None:
     world.put(session(level="strong"))
     world.execute("delete", "pod", "x")
     (ran,) = world.kubectl.ran
-    assert b'"user":"stepup:strong"' in ran.files["/proc/self/fd/9"]
-    assert session(level="strong").id.encode() in ran.files["/proc/self/fd/9"]
-    assert ran.environ["KUBECTL_STEPUP_NESTED"] == session(level="strong").id
+    assert b'"user":"stepup:strong"' in ran.files[OVERLAY]
+    assert session(level="strong").id.encode() in ran.files[OVERLAY]
+    assert ran.environ["KUBECTL_STEPUP_NESTED"] == world.audit.events[-1].audit_id
 
 
 def test_the_environment_of_the_child() -> None:
@@ -494,15 +496,20 @@ def test_the_environment_of_the_child() -> None:
     }
     world.kubeconfig_files = ("/a", "/b")
     world.execute("delete", "pod", "x")
-    assert world.kubectl.ran[0].environ == {
+    environ = world.kubectl.ran[0].environ
+    assert everyday_environment(environ) == world.environ
+    assert environ.pop("KUBECTL_STEPUP_EVERYDAY")
+    assert environ == {
         "PATH": "/usr/bin",
         "HOME": "/home/alice",
-        "EDITOR": "vi",
+        "EDITOR": "/opt/python unelevated.py EDITOR",
+        "KUBE_EDITOR": "/opt/python unelevated.py KUBE_EDITOR",
+        "KUBECTL_EXTERNAL_DIFF": "/opt/kubectl-stepup unelevated-differ",
         "HTTPS_PROXY": "http://proxy:3128",
-        "KUBECONFIG": "/proc/self/fd/9:/a:/b",
+        "KUBECONFIG": f"{OVERLAY}:/a:/b",
         "KUBERC": "off",
         "KUBECTL_KUBERC": "false",
-        "KUBECTL_STEPUP_NESTED": session().id,
+        "KUBECTL_STEPUP_NESTED": "id-1",
     }
     assert world.environ["KUBECONFIG"] == "/a:/b"
 
@@ -523,7 +530,7 @@ def test_a_kubeconfig_flag_becomes_part_of_the_environment(words: tuple[str, ...
     world.execute(*words)
     (ran,) = world.kubectl.ran
     assert ran.argv == expected
-    assert ran.environ["KUBECONFIG"] == "/proc/self/fd/9:/k"
+    assert ran.environ["KUBECONFIG"] == f"{OVERLAY}:/k"
 
 
 def test_standard_input_that_was_read_is_replayed_byte_for_byte() -> None:
@@ -541,29 +548,23 @@ def test_the_manifests_that_were_judged_are_those_that_are_sent() -> None:
     )
     world.execute("delete", "-n", "shop", "-Rf", "manifests", "--kubeconfig=/k")
     (ran,) = world.kubectl.ran
-    assert ran.argv == ("delete", "--namespace=shop", "--filename=/proc/self/fd/10")
-    assert (ran.files["/proc/self/fd/10"], ran.pass_fds, ran.stdin) == (b'{"kind":"Pod"}', (9, 10), None)
+    assert ran.argv == ("delete", "--namespace=shop", "--filename=/captured/1/manifests")
+    assert (ran.files["/captured/1/manifests"], ran.pass_fds, ran.stdin) == (b'{"kind":"Pod"}', (9, 21), None)
     assert world.kubectl.files == {}
 
 
-def test_a_routine_command_reads_its_files_by_their_names() -> None:
-    world = World(spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=""))
-    with pytest.raises(Replaced) as replaced:
-        world.execute("apply", "-f", "pod.yaml")
-    assert replaced.value.argv == ("apply", "-f", "pod.yaml")
-
-
-def test_what_was_fetched_is_not_fetched_again() -> None:
+@pytest.mark.parametrize("place", ["https://example.com/pod.yaml", "/srv/shared/pod.yaml"])
+def test_an_allowed_command_sends_what_was_evaluated_too(place: str) -> None:
     world = World(
-        spool=Spool(objects=b'{"kind":"Pod"}', fetched=True),
+        spool=Spool(objects=b'{"kind":"Pod"}'),
         policy=policy_of(rules=""),
         kubectl=FakeKubectl(exit_code=3),
     )
-    assert world.execute("apply", "--kubeconfig=/k", "-f", "https://example.com/pod.yaml") == 3
+    assert world.execute("apply", "--kubeconfig=/k", "-f", place) == 3
     (ran,) = world.kubectl.ran
     assert (ran.argv, ran.files, ran.environ) == (
-        ("apply", "--kubeconfig=/k", "--filename=/proc/self/fd/9"),
-        {"/proc/self/fd/9": b'{"kind":"Pod"}'},
+        ("apply", "--context=prod", "--kubeconfig=/k", "--filename=/captured/0/pod.yaml"),
+        {"/captured/0/pod.yaml": b'{"kind":"Pod"}'},
         dict(world.environ),
     )
 
@@ -617,19 +618,10 @@ def test_the_audit_log_failing_does_not_stop_the_run() -> None:
     assert world.terminal.lines == ["warning: not recorded: disk full"] * 3
 
 
-@pytest.mark.parametrize(
-    ("files", "fails"),
-    [
-        (("/with:colon",), None),
-        (("/home/alice/.kube/config",), KubectlNotExecutable("kubectl could not be started: exec format error")),
-    ],
-    ids=["overlay", "kubectl"],
-)
-def test_a_run_that_could_not_be_started_is_closed_in_the_record(
-    files: tuple[str, ...], fails: StepUpError | None
-) -> None:
-    world = approving(kubeconfig_files=files, kubectl=FakeKubectl(fails=fails))
-    with pytest.raises((KubeconfigError, KubectlNotExecutable)):
+def test_a_run_that_could_not_be_started_is_closed_in_the_record() -> None:
+    fails = KubectlNotExecutable("kubectl could not be started: exec format error")
+    world = approving(kubectl=FakeKubectl(fails=fails))
+    with pytest.raises(KubectlNotExecutable):
         world.execute("delete", "pod", "x")
     by_id = {event.audit_id: event.stage for event in world.audit.events}
     assert set(by_id.values()) == {Stage.RESPONSE_COMPLETE}

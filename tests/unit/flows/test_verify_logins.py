@@ -64,9 +64,7 @@ class Looking:
         self.made_with.append(made_with)
         return request(self.world.policy), compiled(self.world.policy)
 
-    def _answer(
-        self, words: Sequence[str], environ: Mapping[str, str], descriptors: tuple[int, ...], stdin: str
-    ) -> Answer:
+    def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> Answer:
         overlay = self.world.kubectl.files.get(environ.get("KUBECONFIG", "").partition(":")[0])
         user = "alice-everyday" if overlay is None else json.loads(overlay)["users"][0]["name"]
         self.asked.append((user, tuple(words), dict(environ)))
@@ -104,8 +102,8 @@ def test_every_kubectl_names_the_context_and_reads_no_kuberc() -> None:
 
     assert len(looking.asked) > 5
     for _, words, environ in looking.asked:
-        assert words[-2:] == ("--context=prod", "--request-timeout=20s")
-        assert (environ["KUBECONFIG"], environ["KUBERC"], environ["PATH"]) == ("/other/config", "off", "/usr/bin")
+        assert words[-3:] == ("--kubeconfig=/other/config", "--context=prod", "--request-timeout=20s")
+        assert (environ["KUBERC"], environ["PATH"]) == ("off", "/usr/bin")
 
 
 def test_a_session_that_is_there_is_used_under_the_overlay_and_put_on_record() -> None:

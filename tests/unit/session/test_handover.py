@@ -20,12 +20,19 @@ from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
 
 PROLOGUE = """
 import os, subprocess, sys, time
+from contextlib import contextmanager
 from pathlib import Path
 from kubectl_stepup.session import handover, handover_socket, kernel_keyring, keyctl, scope
 from tests.contract.sessions import SESSION, session
 
 directory = Path(sys.argv[1])
 now = lambda: SESSION.approved.wall
+
+@contextmanager
+def handed_over(session, **where):
+    with handover.prepared(**where) as hand_over:
+        yield hand_over.give(session)
+
 fresh = session(issuer="https://" + os.urandom(8).hex())
 NOTHING = b"[]"  # the reader ran, and was given nothing
 
@@ -76,7 +83,7 @@ def kernel(request: pytest.FixtureRequest) -> str:
 
 def test_children_and_their_children_read_it_again_and_again(kernel: str, directory: Path) -> None:
     code = f"""
-    with handover.handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
+    with handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
         assert [child(arguments) for _ in range(3)] == [expected] * 3
         start = f"subprocess.run([sys.executable, '-c', {{READ!r}}, *sys.argv[1:]], check=True)"
         through = f"import subprocess, sys; {{start}}"
@@ -89,7 +96,7 @@ def test_children_and_their_children_read_it_again_and_again(kernel: str, direct
 def test_afterwards_nobody_reads_it(kernel: str, directory: Path) -> None:
     code = f"""
     left = "import sys; sys.stdin.read()\\n" + READ
-    with handover.handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
+    with handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
         behind = subprocess.Popen(
             [sys.executable, "-c", left, "--session", fresh.id, *arguments], stdin=-1, stdout=-1, start_new_session=True
         )
@@ -103,7 +110,7 @@ def test_afterwards_nobody_reads_it(kernel: str, directory: Path) -> None:
 def test_it_ends_with_an_exception_too(kernel: str, directory: Path) -> None:
     code = f"""
     try:
-        with handover.handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
+        with handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
             raise KeyError("x")
     except KeyError:
         pass
@@ -118,7 +125,7 @@ def test_a_process_outside_the_tree_does_not_read_it(kernel: str, directory: Pat
     sibling = "import sys; sys.argv[3:] = sys.stdin.readline().split()\\n" + READ
     outside = subprocess.Popen(["setsid", "--fork", "sh", "-c", 'exec "$@"', "sh", sys.executable, "-c", sibling,
         "--session", fresh.id], stdin=-1, stdout=-1)
-    with handover.handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
+    with handed_over(fresh, directory=directory, {kernel}, now=now) as arguments:
         outside.wait()
         assert outside.communicate((" ".join(arguments) + "\\n").encode())[0] == NOTHING
         assert child(arguments) == expected
@@ -131,7 +138,7 @@ def test_the_wrappers_own_store_works_on(directory: Path) -> None:
     store = kernel_keyring.KernelKeyringStore()
     key = scope.key(fresh.id, "user")
     store.put(key, b"before", time.time() + 60)
-    with handover.handed_over(fresh, directory=directory, now=now):
+    with handed_over(fresh, directory=directory, now=now):
         assert store.get(key) == b"before"
         store.put(key, b"during", time.time() + 60)
         assert child((), "from kubectl_stepup.session.kernel_keyring import KernelKeyringStore as S; import sys;"
@@ -147,7 +154,7 @@ def test_what_is_in_the_old_session_keyring_stays_within_reach(directory: Path) 
     ticket = keyctl.add_key("kerberos-ticket", b"ticket", keyctl.SESSION_KEYRING)
     find = ("from kubectl_stepup.session import keyctl; import sys\\n"
         "sys.stdout.buffer.write(keyctl.read(keyctl.search(keyctl.SESSION_KEYRING, 'kerberos-ticket')))")
-    with handover.handed_over(fresh, directory=directory, now=now):
+    with handed_over(fresh, directory=directory, now=now):
         assert child((), find) == b"ticket"
         assert keyctl.search(keyctl.PROCESS_KEYRING, "kerberos-ticket") is None
     """
@@ -157,8 +164,8 @@ def test_what_is_in_the_old_session_keyring_stays_within_reach(directory: Path) 
 def test_the_nearest_hand_over_wins(directory: Path) -> None:
     code = """
     inner = session(issuer=fresh.issuer, command="inner")
-    with handover.handed_over(fresh, directory=directory, now=now):
-        with handover.handed_over(inner, directory=directory, now=now):
+    with handed_over(fresh, directory=directory, now=now):
+        with handed_over(inner, directory=directory, now=now):
             assert child(()) == answer(inner)
         assert child(()) == expected
     """
@@ -168,7 +175,7 @@ def test_the_nearest_hand_over_wins(directory: Path) -> None:
 def test_where_the_kernel_refuses_the_socket_serves(directory: Path) -> None:
     code = """
     keyctl._NUMBER = None
-    with handover.handed_over(fresh, directory=directory, now=now) as arguments:
+    with handed_over(fresh, directory=directory, now=now) as arguments:
         assert arguments[0] == "--handover"
         assert child(arguments) == expected
     """
@@ -179,7 +186,7 @@ def test_an_expired_token_is_not_handed_over(directory: Path) -> None:
     code = """
     from kubectl_stepup.errors import StoreUnavailable
     try:
-        with handover.handed_over(fresh, directory=directory, now=lambda: fresh.token_expires_at):
+        with handed_over(fresh, directory=directory, now=lambda: fresh.token_expires_at):
             raise SystemExit("handed over")
     except StoreUnavailable as error:
         assert error.message == "the token to hand over has expired"
@@ -232,3 +239,64 @@ def test_a_socket_that_cannot_be_made_says_so(directory: Path) -> None:
     path = directory / ("x" * 200)
     with pytest.raises(StoreUnavailable, match=r"^the hand-over socket .* cannot be made: "):
         handover_socket.Offer(b"value", str(path)).__enter__()
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_not_used(directory: Path) -> None:
+    code = """
+    import tempfile
+    tempfile.tempdir = str(directory / ("long" * 20))  # too long, and not even there
+    deep = directory / ("deep" * 25)
+    deep.mkdir(mode=0o700)
+    with handed_over(fresh, directory=deep, kernel=False, now=now) as arguments:
+        place = Path(arguments[1]).parent
+        assert (place.parent, place.stat().st_mode & 0o777) == (Path("/tmp"), 0o700)
+        assert child(arguments) == expected
+    assert not place.exists()
+    assert list(deep.iterdir()) == []
+    """
+    run(code, directory)
+
+
+def test_until_a_session_is_given_the_socket_serves_nothing(directory: Path) -> None:
+    code = """
+    with handover.prepared(directory=directory, kernel=False, now=now) as hand_over:
+        (socket,) = directory.iterdir()
+        assert child(("--handover", str(socket))) == NOTHING
+        assert child(hand_over.give(fresh)) == expected
+    """
+    run(code, directory)
+
+
+def test_what_leaves_is_outside_and_keeps_what_was_there_before(directory: Path) -> None:
+    code = """
+    keyctl.join_new_session_keyring()
+    keyctl.add_key("kerberos-ticket", b"ticket", keyctl.SESSION_KEYRING)
+    look = ("from kubectl_stepup.session import handover, keyctl; import sys\\n"
+        "handover.leave()\\n"
+        "found = keyctl.search(keyctl.SESSION_KEYRING, sys.argv[2])\\n"
+        "assert keyctl.search(keyctl.PROCESS_KEYRING, 'kerberos-ticket') is None\\n"
+        "ticket = keyctl.read(keyctl.search(keyctl.SESSION_KEYRING, 'kerberos-ticket'))\\n"
+        "sys.stdout.buffer.write(b'%r %r' % (found, ticket))")
+    name = scope.key(fresh.id, "handover")
+    inner = session(issuer=fresh.issuer, command="inner")
+    with handed_over(fresh, directory=directory, now=now):
+        ended = subprocess.run([sys.executable, "-c", look, "x", name], capture_output=True, check=True)
+        assert ended.stdout == b"None b'ticket'", ended
+        with handed_over(inner, directory=directory, now=now):
+            ended = subprocess.run([sys.executable, "-c", look, "x", name], capture_output=True, check=True)
+            assert ended.stdout == b"None b'ticket'", ended
+        assert child(()) == expected
+    """
+    run(code, directory)
+
+
+def test_outside_of_a_hand_over_there_is_nothing_to_leave(directory: Path) -> None:
+    code = """
+    keyctl.join_new_session_keyring()
+    before = keyctl.serial_number(keyctl.SESSION_KEYRING)
+    handover.leave()
+    assert keyctl.serial_number(keyctl.SESSION_KEYRING) == before
+    keyctl._NUMBER = None
+    handover.leave()
+    """
+    run(code, directory)

@@ -83,7 +83,7 @@ def test_a_call_that_hangs_inside_a_library_does_not_abort_the_program_at_its_en
 
 
 def test_any_error_is_one_error_and_tells_no_secret() -> None:
-    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used \(KeyError\)$") as caught:
+    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used: there is no session bus") as caught:
         store(Raising()).put(KEY, b"the secret", StillClock().now() + 60)
     assert "secret" not in str(caught.value.details)
 
@@ -95,7 +95,7 @@ def test_an_item_that_somebody_else_added_meanwhile_is_replaced_once(monkeypatch
     keeper.put(KEY, b"ours", StillClock().now() + 60)
     assert keeper.get(KEY) == b"ours"
     backend.races = 2
-    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used \(RuntimeError\)$"):
+    with pytest.raises(StoreUnavailable, match=r"^Fake Keyring cannot be used: it reports an error$"):
         keeper.put(KEY, b"ours", StillClock().now() + 60)
 
 
@@ -167,7 +167,7 @@ def test_every_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """CACHE-03."""
     backends = (("One", "keyring.backends.no_such_module", "X"), ("Two", "keyring.backends.null", "NoSuchClass"))
     monkeypatch.setitem(os_keyring.BACKENDS, "linux", backends)
-    message = r"^One cannot be used \(ModuleNotFoundError\); Two cannot be used \(AttributeError\)$"
+    message = r"^One cannot be used: it is not installed; Two cannot be used: it reports an error$"
     with pytest.raises(StoreUnavailable, match=message):
         open_os_keyring(platform="linux")
 
@@ -185,7 +185,7 @@ def test_the_environment_moves_no_items(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(os_keyring.BACKENDS, "linux", (("Fake", "tests.contract.backends", "WindowsLikeBackend"),))
     monkeypatch.setenv("KEYRING_PROPERTY_ITEMS", "elsewhere")
     # The backend cannot work without its own `items`; a foreign one would.
-    with pytest.raises(StoreUnavailable, match=r"^Fake cannot be used \(AttributeError\)$"):
+    with pytest.raises(StoreUnavailable, match=r"^Fake cannot be used: it reports an error$"):
         open_os_keyring(platform="linux")
 
 

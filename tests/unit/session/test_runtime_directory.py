@@ -94,8 +94,8 @@ def test_what_killed_wrappers_left_is_cleared_away(tmp_path: Path) -> None:
     """KCFG-16."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    gone = {f"lent-{ended.pid}-0123abcd.json", f"{ended.pid}.0123abcd.sock", "99999999999999999999.0123abcd.sock"}
-    kept = {f"lent-{os.getpid()}-0123abcd.json", f"{os.getpid()}.0123abcd.sock", f"{'0' * 32}.lock", "lent-x.json"}
+    gone = {f"{ended.pid}.0123abcd.sock", "99999999999999999999.0123abcd.sock"}
+    kept = {f"{os.getpid()}.0123abcd.sock", f"{'0' * 32}.lock", "x.sock"}
     for name in gone | kept:
         (tmp_path / name).touch()
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,34 +87,41 @@ def test_the_credential_command_of_the_built_program_without_one_is_itself(monke
 # -- lending a session --------------------------------------------------------------------------------------------
 
 
-def lent(machine: Application, elevation: Elevation) -> tuple[str, ...]:
+def lent(machine: Application, elevation: Elevation, *, keeps_session: bool = True) -> tuple[str, ...]:
     ports = running.execute_ports(machine).run_ports(RESOLVED)
-    with ports.lend_session(elevation) as found:
-        return found.credential_command
+    with ports.run_directory() as directory, ports.hand_over(directory.path, keeps_session) as credential_for:
+        return tuple(credential_for(elevation))
 
 
 def elevation(*, stored: bool) -> Elevation:
     return Elevation(session=session(), reused=False, stored=stored)
 
 
+class BySocket:
+    """A hand-over that works."""
+
+    def give(self, handed: ElevationSession) -> tuple[str, ...]:
+        assert handed == session()
+        return ("--handover", "/socket")
+
+
 @contextmanager
-def by_socket(handed: ElevationSession, *, directory: Path) -> Iterator[tuple[str, ...]]:
+def by_socket(*, directory: Path) -> Iterator[BySocket]:
     assert directory.stat().st_mode & 0o777 == 0o700
-    assert handed == session()
-    yield ("--handover", "/socket")
+    yield BySocket()
 
 
 @contextmanager
-def impossible(handed: ElevationSession, *, directory: Path) -> Iterator[tuple[str, ...]]:
+def impossible(*, directory: Path) -> Iterator[BySocket]:
     raise StoreUnavailable("neither way works")
-    yield ()
+    yield BySocket()
 
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_session_is_handed_to_the_process_tree(
     machine: Application, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
-    monkeypatch.setattr(running, "handed_over", by_socket)
+    monkeypatch.setattr(running, "prepared", by_socket)
     assert lent(machine, elevation(stored=stored)) == (
         *running.credential_command(("--handover", "/socket")),
         "--session",
@@ -126,13 +135,14 @@ class FileLike(MemoryStore):
     name = "file"
 
 
-@pytest.mark.parametrize("name", ["memory", "file"])
+@pytest.mark.parametrize("name", ["kernel", "file"])
 def test_where_it_cannot_be_handed_over_the_store_serves(
     machine: Application, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(running, "handed_over", impossible)
-    if name == "file":
-        machine.__dict__["store"] = FileLike(now=lambda: 0.0)
+    monkeypatch.setattr(running, "prepared", impossible)
+    store = FileLike(now=lambda: 0.0)
+    store.name = name
+    machine.__dict__["store"] = store
     rest = lent(machine, elevation(stored=True))[len(running.credential_command()) :]
     directory = ("--store-directory", str(machine.state_directory / "sessions")) if name == "file" else ()
     assert rest == ("--session", session().id, *directory)
@@ -153,13 +163,18 @@ def test_credential_is_told_of_the_stores_that_the_kernel_does_not_keep(store: s
 
 
 def test_where_neither_works_nothing_runs(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "handed_over", impossible)
-    with pytest.raises(StoreUnavailable):
+    monkeypatch.setattr(running, "prepared", impossible)
+    with pytest.raises(StoreUnavailable, match=r"^neither way works$"):
+        lent(machine, elevation(stored=True))  # the store is memory
+    machine.__dict__["store"] = FileLike(now=lambda: 0.0)
+    with pytest.raises(StoreUnavailable, match=r"^neither way works$"):
+        lent(machine, elevation(stored=True), keeps_session=False)
+    with pytest.raises(StoreUnavailable, match=r"^the session can neither be handed over nor kept$"):
         lent(machine, elevation(stored=False))
 
 
 def test_no_token_is_in_the_words(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "handed_over", by_socket)
+    monkeypatch.setattr(running, "prepared", by_socket)
     assert session().token.reveal() not in " ".join(lent(machine, elevation(stored=True)))
 
 
@@ -181,11 +196,32 @@ def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machin
     assert tuple(ports.kubeconfig_files(str(named))) == (str(named),)
 
 
-def test_an_overlay_is_lent_as_a_file(machine: Application) -> None:
-    with running.execute_ports(machine).run_ports(None).lend_file(b"{}") as overlay:
-        assert Path(overlay.path).read_bytes() == b"{}"
-        path = overlay.path
+def captured(machine: Application, place: str) -> tuple[str, bytes]:
+    """Give the file's name and what a child reads under it."""
+    with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", place) as file:
+        path = file.path
+        read = subprocess.run(["cat", path], pass_fds=file.pass_fds, capture_output=True, check=True).stdout
+        in_memory = Path(path).is_symlink()
     assert not Path(path).exists()
+    assert in_memory == (sys.platform == "linux")
+    return Path(path).name, read
+
+
+def test_captured_input_has_the_name_of_its_place(machine: Application, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    shutil.copy("/bin/true", tmp_path / "bin/kubectl")
+    assert captured(machine, "dir/app.yaml") == ("app.yaml", b"kind: Pod")
+    for place in ("", "a,b", "..", 'x"', "a\nb", "https://h/?a=b,c"):
+        assert captured(machine, place) == ("manifests", b"kind: Pod")
+
+
+def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machine: Application, tmp_path: Path) -> None:
+    kubectl_in(tmp_path, "exit 0")
+    with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", "app.yaml") as file:
+        path = file.path
+        assert (Path(path).read_bytes(), Path(path).is_symlink()) == (b"kind: Pod", False)
+        assert Path(path).stat().st_mode & 0o777 == 0o600
+    assert not Path(path).parent.exists()
 
 
 def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path: Path) -> None:
