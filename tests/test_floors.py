@@ -68,6 +68,7 @@ EDGES = {
     "kubectl_stepup.kube.kubeconfig",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
+    "kubectl_stepup.kube.proxy_read",
     "kubectl_stepup.kube.rbac_objects",
     "kubectl_stepup.kube.time_limit",
     "kubectl_stepup.oauth.provider",
@@ -126,7 +127,7 @@ LIBRARIES = {
     "rich": ("kubectl_stepup.terminal.tty",),
     "ruamel": ("kubectl_stepup.documents.splice",),
     "truststore": ("kubectl_stepup.oauth.trust",),
-    "urllib3": ("kubectl_stepup.oauth.transport",),
+    "urllib3": ("kubectl_stepup.oauth.transport", "kubectl_stepup.kube.proxy_read"),
     "yaml": ("kubectl_stepup.documents.yaml_file",),
 }
 """Who alone imports an outside library (a module, or a whole package of the shell)."""

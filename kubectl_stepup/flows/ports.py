@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
     from kubectl_stepup.policy.spool import Spool
+    from kubectl_stepup.session.model import ElevationSession
 
 
 class Terminal(Protocol):
@@ -168,6 +169,17 @@ class Kubectl(Protocol):
         limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
+
+
+class ProxyReader(Protocol):
+    """Reads through a proxy subresource with an elevated token, in kubectl's place."""
+
+    def read(self, path: str, session: ElevationSession, *, limit: RunLimit | None = None) -> int:
+        """Read `path` and return the exit code; the answer goes to standard output.
+
+        Raises:
+            CredentialWithheld: the session is for another server.
+        """
 
 
 class LentFile(Protocol):

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import CommandRefused, NotEnrolled, StepUpError
+from kubectl_stepup.errors import CommandRefused, NotEnrolled, ProxyRefused, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.flows.longest import TIME_UP, limit_of
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
+from kubectl_stepup.policy.proxied import REFUSED, hint_for
 from kubectl_stepup.policy.spool import SOURCES
 from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
 from kubectl_stepup.terminal.sanitise import safe
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
     from kubectl_stepup.flows.longest import Longest
-    from kubectl_stepup.flows.ports import Kubectl, LentFile, LentSession
+    from kubectl_stepup.flows.ports import Kubectl, LentFile, LentSession, ProxyReader
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.spool import Spool
 
@@ -38,6 +39,7 @@ class RunPorts:
 
     `lend_file` gives the child a kubeconfig or manifests and `lend_session` a way to the session, for as long as their
     contexts last. `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
+    `proxy_reader` reads through a proxy subresource, where kubectl would send the token after a redirect.
     """
 
     elevate: ElevatePorts
@@ -47,6 +49,7 @@ class RunPorts:
     lend_file: Callable[[bytes], AbstractContextManager[LentFile]]
     lend_session: Callable[[Elevation], AbstractContextManager[LentSession]]
     refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]
+    proxy_reader: Callable[[Cluster, ResolvedContext], ProxyReader]
 
 
 def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
@@ -62,7 +65,8 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
     ports.elevate.terminal.detail(_detail(judgement))
     elsewhere = judgement.cluster is None and decision.level is not None
     if decision.effect == "refuse" and not elsewhere:
-        refusal = CommandRefused(decision.why, hint=decision.hint or _explain(judgement))
+        kind = ProxyRefused if decision.code == ProxyRefused.code else CommandRefused
+        refusal = kind(decision.why, hint=decision.hint or _explain(judgement))
         _record(judgement, refusal, ports)
         raise refusal
     for warning in decision.warnings:
@@ -107,6 +111,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
         require_own_credentials(judgement)
         require_unchanged(asked.cluster, resolved)
         require_safe_kubectl(ports)
+        reader = None if judgement.command.read_path is None else ports.proxy_reader(asked.cluster, resolved)
         require_reason(asked, required=decision.reason_required, tickets=decision.tickets)
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
@@ -116,13 +121,17 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     elevation = session_for(asked, ports.elevate)
     if not elevation.reused:
         _refresh_policy(judgement, asked, resolved, elevation, ports)
-    ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
+    program = f"kubectl: {ports.kubectl.path()}" if reader is None else "this program itself"
+    ports.elevate.terminal.detail(f"{program}, as {USER_PREFIX}{elevation.session.level}")
     recorder = ports.elevate.recorder
     session = elevation.session
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     limit = limit_of(asked.level, ports.elevate.terminal)
     try:
-        exit_code = _child(judgement, resolved, limit, elevation, spool, ports)
+        if reader is not None and judgement.command.read_path is not None:
+            exit_code = reader.read(judgement.command.read_path, session, limit=limit)
+        else:
+            exit_code = _child(judgement, resolved, limit, elevation, spool, ports)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise
@@ -228,9 +237,13 @@ def require_own_credentials(judgement: Judgement) -> None:
             hint="repeat the command without it, or run kubectl itself with your everyday login",
         )
     if command.starts_proxy:
-        raise CommandRefused(
+        raise ProxyRefused(
             "kubectl proxy cannot be stepped up: every local program could use its port",
-            hint="kubectl stepup exec -- get --raw PATH",
+            hint=hint_for(command.requests),
+        )
+    if command.reaches_proxy and command.read_path is None:
+        raise ProxyRefused(
+            f"kubectl {command.name} cannot be stepped up: {REFUSED}", hint=hint_for(judgement.decision.requests)
         )
 
 

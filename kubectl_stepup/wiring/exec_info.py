@@ -20,7 +20,7 @@ def digests(resolved: ResolvedContext) -> tuple[str, ...]:
     """Give the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected; none where the CA cannot be read."""
     raw = resolved.cluster_raw
     try:
-        ca_pem = _ca(resolved)
+        ca_pem = certificate_authority(resolved)
         # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
         if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.ca_sha256:
             return ()
@@ -42,7 +42,8 @@ def digests(resolved: ResolvedContext) -> tuple[str, ...]:
     return tuple(sha256_hex(value) for value in expected)
 
 
-def _ca(resolved: ResolvedContext) -> bytes | None:
+def certificate_authority(resolved: ResolvedContext) -> bytes | None:
+    """Read the CA certificates of a context's cluster; None: the system's."""
     raw = resolved.cluster_raw
     if raw.get("certificate-authority-data"):
         return binascii.a2b_base64(str(raw["certificate-authority-data"]))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.ports import RunLimit
+    from kubectl_stepup.flows.ports import ProxyReader, RunLimit
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource
@@ -119,7 +119,14 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         lend_file=lambda content: lend(content, directory=str(application.runtime_directory)),
         lend_session=lambda elevation: _lend_session(application, elevation),
         refresh_policy=lambda *about: _refresh_policy(application, *about),
+        proxy_reader=lambda cluster, context: _proxy_reader(application, cluster, context),
     )
+
+
+def _proxy_reader(application: Application, cluster: Cluster, resolved: ResolvedContext) -> ProxyReader:
+    from kubectl_stepup.wiring.proxy_reading import proxy_reader
+
+    return proxy_reader(cluster, resolved, application.environ)
 
 
 def _refresh_policy(

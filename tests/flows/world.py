@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.config.model import Cluster, Config, Provider
-from kubectl_stepup.errors import PolicyTooNew
+from kubectl_stepup.errors import PolicyTooNew, StepUpError
 from kubectl_stepup.flows.asked import Asked
 from kubectl_stepup.flows.authenticate import AuthenticatePorts, Verify, authenticate
 from kubectl_stepup.flows.credential import CredentialPorts
@@ -34,6 +34,7 @@ from tests.flows.fakes import (
     FakeKubeconfig,
     FakeKubectl,
     FakeProvider,
+    FakeProxyReader,
     FakeTerminal,
     RecordingAuditLog,
     RefusalNotes,
@@ -79,6 +80,8 @@ class World:
     lent: list[Elevation] = field(default_factory=list)
     refreshed: list[tuple[str, str]] = field(default_factory=list)
     too_new: PolicyTooNew | None = None
+    reader: FakeProxyReader = field(default_factory=FakeProxyReader)
+    unreadable: StepUpError | None = None
     kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
     store: MemoryStore = field(init=False)
     recorder: Recorder = field(init=False)
@@ -162,7 +165,14 @@ class World:
             lend_file=self.kubectl.lend_file,
             lend_session=self.lend_session,
             refresh_policy=self.refresh_policy,
+            proxy_reader=self.proxy_reader,
         )
+
+    def proxy_reader(self, cluster: Cluster, resolved: ResolvedContext) -> FakeProxyReader:
+        """Make the reader, or fail as `unreadable` says."""
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.reader
 
     def refresh_policy(
         self, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None
