@@ -106,6 +106,9 @@ static bool is_known(char **words) {
 
 void routine_serve(char **words) {
     char path[PATH_MAX];
+    /* A table that the environment names may say that the words mean something else. */
+    const char *table = getenv("KUBECACHEDIR");
+    if (table != NULL && *table != '\0') return;
     if (*words == NULL || !is_known(words) || !path_of_kubectl(path)) return;
     /* The word before the first one, `--`, gives its place to the program's name. */
     char *separator = words[-1];

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.oauth.metadata import ProviderMetadata
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.policy.discovery import APIResource, NamedTable
     from kubectl_stepup.policy.spool import Spool
     from kubectl_stepup.session.model import ElevationSession
 
@@ -105,8 +105,11 @@ class Expand(Protocol):
 class Discover(Protocol):
     """Knows the resources of a cluster without asking it."""
 
-    def __call__(self, server: str, directory: str | None) -> Sequence[APIResource]:
-        """Give the resources of `server` that kubectl wrote down, in its usual place or in `directory`."""
+    def usual(self, server: str) -> Sequence[APIResource]:
+        """Return the resources of `server` that kubectl wrote down in its usual place."""
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        """Return what a table says that `--cache-dir` (`directory`) or the environment names; None: neither does."""
 
 
 class Refusals(Protocol):

@@ -13,6 +13,7 @@ from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.flows.longest import TIME_UP, limit_of
+from kubectl_stepup.kube.kubectl_variables import own_environment
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
 from kubectl_stepup.policy.proxied import REFUSED, hint_for
 from kubectl_stepup.policy.spool import SOURCES
@@ -85,8 +86,8 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         with ExitStack() as stack:
             # Files may keep their names in kubectl's messages: nothing is at stake that is not the caller's anyway.
             argv, descriptors = _inputs(judgement, spool.objects if spool.fetched else None, (), stack, ports)
-            return ports.kubectl.run(argv, ports.environ, pass_fds=descriptors, stdin=spool.stdin)
-    return ports.kubectl.replace(judgement.argv, ports.environ)
+            return ports.kubectl.run(argv, own_environment(ports.environ), pass_fds=descriptors, stdin=spool.stdin)
+    return ports.kubectl.replace(judgement.argv, own_environment(ports.environ))
 
 
 def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:

@@ -26,6 +26,9 @@ Parse = Callable[[bytes, str], object]
 
 MAX_BYTES = 4 << 20
 
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where a pod finds its service account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -60,6 +63,8 @@ class Kubeconfig:
     contexts: Mapping[str, Entry]
     clusters: Mapping[str, Entry]
     users: Mapping[str, Entry]
+    pod_namespace: str | None = None
+    """What counts, in a pod, for a context that names no namespace."""
 
     def resolve(self, context: str | None) -> ResolvedContext:
         """Follow `context` (the current one where None or empty) to its cluster and user; reads the CA file.
@@ -91,7 +96,7 @@ class Kubeconfig:
             context=name,
             cluster=cluster_name,
             user=user_name,
-            namespace=entry.text(at, "namespace"),
+            namespace=entry.text(at, "namespace") or self.pod_namespace,
             server=server,
             ca_sha256=_ca_sha256(cluster, cluster_at),
             tls_server_name=cluster.text(cluster_at, "tls-server-name"),
@@ -129,7 +134,32 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse) -> Kubec
         _merge(contexts, document, file, "context")
         _merge(clusters, document, file, "cluster")
         _merge(users, document, file, "user")
-    return Kubeconfig(files=files, current_context=current, contexts=contexts, clusters=clusters, users=users)
+    return Kubeconfig(
+        files=files,
+        current_context=current,
+        contexts=contexts,
+        clusters=clusters,
+        users=users,
+        pod_namespace=pod_namespace(environ),
+    )
+
+
+def pod_namespace(environ: Mapping[str, str], service_account: str = SERVICE_ACCOUNT) -> str | None:
+    """Return the namespace that kubectl takes in a pod where a context names none; None: not in a pod.
+
+    Spec: client-go `clientcmd.DeferredLoadingClientConfig.Namespace` and `inClusterClientConfig`.
+    """
+    if not environ.get("KUBERNETES_SERVICE_HOST") or not environ.get("KUBERNETES_SERVICE_PORT"):
+        return None
+    if not os.path.exists(f"{service_account}/token") or os.path.isdir(f"{service_account}/token"):
+        return None
+    if environ.get("POD_NAMESPACE"):
+        return environ["POD_NAMESPACE"]
+    try:
+        with open(f"{service_account}/namespace", encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read(1024).strip() or None
+    except OSError:
+        return None
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:

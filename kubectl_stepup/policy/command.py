@@ -30,12 +30,17 @@ REDIRECTING = (
     "tls-server-name",
     "proxy-url",
     "kuberc",
+    "cache-dir",
     "as",
     "as-group",
     "as-uid",
     "as-user-extra",
 )
-"""Flags that change who calls, or which server is given the token (a kuberc file can set all of the others)."""
+"""Flags that change who calls, or which server is given the token.
+
+A kuberc file can set all of the others. A cache directory says what words mean, and its answers, kept as the server's,
+can redirect kubectl.
+"""
 
 _RUN_PROGRAMS = ("enable-helm", "enable-alpha-plugins", "enable-exec", "network")
 _KUBECONFIG_READS = frozenset({"", "current-context", "get-clusters", "get-contexts", "get-users", "view"})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
+from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubectlFailed, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.ports import ProxyReader, RunLimit
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.policy.discovery import APIResource, NamedTable
     from kubectl_stepup.wiring.application import Application
 
 
@@ -49,7 +50,7 @@ def execute_ports(application: Application, *, user_scope: bool = False, online:
         policy=application.policy,
         kubeconfig=application.kubeconfig,
         expand=lambda command: expand_manifests(command, application, online=online),
-        discover=lambda server, directory: _discover(server, directory, application),
+        discover=Discovered(application.environ),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
@@ -189,10 +190,25 @@ def _lend_session(application: Application, elevation: Elevation) -> Iterator[Le
         yield LentSession(credential_command=(*credential_command(arguments), "--session", session.id, *arguments))
 
 
-def _discover(server: str, directory: str | None, application: Application) -> Sequence[APIResource]:
-    from kubectl_stepup.policy import discovery_cache
+class Discovered:
+    """What kubectl wrote down about clusters; read where a command needs it."""
 
-    return discovery_cache.resources(server, directory=directory, environ=application.environ)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def usual(self, server: str) -> Sequence[APIResource]:
+        """Return the resources of a server from kubectl's usual place."""
+        from kubectl_stepup.policy import discovery_cache
+
+        return discovery_cache.resources(server, environ=self._environ)
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        """Return what the directory says that the command line or the environment names; None: neither does."""
+        if not directory and not self._environ.get(environment.KUBECACHEDIR):
+            return None
+        from kubectl_stepup.policy import discovery_cache
+
+        return discovery_cache.named(server, directory=directory, environ=self._environ)
 
 
 def expand_manifests(

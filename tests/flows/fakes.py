@@ -22,6 +22,7 @@ from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.oauth.response import Response
+from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
 from kubectl_stepup.session.model import ElevationSession
@@ -189,6 +190,24 @@ class Ran:
     stdin: bytes | None
     limit_s: float | None
     files: dict[str, bytes]
+
+
+@dataclass
+class FakeDiscovery:
+    """What is known of resources; `asked_for` is which tables were read."""
+
+    resources: tuple[APIResource, ...] = ()
+    table: NamedTable | None = None
+    asked_for: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def usual(self, server: str) -> tuple[APIResource, ...]:
+        self.asked_for.append(("usual", server))
+        return self.resources
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        if self.table is not None:
+            self.asked_for.append((f"named {directory}", server))
+        return self.table
 
 
 @dataclass

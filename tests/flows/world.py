@@ -22,7 +22,7 @@ from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand
-from kubectl_stepup.policy.discovery import APIResource
+from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.secret import Secret
@@ -31,6 +31,7 @@ from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.record import Moment
 from kubectl_stepup.session.scope import key
 from tests.flows.fakes import (
+    FakeDiscovery,
     FakeKubeconfig,
     FakeKubectl,
     FakeProvider,
@@ -74,6 +75,7 @@ class World:
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
     discovered: tuple[APIResource, ...] = ()
+    named: NamedTable | None = None
     spool: Spool = Spool()  # noqa: RUF009 - a value that never changes
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
@@ -188,7 +190,7 @@ class World:
             policy=self.policy,
             kubeconfig=self.kubeconfig,
             expand=self.expand,
-            discover=lambda server, directory: self.discovered,
+            discover=FakeDiscovery(self.discovered, self.named),
             scope=self.scope,
             run_ports=lambda resolved: self.run_ports(),
         )

@@ -24,7 +24,7 @@ from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.flows.run import run
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.model import ElevationSession
-from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
+from tests.flows import CONFIG, RESOLVED, FakeDiscovery, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.flows.values import RULES
 
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
@@ -581,7 +581,7 @@ def test_a_wish_without_a_context_is_refused() -> None:
         config=world.config,
         kubeconfig=world.kubeconfig,
         expand=world.expand,
-        discover=lambda server, directory: (),
+        discover=FakeDiscovery(),
     )
     with pytest.raises(NotEnrolled) as caught:
         run(judgement, asked("delete", "pod", "x"), unenrolled="run", spool=Spool(), ports=world.run_ports())
