@@ -13,19 +13,20 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+import yaml
 
 from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kube.kubectl_variables import DROPPED
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.kube.scripted_api import Scripted, reply, thief
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
-from tests.system.guarded.policies import DEFAULT, LADDER
+from tests.system.guarded.policies import LADDER
 from tests.system.guarded.roles import allow_everything
 from tests.system.parts import kubectls
 from tests.system.parts.processes import wait_until
@@ -149,6 +150,20 @@ def test_what_the_server_refuses_is_said_as_kubectl_says_it(
     assert (theirs.returncode, theirs.stderr) == (1, ours)
 
 
+def test_a_variable_makes_kubectl_show_the_token(guarded: Guarded) -> None:
+    """Why GODEBUG is taken out of an elevated command's environment (kube/kubectl_variables.py)."""
+    token = guarded.token()
+    kubeconfig = guarded.directory / "shown.yaml"
+    document = yaml.safe_load(guarded.api.kubeconfig(guarded.api.admin_certificate))
+    document["users"][0]["user"] = {"token": token}
+    kubeconfig.write_text(yaml.safe_dump(document))
+    environ = {"HOME": str(guarded.directory), "KUBECONFIG": str(kubeconfig), "GODEBUG": "http2debug=1"}
+    words = [kubectls.kubectl(kubectls.NEWEST), "get", "--raw", "/version"]
+    ran = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert token in ran.stderr
+    assert "GODEBUG" in DROPPED
+
+
 # -- an aggregated API ------------------------------------------------------------------------------------------------
 
 
@@ -214,7 +229,7 @@ def test_a_redirect_of_an_aggregated_api_is_not_handed_on(
     assert elsewhere.seen == []
 
 
-# -- `policy compile --no-elevated-proxy` -------------------------------------------------------------------------------
+# -- `policy compile --no-elevated-proxy` -----------------------------------------------------------------------------
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 PATHS = {
@@ -262,7 +277,7 @@ def test_our_read_says_what_the_server_says(kept_out: Guarded, capfd: pytest.Cap
     assert NO_PROXY in capfd.readouterr().err
 
 
-def test_without_the_option_nothing_is_compiled_for_it(guarded: Guarded, tmp_path: Path) -> None:
-    enforce(guarded, DEFAULT, *GLASS)
+def test_without_the_option_nothing_is_compiled_for_it(guarded: Guarded) -> None:
+    enforce(guarded, LADDER, *GLASS)
     assert "elevated-proxy" not in "".join(one.read_text() for one in (guarded.directory / "server").iterdir())
     assert NO_PROXY not in guarded.elevated().request("GET", f"{PODS}/web-0/proxy/x").text
