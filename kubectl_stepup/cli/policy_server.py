@@ -85,6 +85,9 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
 )
 @click.option("--no-break-glass", is_flag=True, help="Nobody may pass the guards.")
 @click.option(
+    "--no-elevated-proxy", is_flag=True, help="No elevated login may use a proxy subresource [what the server says]."
+)
+@click.option(
     "--token-lifetime", metavar="DURATION", help="How long the elevated client's ID tokens live [as compiled]."
 )
 @output_format("table", "json")
@@ -136,7 +139,11 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
         levels=levels,
         kubeconfig=options["kubeconfig"],
         wish=Wish(reason=options["reason"], browser=options["browser"]),
-        made_with=MadeWith(break_glass="" if nobody else group, token_life_s=_duration(options["token_lifetime"])),
+        made_with=MadeWith(
+            break_glass="" if nobody else group,
+            token_life_s=_duration(options["token_lifetime"]),
+            elevated_proxy=False if options["no_elevated_proxy"] else None,
+        ),
     )
 
 

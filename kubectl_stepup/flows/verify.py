@@ -41,12 +41,12 @@ REQUEST_TIMEOUT = "--request-timeout=20s"
 class MadeWith:
     """The choices by which the objects were compiled; None is what the objects on the cluster say.
 
-    `break_glass` "" is nobody. Whether elevated logins may use proxies is what the objects say alone.
+    `break_glass` "" is nobody. Without `elevated_proxy` elevated logins are kept from proxy subresources.
     """
 
     break_glass: str | None = None
     token_life_s: int | None = None
-    elevated_proxy: bool = True
+    elevated_proxy: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def _made_with(wanted: Verification, said: Mapping[str, str]) -> MadeWith:
     return MadeWith(
         break_glass=said.get(names.BREAK_GLASS, "") if given.break_glass is None else given.break_glass,
         token_life_s=int(life) if given.token_life_s is None and life.isdecimal() else given.token_life_s,
-        elevated_proxy=said.get(names.ELEVATED_PROXY) != names.REFUSED,
+        elevated_proxy=given.elevated_proxy is not False and said.get(names.ELEVATED_PROXY) != names.REFUSED,
     )
 
 

@@ -149,12 +149,12 @@ def pod_namespace(environ: Mapping[str, str], service_account: str = SERVICE_ACC
 
     Spec: client-go `clientcmd.DeferredLoadingClientConfig.Namespace` and `inClusterClientConfig`.
     """
-    if not environ.get("KUBERNETES_SERVICE_HOST") or not environ.get("KUBERNETES_SERVICE_PORT"):
+    if not environ.get(environment.KUBERNETES_SERVICE_HOST) or not environ.get(environment.KUBERNETES_SERVICE_PORT):
         return None
     if not os.path.exists(f"{service_account}/token") or os.path.isdir(f"{service_account}/token"):
         return None
-    if environ.get("POD_NAMESPACE"):
-        return environ["POD_NAMESPACE"]
+    if named := environ.get(environment.POD_NAMESPACE):
+        return named
     try:
         with open(f"{service_account}/namespace", encoding="utf-8", errors="surrogateescape") as stream:
             return stream.read(1024).strip() or None

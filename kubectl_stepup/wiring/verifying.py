@@ -60,7 +60,7 @@ def _compiled(cluster: Cluster, made_with: MadeWith, application: Application) -
     options = CompileOptions(
         cluster=cluster.context,
         break_glass=made_with.break_glass or None,
-        elevated_proxy=made_with.elevated_proxy,
+        elevated_proxy=made_with.elevated_proxy is not False,
         token_life_s=made_with.token_life_s,
     )
     made = compiled(options, application)
