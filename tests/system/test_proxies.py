@@ -158,7 +158,7 @@ def test_a_variable_makes_kubectl_show_the_token(guarded: Guarded) -> None:
     document["users"][0]["user"] = {"token": token}
     kubeconfig.write_text(yaml.safe_dump(document))
     environ = {"HOME": str(guarded.directory), "KUBECONFIG": str(kubeconfig), "GODEBUG": "http2debug=1"}
-    words = [kubectls.kubectl(kubectls.NEWEST), "get", "--raw", "/version"]
+    words = [str(kubectls.kubectl(kubectls.NEWEST)), "get", "--raw", "/version"]
     ran = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert token in ran.stderr
     assert "GODEBUG" in DROPPED
