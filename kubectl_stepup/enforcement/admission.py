@@ -97,7 +97,6 @@ def _no_proxy(gate: Gate) -> Iterator[dict[str, Any]]:
     """
     if any(rule.name == PROXY_RULE for rule in gate.policy.rules):
         raise PolicyError(f"rule {PROXY_RULE} has the name of what --no-elevated-proxy becomes: give it another")
-    groups = [names.level_group(level.name) for level in gate.policy.levels]
     yield {
         "apiVersion": f"{GROUP}/v1",
         "kind": "ValidatingAdmissionPolicy",
@@ -109,7 +108,8 @@ def _no_proxy(gate: Gate) -> Iterator[dict[str, Any]]:
             "variables": [
                 {
                     "name": "elevated",
-                    "expression": f"request.userInfo.?groups.orValue([]).exists(group, group in {cel.texts(groups)})",
+                    "expression": "request.userInfo.?groups.orValue([]).exists(group, "
+                    f"group.startsWith({cel.text(names.PREFIX)}))",
                 }
             ],
             "validations": [{"expression": "!variables.elevated", "reason": "Forbidden", "message": _NO_PROXY}],

@@ -55,9 +55,8 @@ class Request(Record):
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
     certificates that passes; without `elevated_proxy` elevated logins are kept from proxies; `token_life_s` is what
-    the windows of `trust` were computed from. `targets` are some of
-    `TARGETS`. `roles` and `old_grants` come from the RBAC that is there: what replaces it, and the bindings as they are
-    without those who have been replaced.
+    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the
+    RBAC that is there: what replaces it, and the bindings as they are without those who have been replaced.
     """
 
     policy: Policy

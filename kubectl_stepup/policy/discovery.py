@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.patches import possible_marks
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.request import ASKS, RAW
 from kubectl_stepup.policy.resource_table import CATEGORIES
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.request import ResourceAttributes
+
+
+_WITH_A_BODY = ("create", "update", "patch")
 
 
 class APIResource(Record):
@@ -96,10 +100,12 @@ def _known(entry: ResourceAttributes, found: Sequence[APIResource]) -> Iterator[
 
 def _request_for(entry: ResourceAttributes, one: APIResource) -> ResourceAttributes:
     """Return the request for a resource as a table describes it: anything where the name is none of a resource."""
-    if not one.name.replace("-", "").replace(".", "").isalnum() or one.name.startswith("."):
+    if not one.name.isascii() or not one.name.replace("-", "").replace(".", "").isalnum() or one.name.startswith("."):
         return entry.replace(resource=UNKNOWN, namespace=None, everywhere=True)
     known = _built_in(one)
     if known.built_in:
+        if entry.verb in _WITH_A_BODY and (known.group, known.name) != (entry.resource.group, entry.resource.name):
+            entry = entry.replace(marks=entry.marks | possible_marks(known))  # the body was read as that of another
         resource = known.replace(namespaced=one.namespaced)
     else:
         resource = Resource(group=one.group, name=one.name, kind=one.kind, namespaced=one.namespaced, described=True)

@@ -101,6 +101,11 @@ REMAPPED = {
     "a new category": ("get stuff", changed("secrets", categories=["stuff"]), "read-secrets"),
     "capitals": ("get configmap x", changed("secrets", singularName="ConfigMap", name="Secrets"), "read-secrets"),
     "a word of another resource": ("patch pod x -p {}", changed("clusterrolebindings", shortNames=["pod"]), "grant"),
+    "whose body means something else": (
+        """patch cm x -p '{"spec":{"unschedulable":true}}'""",
+        [row("nodes", "Node", namespaced=False, shortNames=["cm"])],
+        "stop",
+    ),
     "no resource's name": ("get configmap x", [row("..", "ConfigMap", singularName="configmap")], "read-secrets"),
     "the scope": ("get cm x", [row("secrets", "Secret", namespaced=False, shortNames=["cm"])], "read-secrets"),
 }
@@ -191,6 +196,12 @@ def test_the_usual_table_explains_what_is_not_built_in_and_may_make_more_of_it(t
     decision = decided("patch bar x -p {}", {"HOME": str(tmp_path)})
     assert ("grant" in decision.actions, decision.level) == (True, "critical")
     assert {entry.resource.name for entry in decision.requests} == {"clusterrolebindings"}
+
+
+def test_what_a_table_says_of_custom_resources_makes_no_change_worse(tmp_path: Path) -> None:
+    write(tmp_path / ".kube/cache", [row("widgets", "Widget", shortNames=["wd"])])
+    decision = decided("label wd x a=b", {"HOME": str(tmp_path)})
+    assert (decision.effect, decision.actions) == ("allow", ("change",))
 
 
 def test_the_usual_table_does_not_explain_a_named_one_away(tmp_path: Path) -> None:

@@ -137,6 +137,36 @@ def test_the_answer_is_written_byte_by_byte_as_it_came(out: list[bytes]) -> None
         assert headers["user-agent"].startswith("kubectl-stepup/")
 
 
+def test_what_arrives_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log is followed for hours, piece by piece."""
+    seen, pieces = threading.Event(), list[bytes]()
+
+    def follow(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"3\r\none\r\n")
+        assert seen.wait(30)
+        handler.wfile.write(b"3\r\ntwo\r\n0\r\n\r\n")
+
+    def write(piece: bytes) -> None:
+        pieces.append(piece)
+        seen.set()
+
+    monkeypatch.setattr(proxy_reading, "_write", write)
+    with answering(follow) as api:
+        reader, approved = reading(api)
+        assert reader.read(PATH, approved) == 0
+    assert pieces == [b"one", b"two"]
+
+
+def test_a_path_before_the_api_stays_before_it(out: list[bytes]) -> None:
+    with answering(lambda handler: reply(handler, 200)) as api:
+        reader, approved = reading(api, server=f"{api.url}/k8s/clusters/c-1/")
+        assert reader.read(PATH, approved) == 0
+        assert api.lines == [f"GET /k8s/clusters/c-1{PATH}"]
+
+
 def test_nothing_is_unpacked(out: list[bytes]) -> None:
     """A small answer could become a huge one."""
     packed = gzip.compress(b"\0" * (1 << 20))

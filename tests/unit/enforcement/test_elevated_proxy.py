@@ -44,7 +44,7 @@ def test_it_is_about_proxies_and_every_level_whatever_the_rules() -> None:
     (about,) = spec["matchConstraints"]["resourceRules"]
     assert about["resources"] == ["pods/proxy", "services/proxy", "nodes/proxy"]
     assert about["operations"] == ["CONNECT"]
-    assert "['stepup:mfa', 'stepup:critical']" in spec["variables"][0]["expression"]
+    assert "group.startsWith('stepup:')" in spec["variables"][0]["expression"]
     assert spec["failurePolicy"] == "Fail"
 
 
