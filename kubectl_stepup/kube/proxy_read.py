@@ -14,6 +14,7 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -66,9 +67,9 @@ class ProxyRead:
         self._token = token
         self._user_agent = user_agent
         self._write = write
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._outcome: Outcome | None = None
+        # What a signal's handler may put something into, whatever it interrupts; locks and events are not.
+        self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
+        self._is_over = False
 
     def run(self, limit: TimeLimit | None = None) -> Outcome:
         """Send it and write the answer until it ends, a signal arrives or the time is up.
@@ -79,13 +80,14 @@ class ProxyRead:
         thread = threading.Thread(target=self._work, daemon=True, name="elevated read")
         with self._ended_by_signals(), contextlib.nullcontext() if limit is None else limit.over(self):
             thread.start()
-            self._ended.wait()
-        return self._outcome or Outcome(exit_code=1)
+            outcome = self._outcomes.get()  # the first end counts
+            self._is_over = True
+        return outcome
 
     def send_signal(self, number: int) -> None:
         """End, with the exit code of a program that this signal ended."""
         if number != getattr(signal, "SIGCONT", None):
-            self._end(Outcome(exit_code=128 + number))
+            self._outcomes.put(Outcome(exit_code=128 + number))
 
     def terminate(self) -> None:
         """End, as SIGTERM would."""
@@ -94,12 +96,6 @@ class ProxyRead:
     def kill(self) -> None:
         """End, as SIGKILL would."""
         self.send_signal(9)
-
-    def _end(self, outcome: Outcome) -> None:
-        """Keep how it ended; the first end counts."""
-        with self._lock:
-            self._outcome = self._outcome or outcome
-        self._ended.set()
 
     @contextlib.contextmanager
     def _ended_by_signals(self) -> Iterator[None]:
@@ -116,17 +112,21 @@ class ProxyRead:
                 signal.signal(number, handler)
 
     def _work(self) -> None:
+        self._outcomes.put(self._ended())
+
+    def _ended(self) -> Outcome:
+        """Send the request and return how that ended."""
         try:
-            self._end(self._exchange())
+            return self._exchange()
         except BrokenPipeError:
-            self._end(Outcome(exit_code=_BROKEN_PIPE))
+            return Outcome(exit_code=_BROKEN_PIPE)
         except _Unwritable as exc:
-            self._end(Outcome(exit_code=1, problem=f"error: standard output cannot be written: {exc}"))
+            return Outcome(exit_code=1, problem=f"error: standard output cannot be written: {exc}")
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as exc:
-            self._end(Outcome(exit_code=1, problem=f"Unable to connect to the server: {_reason(exc)}"))
+            return Outcome(exit_code=1, problem=f"Unable to connect to the server: {_reason(exc)}")
         except Exception as exc:  # noqa: BLE001 - nobody else would hear of it
             # Its text may hold a header, and a thread that raises leaves the caller waiting.
-            self._end(Outcome(exit_code=1, problem=f"error: the request could not be sent: {type(exc).__name__}"))
+            return Outcome(exit_code=1, problem=f"error: the request could not be sent: {type(exc).__name__}")
 
     def _exchange(self) -> Outcome:
         url = urlsplit(self._server.url)
@@ -175,7 +175,7 @@ class ProxyRead:
             return Outcome(exit_code=1, problem=error_line(status, answer.headers.get("Content-Type", ""), body))
         try:
             while piece := answer.read1(_CHUNK, decode_content=False):
-                if self._ended.is_set():
+                if self._is_over:
                     break
                 self._written(piece)
         except (urllib3.exceptions.HTTPError, HTTPException) as exc:
