@@ -26,6 +26,7 @@ from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.kube.scripted_api import Scripted, reply, thief
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
+from tests.system.guarded.person import settle
 from tests.system.guarded.policies import LADDER
 from tests.system.guarded.roles import allow_everything
 from tests.system.parts import kubectls
@@ -276,6 +277,23 @@ def test_other_connections_are_left_to_the_rules(kept_out: Guarded) -> None:
 def test_our_read_says_what_the_server_says(kept_out: Guarded, capfd: pytest.CaptureFixture[str]) -> None:
     assert our_read(kept_out, f"{PODS}/web-0/proxy/") == 1
     assert NO_PROXY in capfd.readouterr().err
+
+
+def test_verify_knows_how_it_was_compiled(guarded: Guarded) -> None:
+    enforce(guarded, LADDER, *GLASS, "--no-elevated-proxy")
+    person = settle(guarded)
+    person.sign_in("mfa")
+
+    def states(*flags: str) -> set[str]:
+        _, found = person.verify(*flags)
+        return {one["state"] for one in found if one["subject"] == "elevated-proxy"}
+
+    assert states() == {"enforced"}
+    guarded.kubectl("delete", "validatingadmissionpolicybinding", "kubectl-stepup-elevated-proxy")
+    assert "hole" in states()
+    enforce(guarded, LADDER, *GLASS)
+    assert states() == set()
+    assert "hole" in states("--no-elevated-proxy")
 
 
 def test_without_the_option_nothing_is_compiled_for_it(guarded: Guarded) -> None:
