@@ -35,6 +35,15 @@ KUBECONFIG = "KUBECONFIG"
 KUBECACHEDIR = "KUBECACHEDIR"
 """Where kubectl keeps what it knows about clusters."""
 
+KUBERNETES_SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
+"""Read: with `KUBERNETES_SERVICE_PORT`, that we run in a pod."""
+
+KUBERNETES_SERVICE_PORT = "KUBERNETES_SERVICE_PORT"
+"""Read: see `KUBERNETES_SERVICE_HOST`."""
+
+POD_NAMESPACE = "POD_NAMESPACE"
+"""Read: in a pod, the namespace of a context that names none."""
+
 KUBECTL_PATH = "KUBECTL_PATH"
 """Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
 

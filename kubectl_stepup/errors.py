@@ -13,6 +13,7 @@ The tree (a test compares it with the classes)::
     │   ├── ClusterChanged        cluster-changed           1
     │   └── RbacInvalid           rbac-invalid              1
     ├── CommandRefused            command-refused           1
+    │   └── ProxyRefused          proxy-refused             1
     ├── LoginNeeded               login-needed              4
     │   ├── InteractionRequired   interaction-required      4
     │   ├── StepUpDenied          denied                    4
@@ -119,6 +120,12 @@ class CommandRefused(StepUpError):
     """Policy, or a flag that would send the elevated token elsewhere, forbids the command."""
 
     code = "command-refused"
+
+
+class ProxyRefused(CommandRefused):
+    """An elevated command would go through a proxy, whose answer could send the token to another server."""
+
+    code = "proxy-refused"
 
 
 class LoginNeeded(StepUpError):

@@ -29,7 +29,10 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> None:
     if environ.get("KUBECTL_STEPUP_NESTED"):  # inside an elevated run it is elevated too, and recorded
         return
     words = argv[2:]
-    if not is_known_routine(words, environ):
+    from kubectl_stepup import environment
+
+    # A table that the environment names may say that the words mean something else.
+    if environ.get(environment.KUBECACHEDIR) or not is_known_routine(words, environ):
         return
     from kubectl_stepup.kube import kubectl
 
@@ -122,7 +125,7 @@ def is_routine(words: Sequence[str], policy: Policy) -> bool:
     from kubectl_stepup.policy.model import Target
 
     command = read(words)
-    if not command.known or command.manifests:
+    if not command.known or command.manifests or command.line.last("cache-dir"):
         return False
     decision = decide(policy, command, Target())
     return decision.effect == "allow" and not decision.warned and not decision.audited

@@ -110,6 +110,9 @@ static bool is_known(char **words) {
 void routine_serve(char **words) {
     char path[PATH_MAX];
     if (getenv("KUBECTL_STEPUP_NESTED") != NULL) return; /* elevated with the command that we are inside of: recorded */
+    /* A table that the environment names may say that the words mean something else. */
+    const char *table = getenv("KUBECACHEDIR");
+    if (table != NULL && *table != '\0') return;
     if (*words == NULL || !is_known(words) || !path_of_kubectl(path)) return;
     /* The word before the first one, `--`, gives its place to the program's name. */
     char *separator = words[-1];

@@ -23,6 +23,7 @@ from kubectl_stepup.audit import event
 from kubectl_stepup.cli import root as cli
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.documents import yaml_file
+from kubectl_stepup.kube import kubectl_variables
 from kubectl_stepup.policy.cases import cases_from, verdict
 from kubectl_stepup.policy.command import read as read_command
 from kubectl_stepup.policy.decide import decide
@@ -311,7 +312,12 @@ def test_the_screen_of_the_rbac_audit_is_what_one_sees() -> None:
 
 def first_column(page: Path) -> set[str]:
     """Give the words in backticks of every table row's first cell."""
-    rows = re.findall(r"^\| ([^|]+) \|", read(page), re.MULTILINE)
+    return first_cells(read(page))
+
+
+def first_cells(text: str) -> set[str]:
+    """Give the words in backticks of the first cell of every table row in a text."""
+    rows = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
 
 
@@ -321,7 +327,9 @@ def constants(module: ModuleType) -> set[str]:
 
 
 def test_every_environment_variable_is_documented() -> None:
-    assert first_column(DOCS / "reference" / "environment.md") == constants(environment)
+    own, _, of_kubectl = read(DOCS / "reference" / "environment.md").partition("## What an elevated kubectl gets")
+    assert first_cells(own) == constants(environment)
+    assert first_cells(of_kubectl) == {*kubectl_variables.SET, *kubectl_variables.TAKEN_OUT, *kubectl_variables.KEPT}
 
 
 def test_every_preset_is_documented() -> None:

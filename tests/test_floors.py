@@ -72,6 +72,7 @@ EDGES = {
     "kubectl_stepup.kube.kuberc",
     "kubectl_stepup.kube.kubectl",
     "kubectl_stepup.kube.lent_file",
+    "kubectl_stepup.kube.proxy_read",
     "kubectl_stepup.kube.rbac_objects",
     "kubectl_stepup.kube.run_directory",
     "kubectl_stepup.kube.time_limit",
@@ -144,7 +145,7 @@ LIBRARIES = {
     "rich": ("kubectl_stepup.terminal.tty",),
     "ruamel": ("kubectl_stepup.documents.splice",),
     "truststore": ("kubectl_stepup.oauth.trust",),
-    "urllib3": ("kubectl_stepup.oauth.transport",),
+    "urllib3": ("kubectl_stepup.oauth.transport", "kubectl_stepup.kube.proxy_read"),
     "yaml": ("kubectl_stepup.documents.yaml_file", "kubectl_stepup.documents.foreign_yaml"),
 }
 """Who alone imports an outside library (a module, or a whole package of the shell)."""

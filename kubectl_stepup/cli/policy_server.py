@@ -28,6 +28,9 @@ _SINCE_V1 = 34
     "--break-glass-group", metavar="GROUP", help="A group of certificates that the guards let pass, recorded."
 )
 @click.option("--no-break-glass", is_flag=True, help="Let nobody pass the guards.")
+@click.option(
+    "--no-elevated-proxy", is_flag=True, help="Refuse pods/, services/ and nodes/proxy to every elevated login."
+)
 @click.option("--token-lifetime", metavar="DURATION", help="How long the elevated client's ID tokens live [15m].")
 @click.option("--kubernetes", metavar="VERSION", default="1.34", help="The server's minor version [1.34].")
 @click.option("--username-claim", metavar="CLAIM", help="The claim of the user's name [the provider's accountClaim].")
@@ -82,6 +85,9 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
 )
 @click.option("--no-break-glass", is_flag=True, help="Nobody may pass the guards.")
 @click.option(
+    "--no-elevated-proxy", is_flag=True, help="No elevated login may use a proxy subresource [what the server says]."
+)
+@click.option(
     "--token-lifetime", metavar="DURATION", help="How long the elevated client's ID tokens live [as compiled]."
 )
 @output_format("table", "json")
@@ -133,7 +139,11 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
         levels=levels,
         kubeconfig=options["kubeconfig"],
         wish=Wish(reason=options["reason"], browser=options["browser"]),
-        made_with=MadeWith(break_glass="" if nobody else group, token_life_s=_duration(options["token_lifetime"])),
+        made_with=MadeWith(
+            break_glass="" if nobody else group,
+            token_life_s=_duration(options["token_lifetime"]),
+            elevated_proxy=False if options["no_elevated_proxy"] else None,
+        ),
     )
 
 
@@ -158,6 +168,7 @@ def _options(options: dict[str, Any]) -> Any:
         cluster=options["cluster"],
         targets=targets,
         break_glass=group,
+        elevated_proxy=not options["no_elevated_proxy"],
         token_life_s=_duration(options["token_lifetime"]),
         existing=options["authentication_config"],
         bindings=options["from_bindings"],

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from kubectl_stepup.enforcement import cel, names
 from kubectl_stepup.enforcement.named_cel import named
 from kubectl_stepup.enforcement.plan import exceptions_on, points_of, rules_on
-from kubectl_stepup.enforcement.requests_cel import ACTIONS, VARIABLES, Watched, shown, variable_of
+from kubectl_stepup.enforcement.requests_cel import ACTIONS, PROXIES, VARIABLES, Watched, shown, variable_of
+from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.policy.record import Record
 
@@ -30,6 +31,9 @@ VALIDATION_ACTIONS = {"enforce": ["Deny"], "warn": ["Warn"], "audit": ["Audit"]}
 OWN_RULE = "own-objects"
 """The name of the policy that protects what we publish; a rule cannot have it, as `lint` and `compile` say."""
 
+PROXY_RULE = "elevated-proxy"
+"""The name of the policy that keeps elevated logins from proxy subresources, where that was chosen."""
+
 _PEOPLE = f"request.userInfo.?extra[?{cel.text(names.ISSUER_KEY)}].hasValue()"
 _NEED = "variables.sensitive && !variables.steppedUp && !variables.breakGlass"
 
@@ -38,7 +42,7 @@ class Gate(Record):
     """What a policy needs to know beside its rule.
 
     `acr_values` are, by level, what to ask the provider for (RFC 9470); `break_glass` is a group of certificates that
-    passes and is annotated, None for nobody.
+    passes and is annotated, None for nobody. Without `elevated_proxy` no elevated login may use a proxy subresource.
     """
 
     place: Place
@@ -46,11 +50,18 @@ class Gate(Record):
     acr_values: Mapping[str, tuple[str, ...]]
     annotations: Mapping[str, str]
     break_glass: str | None = None
+    elevated_proxy: bool = True
 
 
 def objects(gate: Gate) -> tuple[dict[str, Any], ...]:
-    """Give the policies and their bindings for a cluster, in the order of the rules, and the one that protects ours."""
+    """Give the policies and their bindings for a cluster, in the order of the rules, and the one that protects ours.
+
+    Raises:
+        PolicyError: a rule has the name of a policy that no rule becomes.
+    """
     found = [*_own(gate)]
+    if not gate.elevated_proxy:
+        found += _no_proxy(gate)
     for rule in rules_on(gate.policy, gate.place):
         if any(point.by == ADMISSION for point in points_of(rule)):
             found += _of_rule(gate, rule)
@@ -76,6 +87,44 @@ def _own(gate: Gate) -> Iterator[dict[str, Any]]:
     level = gate.policy.levels[-1]
     yield _policy(gate, OWN_RULE, level, {"ours": ours}, conditions=(), message="it holds the published policy")
     yield _binding(gate, OWN_RULE, VALIDATION_ACTIONS["enforce"])
+
+
+def _no_proxy(gate: Gate) -> Iterator[dict[str, Any]]:
+    """Refuse proxy subresources to elevated logins, by whatever client.
+
+    What answers there can redirect a client, and clients send their token after it. Which client that is no server
+    can tell: the token is the same.
+    """
+    if any(rule.name == PROXY_RULE for rule in gate.policy.rules):
+        raise PolicyError(f"rule {PROXY_RULE} has the name of what --no-elevated-proxy becomes: give it another")
+    yield {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": _metadata(gate, PROXY_RULE),
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [shown("", PROXIES, "CONNECT").as_rule()]},
+            "matchConditions": [{"name": "people", "expression": _PEOPLE}],
+            "variables": [
+                {
+                    "name": "elevated",
+                    "expression": "request.userInfo.?groups.orValue([]).exists(group, "
+                    f"group.startsWith({cel.text(names.PREFIX)}))",
+                }
+            ],
+            "validations": [{"expression": "!variables.elevated", "reason": "Forbidden", "message": _NO_PROXY}],
+            "auditAnnotations": [
+                {"key": "step-up", "valueExpression": "variables.elevated ? 'elevated: refused' : ''"}
+            ],
+        },
+    }
+    yield _binding(gate, PROXY_RULE, VALIDATION_ACTIONS["enforce"])
+
+
+_NO_PROXY = (
+    "no elevated login may use a proxy subresource, whose answer could redirect the token elsewhere; "
+    "run: kubectl stepup exec -- port-forward TYPE/NAME PORT"
+)
 
 
 def _metadata(gate: Gate, rule: str) -> dict[str, Any]:

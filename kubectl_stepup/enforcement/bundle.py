@@ -54,9 +54,9 @@ class Request(Record):
     """What is compiled: a policy for a cluster whose API server trusts a provider.
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
-    certificates that passes; `token_life_s` is what the windows of `trust` were computed from. `targets` are some of
-    `TARGETS`. `roles` and `old_grants` come from the RBAC that is there: what replaces it, and the bindings as they are
-    without those who have been replaced.
+    certificates that passes; without `elevated_proxy` elevated logins are kept from proxies; `token_life_s` is what
+    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the
+    RBAC that is there: what replaces it, and the bindings as they are without those who have been replaced.
     """
 
     policy: Policy
@@ -66,6 +66,7 @@ class Request(Record):
     version: str = "v1"
     existing: Mapping[str, Any] | None = None
     break_glass: str | None = None
+    elevated_proxy: bool = True
     token_life_s: int | None = None
     targets: tuple[str, ...] = TARGETS
     roles: tuple[Document, ...] = ()
@@ -116,6 +117,8 @@ def _made_with(request: Request) -> dict[str, str]:
     found = {} if request.break_glass is None else {names.BREAK_GLASS: request.break_glass}
     if request.token_life_s is not None:
         found[names.TOKEN_LIFETIME] = str(request.token_life_s)
+    if not request.elevated_proxy:
+        found[names.ELEVATED_PROXY] = names.REFUSED
     return found
 
 
@@ -145,13 +148,14 @@ def _admission(request: Request, annotations: Mapping[str, str]) -> Iterator[Fil
         acr_values=request.acr_values,
         annotations=annotations,
         break_glass=request.break_glass,
+        elevated_proxy=request.elevated_proxy,
     )
     rules = {rule.name: rule for rule in rules_on(request.policy, request.place)}
     objects = admission.objects(gate)
     kinds = ((POLICIES_FILE, "ValidatingAdmissionPolicy", _ABOUT_POLICIES), (BINDINGS_FILE, "Binding", _ABOUT_BINDINGS))
     for name, kind, about in kinds:
         documents = tuple(
-            Document(comment=_about_rule(rules.get(one["metadata"]["annotations"][names.RULE])), content=one)
+            Document(comment=_about(one["metadata"]["annotations"][names.RULE], rules), content=one)
             for one in objects
             if one["kind"].endswith(kind)
         )
@@ -166,9 +170,12 @@ _ABOUT_POLICIES = (
 _ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To lift a guard, delete its binding.",)
 
 
-def _about_rule(rule: Rule | None) -> str:
-    if rule is None:
+def _about(name: str, rules: Mapping[str, Rule]) -> str:
+    if name == admission.OWN_RULE:
         return "The published policy itself: only the highest level may change it."
+    if name == admission.PROXY_RULE and name not in rules:
+        return "No elevated login goes through a proxy subresource, whose answer could redirect the token elsewhere."
+    rule = rules[name]
     what = " and ".join(sorted(rule.actions)) if rule.actions else f"verbs {' '.join(sorted(rule.verbs))}"
     mode = "" if rule.mode == "enforce" else f" (mode {rule.mode}: nothing is refused)"
     return f"Rule {rule.name}: {what} need {rule.needs}{mode}."

@@ -28,6 +28,11 @@ BREAK_GLASS = f"{OWNED}/break-glass"
 TOKEN_LIFETIME = f"{OWNED}/token-lifetime"
 """Seconds that the elevated client's ID tokens were said to live: a level's window is computed from it."""
 
+ELEVATED_PROXY = f"{OWNED}/elevated-proxy"
+"""`refused` where elevated logins may not use proxy subresources at all."""
+
+REFUSED = "refused"
+
 PUBLISHED_NAMESPACE = "kube-public"
 PUBLISHED_NAME = "kubectl-stepup-policy"
 PUBLISHED_KEY = "policy.yaml"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import CommandRefused
+from kubectl_stepup.errors import CommandRefused, ProxyRefused
+from kubectl_stepup.policy.proxied import REFUSED, hint_for
 
 if TYPE_CHECKING:
     from kubectl_stepup.flows.judge import Judgement
@@ -30,9 +31,13 @@ def require_own_credentials(judgement: Judgement) -> None:
             hint="repeat the command without it, or run kubectl itself with your everyday login",
         )
     if command.starts_proxy:
-        raise CommandRefused(
+        raise ProxyRefused(
             "kubectl proxy cannot be stepped up: every local program could use its port",
-            hint="kubectl stepup exec -- get --raw PATH",
+            hint=hint_for(command.requests),
+        )
+    if command.reaches_proxy and command.read_path is None:
+        raise ProxyRefused(
+            f"kubectl {command.name} cannot be stepped up: {REFUSED}", hint=hint_for(judgement.decision.requests)
         )
 
 

@@ -10,7 +10,7 @@ from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
 from kubectl_stepup.kube.cluster_identity import differences
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.discovery import has_unknown, with_discovered
+from kubectl_stepup.policy.discovery import has_unknown, with_discovered, with_named
 from kubectl_stepup.policy.model import Target
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def judge(
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
     resolved, unresolved, server = _destination(command, kubeconfig, config)
-    if resolved is not None and has_unknown(command):
-        command = with_discovered(command, discover(resolved.server, command.line.last("cache-dir")))
+    command = _explained(command, resolved, discover)
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
     known = cluster if _is_known(cluster, resolved, command, config) else None
     namespace = command.namespace
@@ -113,6 +112,21 @@ def _is_known(
         return False
     is_the_one = cluster.context == resolved.context or len(config.clusters_at(resolved.server)) == 1
     return is_the_one and not _ELSEWHERE.intersection(command.redirecting)
+
+
+def _explained(command: KubectlCommand, resolved: ResolvedContext | None, discover: Discover) -> KubectlCommand:
+    """Return the command with the resources that its words mean to kubectl.
+
+    The usual table explains the words that are not built in. One that the command line or the environment names
+    counts together with what the words mean without it: whoever names it does not make a request harmless.
+    """
+    directory = command.line.last("cache-dir")
+    goes_elsewhere = resolved is None or bool(_ELSEWHERE.intersection(command.redirecting))
+    table = discover.named(None if resolved is None or goes_elsewhere else resolved.server, directory)
+    known = command
+    if resolved is not None and not directory and has_unknown(command):
+        known = with_discovered(command, discover.usual(resolved.server))
+    return known if table is None else with_named(known, command, table)
 
 
 def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> tuple[str, ...]:

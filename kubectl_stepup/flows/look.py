@@ -120,7 +120,8 @@ def compile_words(cluster: str, request: Request) -> str:
     """Give the command that makes the objects as they should be."""
     group = request.break_glass
     glass = "--no-break-glass" if group is None else f"--break-glass-group {shlex.quote(group)}"
-    return f"kubectl stepup policy compile --cluster {shlex.quote(cluster)} {glass} --output-dir server"
+    proxy = "" if request.elevated_proxy else " --no-elevated-proxy"
+    return f"kubectl stepup policy compile --cluster {shlex.quote(cluster)} {glass}{proxy} --output-dir server"
 
 
 def _first(scene: Scene, words: tuple[str, ...]) -> Answer:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.oauth.metadata import ProviderMetadata
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.policy.discovery import APIResource, NamedTable
     from kubectl_stepup.policy.spool import Spool
+    from kubectl_stepup.session.model import ElevationSession
     from kubectl_stepup.trusted_file import Untrusted
 
 
@@ -112,8 +113,11 @@ class Expand(Protocol):
 class Discover(Protocol):
     """Knows the resources of a cluster without asking it."""
 
-    def __call__(self, server: str, directory: str | None) -> Sequence[APIResource]:
-        """Give the resources of `server` that kubectl wrote down, in its usual place or in `directory`."""
+    def usual(self, server: str) -> Sequence[APIResource]:
+        """Return the resources of `server` that kubectl wrote down in its usual place."""
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        """Return what a table says that `--cache-dir` (`directory`) or the environment names; None: neither does."""
 
 
 class Refusals(Protocol):
@@ -186,6 +190,17 @@ class Kubectl(Protocol):
         limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
+
+
+class ProxyReader(Protocol):
+    """Reads through a proxy subresource with an elevated token, in kubectl's place."""
+
+    def read(self, path: str, session: ElevationSession, *, limit: RunLimit | None = None) -> int:
+        """Read `path` and return the exit code; the answer goes to standard output.
+
+        Raises:
+            CredentialWithheld: the session is for another server.
+        """
 
 
 class RunDirectory(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import CommandRefused, KubeconfigError, NotEnrolled, StepUpError
+from kubectl_stepup.errors import CommandRefused, KubeconfigError, NotEnrolled, ProxyRefused, StepUpError
 from kubectl_stepup.flows.asked import require_reason
 from kubectl_stepup.flows.elevate import session_for
 from kubectl_stepup.flows.elevated_checks import require_own_credentials, require_safe_kubectl, require_safe_plugin
@@ -18,6 +18,7 @@ from kubectl_stepup.flows.judge import Flags, require_unchanged, with_flags
 from kubectl_stepup.flows.longest import TIME_UP, limit_of
 from kubectl_stepup.flows.ports import CapturedFile
 from kubectl_stepup.flows.prepared_run import prepared_run
+from kubectl_stepup.kube.kubectl_variables import own_environment
 from kubectl_stepup.kube.overlay import USER_PREFIX
 from kubectl_stepup.policy.command_line import csv_value
 from kubectl_stepup.policy.spool import NOTHING, SOURCES
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.asked import Asked
     from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
     from kubectl_stepup.flows.judge import Judgement
-    from kubectl_stepup.flows.ports import Kubectl, RunDirectory
+    from kubectl_stepup.flows.ports import Kubectl, ProxyReader, RunDirectory
     from kubectl_stepup.flows.prepared_run import PreparedRun
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.spool import Spool
@@ -53,7 +54,8 @@ class RunPorts:
     serve instead. `captured_file(content, place)` gives kubectl what was read from a place. `large_ca` gives the CA
     certificates that are too many for client-go to tell the credential plugin, None where they are not. `editor` (its
     words) and `differ` (None: there is none) are our own programs that become the person's, with the everyday login.
-    `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag.
+    `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag. `proxy_reader`
+    reads through a proxy subresource, where kubectl would send the token after a redirect.
     """
 
     elevate: ElevatePorts
@@ -67,6 +69,7 @@ class RunPorts:
     editor: Sequence[str]
     differ: str | None
     refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]
+    proxy_reader: Callable[[Cluster, ResolvedContext], ProxyReader]
 
 
 def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
@@ -82,7 +85,8 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
     ports.elevate.terminal.detail(_detail(judgement))
     elsewhere = judgement.cluster is None and decision.level is not None
     if decision.effect == "refuse" and not elsewhere:
-        refusal = CommandRefused(decision.why, hint=decision.hint or _explain(judgement))
+        kind = ProxyRefused if decision.code == ProxyRefused.code else CommandRefused
+        refusal = kind(decision.why, hint=decision.hint or _explain(judgement))
         _record(judgement, refusal, ports)
         raise refusal
     for warning in decision.warnings:
@@ -98,12 +102,13 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
             command=judgement.argv,
             rules=[match.rule.name for match in decision.audited],
         )
+    environ = own_environment(ports.environ)
     if spool == NOTHING:
-        return ports.kubectl.replace(judgement.argv, ports.environ)
+        return ports.kubectl.replace(judgement.argv, environ)
     with ExitStack() as stack:
         argv, pass_fds = _with_captured(judgement, spool, (), stack, ports)
         argv = _in_context(argv, judgement)
-        return ports.kubectl.run(argv, ports.environ, pass_fds=pass_fds, stdin=spool.stdin)
+        return ports.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=spool.stdin)
 
 
 def _in_context(argv: tuple[str, ...], judgement: Judgement) -> tuple[str, ...]:
@@ -153,17 +158,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     with ExitStack() as stack:
         try:
             _require_allowed_to_ask(judgement, asked, resolved, ports)
-            prepared = stack.enter_context(
-                prepared_run(
-                    resolved,
-                    judgement.command.kubeconfig,
-                    asked.level.name,
-                    ports,
-                    keeps_session=asked.keeps_session,
-                )
-            )
-            # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
-            argv, pass_fds = _with_captured(judgement, spool, ("kubeconfig",), stack, ports)
+            prepared, start = _prepared(judgement, asked, resolved, spool, stack, ports)
         except StepUpError as refusal:  # nobody has been asked for anything yet
             _record(judgement, refusal, ports, asked)
             raise
@@ -174,9 +169,7 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
         elevation = session_for(asked, ports.elevate)
         if not elevation.reused:
             _refresh_policy(judgement, asked, resolved, elevation, ports)
-        inherited = (prepared.directory.lock, *pass_fds)
-        start = partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=spool.stdin)
-        return _child(start, asked, elevation, prepared, ports)
+        return _recorded(start, asked, elevation, prepared, ports)
 
 
 def _require_allowed_to_ask(judgement: Judgement, asked: Asked, resolved: ResolvedContext, ports: RunPorts) -> None:
@@ -185,6 +178,22 @@ def _require_allowed_to_ask(judgement: Judgement, asked: Asked, resolved: Resolv
     require_safe_kubectl(ports.kubectl)
     require_safe_plugin(judgement, ports.kubectl)
     require_reason(asked, required=judgement.decision.reason_required, tickets=judgement.decision.tickets)
+
+
+def _prepared(
+    judgement: Judgement, asked: Asked, resolved: ResolvedContext, spool: Spool, stack: ExitStack, ports: RunPorts
+) -> tuple[PreparedRun | None, Callable[..., int]]:
+    """Return what is ready but for the session, and what then starts; None: our own reader, which needs no overlay."""
+    if judgement.command.read_path is not None:
+        return None, partial(ports.proxy_reader(asked.cluster, resolved).read, judgement.command.read_path)
+    flag = judgement.command.kubeconfig
+    prepared = stack.enter_context(
+        prepared_run(resolved, flag, asked.level.name, ports, keeps_session=asked.keeps_session)
+    )
+    # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
+    argv, pass_fds = _with_captured(judgement, spool, ("kubeconfig",), stack, ports)
+    inherited = (prepared.directory.lock, *pass_fds)
+    return prepared, partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=spool.stdin)
 
 
 def _refresh_policy(
@@ -197,20 +206,29 @@ def _refresh_policy(
         raise
 
 
-def _child(
-    start: Callable[..., int], asked: Asked, elevation: Elevation, prepared: PreparedRun, ports: RunPorts
+def _recorded(
+    start: Callable[..., int], asked: Asked, elevation: Elevation, prepared: PreparedRun | None, ports: RunPorts
 ) -> int:
-    """Start kubectl under the overlay, with a record of both ends, and return its exit code."""
+    """Start kubectl under the overlay, or our own reader (`prepared` None), with a record of both ends.
+
+    Returns:
+        the exit code.
+
+    """
     recorder, session, terminal = ports.elevate.recorder, elevation.session, ports.elevate.terminal
-    terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{session.level}")
+    program = "this program itself" if prepared is None else f"kubectl: {ports.kubectl.path()}"
+    terminal.detail(f"{program}, as {USER_PREFIX}{session.level}")
     audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
     limit = limit_of(asked.level, terminal)
     try:
-        exit_code = start(environ=prepared.elevated(elevation, audit_id), limit=limit)
+        if prepared is None:
+            exit_code = start(session, limit=limit)
+        else:
+            exit_code = start(environ=prepared.elevated(elevation, audit_id), limit=limit)
     except StepUpError as failure:
         recorder.run_failed(asked, session, failure, audit_id=audit_id)
         raise
-    lost = prepared.directory.lost()
+    lost = None if prepared is None else prepared.directory.lost()
     if lost is not None:
         terminal.line(overlay_lost_line(lost))
         recorder.run_lost_overlay(asked, session, audit_id=audit_id, exit_code=exit_code)

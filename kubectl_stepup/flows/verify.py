@@ -42,11 +42,12 @@ REQUEST_TIMEOUT = "--request-timeout=20s"
 class MadeWith:
     """The choices by which the objects were compiled; None is what the objects on the cluster say.
 
-    `break_glass` "" is nobody.
+    `break_glass` "" is nobody. `elevated_proxy` False keeps elevated logins from proxy subresources.
     """
 
     break_glass: str | None = None
     token_life_s: int | None = None
+    elevated_proxy: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +127,11 @@ def _made_with(wanted: Verification, said: Mapping[str, str]) -> MadeWith:
     """Give what the command line says, else what the published policy's annotations say."""
     given = wanted.made_with
     life = said.get(names.TOKEN_LIFETIME, "")
+    no_proxy = given.elevated_proxy is False or said.get(names.ELEVATED_PROXY) == names.REFUSED
     return MadeWith(
         break_glass=said.get(names.BREAK_GLASS, "") if given.break_glass is None else given.break_glass,
         token_life_s=int(life) if given.token_life_s is None and life.isdecimal() else given.token_life_s,
+        elevated_proxy=False if no_proxy else given.elevated_proxy,
     )
 
 

@@ -30,6 +30,9 @@ Parse = Callable[[bytes, str], Mapping[str, Any]]
 
 MAX_BYTES = foreign_yaml.MAX_BYTES
 
+SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where a pod finds its service account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -67,6 +70,8 @@ class Kubeconfig:
     clusters: Mapping[str, Entry]
     users: Mapping[str, Entry]
     kuberc: str | None = None
+    pod_namespace: str | None = None
+    """What counts, in a pod, for a context that names no namespace."""
 
     def resolve(self, context: str | None) -> ResolvedContext:
         """Follow `context` (the current one where None or empty) to its cluster and user; reads the CA file.
@@ -96,7 +101,7 @@ class Kubeconfig:
             context=name,
             cluster=cluster_name,
             user=user_name,
-            namespace=entry.text("namespace"),
+            namespace=entry.text("namespace") or self.pod_namespace,
             server=_server(cluster, cluster_name),
             ca_sha256=_ca_sha256(cluster, cluster_name),
             tls_server_name=cluster.text("tls-server-name"),
@@ -147,7 +152,26 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_
         clusters=clusters,
         users=users,
         kuberc=kuberc.leading_elsewhere(environ),
+        pod_namespace=pod_namespace(environ),
     )
+
+
+def pod_namespace(environ: Mapping[str, str], service_account: str = SERVICE_ACCOUNT) -> str | None:
+    """Return the namespace that kubectl takes in a pod where a context names none; None: not in a pod.
+
+    Spec: client-go `clientcmd.DeferredLoadingClientConfig.Namespace` and `inClusterClientConfig`.
+    """
+    if not environ.get(environment.KUBERNETES_SERVICE_HOST) or not environ.get(environment.KUBERNETES_SERVICE_PORT):
+        return None
+    if not os.path.exists(f"{service_account}/token") or os.path.isdir(f"{service_account}/token"):
+        return None
+    if named := environ.get(environment.POD_NAMESPACE):
+        return named
+    try:
+        with open(f"{service_account}/namespace", encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read(1024).strip() or None
+    except OSError:
+        return None
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.kube.kubectl_variables import DROPPED
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
@@ -23,23 +24,6 @@ USER_PREFIX = "stepup:"
 """Begins the name of every elevated user in a kubeconfig: `stepup:<level>`."""
 
 INSTALL_HINT = "kubectl stepup is not where this entry says: https://kubectl-stepup.github.io"
-
-DROPPED_VARIABLES = (
-    # Runs a program of its own with what an elevated `kubectl diff` has read; everyday_programs sets it anew.
-    "KUBECTL_EXTERNAL_DIFF",
-    # Lets `kubectl create NAME` run a plugin, which policy never saw.
-    "KUBECTL_ENABLE_CMD_SHADOW",
-    # Another server, where a kubeconfig names none.
-    "KUBERNETES_MASTER",
-    # Hides from the API server which command was typed.
-    "KUBECTL_COMMAND_HEADERS",
-)
-"""Taken out of the elevated child's environment, beside what `elevated_environment` sets.
-
-Kept on purpose: EDITOR, VISUAL and KUBE_EDITOR (which everyday_programs sets anew), the proxy and certificate
-variables (a corporate network is nothing without them, and the token goes to the enrolled server alone), and the other
-`KUBECTL_` and `KUBE_FEATURE_` switches, which choose a transport or add a flag or a question.
-"""
 
 
 def exec_entry(
@@ -144,7 +128,7 @@ def elevated_environment(
                 f"{file}: a name with {pathsep!r} in it cannot stand in ${environment.KUBECONFIG}",
                 hint="export XDG_RUNTIME_DIR=DIRECTORY   (mode 0700)",
             )
-    elevated = {name: value for name, value in environ.items() if name not in DROPPED_VARIABLES}
+    elevated = {name: value for name, value in environ.items() if name not in DROPPED}
     elevated[environment.KUBECONFIG] = pathsep.join(files)
     elevated[environment.KUBERC] = "off"
     elevated[environment.KUBECTL_KUBERC] = "false"

@@ -14,11 +14,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
-    from typing import Final
+    from typing import Final, Protocol
 
     from kubectl_stepup.clock import Clock
+
+    class Running(Protocol):
+        """What is ended: a child, or a read of ours."""
+
+        def send_signal(self, sig: int, /) -> None:
+            """Do as this signal says."""
+
+        def terminate(self) -> None:
+            """End."""
+
+        def kill(self) -> None:
+            """End at once."""
+
 
 GRACE_S: Final = 5.0
 """How long a child may take after SIGHUP until SIGTERM, and after that until SIGKILL."""
@@ -44,7 +56,7 @@ class TimeLimit:
         self._ended = threading.Event()
 
     @contextmanager
-    def over(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
+    def over(self, child: Running) -> Iterator[None]:
         """Watch over the child during the body, from now on."""
         watch = threading.Thread(target=self._watch, args=(child, self._clock.monotonic()), daemon=True, name="limit")
         watch.start()
@@ -53,7 +65,7 @@ class TimeLimit:
         finally:
             self._ended.set()
 
-    def _watch(self, child: subprocess.Popen[bytes], start: float) -> None:
+    def _watch(self, child: Running, start: float) -> None:
         steps: tuple[tuple[float, Callable[[], object]], ...] = (
             (self._longest_s - self._warning_s, lambda: self._say(self._warning_s)),
             (self._longest_s, lambda: self._hang_up(child)),
@@ -71,7 +83,7 @@ class TimeLimit:
                 return True
         return self._ended.is_set()
 
-    def _hang_up(self, child: subprocess.Popen[bytes]) -> None:
+    def _hang_up(self, child: Running) -> None:
         self._say(0.0)
         for number in (signal.SIGHUP, signal.SIGCONT):
             child.send_signal(number)

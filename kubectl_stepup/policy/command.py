@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubectl_stepup.policy.command_line import COMPLETION_WORDS, FALSE, TRUE, Malformed, read_line
 from kubectl_stepup.policy.objects import manifests, selects
+from kubectl_stepup.policy.proxied import reaches_proxy, read_path
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.request import READS, SHOWS_CREDENTIALS, UNREAD, ObjectRef, ResourceAttributes
 from kubectl_stepup.policy.requests import CONTAINERS, LOCAL, builder_of, completion_requests, requests_of
@@ -29,12 +30,17 @@ REDIRECTING = (
     "tls-server-name",
     "proxy-url",
     "kuberc",
+    "cache-dir",
     "as",
     "as-group",
     "as-uid",
     "as-user-extra",
 )
-"""Flags that change who calls, or which server is given the token (a kuberc file can set all of the others)."""
+"""Flags that change who calls, or which server is given the token.
+
+A kuberc file can set all of the others. A cache directory says what words mean, and its answers, kept as the server's,
+can redirect kubectl.
+"""
 
 _RUN_PROGRAMS = ("enable-helm", "enable-alpha-plugins", "enable-exec", "network")
 _KUBECONFIG_READS = frozenset({"", "current-context", "get-clusters", "get-contexts", "get-users", "view"})
@@ -56,7 +62,8 @@ class KubectlCommand(Record):
     newer than we are), and where kubectl would reject the words; `problem` says which. `local`: nothing is sent.
     `traits` are `all`, `force`, `completion`, `kuberc`, `runs-programs`, `unread-manifest`. `object_count` is None
     where the server or an unread manifest decides. `namespace`, `context` and `kubeconfig` are kubectl's own flags;
-    `redirecting` has the flags (with dashes) that say who calls, or which server gets the token.
+    `redirecting` has the flags (with dashes) that say who calls, or which server gets the token. `reaches_proxy`: a
+    request goes through a proxy subresource; `read_path` is its path where this program answers it in kubectl's place.
     """
 
     argv: tuple[str, ...]
@@ -76,6 +83,8 @@ class KubectlCommand(Record):
     reads_stdin: bool = False
     object_count: int | None = 0
     starts_proxy: bool = False
+    reaches_proxy: bool = False
+    read_path: str | None = None
     edits_kubeconfig: bool = False
     line: CommandLine
 
@@ -143,6 +152,8 @@ def _with_requests(command: KubectlCommand, expanded: Sequence[ObjectRef] | None
         reads_stdin="-" in named,
         object_count=_count(requests),
         starts_proxy=line.path == ("proxy",),
+        reaches_proxy=reaches_proxy(line, requests),
+        read_path=read_path(line),
     )
 
 

@@ -6,6 +6,7 @@ from kubectl_stepup.policy.actions import NAMES, actions_of
 from kubectl_stepup.policy.grammar_table import COMMANDS
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
+from kubectl_stepup.policy.proxied import ANSWERED, REFUSED, hint_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.model import Policy, Rule, Target
     from kubectl_stepup.policy.request import ResourceAttributes
+
+PROXY_REFUSED = "proxy-refused"
 
 
 def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
@@ -131,24 +134,27 @@ def _refusal(code: str, message: str, *, hint: str | None = None) -> Decision:
 
 
 def _refused(command: KubectlCommand, decision: Decision) -> Decision:
-    """Refuse what an elevated credential must never do."""
+    """Refuse what an elevated credential must never do, and say what is answered in kubectl's place."""
     refusal = _never_elevated(command, decision.level)
     if refusal is None:
-        return decision
+        return decision if command.read_path is None else decision.replace(why=f"{decision.why}; {ANSWERED}")
     code, message = refusal
-    return decision.replace(effect="refuse", code=code, why=message)
+    hint = hint_for(decision.requests) if code == PROXY_REFUSED else None
+    return decision.replace(effect="refuse", code=code, why=message, hint=hint)
 
 
 def _never_elevated(command: KubectlCommand, level: str | None) -> tuple[str, str] | None:
     """Give code and message where the command would take the elevated credential elsewhere, or hand it on."""
     if command.starts_proxy:
-        return "proxy-refused", "kubectl proxy is not run elevated: everybody who reaches its port would be"
+        return PROXY_REFUSED, "kubectl proxy is not run elevated: everybody who reaches its port would be"
     if command.redirecting:
         flags = ", ".join(command.redirecting)
         return (
             "redirecting-flags",
             f"{flags} in a command that needs level {level}: the elevated token goes to nobody else",
         )
+    if command.reaches_proxy and command.read_path is None:
+        return PROXY_REFUSED, f"kubectl {command.name} is not run elevated: {REFUSED}"
     if command.local:
         return (
             "kubeconfig-refused",

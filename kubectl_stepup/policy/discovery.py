@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.patches import possible_marks
 from kubectl_stepup.policy.record import Record
+from kubectl_stepup.policy.request import ASKS, RAW
 from kubectl_stepup.policy.resource_table import CATEGORIES
-from kubectl_stepup.policy.resources import ANY, Resource, resource_in_path
+from kubectl_stepup.policy.resources import ANY, UNKNOWN, Resource, names_of, resource_in_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.request import ResourceAttributes
+
+
+_WITH_A_BODY = ("create", "update", "patch")
 
 
 class APIResource(Record):
@@ -29,6 +34,16 @@ class APIResource(Record):
     categories: tuple[str, ...] = ()
 
 
+class NamedTable(Record):
+    """What a directory says that the command line or the environment names (`--cache-dir`, `$KUBECACHEDIR`).
+
+    Not `complete`: it may say more than what could be read of it.
+    """
+
+    resources: tuple[APIResource, ...]
+    complete: bool
+
+
 def has_unknown(command: KubectlCommand) -> bool:
     """Tell whether the command names resources that only the cluster can explain."""
     return any(_is_unknown(entry.resource) for entry in command.requests)
@@ -39,8 +54,30 @@ def with_discovered(command: KubectlCommand, found: Iterable[APIResource]) -> Ku
 
     A word that means several resources is all of them; one that the cluster does not know stays unknown.
     """
-    own = [one for one in found if not resource_in_path(one.group, one.name).built_in]
-    return command.replace(requests=tuple(known for entry in command.requests for known in _known(entry, own)))
+    rows = tuple(found)
+    return command.replace(requests=tuple(known for entry in command.requests for known in _known(entry, rows)))
+
+
+def with_named(command: KubectlCommand, typed: KubectlCommand, table: NamedTable) -> KubectlCommand:
+    """Return the command with all that its words, as they were `typed`, could mean by a table that the caller named.
+
+    What they mean without it stays: such a table makes no request harmless. By one that may say more, and for a row
+    that is no resource's, a word means anything.
+    """
+    also = [more for entry in typed.requests for more in _also(entry, table)]
+    return command.replace(requests=tuple(dict.fromkeys((*command.requests, *also))))
+
+
+def _also(entry: ResourceAttributes, table: NamedTable) -> Iterator[ResourceAttributes]:
+    # A path, an identity and a question to the server are sent as they are, by no table.
+    if entry.marks & {RAW, ASKS} or entry.verb == "impersonate" or entry.resource.name == ANY:
+        return
+    if not table.complete:
+        yield entry.replace(resource=UNKNOWN, namespace=None, everywhere=True)
+    words = set(names_of(entry.resource))
+    for one in table.resources:
+        if words.intersection(_words(one)):
+            yield _request_for(entry, one)
 
 
 def _is_unknown(resource: Resource) -> bool:
@@ -52,15 +89,39 @@ def _known(entry: ResourceAttributes, found: Sequence[APIResource]) -> Iterator[
         yield entry
         return
     means = [one for one in found if _is_meant(entry.resource, one)]
-    for one in means:
-        resource = Resource(group=one.group, name=one.name, kind=one.kind, namespaced=one.namespaced, described=True)
-        if one.namespaced:
-            yield entry.replace(resource=resource)
-        else:
-            yield entry.replace(resource=resource, namespace=None, everywhere=True)
+    # What of a category is built in is among the requests already.
+    added = means if entry.resource.name not in CATEGORIES else [one for one in means if not _built_in(one).built_in]
+    for one in added:
+        yield _request_for(entry, one)
     # A category that we know has nothing more in it where the cluster names nothing more.
     if not means and entry.resource.name not in CATEGORIES:
         yield entry
+
+
+def _request_for(entry: ResourceAttributes, one: APIResource) -> ResourceAttributes:
+    """Return the request for a resource as a table describes it: anything where the name is none of a resource."""
+    if not one.name.isascii() or not one.name.replace("-", "").replace(".", "").isalnum() or one.name.startswith("."):
+        return entry.replace(resource=UNKNOWN, namespace=None, everywhere=True)
+    known = _built_in(one)
+    if known.built_in:
+        if entry.verb in _WITH_A_BODY and (known.group, known.name) != (entry.resource.group, entry.resource.name):
+            entry = entry.replace(marks=entry.marks | possible_marks(known))  # the body was read as that of another
+        resource = known.replace(namespaced=one.namespaced)
+    else:
+        resource = Resource(group=one.group, name=one.name, kind=one.kind, namespaced=one.namespaced, described=True)
+    if one.namespaced:
+        return entry.replace(resource=resource)
+    return entry.replace(resource=resource, namespace=None, everywhere=True)
+
+
+def _built_in(one: APIResource) -> Resource:
+    """Return the built-in resource that a row is about: the path of a request is in lower case."""
+    return resource_in_path(one.group, one.name.lower())
+
+
+def _words(one: APIResource) -> tuple[str, ...]:
+    """Return the words that mean a resource, or all of its category."""
+    return tuple(word.lower() for word in (one.name, one.singular, one.kind, *one.short_names, *one.categories))
 
 
 def _is_meant(resource: Resource, one: APIResource) -> bool:
@@ -70,5 +131,4 @@ def _is_meant(resource: Resource, one: APIResource) -> bool:
     """
     if resource.kind:
         return (resource.group, resource.kind) == (one.group, one.kind)
-    names = (one.name, one.singular, one.kind.lower(), *one.short_names, *one.categories)
-    return resource.name in names and (resource.group == ANY or one.group.startswith(resource.group))
+    return resource.name in _words(one) and (resource.group == ANY or one.group.startswith(resource.group))

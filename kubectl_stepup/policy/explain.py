@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.model import describe
+from kubectl_stepup.policy.proxied import ANSWERED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def explain(
 ) -> tuple[tuple[str, str], ...]:
     """Give the lines as label and text: REQUEST, DECISION, and RULE with WHY for each rule that matched."""
     lines = [("REQUEST", text) for text in _requests(command, decision, context)]
-    lines.append(("DECISION", _decision(policy, decision)))
+    answered = f"; {ANSWERED}" if decision.effect == "stepup" and command.read_path is not None else ""
+    lines.append(("DECISION", _decision(policy, decision) + answered))
     found = (*decision.rules, *decision.warned, *decision.audited)
     for match in sorted(found, key=lambda match: match.rule.needs != decision.level):
         rule = match.rule

@@ -6,7 +6,7 @@ Spec: k8s.io/apiserver `request.RequestInfoFactory`.
 from __future__ import annotations
 
 from kubectl_stepup.policy.patches import possible_marks
-from kubectl_stepup.policy.request import NAMESPACE_PARTS, RAW, RUNS_AS, ResourceAttributes
+from kubectl_stepup.policy.request import MAY_PROXY, NAMESPACE_PARTS, RAW, RUNS_AS, ResourceAttributes
 from kubectl_stepup.policy.resources import UNKNOWN, resource_in_path
 
 TYPE_CHECKING = False
@@ -33,8 +33,9 @@ def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
         # Whatever the method, to the API server this is a watch.
         is_watch = parts[3 if parts[:1] == ["apis"] else 2 :][:1] == ["watch"]
         return (found, found.replace(verb="watch")) if is_watch and found.verb != "watch" else (found,)
+    marks = _marks_of_unknown(path)
     return tuple(
-        ResourceAttributes(verb=verb, resource=UNKNOWN, everywhere=True, marks=frozenset({RAW}))
+        ResourceAttributes(verb=verb, resource=UNKNOWN, everywhere=True, marks=marks)
         for verb in _POSSIBLE_VERBS[command]
     )
 
@@ -52,12 +53,28 @@ def _request(command: str, parts: Sequence[str], query: str) -> ResourceAttribut
             resource=UNKNOWN,
             everywhere=True,
             name="/" + "/".join(parts),
-            marks=frozenset({RAW}),
+            marks=_marks_of_unknown("/".join(parts)),
         )
     watched = "watch=" in query and "watch=false" not in query and "watch=0" not in query
-    if rest[0] in ("watch", "proxy") and len(rest) > 1:
-        watched, rest = watched or rest[0] == "watch", rest[1:]
-    return _resource_request(command, group, rest, watched)
+    before = rest[0] if rest[0] in ("watch", "proxy") and len(rest) > 1 else ""
+    found = _resource_request(command, group, rest[1:] if before else rest, watched or before == "watch")
+    # Before 1.10 the subresource could stand in front: /api/v1/proxy/nodes/NAME.
+    return found.replace(subresource="proxy") if before == "proxy" else found
+
+
+def _marks_of_unknown(path: str) -> frozenset[str]:
+    """Return the marks of a path that is not one of the API's: a server before the API server may make one of it."""
+    segments = path.lower().split("/")
+    while "%" in path:
+        from urllib.parse import unquote  # rare, and slow to import
+
+        decoded = unquote(path)
+        if decoded == path:
+            break
+        path = decoded
+        segments += path.lower().split("/")
+    named = any(segment.partition("?")[0] == "proxy" for segment in segments)
+    return frozenset({RAW, MAY_PROXY}) if named else frozenset({RAW})
 
 
 def _resource_request(command: str, group: str, rest: Sequence[str], watched: bool) -> ResourceAttributes:
@@ -108,6 +125,8 @@ def _parts(path: str) -> list[str] | None:
         from urllib.parse import unquote  # rare, and slow to import
 
         path = unquote(path)
+        if "%" in path:  # some servers in front of the API server decode once more
+            return None
     if path == "/":
         return []
     if not path.startswith("/"):

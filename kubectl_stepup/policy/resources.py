@@ -69,6 +69,13 @@ def resource_in_path(group: str, name: str) -> Resource:
     return Resource(group=group, name=name)
 
 
+def names_of(resource: Resource) -> tuple[str, ...]:
+    """Return the words that mean a resource: of a built-in one all that there are, else what was typed, or its kind."""
+    if resource.built_in:
+        return tuple(name for name, found in _by_name().items() if resource in found)
+    return (resource.name, *((resource.kind.lower(),) if resource.kind else ()))
+
+
 def is_built_in(plural_name: str) -> bool:
     """Tell whether a built-in resource has this plural name, in any group."""
     return any(candidate.name == plural_name for candidate in _by_name().get(plural_name, ()))

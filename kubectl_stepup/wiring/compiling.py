@@ -32,6 +32,7 @@ class CompileOptions:
     cluster: str
     targets: tuple[str, ...] = bundle.TARGETS
     break_glass: str | None = None
+    elevated_proxy: bool = True
     token_life_s: int | None = None
     existing: str | None = None
     version: str = "v1"
@@ -80,6 +81,7 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,
+        elevated_proxy=options.elevated_proxy,
         token_life_s=options.token_life_s,
         targets=options.targets,
         roles=roles,

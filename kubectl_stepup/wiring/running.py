@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.ports import RunLimit
+    from kubectl_stepup.flows.ports import ProxyReader, RunLimit
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.discovery import APIResource
+    from kubectl_stepup.policy.discovery import APIResource, NamedTable
     from kubectl_stepup.trusted_file import Untrusted
     from kubectl_stepup.wiring.application import Application
 
@@ -62,7 +62,7 @@ def execute_ports(application: Application, *, user_scope: bool = False, online:
         policy=application.policy,
         kubeconfig=application.kubeconfig,
         expand=lambda command: expand_manifests(command, application, online=online),
-        discover=lambda server, directory: _discover(server, directory, application),
+        discover=Discovered(application.environ),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
         run_ports=lambda resolved: _run_ports(application, resolved),
     )
@@ -169,7 +169,14 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         editor=_unelevated(),
         differ=_differ(),
         refresh_policy=lambda *about: _refresh_policy(application, *about),
+        proxy_reader=lambda cluster, context: _proxy_reader(application, cluster, context),
     )
+
+
+def _proxy_reader(application: Application, cluster: Cluster, resolved: ResolvedContext) -> ProxyReader:
+    from kubectl_stepup.wiring.proxy_reading import proxy_reader
+
+    return proxy_reader(cluster, resolved, application.environ)
 
 
 def _refresh_policy(
@@ -308,10 +315,25 @@ def _captured_file(application: Application, content: bytes, place: str) -> Iter
         yield CapturedFile(path=path, pass_fds=(number,))
 
 
-def _discover(server: str, directory: str | None, application: Application) -> Sequence[APIResource]:
-    from kubectl_stepup.policy import discovery_cache
+class Discovered:
+    """What kubectl wrote down about clusters; read where a command needs it."""
 
-    return discovery_cache.resources(server, directory=directory, environ=application.environ)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def usual(self, server: str) -> Sequence[APIResource]:
+        """Return the resources of a server from kubectl's usual place."""
+        from kubectl_stepup.policy import discovery_cache
+
+        return discovery_cache.resources(server, environ=self._environ)
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        """Return what the directory says that the command line or the environment names; None: neither does."""
+        if not directory and not self._environ.get(environment.KUBECACHEDIR):
+            return None
+        from kubectl_stepup.policy import discovery_cache
+
+        return discovery_cache.named(server, directory=directory, environ=self._environ)
 
 
 def expand_manifests(

@@ -55,7 +55,10 @@ def answered(
 
 def _compiled(cluster: Cluster, made_with: MadeWith, application: Application) -> tuple[Request, Bundle]:
     options = CompileOptions(
-        cluster=cluster.context, break_glass=made_with.break_glass or None, token_life_s=made_with.token_life_s
+        cluster=cluster.context,
+        break_glass=made_with.break_glass or None,
+        elevated_proxy=made_with.elevated_proxy is not False,
+        token_life_s=made_with.token_life_s,
     )
     made = compiled(options, application)
     return made.request, made.bundle

@@ -7,6 +7,7 @@ from dataclasses import replace
 from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.flows.judge import Flags, judge
 from kubectl_stepup.policy.spool import Spool
+from tests.flows.fakes import FakeDiscovery
 from tests.flows.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
 from tests.flows.world import World
 
@@ -36,7 +37,7 @@ def decision_of(*words: str, server: str = CLUSTER.server) -> str:
         config=CONFIG,
         kubeconfig=world.kubeconfig,
         expand=lambda command: (command, Spool()),
-        discover=lambda server, directory: (),
+        discover=FakeDiscovery(),
     )
     return judgement.decision.effect
 

@@ -2,6 +2,7 @@
 
 from tests.flows.fakes import (
     FailingStore,
+    FakeDiscovery,
     FakeKubeconfig,
     FakeKubectl,
     FakeProvider,
@@ -32,6 +33,7 @@ __all__ = [
     "PROVIDER",
     "RESOLVED",
     "FailingStore",
+    "FakeDiscovery",
     "FakeKubeconfig",
     "FakeKubectl",
     "FakeProvider",

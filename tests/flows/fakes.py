@@ -22,8 +22,10 @@ from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.oauth.response import Response
+from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import EVERY_SCOPE
 from kubectl_stepup.trusted_file import Untrusted
 from tests.provider.keys import public_jwk, rsa_key
@@ -195,6 +197,45 @@ class Ran:
     stdin: bytes | None
     limit_s: float | None
     files: dict[str, bytes]
+
+
+@dataclass
+class FakeDiscovery:
+    """What is known of resources; `asked_for` is which tables were read."""
+
+    resources: tuple[APIResource, ...] = ()
+    table: NamedTable | None = None
+    asked_for: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def usual(self, server: str) -> tuple[APIResource, ...]:
+        self.asked_for.append(("usual", server))
+        return self.resources
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        if self.table is not None:
+            self.asked_for.append((f"named {directory}", server))
+        return self.table
+
+
+@dataclass
+class FakeProxyReader:
+    """Reads nothing, and ends with `exit_code`; `left_s` are the seconds that were left when the limit said so."""
+
+    exit_code: int = 0
+    fails: BaseException | None = None
+    left_s: Sequence[float] = ()
+    reads: list[tuple[str, ElevationSession]] = field(default_factory=list)
+    limits: list[float | None] = field(default_factory=list)
+
+    def read(self, path: str, session: ElevationSession, *, limit: RunLimit | None = None) -> int:
+        self.reads.append((path, session))
+        self.limits.append(None if limit is None else limit.longest_s)
+        if self.fails is not None:
+            raise self.fails
+        for left in self.left_s if limit is not None else ():
+            assert limit is not None
+            limit.tell(left)
+        return self.exit_code
 
 
 @dataclass

@@ -21,7 +21,7 @@ from kubectl_stepup.flows.run import RunPorts
 from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand
-from kubectl_stepup.policy.discovery import APIResource
+from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.secret import Secret
@@ -30,9 +30,11 @@ from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.record import Moment
 from kubectl_stepup.session.scope import key
 from tests.flows.fakes import (
+    FakeDiscovery,
     FakeKubeconfig,
     FakeKubectl,
     FakeProvider,
+    FakeProxyReader,
     FakeTerminal,
     RecordingAuditLog,
     RefusalNotes,
@@ -73,6 +75,7 @@ class World:
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
     discovered: tuple[APIResource, ...] = ()
+    named: NamedTable | None = None
     spool: Spool = Spool()  # noqa: RUF009 - a value that never changes
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
@@ -84,6 +87,8 @@ class World:
     no_hand_over: StepUpError | None = None
     large_ca: bytes | StepUpError | None = None
     differ: str | None = "/opt/kubectl-stepup"
+    reader: FakeProxyReader = field(default_factory=FakeProxyReader)
+    unreadable: StepUpError | None = None
     kubeconfig_files: tuple[str, ...] = ("/home/alice/.kube/config",)
     store: MemoryStore = field(init=False)
     recorder: Recorder = field(init=False)
@@ -185,7 +190,14 @@ class World:
             editor=("/opt/python", "unelevated.py"),
             differ=self.differ,
             refresh_policy=self.refresh_policy,
+            proxy_reader=self.proxy_reader,
         )
+
+    def proxy_reader(self, cluster: Cluster, resolved: ResolvedContext) -> FakeProxyReader:
+        """Make the reader, or fail as `unreadable` says."""
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.reader
 
     def refresh_policy(
         self, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None
@@ -201,7 +213,7 @@ class World:
             policy=self.policy,
             kubeconfig=self.kubeconfig,
             expand=self.expand,
-            discover=lambda server, directory: self.discovered,
+            discover=FakeDiscovery(self.discovered, self.named),
             scope=self.scope,
             run_ports=lambda resolved: self.run_ports(),
         )

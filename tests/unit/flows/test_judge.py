@@ -9,10 +9,10 @@ from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
 from kubectl_stepup.flows.judge import Flags, Judgement, judge, require_unchanged, with_flags
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.policy.command import KubectlCommand, read
-from kubectl_stepup.policy.discovery import APIResource
+from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.spool import Spool
-from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeKubeconfig, cluster
+from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeDiscovery, FakeKubeconfig, cluster
 
 LAB = replace(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
 
@@ -37,7 +37,7 @@ def judged(
         config=config,
         kubeconfig=kubeconfig,
         expand=lambda command: (command, Spool()),
-        discover=lambda server, directory: (),
+        discover=FakeDiscovery(),
     )
     assert spool == Spool()
     return found
@@ -202,7 +202,7 @@ def test_the_kubeconfig_that_the_command_names_is_read() -> None:
             config=CONFIG,
             kubeconfig=kubeconfig,
             expand=lambda command: (command, Spool()),
-            discover=lambda server, directory: (),
+            discover=FakeDiscovery(),
         )
     assert asked_for == [None, "/a"]
 
@@ -219,7 +219,7 @@ def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
         expand=expand,
-        discover=lambda server, directory: (),
+        discover=FakeDiscovery(),
     )
     assert spool == Spool(stdin=(b"kind: Pod\n",))
     assert found.decision.level == "mfa"
@@ -257,11 +257,8 @@ def test_every_change_is_named() -> None:
 
 
 def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() -> None:
-    asked_for: list[tuple[str, str | None]] = []
-
-    def discover(server: str, directory: str | None) -> tuple[APIResource, ...]:
-        asked_for.append((server, directory))
-        return (APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",)),)
+    widgets = APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",))
+    discover = FakeDiscovery((widgets,))
 
     def judged(*words: str) -> Judgement:
         found, _ = judge(
@@ -276,7 +273,24 @@ def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() 
         return found
 
     judged("delete", "pod", "x")
-    assert asked_for == []
-    found = judged("delete", "wd", "x", "--cache-dir=/c")
-    assert asked_for == [(RESOLVED.server, "/c")]
+    assert discover.asked_for == []
+    found = judged("delete", "wd", "x")
+    assert discover.asked_for == [("usual", RESOLVED.server)]
     assert {entry.resource.name for entry in found.decision.requests} == {"widgets"}
+
+
+@pytest.mark.parametrize("table", [None, NamedTable(resources=(), complete=True)])
+def test_a_table_that_the_command_line_names_explains_no_word_away(table: NamedTable | None) -> None:
+    widgets = APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",))
+    discover = FakeDiscovery((widgets,), table)
+    found, _ = judge(
+        ("delete", "wd", "x", "--cache-dir=/c"),
+        Flags(),
+        policy=POLICY,
+        config=CONFIG,
+        kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
+        expand=lambda command: (command, Spool()),
+        discover=discover,
+    )
+    assert ("usual", RESOLVED.server) not in discover.asked_for
+    assert {entry.resource.name for entry in found.decision.requests} == {"wd"}

@@ -26,7 +26,7 @@ from kubectl_stepup.kube.everyday_programs import everyday_environment
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.trusted_file import Untrusted
-from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
+from tests.flows import CONFIG, RESOLVED, FakeDiscovery, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.flows.values import RULES
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
@@ -643,7 +643,7 @@ def test_a_wish_without_a_context_is_refused() -> None:
         config=world.config,
         kubeconfig=world.kubeconfig,
         expand=world.expand,
-        discover=lambda server, directory: (),
+        discover=FakeDiscovery(),
     )
     with pytest.raises(NotEnrolled) as caught:
         run(judgement, asked("delete", "pod", "x"), unenrolled="run", spool=Spool(), ports=world.run_ports())

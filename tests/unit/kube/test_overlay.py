@@ -8,8 +8,8 @@ import pytest
 
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.kube.kubectl_variables import DROPPED
 from kubectl_stepup.kube.overlay import (
-    DROPPED_VARIABLES,
     INSTALL_HINT,
     elevated_environment,
     exec_entry,
@@ -112,7 +112,7 @@ def test_the_elevated_environment() -> None:
         "KUBERC": "/evil/kuberc",
         "KUBECTL_KUBERC": "true",
         "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false",
-        **dict.fromkeys(DROPPED_VARIABLES, "evil"),
+        **dict.fromkeys(DROPPED, "evil"),
     }
     elevated = elevated_environment(environ, overlay_path="/o", kubeconfig_files=["/a", "b/c"], session_id="0123")
     assert elevated == {
@@ -132,7 +132,9 @@ def test_the_elevated_environment() -> None:
 
 def test_the_variables_that_run_programs_or_hide_the_command_are_dropped() -> None:
     """POL-22, POL-26."""
-    assert set(DROPPED_VARIABLES) == {
+    assert set(DROPPED) == {
+        "GODEBUG",
+        "KUBECACHEDIR",
         "KUBECTL_EXTERNAL_DIFF",
         "KUBECTL_ENABLE_CMD_SHADOW",
         "KUBERNETES_MASTER",

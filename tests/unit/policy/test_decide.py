@@ -275,7 +275,7 @@ def test_the_json_of_a_decision() -> None:
             "proxy",
             "proxy-refused",
             "kubectl proxy is not run elevated: everybody who reaches its port would be",
-            None,
+            "kubectl stepup exec -- get --raw PATH",
         ),
         (
             "__complete get secret ''",

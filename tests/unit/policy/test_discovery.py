@@ -15,7 +15,7 @@ import pytest
 from kubectl_stepup.policy import discovery_cache
 from kubectl_stepup.policy.command import read, with_objects
 from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.discovery import APIResource, has_unknown, with_discovered
+from kubectl_stepup.policy.discovery import APIResource, NamedTable, has_unknown, with_discovered
 from kubectl_stepup.policy.manifest_objects import objects_in
 from kubectl_stepup.policy.model import Level, Policy, Rule, Selector, Target
 from tests.unit.policy.test_manifest import find_kubectl
@@ -184,14 +184,19 @@ def test_what_kubectl_wrote_down_is_found(where: str, server: str, tmp_path: Pat
     if where == "flag":
         directory = str(tmp_path / "flag")
         words.append(f"--cache-dir={directory}")
-    assert discovery_cache.resources(server, directory=directory, environ=environ) == ()
+
+    def read_back(url: str = server) -> tuple[APIResource, ...]:
+        table = discovery_cache.named(url, directory=directory, environ=environ)
+        assert (table is None) == (where == "home")
+        return discovery_cache.resources(url, environ=environ) if table is None else table.resources
+
+    assert read_back() == ()
     run(words, env=environ, check=True, capture_output=True)
 
-    found = discovery_cache.resources(server, directory=directory, environ=environ)
-    assert sorted(one.name for one in found) == ["fleets", "pods", "widgets"]
-    assert WIDGETS in found
-    assert FLEETS in found
-    assert discovery_cache.resources("https://127.0.0.1:1", directory=directory, environ=environ) == ()
+    assert sorted(one.name for one in read_back()) == ["fleets", "pods", "widgets"]
+    assert WIDGETS in read_back()
+    assert FLEETS in read_back()
+    assert read_back("https://127.0.0.1:1") == ()
 
 
 @pytest.mark.parametrize(
@@ -201,5 +206,7 @@ def test_files_that_cannot_be_read_explain_nothing(content: str, tmp_path: Path)
     place = tmp_path / ".kube/cache/discovery/api.example.com_6443/v1"
     place.mkdir(parents=True)
     (place / "serverresources.json").write_text(content)
-    found = discovery_cache.resources("https://api.example.com:6443", directory=None, environ={"HOME": str(tmp_path)})
+    found = discovery_cache.resources("https://api.example.com:6443", environ={"HOME": str(tmp_path)})
     assert found == ()
+    table = discovery_cache.named("https://api.example.com:6443", directory=str(tmp_path / ".kube/cache"), environ={})
+    assert table == NamedTable(resources=(), complete=False)
