@@ -41,6 +41,9 @@ _QUIET = {environment.KUBECONFIG: os.devnull, environment.KUBERC: "off", environ
 _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _PATTERN = frozenset("*?[,")
 _HOSTS = ("github.com/", "git@")  # kustomize fetches these too
+_NO_OBJECTS = b"error: no objects passed to patch"
+"""How kubectl says that it could read everything and found nothing: then the command itself sends no object either."""
+
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
@@ -72,7 +75,7 @@ def expand(
         found = objects_in(output.decode("utf-8"), namespace=command.namespace)
     except (ValueError, RecursionError):
         return command, spool
-    if not found:
+    if not found and output:
         return command, spool
     if set(command.manifests) != {"-"}:
         # Of a kustomization nobody but kustomize knows where its parts come from.
@@ -158,7 +161,9 @@ def _kubectl_output(command: KubectlCommand, kubectl: str, stdin: bytes, *, onli
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 and len(done.stdout) <= MAX_OUTPUT_BYTES else None
+    if (done.returncode, done.stdout, done.stderr.strip()) == (1, b"", _NO_OBJECTS):
+        return b""
+    return done.stdout if done.returncode == 0 and 0 < len(done.stdout) <= MAX_OUTPUT_BYTES else None
 
 
 def _offline(*, kustomizes: bool) -> dict[str, str]:
