@@ -62,7 +62,8 @@ class AuditEvent:
     `audit_id` is a UUID as text, `time` seconds since the epoch. `result` is one kebab-case word: `approved`, `reused`,
     `timed-out`, `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`,
     `too-weak`, `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the
-    account claim says, `user` what people call it. `command` is kubectl's arguments.
+    account claim says, `user` what people call it. `command` is kubectl's arguments, `summary` what the prompt begins
+    with.
     """
 
     audit_id: str
@@ -76,6 +77,7 @@ class AuditEvent:
     context: str | None = None
     cluster: str | None = None
     level: str | None = None
+    summary: str | None = None
     command: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     reason: str | None = None
@@ -129,7 +131,7 @@ class AuditEvent:
             return None
 
 
-_TEXT_MEMBERS = ("user", "account", "issuer", "context", "cluster", "level", "terminal", "version")
+_TEXT_MEMBERS = ("user", "account", "issuer", "context", "cluster", "level", "summary", "terminal", "version")
 
 
 def fingerprint(identifier: str) -> str:

@@ -171,6 +171,7 @@ class Recorder:
                 context=asked.context,
                 cluster=asked.cluster.name,
                 level=asked.level.name if session is None else session.level,
+                summary=asked.summary or None,
                 command=asked.command,
                 rules=asked.rules,
                 reason=asked.reason,

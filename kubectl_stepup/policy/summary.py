@@ -1,10 +1,14 @@
-"""Say in a few words what a sensitive command does."""
+"""Say in a few words what a sensitive command does, to all of its objects: the text that a person approves."""
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.request import READS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kubectl_stepup.policy.model import Decision
+    from collections.abc import Iterable, Iterator
+
+    from kubectl_stepup.policy.model import Decision, MatchedRule
     from kubectl_stepup.policy.request import ResourceAttributes
 
 
@@ -16,22 +20,108 @@ _CONNECTS = {
     "eviction": "evict",
 }
 
+_MANY = frozenset({"delete", "deletecollection", "patch", "update"})
+"""Done to as many objects as the server has, where no name is given."""
+
+LONGEST = 200
+"""Characters; what does not fit is counted."""
+
+
+class _Group:
+    """Objects of one kind and namespace to which the same is done; `names` of those that are named."""
+
+    def __init__(self, entry: ResourceAttributes) -> None:
+        self.verb = _verb(entry)
+        self.entry = entry
+        self.names: set[str] = set()
+        self.is_collection = False
+
+    @property
+    def objects(self) -> int:
+        """How many objects are known of; a whole collection counts as one."""
+        return len(self.names) + self.is_collection
+
+    @property
+    def where(self) -> str:
+        """The namespace, as a place."""
+        entry = self.entry
+        return f" in {entry.namespace}" if entry.namespace and entry.resource.namespaced is not False else ""
+
+    def kind(self, *, counted: bool) -> str:
+        """Return the kind, with the number of objects where that is known."""
+        resource = self.entry.resource
+        name = "any resource" if resource.name == "*" else resource.name
+        if self.is_collection and resource.name != "*" and self.verb in _MANY:
+            name = f"any number of {name}"
+        if counted and not self.is_collection:
+            singular = len(self.names) == 1 and resource.kind
+            name = f"{len(self.names)} {resource.kind.lower() if singular else name}"
+        return f"{name}{_subresource(self.entry)}"
+
 
 def summary_of(decision: Decision) -> str:
-    """Give what the prompt begins with, such as `delete pods in prod`, by the first request that needs the level."""
-    for found in decision.rules:
-        if found.rule.needs == decision.level:
-            return _summary(found.requests[0])
-    return decision.why
+    """Return what the prompt begins with: `delete pods in prod`, `delete 40 deployments in prod, 1 configmap in dev`.
+
+    All objects that the command changes are counted, and those that it reads where a rule is about that. First come
+    those that need the level, and of these the ones whose namespace a rule names; at the end, how many did not fit.
+    """
+    if not decision.rules:
+        return decision.why
+    groups = _groups(_by_sensitivity(decision))
+    shown = len(groups)
+    while len(text := _text(groups[:shown], groups[shown:])) > LONGEST and shown > 1:
+        shown -= 1
+    return text
 
 
-def _summary(entry: ResourceAttributes) -> str:
-    if entry.subresource in _CONNECTS:
-        return f"{_CONNECTS[entry.subresource]} {entry.resource.name}{_where(entry)}"
-    kind = "any resource" if entry.resource.name == "*" else entry.resource.name
-    subresource = f"/{entry.subresource}" if entry.subresource else ""
-    return f"{entry.verb} {kind}{subresource}{_where(entry)}"
+def _by_sensitivity(decision: Decision) -> Iterator[ResourceAttributes]:
+    def place(found: MatchedRule) -> tuple[bool, bool]:
+        return found.rule.needs != decision.level, not found.rule.selector.namespaces
+
+    for found in sorted(decision.rules, key=place):
+        yield from found.requests
+    yield from (entry for entry in decision.requests if entry.verb not in READS)
 
 
-def _where(entry: ResourceAttributes) -> str:
-    return f" in {entry.namespace}" if entry.namespace and entry.resource.namespaced is not False else ""
+def _groups(entries: Iterable[ResourceAttributes]) -> list[_Group]:
+    """Return the groups in the order of their first entry; an object is in the first that it would be in, alone."""
+    groups: dict[tuple[object, ...], _Group] = {}
+    seen: dict[tuple[object, ...], _Group] = {}
+    for entry in entries:
+        place = (entry.resource.group, entry.resource.name, entry.namespace)
+        group = seen.get((*place, entry.name))
+        if group is None:
+            group = groups.setdefault((_verb(entry), _subresource(entry), *place), _Group(entry))
+            seen[*place, entry.name] = group
+            if entry.name is None:
+                group.is_collection = True
+            else:
+                group.names.add(entry.name)
+    return list(groups.values())
+
+
+def _text(groups: list[_Group], others: list[_Group]) -> str:
+    if len(groups) == 1 and not others and groups[0].objects == 1:
+        return f"{groups[0].verb} {groups[0].kind(counted=False)}{groups[0].where}"
+    by_verb: dict[str, dict[str, list[_Group]]] = {}
+    for group in groups:
+        by_verb.setdefault(group.verb, {}).setdefault(group.where, []).append(group)
+    parts = [
+        f"{verb} {', '.join(_kinds(there) + where for where, there in places.items())}"
+        for verb, places in by_verb.items()
+    ]
+    more = sum(group.objects for group in others)
+    return "; ".join(parts) + (f", and {more} more" if more else "")
+
+
+def _kinds(groups: list[_Group]) -> str:
+    *first, last = (group.kind(counted=True) for group in groups)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _verb(entry: ResourceAttributes) -> str:
+    return _CONNECTS.get(entry.subresource, entry.verb)
+
+
+def _subresource(entry: ResourceAttributes) -> str:
+    return f"/{entry.subresource}" if entry.subresource and entry.subresource not in _CONNECTS else ""

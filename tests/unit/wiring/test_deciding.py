@@ -100,7 +100,7 @@ def test_an_unenrolled_context_says_so(machine: Application, tmp_path: Path) -> 
 
 def test_every_label_stands_in_one_column(machine: Application) -> None:
     lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
-    labels = ("REQUEST", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
+    labels = ("REQUEST", "SUMMARY", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
     assert [line[:11] for line in lines] == [f"{label:<11}" for label in labels]
 
 
