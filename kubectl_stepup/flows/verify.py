@@ -125,9 +125,10 @@ def _made_with(wanted: Verification, said: Mapping[str, str]) -> MadeWith:
     """Give what the command line says, else what the published policy's annotations say."""
     given = wanted.made_with
     life = said.get(names.TOKEN_LIFETIME, "")
+    is_number = life.isascii() and life.isdigit() and len(life) < 10
     return MadeWith(
         break_glass=said.get(names.BREAK_GLASS, "") if given.break_glass is None else given.break_glass,
-        token_life_s=int(life) if given.token_life_s is None and life.isdecimal() else given.token_life_s,
+        token_life_s=int(life) if given.token_life_s is None and is_number else given.token_life_s,
     )
 
 
