@@ -87,6 +87,12 @@ class AuditEvent:
     terminal: str | None = None
     version: str | None = None
 
+    @property
+    def elevates(self) -> bool:
+        """Whether something elevated follows: a session that serves, or a command that starts."""
+        starts = self.activity is Activity.RUN and self.stage is Stage.REQUEST_RECEIVED
+        return self.activity is Activity.ELEVATION or (starts and self.level is not None)
+
     def to_json(self) -> dict[str, object]:
         """Give the members of the line: redacted, capped, without those that are not set."""
         members: dict[str, object] = {

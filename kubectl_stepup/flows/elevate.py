@@ -76,10 +76,12 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         StepUpDenied, StepUpExpired, TokenRejected: the answer was no, came too late, or proves too little.
         LockTimeout: another process is stepping up and does not finish.
         ProviderError: the provider could not be asked.
+        AuditUnavailable: a record is required and cannot be written.
     """
     if ports.store.name == "memory":
         # What lives in this process alone must not be promised to the next command.
         asked = replace(asked, once=True)
+    ports.recorder.require()
     found = _reuse(asked, ports)
     if found is not None:
         return found

@@ -87,8 +87,12 @@ class Terminal:
     def line(self, text: str) -> None:
         """Write one notice to standard error; nothing when quiet."""
         if not self._quiet:
-            self._clear()
-            self._write(StreamOutlet(self._stream()), text)
+            self.warning(text)
+
+    def warning(self, text: str) -> None:
+        """Write one notice to standard error, quiet or not."""
+        self._clear()
+        self._write(StreamOutlet(self._stream()), text)
 
     def detail(self, text: str) -> None:
         """Write what is done and why, for those who asked for it."""

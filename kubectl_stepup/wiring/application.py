@@ -146,6 +146,7 @@ class Application:
             clock=self.clock,
             caller=Caller(pid=os.getpid(), terminal=_terminal_name()),
             new_id=lambda: str(uuid.uuid4()),
+            required=lambda: self.config.record == "required",
         )
 
     @cached_property
