@@ -56,7 +56,7 @@ def _nothing(_number: int, _frame: object) -> None:
 
 
 def leave_the_terminal() -> None:
-    """Give up the controlling terminal: what is started here finds none, be it at a desk or in a pipeline.
+    """Leave the controlling terminal: what is started here finds none, be it at a desk or in a pipeline.
 
     The terminal's signals (Ctrl-C) go to the process group and still arrive. The leader of a session would take the
     terminal from everybody, so it keeps it.

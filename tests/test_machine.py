@@ -62,7 +62,14 @@ HANGS = """
         pass
 """
 RUN = ["-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.conftest", "-c", str(ROOT / "pyproject.toml")]
-ODD = {"LC_ALL": "C", "TZ": "Asia/Kolkata", "CI": "true", "NO_COLOR": "1", "PYTHONUTF8": "0", "SSH_TTY": "/dev/pts/0"}
+STRANGE = {
+    "LC_ALL": "C",
+    "TZ": "Asia/Kolkata",
+    "CI": "true",
+    "NO_COLOR": "1",
+    "PYTHONUTF8": "0",
+    "SSH_TTY": "/dev/pts/0",
+}
 
 
 def probe(tmp_path: Path, text: str) -> str:
@@ -76,17 +83,19 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("start", "odd"),
+    ("start", "strange"),
     [
         ('exec "$@"', {}),
-        ('umask 077; trap "" HUP INT QUIT TERM USR1; exec setsid --wait "$@" <&-', ODD),
-        ('umask 002; exec nohup "$@"', ODD),
+        ('umask 077; trap "" HUP INT QUIT TERM USR1; exec setsid --wait "$@" <&-', STRANGE),
+        ('umask 002; exec nohup "$@"', STRANGE),
     ],
     ids=["bare", "ignored", "nohup"],
 )
-def test_a_program_that_a_test_starts_sees_the_same_machine(tmp_path: Path, start: str, odd: dict[str, str]) -> None:
+def test_a_program_that_a_test_starts_sees_the_same_machine(
+    tmp_path: Path, start: str, strange: dict[str, str]
+) -> None:
     words = ["sh", "-c", start, "sh", sys.executable, *RUN, probe(tmp_path, PROBE)]
-    done = subprocess.run(words, cwd=ROOT, env=environment() | odd, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=ROOT, env=environment() | strange, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

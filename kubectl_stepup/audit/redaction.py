@@ -65,7 +65,9 @@ def cap(value: str, limit: int = ARGUMENT_LIMIT) -> str:
 
 def _arguments(argv: Sequence[str]) -> Iterator[str]:
     ours = tuple(takewhile(lambda argument: argument != "--", argv))
-    yield from _of_kubectl(ours)
+    shown = _of_kubectl(ours)
+    # Without -- kubectl takes what follows the pod for a command as well, as far as it has no flags.
+    yield from without_secrets(shown, _argument) if ours[:1] == ("exec",) else shown
     if len(ours) < len(argv):
         yield "--"
         yield from without_secrets(argv[len(ours) + 1 :], _argument)

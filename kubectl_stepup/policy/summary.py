@@ -68,7 +68,7 @@ def summary_of(decision: Decision) -> str:
     if not decision.rules:
         return decision.why
     groups = _groups(_by_sensitivity(decision))
-    shown = len(groups)
+    shown = min(len(groups), LONGEST // 4)  # a command can name thousands of kinds and namespaces
     while len(text := _text(groups[:shown], groups[shown:])) > LONGEST and shown > 1:
         shown -= 1
     return text

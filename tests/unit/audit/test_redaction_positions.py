@@ -38,6 +38,9 @@ KUBECTL = [
     ["patch", "secret", "x", "-p", "stringData: {a: S}"],
     ["patch", "secret", "x", "--type=json", "-p", '[{"op":"add","path":"/stringData/a","value":"S"}]'],
     ["annotate", "pod", "x", "note=Authorization: Bearer S"],
+    ["exec", "db-0", "mysql", "-p", "S"],
+    ["exec", "db-0", "mysql", "-pS"],
+    ["exec", "web-0", "curl", "-H", "X-Api-Key: S"],
 ]
 PROGRAMS = [
     ["mongosh", "-u", "admin", "-p", "S"],

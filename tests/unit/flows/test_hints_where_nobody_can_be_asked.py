@@ -20,7 +20,7 @@ ELSEWHERE = "kubectl stepup login --context prod --level mfa --scope user"
 
 
 @pytest.mark.parametrize(
-    ("obstacle", "wish", "hint"),
+    ("obstacle", "request_", "hint"),
     [
         ("no terminal", POD, ELSEWHERE),
         (IN_BACKGROUND, POD, ELSEWHERE),
@@ -38,10 +38,10 @@ ELSEWHERE = "kubectl stepup login --context prod --level mfa --scope user"
         ),
     ],
 )
-def test_the_hint_fits_the_obstacle(obstacle: str, wish: Asked, hint: str) -> None:
+def test_the_hint_fits_the_obstacle(obstacle: str, request_: Asked, hint: str) -> None:
     world = World()
     world.terminal.obstacle_ = obstacle
     with pytest.raises(InteractionRequired) as caught:
-        session_for(wish, world.elevate_ports())
+        session_for(request_, world.elevate_ports())
     assert caught.value.hint == hint
     assert caught.value.message == f"step-up needed, but nobody can be asked ({obstacle})"

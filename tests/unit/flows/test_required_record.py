@@ -19,7 +19,7 @@ DELETE = ("delete", "pod", "web-0")
 def world(record: str = "required", unavailable: str | None = "disk full") -> World:
     made = World(config=replace(CONFIG, record=record))
     made.audit.unavailable = unavailable
-    made.approve = lambda wish: session(level=wish.level.name)
+    made.approve = lambda step_up: session(level=step_up.level.name)
     return made
 
 
@@ -67,7 +67,7 @@ class BreaksOff(RecordingAuditLog):
 @pytest.mark.parametrize("activity", [Activity.ELEVATION, Activity.RUN])
 def test_where_the_record_breaks_off_later_kubectl_is_not_started_and_no_session_is_kept(activity: Activity) -> None:
     made = World(config=replace(CONFIG, record="required"), audit=BreaksOff(activity))
-    made.approve = lambda wish: session(level=wish.level.name)
+    made.approve = lambda step_up: session(level=step_up.level.name)
     with pytest.raises(AuditUnavailable):
         run(made)
     assert made.kubectl.ran == []
