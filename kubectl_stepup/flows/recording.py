@@ -43,7 +43,7 @@ class Recorder:
     caller: Caller
     new_id: Callable[[], str]
     required: Callable[[], bool] = lambda: False
-    _said: set[str] = field(default_factory=set, init=False)
+    _said: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     def require(self) -> None:
         """Raise where a record is required and cannot be written: asked before a person is.

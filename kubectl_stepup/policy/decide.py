@@ -130,7 +130,7 @@ def _near(word: str) -> str | None:
     from difflib import get_close_matches  # only for a command that is refused
 
     names = [name for name in COMMANDS if " " not in name]
-    return next(iter(get_close_matches(word, names, n=1, cutoff=0.75)), None)
+    return next(iter(get_close_matches(word, names, n=1, cutoff=0.8)), None)
 
 
 def _programs(policy: Policy, command: KubectlCommand) -> Decision:
