@@ -30,7 +30,8 @@ LONGEST = 200
 class _Group:
     """Objects of one kind and namespace to which the same is done; `names` of those that are named."""
 
-    def __init__(self, entry: ResourceAttributes) -> None:
+    def __init__(self, entry: ResourceAttributes, rank: int) -> None:
+        self.rank = rank
         self.verb = _verb(entry)
         self.entry = entry
         self.names: set[str] = set()
@@ -40,6 +41,11 @@ class _Group:
     def objects(self) -> int:
         """How many objects are known of; a whole collection counts as one."""
         return len(self.names) + self.is_collection
+
+    @property
+    def weight(self) -> float:
+        """How much is done: the number of objects, without end for a whole collection."""
+        return float("inf") if self.is_collection else len(self.names)
 
     @property
     def where(self) -> str:
@@ -63,7 +69,8 @@ def summary_of(decision: Decision) -> str:
     """Return what the prompt begins with: `delete pods in prod`, `delete 40 deployments in prod, 1 configmap in dev`.
 
     All objects that the command changes are counted, and those that it reads where a rule is about that. First come
-    those that need the level, and of these the ones whose namespace a rule names; at the end, how many did not fit.
+    those that need the level, of these the ones whose namespace a rule names, and then the many; at the end, how many
+    did not fit.
     """
     if not decision.rules:
         return decision.why
@@ -74,30 +81,36 @@ def summary_of(decision: Decision) -> str:
     return text
 
 
-def _by_sensitivity(decision: Decision) -> Iterator[ResourceAttributes]:
-    def place(found: MatchedRule) -> tuple[bool, bool]:
-        return found.rule.needs != decision.level, not found.rule.selector.namespaces
+def _by_sensitivity(decision: Decision) -> Iterator[tuple[int, ResourceAttributes]]:
+    """Return the requests with their rank, 0 for the most sensitive."""
 
-    for found in sorted(decision.rules, key=place):
-        yield from found.requests
-    yield from (entry for entry in decision.requests if entry.verb not in READS)
+    def rank(found: MatchedRule) -> int:
+        return 2 * (found.rule.needs != decision.level) + (not found.rule.selector.namespaces)
+
+    for found in sorted(decision.rules, key=rank):
+        yield from ((rank(found), entry) for entry in found.requests)
+    yield from ((4, entry) for entry in decision.requests if entry.verb not in READS)
 
 
-def _groups(entries: Iterable[ResourceAttributes]) -> list[_Group]:
-    """Return the groups in the order of their first entry; an object is in the first that it would be in, alone."""
+def _groups(entries: Iterable[tuple[int, ResourceAttributes]]) -> list[_Group]:
+    """Return the groups, by rank and then by how much is in a namespace and in them; an object counts once."""
     groups: dict[tuple[object, ...], _Group] = {}
-    seen: dict[tuple[object, ...], _Group] = {}
-    for entry in entries:
+    seen: set[tuple[object, ...]] = set()
+    in_place: dict[tuple[int, str], float] = {}
+    for rank, entry in entries:
         place = (entry.resource.group, entry.resource.name, entry.namespace)
-        group = seen.get((*place, entry.name))
-        if group is None:
-            group = groups.setdefault((_verb(entry), _subresource(entry), *place), _Group(entry))
-            seen[*place, entry.name] = group
-            if entry.name is None:
-                group.is_collection = True
-            else:
-                group.names.add(entry.name)
-    return list(groups.values())
+        if (*place, entry.name) in seen:
+            continue
+        seen.add((*place, entry.name))
+        group = groups.setdefault((_verb(entry), _subresource(entry), *place), _Group(entry, rank))
+        if entry.name is None:
+            group.is_collection = True
+        else:
+            group.names.add(entry.name)
+    for group in groups.values():
+        there = (group.rank, group.where)
+        in_place[there] = in_place.get(there, 0) + group.weight
+    return sorted(groups.values(), key=lambda group: (group.rank, -in_place[group.rank, group.where], -group.weight))
 
 
 def _text(groups: list[_Group], others: list[_Group]) -> str:

@@ -47,6 +47,18 @@ def test_what_is_in_production_comes_first_and_everything_is_counted() -> None:
     )
 
 
+def test_among_equals_the_many_come_first() -> None:
+    found = [
+        *objects("ConfigMap", "sandbox"),
+        *objects("PersistentVolumeClaim", "prod"),
+        *objects("Deployment", "prod", 40),
+    ]
+    everywhere = "  - {name: everywhere, do: [delete], needs: mfa}\n"
+    assert said("delete -f x.yaml", *found, rules=everywhere) == (
+        "delete 40 deployments and 1 persistentvolumeclaim in prod, 1 configmap in sandbox"
+    )
+
+
 def test_what_needs_the_level_comes_first() -> None:
     found = [*objects("ConfigMap", "dev", 3), *objects("ClusterRoleBinding", None), *objects("Widget", "dev", 2)]
     assert said("create -f x.yaml", *found) == "create 1 clusterrolebinding, 3 configmaps and 2 widgets in dev"
