@@ -34,7 +34,7 @@ export KUBECTL_STEPUP_SYSTEM_KUBERNETES := $(KUBERNETES)
 endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS VIRTUAL_ENV
 
 define say
 	@printf '\n==> %s\n' '$(1)'
@@ -54,7 +54,7 @@ define make_venv
 	$(1)/bin/python -m pip uninstall --quiet --yes setuptools 2>/dev/null
 endef
 
-.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential grammar fuzz mutate check lint bench bench-check bench-page docs package clean
+.PHONY: help dev demo test system system-oldest parts lab lab-down corpus differential grammar fuzz mutate nightly check lint bench bench-check bench-page docs package clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -144,6 +144,9 @@ $(MUTATE_STAMP): $(STAMP)
 mutate: $(MUTATE_STAMP) ## Change the code in small ways and see that the tests notice (a group: MUTATE=policy)
 	$(call say,Testing mutants; the report goes to docs/reports/mutation.md)
 	$(BIN)/python -m scripts.mutate $(MUTATE)
+
+nightly: ## Run what takes hours: fuzzing, mutants, 10,000 commands on three kubectls, the oldest server, the bounds of speed
+	@$(MAKE) --no-print-directory --keep-going -j1 fuzz mutate differential system-oldest bench-check
 
 bench: $(STAMP) ## Measure every rival in turn: interpreters, kubectl, kubelogin and us, and how costs grow (ten minutes)
 	$(call say,Measuring; paired rounds in rotated order)

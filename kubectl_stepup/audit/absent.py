@@ -24,6 +24,14 @@ class NoAuditLog:
         """
         raise AuditUnavailable(self._why)
 
+    def check(self) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            AuditUnavailable: always.
+        """
+        raise AuditUnavailable(self._why)
+
     def read(self, *, last: int | None = None) -> NoReturn:
         """Refuse.
 

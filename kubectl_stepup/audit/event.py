@@ -62,8 +62,8 @@ class AuditEvent:
     `audit_id` is a UUID as text, `time` seconds since the epoch. `result` is one kebab-case word: `approved`, `reused`,
     `timed-out`, `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`,
     `too-weak`, `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the
-    account claim says, `user` what people call it. `command` is kubectl's arguments. `parent` is the `audit_id` of the
-    elevated run that this happened inside of.
+    account claim says, `user` what people call it. `command` is kubectl's arguments, `summary` what the prompt begins
+    with. `parent` is the `audit_id` of the elevated run that this happened inside of.
     """
 
     audit_id: str
@@ -77,6 +77,7 @@ class AuditEvent:
     context: str | None = None
     cluster: str | None = None
     level: str | None = None
+    summary: str | None = None
     command: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     reason: str | None = None
@@ -86,6 +87,12 @@ class AuditEvent:
     terminal: str | None = None
     parent: str | None = None
     version: str | None = None
+
+    @property
+    def elevates(self) -> bool:
+        """Whether something elevated follows: a session that serves, or a command that starts."""
+        starts = self.activity is Activity.RUN and self.stage is Stage.REQUEST_RECEIVED
+        return self.activity is Activity.ELEVATION or (starts and self.level is not None)
 
     def to_json(self) -> dict[str, object]:
         """Give the members of the line: redacted, capped, without those that are not set."""
@@ -131,7 +138,18 @@ class AuditEvent:
             return None
 
 
-_TEXT_MEMBERS = ("user", "account", "issuer", "context", "cluster", "level", "terminal", "parent", "version")
+_TEXT_MEMBERS = (
+    "user",
+    "account",
+    "issuer",
+    "context",
+    "cluster",
+    "level",
+    "summary",
+    "terminal",
+    "parent",
+    "version",
+)
 
 
 def fingerprint(identifier: str) -> str:

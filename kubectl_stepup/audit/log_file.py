@@ -29,6 +29,7 @@ LOCK_WAIT_S = 10.0
 
 _LOCK_RETRY_S = 0.005
 _TAIL_BYTES = 64 * 1024
+_LONGEST_RECORD = 64 * 1024
 
 
 class AuditLog:
@@ -56,6 +57,17 @@ class AuditLog:
             if created:
                 _sync_directory(self.path.parent)
             return record
+
+    def check(self) -> None:
+        """Raise where a record could not be written now: path, owner, type, or no room for one.
+
+        Raises: AuditUnavailable: it could not.
+        """
+        with self._errors("written"):
+            self._make_directory()
+            descriptor, _ = self._open_to_append()
+            os.close(descriptor)
+            self._try_room()
 
     def read(self, *, last: int | None = None) -> tuple[AuditRecord, ...]:
         """Give the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
@@ -127,6 +139,19 @@ class AuditLog:
     def _check_regular(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise AuditUnavailable(f"audit record {self.path} is not a regular file")
+
+    def _try_room(self) -> None:
+        """Write as much as a record may have beside the file, where it is not in anybody's way, and take it away."""
+        path = self.path.with_name(f".{self.path.name}.{os.getpid()}.check")
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+        try:
+            path.unlink()
+            if os.write(descriptor, bytes(_LONGEST_RECORD)) != _LONGEST_RECORD:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _lock(self, descriptor: int) -> None:
         deadline = self._clock.monotonic() + LOCK_WAIT_S

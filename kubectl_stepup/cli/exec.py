@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
+from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.cli.application import build
 from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
 from kubectl_stepup.errors import ConfigError, UsageError
@@ -17,7 +20,7 @@ class AfterDashes(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before `--` and keep the rest as it is."""
         at = args.index("--") if "--" in args else len(args)
-        forgotten = UsageError("no -- before the kubectl command", hint=f"{ctx.command_path} -- get pods")
+        forgotten = UsageError("no -- before the kubectl command", hint=self._with_dashes(ctx, args))
         if at == len(args) and any(not word.startswith("-") for word in args):
             raise forgotten
         rest = super().parse_args(ctx, args[:at])
@@ -25,6 +28,20 @@ class AfterDashes(click.Command):
             raise forgotten
         ctx.params["words"] = tuple(args[at + 1 :])
         return rest
+
+    def _with_dashes(self, ctx: click.Context, args: list[str]) -> str:
+        """Return the command line with the dashes where the first word stands that is no flag of ours nor its value."""
+        valued = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not (option.is_flag or option.count)
+            for name in option.opts
+        }
+        at = 0
+        while at < len(args) and args[at].startswith("-"):
+            at += 2 if args[at] in valued else 1
+        ours, words = args[:at], args[at:] or ["get", "pods"]
+        return shlex.join([*ctx.command_path.split(), *ours, "--", *redacted(words)])
 
 
 @click.command(cls=AfterDashes, name="exec", options_metavar=USAGE)

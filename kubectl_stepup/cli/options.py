@@ -54,7 +54,7 @@ def common(function: Decorated) -> Decorated:
         [
             click.option("--config", metavar="FILE", help="Our config file [$KUBECTL_STEPUP_CONFIG]."),
             click.option("--policy", metavar="FILE", help="The policy file [$KUBECTL_STEPUP_POLICY]."),
-            click.option("-q", "--quiet", is_flag=True, help="No notices, only prompts and errors."),
+            click.option("-q", "--quiet", is_flag=True, help="Only prompts, errors and lost records."),
             click.option(
                 "-v", "--verbose", count=True, help="Say what is done and why; -vv: and what the provider is asked."
             ),

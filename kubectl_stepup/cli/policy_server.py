@@ -190,7 +190,7 @@ def _targets(named: tuple[str, ...]) -> tuple[str, ...]:
 def _minor(version: str) -> int:
     major, _, minor = version.removeprefix("v").partition(".")
     minor = minor.partition(".")[0]
-    if major != "1" or not minor.isdigit() or int(minor) < 30:
+    if major != "1" or not (minor.isascii() and minor.isdigit() and len(minor) < 6) or int(minor) < 30:
         raise UsageError(f"--kubernetes {version!r} is no version of 1.30 or later, such as 1.34")
     return int(minor)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -97,7 +98,7 @@ def run(argv: Sequence[str]) -> int:
         click.echo(exc.ctx.get_help())
         return _exit_code(name, UsageError("")) if exc.ctx.parent is not None else 0
     except click.ClickException as exc:
-        return _report(name, argv, _usage_error(exc))
+        return _report(name, argv, _usage_error(exc, argv))
     except (click.Abort, KeyboardInterrupt):
         return _report(name, argv, Cancelled("cancelled, nothing was run"))
     except StepUpError as exc:
@@ -123,14 +124,26 @@ def _program_name() -> str:
     return "kubectl stepup"
 
 
-def _usage_error(exc: click.ClickException) -> UsageError:
+def _usage_error(exc: click.ClickException, argv: Sequence[str]) -> UsageError:
     message = exc.format_message().rstrip(".")
     unknown = _UNKNOWN.match(message)
+    if unknown is not None and _is_kubectls(unknown[1]):
+        from kubectl_stepup.audit.redaction import redacted
+
+        words = argv[1:] if argv[0] == "--" else argv
+        command = shlex.join(redacted(words))
+        return UsageError(f"no such command '{unknown[1]}'", hint=f"{_program_name()} exec -- {command}")
     if unknown is not None and (near := get_close_matches(unknown[1], COMMANDS, n=1)):
         return UsageError(f"no such command '{unknown[1]}'", hint=f"{_program_name()} {near[0]} --help")
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else _program_name()
     return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+
+
+def _is_kubectls(word: str) -> bool:
+    from kubectl_stepup.policy.grammar_table import COMMANDS as OF_KUBECTL
+
+    return word in OF_KUBECTL
 
 
 def _exit_code(name: str, error: StepUpError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import click
 
@@ -57,4 +58,5 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
         data(status_table(as_rows(clusters, found, store=ports.store.name, now=now)))
     if check and not meets(found, ports.policy, level):
         where = f" for context {context}" if context else ""
-        raise LoginNeeded(f"there is no live session{where}", hint="kubectl stepup login")
+        again = f"kubectl stepup login --context {shlex.quote(context)}" if context else "kubectl stepup login"
+        raise LoginNeeded(f"there is no live session{where}", hint=again)

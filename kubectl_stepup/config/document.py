@@ -12,7 +12,7 @@ from kubectl_stepup.assurance.preset import Preset
 from kubectl_stepup.assurance.preset_overrides import OVERRIDES
 from kubectl_stepup.assurance.presets import PRESETS, preset_with
 from kubectl_stepup.assurance.requirement import Evidence
-from kubectl_stepup.config.model import STORES, UNENROLLED, Cluster, Config, Provider
+from kubectl_stepup.config.model import RECORD, STORES, UNENROLLED, Cluster, Config, Provider
 from kubectl_stepup.documents.node import Node
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.kube.cluster_identity import normal_server
@@ -46,7 +46,8 @@ def config_from(node: Node, *, known_providers: Iterable[str] = ()) -> Config:
     """
     if node.value is None:  # a file with nothing but comments
         return Config()
-    fields = node.mapping(required=("apiVersion", "kind"), optional=("providers", "clusters", "store", "unenrolled"))
+    settings = ("store", "unenrolled", "record")
+    fields = node.mapping(required=("apiVersion", "kind"), optional=("providers", "clusters", *settings))
     fields["apiVersion"].string(choices=(API_VERSION,))
     fields["kind"].string(choices=(KIND,))
     providers = _named(fields.get("providers"), _provider)
@@ -57,14 +58,15 @@ def config_from(node: Node, *, known_providers: Iterable[str] = ()) -> Config:
         clusters=clusters,
         store=fields["store"].string(choices=STORES) if "store" in fields else "auto",
         unenrolled=fields["unenrolled"].string(choices=UNENROLLED) if "unenrolled" in fields else "run",
-        written=frozenset({"store", "unenrolled"} & fields.keys()),
+        record=fields["record"].string(choices=RECORD) if "record" in fields else "tried",
+        written=frozenset(fields.keys() & set(settings)),
     )
 
 
 def merge(system: Config, user: Config) -> Config:
     """Lay the user's config under the system's, whose names, contexts and servers nobody else may use.
 
-    The system's `store` wins where it is written; `unenrolled: refuse` wins wherever it stands.
+    The system's `store` wins where it is written; `unenrolled: refuse` and `record: required` win wherever they stand.
 
     Raises:
         ConfigError: the user's redefines something of the system's.
@@ -86,6 +88,7 @@ def merge(system: Config, user: Config) -> Config:
         clusters=system.clusters + user.clusters,
         store=system.store if "store" in system.written else user.store,
         unenrolled="refuse" if "refuse" in (system.unenrolled, user.unenrolled) else "run",
+        record="required" if "required" in (system.record, user.record) else "tried",
         written=system.written | user.written,
     )
 

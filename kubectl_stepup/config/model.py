@@ -13,6 +13,7 @@ from kubectl_stepup.kube.cluster_identity import normal_server
 
 STORES = ("auto", "keyring", "kernel", "memory", "file")
 UNENROLLED = ("run", "refuse")
+RECORD = ("tried", "required")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,9 @@ class Config:
     clusters: tuple[Cluster, ...] = ()
     store: str = "auto"
     unenrolled: str = "run"
+    record: str = "tried"
+    """`required`: nothing is elevated while the audit record cannot be written."""
+
     written: frozenset[str] = frozenset()
 
     def provider(self, name: str) -> Provider:

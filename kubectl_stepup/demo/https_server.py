@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import re
 import socket
 import socketserver
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from types import TracebackType
@@ -17,6 +18,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 MAX_BODY_BYTES = 4 << 20
+_MAX_LINE = 256
+_MAX_TRAILERS = 32
+_MAX_DIGITS = 16
+
+# NOTE: int() also takes a sign, blanks, underscores and digits of other scripts.
+_LENGTH = re.compile(r"[0-9]+")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _IDLE_S = 120.0
 
 
@@ -92,6 +100,14 @@ class HTTPSServer:
         self.close()
 
 
+class _Refused(Exception):
+    """A request whose body is too large, or does not say where it ends."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -159,10 +175,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _serve(self) -> None:
-        body = self._body()
-        if body is None:
+        try:
+            body = self._body()
+        except _Refused as refused:
             self.close_connection = True
-            self.send_error(413)
+            self.send_error(refused.status)
             return
         split = urlsplit(self.path)
         request = Request(
@@ -182,13 +199,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.server.faults.append(fault)
             return json_response({"error": "server_error"}, 500)
 
-    def _body(self) -> bytes | None:
-        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+    def _body(self) -> bytes:
+        """Read the body, whose end both sides must see at the same place.
+
+        Spec: RFC 9112 sections 6.3 (either header, once) and 7.1 (chunks).
+        """
+        lengths = self.headers.get_all("Content-Length", [])
+        encodings = self.headers.get_all("Transfer-Encoding", [])
+        if encodings:
+            if lengths or [encoding.strip().lower() for encoding in encodings] != ["chunked"]:
+                raise _Refused(400)
             return _dechunk(self.rfile)
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            return None
-        return self.rfile.read(int(length))
+        if not lengths:
+            return b""
+        if len(lengths) > 1 or _LENGTH.fullmatch(lengths[0]) is None:
+            raise _Refused(400)
+        if len(lengths[0]) > _MAX_DIGITS or int(lengths[0]) > MAX_BODY_BYTES:
+            raise _Refused(413)
+        return _exactly(self.rfile, int(lengths[0]))
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)
@@ -209,17 +237,34 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
 
-def _dechunk(stream: Any) -> bytes | None:
+def _dechunk(stream: Any) -> bytes:
     parts: list[bytes] = []
-    for part in _chunks(stream):
-        parts.append(part)
-        if sum(map(len, parts)) > MAX_BODY_BYTES:
-            return None
-    return b"".join(parts)
+    left = MAX_BODY_BYTES
+    while size := _chunk_size(stream):
+        if size > left:
+            raise _Refused(413)
+        left -= size
+        parts.append(_exactly(stream, size))
+        if stream.readline(2) != b"\r\n":
+            raise _Refused(400)
+    for _ in range(_MAX_TRAILERS):
+        line = stream.readline(_MAX_LINE)
+        if line == b"\r\n":
+            return b"".join(parts)
+        if not line.endswith(b"\n"):
+            break
+    raise _Refused(400)
 
 
-def _chunks(stream: Any) -> Iterator[bytes]:
-    while size := int(stream.readline(32).split(b";")[0] or b"0", 16):
-        yield stream.read(min(size, MAX_BODY_BYTES + 1))
-        stream.readline(8)
-    stream.readline(8)
+def _chunk_size(stream: Any) -> int:
+    found = _CHUNK.fullmatch(stream.readline(_MAX_LINE))
+    if found is None:
+        raise _Refused(400)
+    return int(found[1], 16)
+
+
+def _exactly(stream: Any, size: int) -> bytes:
+    data: bytes = stream.read(size)
+    if len(data) != size:
+        raise _Refused(400)
+    return data

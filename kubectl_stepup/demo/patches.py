@@ -128,15 +128,22 @@ def _apply_operation(document: Any, operation: dict[str, Any]) -> None:
         return
     parent, last = _parent(document, path)
     if name == "remove":
-        del parent[int(last) if isinstance(parent, list) else last]
+        del parent[_index(last) if isinstance(parent, list) else last]
     elif isinstance(parent, list) and name == "add":
-        parent.insert(len(parent) if last == "-" else int(last), operation["value"])
+        parent.insert(len(parent) if last == "-" else _index(last), operation["value"])
     elif name in ("add", "replace"):
         if name == "replace":
             _value_at(document, path)
-        parent[int(last) if isinstance(parent, list) else last] = operation["value"]
+        parent[_index(last) if isinstance(parent, list) else last] = operation["value"]
     else:
         raise ValueError(name)
+
+
+def _index(step: str) -> int:
+    """Return the place in a list that a step names: RFC 6901 section 4 knows no sign and no zero in front."""
+    if not (step.isascii() and step.isdigit() and len(step) < 10 and (step == "0" or step[0] != "0")):
+        raise ValueError(step)
+    return int(step)
 
 
 def _steps(path: str) -> list[str]:
@@ -147,11 +154,11 @@ def _steps(path: str) -> list[str]:
 
 def _value_at(document: Any, path: str) -> Any:
     parent, last = _parent(document, path)
-    return parent[int(last) if isinstance(parent, list) else last]
+    return parent[_index(last) if isinstance(parent, list) else last]
 
 
 def _parent(document: Any, path: str) -> tuple[Any, str]:
     *front, last = _steps(path)
     for step in front:
-        document = document[int(step) if isinstance(document, list) else step]
+        document = document[_index(step) if isinstance(document, list) else step]
     return document, last

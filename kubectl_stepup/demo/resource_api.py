@@ -82,7 +82,7 @@ class ResourceAPI:
         after = request.parameter("resourceVersion") or "0"
         initial = request.parameter("sendInitialEvents") == "true"
         timeout = request.parameter("timeoutSeconds") or ""
-        if not after.isdigit():
+        if not _is_number(after):
             raise bad_request(f"invalid resource version: {after}")
         watch = WatchRequest(
             kind=kind,
@@ -90,7 +90,7 @@ class ResourceAPI:
             test=selector(request.parameter("labelSelector"), fields),
             after=None if initial or after == "0" else int(after),
             bookmark=initial,
-            timeout_s=min(float(timeout), _LONGEST_WATCH_S) if timeout.isdigit() else _LONGEST_WATCH_S,
+            timeout_s=min(float(timeout), _LONGEST_WATCH_S) if _is_number(timeout) else _LONGEST_WATCH_S,
         )
         stream = events(self._store, watch, show=self._shown(kind, request), monotonic=time.monotonic)
         return Response(headers=(("Content-Type", "application/json"),), stream=stream)
@@ -208,6 +208,10 @@ def _wants_table(request: Request) -> bool:
         if wish == "application/json":
             return False
     return False
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _dry_run(request: Request) -> bool:

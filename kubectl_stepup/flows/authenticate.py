@@ -99,7 +99,7 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
         provider.preset,
         requirement,
         client_id=provider.elevated_client_id,
-        command=_shown_command(asked) or None,
+        command=_for_the_provider(asked),
         random=ports.random,
     )
     try:
@@ -244,6 +244,12 @@ def _drop_access_token(asked: Asked, grant: DeviceGrant, ports: AuthenticatePort
     if grant.access_token is not None and asked.provider.preset.revoke:
         with contextlib.suppress(ProviderError):
             ports.provider.revoke(grant.access_token, kind="access_token", client_id=asked.provider.elevated_client_id)
+
+
+def _for_the_provider(asked: Asked) -> str | None:
+    """Return what the prompt says and the command line, the first first: a long line is cut."""
+    shown = _shown_command(asked)
+    return f"{asked.summary}: {shown}" if asked.summary and shown else shown or None
 
 
 def _shown_command(asked: Asked) -> str:

@@ -31,9 +31,9 @@ class DoctorPorts:
     """What looking needs of the outside; what raises a StepUpError is a failed check.
 
     `has_launcher`: credentials are answered natively; `programs` are the absolute paths on PATH whose names begin with
-    `kubectl-stepup`; `store` gives the store's name and what is to be said about it; `warnings` counts what
-    `policy lint` warns of; `too_large` says why client-go could not start a credential plugin; `client` talks to an
-    identity provider, None where nobody is to be asked.
+    `kubectl-stepup`; `store` gives the store's name and what is to be said about it, `record` the path of the audit
+    record when it can be written; `warnings` counts what `policy lint` warns of; `too_large` says why client-go could
+    not start a credential plugin; `client` talks to an identity provider, None where nobody is to be asked.
     """
 
     version: str
@@ -44,6 +44,7 @@ class DoctorPorts:
     policy: Callable[[], Policy]
     warnings: Callable[[], int]
     store: Callable[[], tuple[str, str | None]]
+    record: Callable[[], str]
     kubeconfig: Callable[[], Kubeconfig]
     too_large: Callable[[ResolvedContext], str | None]
     client: Callable[[Provider], EnrolmentProvider] | None
@@ -56,6 +57,7 @@ def diagnose(ports: DoctorPorts) -> Iterator[Check]:
     yield from _checked("config", lambda: _config(ports))
     yield from _checked("policy", lambda: _policy(ports))
     yield from _checked("store", lambda: _store(ports))
+    yield from _checked("record", lambda: _record(ports))
     try:
         config = ports.config()
     except StepUpError:  # said already
@@ -128,6 +130,10 @@ def _store(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
         yield WARN, notice, "set store in the config: keyring, kernel or file"
     else:
         yield OK, f"sessions are kept in: {name}", ""
+
+
+def _record(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
+    yield OK, f"{ports.record()} can be written", ""
 
 
 def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:

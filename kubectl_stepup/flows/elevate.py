@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.event import CLOCK_SET_BACK, Activity
-from kubectl_stepup.audit.redaction import redacted
+from kubectl_stepup.audit.redaction import redacted, text
 from kubectl_stepup.errors import (
     Cancelled,
     InteractionRequired,
@@ -21,7 +21,13 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.reuse import reusable
 from kubectl_stepup.session.scope import key
-from kubectl_stepup.terminal.notices import clock_set_back_line, not_stored_line, reuse_line
+from kubectl_stepup.terminal.notices import (
+    BEHIND_TIMEOUT,
+    IN_BACKGROUND,
+    clock_set_back_line,
+    not_stored_line,
+    reuse_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,10 +79,12 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
         StepUpDenied, StepUpExpired, TokenRejected: the answer was no, came too late, or proves too little.
         LockTimeout: another process is stepping up and does not finish.
         ProviderError: the provider could not be asked.
+        AuditUnavailable: a record is required and cannot be written.
     """
     if ports.store.name == "memory":
         # What lives in this process alone must not be promised to the next command.
         asked = replace(asked, once=True)
+    ports.recorder.require()
     found = _reuse(asked, ports)
     if found is not None:
         return found
@@ -223,7 +231,7 @@ def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
     evidence = asked.provider.evidence_of(asked.level.name)
     return InteractionRequired(
         f"step-up needed, but nobody can be asked ({obstacle})",
-        hint=_what_to_type(asked),
+        hint=_what_to_type(asked, obstacle),
         details={
             "acr_values": " ".join(evidence.acr) if evidence else "",
             "max_age": asked.level.signed_in_within_s,
@@ -235,9 +243,14 @@ def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
     )
 
 
-def _what_to_type(asked: Asked) -> str:
-    """Give the command by which a person gets what is wanted, in a terminal."""
+def _what_to_type(asked: Asked, obstacle: str = "") -> str:
+    """Return the command by which a person gets what is wanted, in a terminal and its foreground."""
     context = shlex.quote(asked.context)
+    login = f"kubectl stepup login --context {context} --level {asked.level.name}"
+    reason = f" --reason {shlex.quote(text(asked.reason))}" if asked.reason else ""
+    command = f"kubectl stepup exec --context {context}{reason} -- {shlex.join(redacted(asked.command))}"
+    if obstacle == BEHIND_TIMEOUT:
+        return f"timeout --foreground 60 {command if asked.command else login}"
     if asked.keeps_session:
-        return f"kubectl stepup login --context {context} --level {asked.level.name} --scope user"
-    return f"in a terminal: kubectl stepup exec --context {context} -- {shlex.join(redacted(asked.command))}"
+        return f"{login} --scope user"
+    return f"in {'the foreground' if obstacle == IN_BACKGROUND else 'a terminal'}: {command}"

@@ -29,6 +29,9 @@ class Terminal(Protocol):
     def line(self, text: str) -> None:
         """Write one notice."""
 
+    def warning(self, text: str) -> None:
+        """Write one notice that quiet does not hide."""
+
     def detail(self, text: str) -> None:
         """Write what is done and why, where the person asked for it."""
 
@@ -62,6 +65,13 @@ class AuditLog(Protocol):
 
         Raises:
             AuditUnavailable: it cannot be written.
+        """
+
+    def check(self) -> None:
+        """Raise where a record could not be written now.
+
+        Raises:
+            AuditUnavailable: it could not.
         """
 
     def read(self, *, last: int | None = None) -> Sequence[AuditRecord]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
@@ -11,7 +12,7 @@ from kubectl_stepup.errors import AuditUnavailable
 from kubectl_stepup.terminal.notices import audit_off_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kubectl_stepup.clock import Clock
     from kubectl_stepup.errors import StepUpError
@@ -31,22 +32,46 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """Writes the record; a record that cannot be written is said once a time and does not stop the command."""
+    """Writes the record.
+
+    One that cannot be written is said once, quiet or not. It stops nothing, unless it is `required`: then nothing is
+    elevated without one.
+    """
 
     audit: AuditLog
     terminal: Terminal
     clock: Clock
     caller: Caller
     new_id: Callable[[], str]
+    required: Callable[[], bool] = lambda: False
+    _said: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
+
+    def require(self) -> None:
+        """Raise where a record is required and cannot be written: asked before a person is.
+
+        Raises:
+            AuditUnavailable: it cannot.
+        """
+        if self.required():
+            with _explained():
+                self.audit.check()
 
     def elevated(self, asked: Asked, session: ElevationSession) -> str:
-        """Record that a person approved and the token proved it; give the id that the run which follows shares."""
+        """Record that a person approved and the token proved it; give the id that the run which follows shares.
+
+        Raises:
+            AuditUnavailable: a record is required and cannot be written.
+        """
         audit_id = self.new_id()
         self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
         return audit_id
 
     def run_started(self, asked: Asked, session: ElevationSession, *, reused: bool, audit_id: str | None = None) -> str:
-        """Record that an elevated command is about to start; give the id that `run_ended` needs."""
+        """Record that an elevated command is about to start; give the id that `run_ended` needs.
+
+        Raises:
+            AuditUnavailable: a record is required and cannot be written.
+        """
         audit_id = audit_id or self.new_id()
         self._append(asked, audit_id, Stage.REQUEST_RECEIVED, Activity.RUN, _result(reused), session=session)
         return audit_id
@@ -187,6 +212,7 @@ class Recorder:
                 context=asked.context,
                 cluster=asked.cluster.name,
                 level=asked.level.name if session is None else session.level,
+                summary=asked.summary or None,
                 command=asked.command,
                 rules=asked.rules,
                 reason=asked.reason,
@@ -203,7 +229,24 @@ class Recorder:
         try:
             self.audit.append(event)
         except AuditUnavailable as exc:
-            self.terminal.line(audit_off_line(exc.message))
+            if exc.message not in self._said:
+                self._said.add(exc.message)
+                self.terminal.warning(audit_off_line(exc.message))
+            if event.elevates and self.required():
+                with _explained():
+                    raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except AuditUnavailable as exc:
+        raise AuditUnavailable(
+            f"{exc.message}, and the config says record: required",
+            hint=exc.hint or "kubectl stepup doctor",
+            details=exc.details,
+        ) from exc
 
 
 def _result(reused: bool) -> str:

@@ -127,10 +127,11 @@ def _made_with(wanted: Verification, said: Mapping[str, str]) -> MadeWith:
     """Give what the command line says, else what the published policy's annotations say."""
     given = wanted.made_with
     life = said.get(names.TOKEN_LIFETIME, "")
+    is_number = life.isascii() and life.isdigit() and len(life) < 10
     no_proxy = given.elevated_proxy is False or said.get(names.ELEVATED_PROXY) == names.REFUSED
     return MadeWith(
         break_glass=said.get(names.BREAK_GLASS, "") if given.break_glass is None else given.break_glass,
-        token_life_s=int(life) if given.token_life_s is None and life.isdecimal() else given.token_life_s,
+        token_life_s=int(life) if given.token_life_s is None and is_number else given.token_life_s,
         elevated_proxy=False if no_proxy else given.elevated_proxy,
     )
 

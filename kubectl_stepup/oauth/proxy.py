@@ -39,8 +39,8 @@ def _matches(entry: str, host: str, port: int) -> bool:
         except ValueError:
             return False
     name, colon, entry_port = entry.rpartition(":")
-    if colon and entry_port.isdigit() and _address(entry) is None:
-        if int(entry_port) != port:
+    if colon and entry_port.isascii() and entry_port.isdigit() and _address(entry) is None:
+        if entry_port.lstrip("0") != str(port):
             return False
         entry = name
     if address is not None:

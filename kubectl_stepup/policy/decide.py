@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 PROXY_REFUSED = "proxy-refused"
 
 
+OUR_COMMANDS = frozenset({"login", "status", "logout", "setup", "doctor", "policy", "audit", "rbac", "demo"})
+"""What people type behind an alias of `kubectl stepup exec --` and mean for us."""
+
+
 def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
     """Decide about a command that goes to `target`.
 
@@ -114,9 +118,22 @@ def _unknown_hint(command: KubectlCommand) -> str:
         return "leave out the word kubectl after --"
     if "kuberc" in command.traits:
         return "leave out --kuberc, or run it with kubectl itself, without elevation"
-    if _foreign_word(command) is not None:
+    word = _foreign_word(command)
+    if word in OUR_COMMANDS:
+        return f"kubectl stepup {word}"
+    if word is not None and (meant := _near(word)) is not None:
+        return f"kubectl stepup exec -- {meant} ..."
+    if word is not None:
         return "run it with kubectl itself, without elevation, or name its first word under commands in the policy"
     return " ".join(("kubectl", *command.path, "--help"))
+
+
+def _near(word: str) -> str | None:
+    """Return kubectl's command that somebody who typed `word` may have meant."""
+    from difflib import get_close_matches  # only for a command that is refused
+
+    names = [name for name in COMMANDS if " " not in name]
+    return next(iter(get_close_matches(word, names, n=1, cutoff=0.8)), None)
 
 
 def _programs(policy: Policy, command: KubectlCommand) -> Decision:

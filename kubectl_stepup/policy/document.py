@@ -136,7 +136,8 @@ def _grant(node: Node, names: dict[str, str]) -> Grant:
 def _require_version(node: Node) -> None:
     wanted = node.string()
     numbers = wanted.split(".")
-    if len(numbers) not in (2, 3) or not all(number.isascii() and number.isdigit() for number in numbers):
+    # NOTE: int() takes no more than 4,300 digits.
+    if len(numbers) not in (2, 3) or not all(one.isascii() and one.isdigit() and len(one) < 10 for one in numbers):
         raise node.error(f"{wanted!r} is not a version such as 1.2.0")
     if _version(wanted) > _version(__version__):
         needs = f"this policy needs kubectl-stepup {wanted} or later; this is {__version__}"

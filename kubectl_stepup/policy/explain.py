@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.model import describe
 from kubectl_stepup.policy.proxied import ANSWERED
+from kubectl_stepup.policy.summary import summary_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ SHOWN = 10
 def explain(
     policy: Policy, command: KubectlCommand, decision: Decision, target: Target, *, context: str | None = None
 ) -> tuple[tuple[str, str], ...]:
-    """Give the lines as label and text: REQUEST, DECISION, and RULE with WHY for each rule that matched."""
+    """Return the lines as label and text: REQUEST, SUMMARY, DECISION, and RULE with WHY for each rule that matched.
+
+    The summary is what the prompt would begin with.
+    """
     lines = [("REQUEST", text) for text in _requests(command, decision, context)]
+    if decision.rules:
+        lines.append(("SUMMARY", summary_of(decision)))
     answered = f"; {ANSWERED}" if decision.effect == "stepup" and command.read_path is not None else ""
     lines.append(("DECISION", _decision(policy, decision) + answered))
     found = (*decision.rules, *decision.warned, *decision.audited)

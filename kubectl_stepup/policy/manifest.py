@@ -42,6 +42,8 @@ _KEPT = ("PATH", environment.HOME, "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR"
 _PATTERN = frozenset("*?[,")
 _HOSTS = ("github.com/", "git@")  # kustomize fetches these too
 _NO_OBJECTS = b"error: no objects passed to patch"
+"""How kubectl says that it could read everything and found nothing: then the command itself sends no object either."""
+
 _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 
@@ -73,6 +75,8 @@ def expand(
     try:
         found = objects_in(output.decode("utf-8"), namespace=command.namespace)
     except (ValueError, RecursionError):
+        return command, spool
+    if not found and output:
         return command, spool
     if set(command.manifests) != {"-"}:
         spool = spool.replace(objects=output, streams=())
@@ -189,9 +193,9 @@ def _kubectl_output(
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    if done.returncode != 0 and not done.stdout and done.stderr.strip() == _NO_OBJECTS:
+    if (done.returncode, done.stdout, done.stderr.strip()) == (1, b"", _NO_OBJECTS):
         return b""
-    return done.stdout if done.returncode == 0 and len(done.stdout) <= MAX_OUTPUT_BYTES else None
+    return done.stdout if done.returncode == 0 and 0 < len(done.stdout) <= MAX_OUTPUT_BYTES else None
 
 
 def _offline(*, kustomizes: bool) -> dict[str, str]:

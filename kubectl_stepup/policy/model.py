@@ -191,12 +191,15 @@ class Decision(Record):
 
     def to_json(self) -> dict[str, Any]:
         """Give the object of `policy check -o json`; programs rely on these fields."""
+        from kubectl_stepup.policy.summary import summary_of  # an allowed command needs none
+
         return {
             "decision": self.effect,
             "level": self.level,
             "rules": list(dict.fromkeys(found.name for found in (*self.rules, *self.warned, *self.audited))),
             "requests": [entry.to_json() for entry in self.requests],
             "actions": list(self.actions),
+            "summary": summary_of(self) if self.rules else None,
             "why": self.why,
         }
 

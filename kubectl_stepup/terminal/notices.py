@@ -11,6 +11,11 @@ from kubectl_stepup.terminal.sanitise import safe
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+IN_BACKGROUND = "in the background"
+BEHIND_TIMEOUT = "in the background, where timeout puts what it runs"
+ANOTHER_SESSION = "the terminal is another session's"
+"""Why nobody can be asked on a terminal that is there."""
+
 
 def reuse_line(*, level: str, cluster: str, age_s: float, command: str) -> str:
     """Say that an approval of `age_s` seconds ago serves again, and what it was given for (empty: for a login)."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup import environment
 from kubectl_stepup.terminal.browser import browser_note, browser_program, in_ci
+from kubectl_stepup.terminal.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
 from kubectl_stepup.terminal.outlets import StreamOutlet, TtyOutlet
 from kubectl_stepup.terminal.prompt import waiting_line
 from kubectl_stepup.terminal.sanitise import safe
@@ -34,10 +35,10 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 class Terminal:
-    """A person's terminal.
+    """A person's terminal. A person is there only for who is in its foreground: a background job asks nobody.
 
-    `controlling` is for a process that another program started (`credential`): a person is then there only when this
-    process is in the terminal's foreground and no full-screen program reads its keys. `stderr` None is `sys.stderr`.
+    `controlling` is for a process that another program started (`credential`): a person is then there only when no
+    full-screen program reads the terminal's keys. `stderr` None is `sys.stderr`.
     """
 
     def __init__(
@@ -74,18 +75,24 @@ class Terminal:
         outlet = self._outlet()
         if outlet is None or outlet.fd is None:
             return "no terminal"
-        if self._controlling or outlet is self._tty:
-            if not _in_foreground(outlet.fd):
-                return "in the background"
-            if self._controlling and _has_full_screen_program(outlet.fd):
-                return "a full-screen program has the terminal"
+        foreground = _foreground_group(outlet.fd)
+        if foreground is None:
+            return ANOTHER_SESSION
+        if foreground != os.getpgrp():
+            return BEHIND_TIMEOUT if _parent_is_timeout() else IN_BACKGROUND
+        if self._controlling and _has_full_screen_program(outlet.fd):
+            return "a full-screen program has the terminal"
         return None
 
     def line(self, text: str) -> None:
         """Write one notice to standard error; nothing when quiet."""
         if not self._quiet:
-            self._clear()
-            self._write(StreamOutlet(self._stream()), text)
+            self.warning(text)
+
+    def warning(self, text: str) -> None:
+        """Write one notice to standard error, quiet or not."""
+        self._clear()
+        self._write(StreamOutlet(self._stream()), text)
 
     def detail(self, text: str) -> None:
         """Write what is done and why, for those who asked for it."""
@@ -111,9 +118,12 @@ class Terminal:
             outlet.write(f"\r\n{safe(text, LINE_LIMIT)}\r\n")
 
     def countdown(self, seconds_left: float) -> None:
-        """Redraw the waiting line when another second has gone; on a dumb terminal, write it once a minute."""
+        """Redraw the waiting line when another second has gone; on a dumb terminal, write it once a minute.
+
+        Not while we wait in the background (Ctrl-Z, `bg`): the line would run over the shell's.
+        """
         outlet = self._outlet()
-        if outlet is None:
+        if outlet is None or _in_background(outlet.fd):
             return
         if self._dumb():
             shown = math.ceil(max(0.0, seconds_left) / 60)
@@ -134,7 +144,7 @@ class Terminal:
         """Throw away what was typed ahead, so that a one-time code never reaches a shell."""
         outlet = self._outlet()
         # In the background the kernel would stop us (SIGTTOU), and what is typed is not for us.
-        if outlet is not None and outlet.fd is not None and _in_foreground(outlet.fd):
+        if outlet is not None and outlet.fd is not None and _foreground_group(outlet.fd) == os.getpgrp():
             with contextlib.suppress(termios.error, OSError):
                 termios.tcflush(outlet.fd, termios.TCIFLUSH)
 
@@ -175,7 +185,7 @@ class Terminal:
     def _clear(self) -> None:
         if self._shown is not None and not self._dumb():
             outlet = self._outlet()
-            if outlet is not None:
+            if outlet is not None and not _in_background(outlet.fd):
                 outlet.write(_CLEAR_LINE)
 
     def _write(self, outlet: Outlet, text: str) -> None:
@@ -192,10 +202,24 @@ class Terminal:
         return self._environ.get(environment.TERM, "") in ("", "dumb", "unknown")
 
 
-def _in_foreground(fd: int) -> bool:
+def _foreground_group(fd: int) -> int | None:
+    """Return the process group that has the terminal; None where it is not our controlling terminal."""
     try:
-        return os.tcgetpgrp(fd) == os.getpgrp()
-    except OSError:  # not our controlling terminal
+        return os.tcgetpgrp(fd)
+    except OSError:
+        return None
+
+
+def _in_background(fd: int | None) -> bool:
+    return fd is not None and _foreground_group(fd) not in (None, os.getpgrp())
+
+
+def _parent_is_timeout() -> bool:
+    """Whether `timeout` started us: it makes a process group of its own, which no shell puts in the foreground."""
+    try:
+        with open(f"/proc/{os.getppid()}/comm", "rb") as name:
+            return name.read().strip() == b"timeout"
+    except OSError:
         return False
 
 

@@ -159,6 +159,7 @@ class Application:
                 pid=os.getpid(), terminal=_terminal_name(), parent=self.environ.get(environment.NESTED) or None
             ),
             new_id=lambda: str(uuid.uuid4()),
+            required=lambda: self.config.record == "required",
         )
 
     @cached_property

@@ -30,6 +30,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
         policy=lambda: application.policy,
         warnings=lambda: sum(one.severity == "warning" for one in linted(application)),
         store=lambda: _store(application),
+        record=lambda: _record(application),
         kubeconfig=lambda: application.kubeconfig(None),
         too_large=too_large,
         client=application.provider if online else None,
@@ -53,6 +54,11 @@ def _programs(application: Application) -> list[str]:
         if os.path.isabs(entry) and os.path.isdir(entry):
             found += [str(path) for path in sorted(Path(entry).glob(f"{OWN_NAME}*")) if os.access(path, os.X_OK)]
     return list(dict.fromkeys(found))
+
+
+def _record(application: Application) -> str:
+    application.audit.check()
+    return str(application.state_directory / "audit.jsonl")
 
 
 def _store(application: Application) -> tuple[str, str | None]:

@@ -40,6 +40,7 @@ class FakeTerminal:
     said: list[str] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     ticks: list[float] = field(default_factory=list)
@@ -51,6 +52,10 @@ class FakeTerminal:
 
     def line(self, text: str) -> None:
         self.lines.append(text)
+        self.said.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
         self.said.append(text)
 
     def detail(self, text: str) -> None:
@@ -100,6 +105,10 @@ class RecordingAuditLog:
         record = seal(event, link)
         self.records.append(record)
         return record
+
+    def check(self) -> None:
+        if self.unavailable is not None:
+            raise AuditUnavailable(self.unavailable)
 
     def read(self, *, last: int | None = None) -> Sequence[AuditRecord]:
         return self.records if last is None else self.records[-last:]

@@ -102,6 +102,7 @@ class World:
             clock=self.clock,
             caller=Caller(pid=4711, terminal="/dev/pts/3"),
             new_id=lambda: f"id-{next(ids)}",
+            required=lambda: self.config.record == "required",
         )
 
     def moment(self) -> Moment:

@@ -122,10 +122,9 @@ def test_the_environment_may_name_the_ca(lab: Lab) -> None:
 def test_a_ca_of_the_environment_that_is_not_there_is_named(lab: Lab) -> None:
     change_config(lab, r"^ *caFile: .*\n", "")
 
-    ran = in_environment(lab, {"SSL_CERT_FILE": "/nonexistent"})
-    assert (ran.code, "SSL_CERT_FILE /nonexistent cannot be used: No such file" in ran.screen) == (125, True), (
-        ran.screen
-    )
+    missing = lab.directory / "missing.pem"
+    ran = in_environment(lab, {"SSL_CERT_FILE": str(missing)})
+    assert (ran.code, f"SSL_CERT_FILE {missing} cannot be used: No such file" in ran.screen) == (125, True), ran.screen
 
 
 def test_an_issuer_on_ipv6(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_provider_gets_the_request_that_policy_asks_for(lab: Lab) -> None:
     form = lab.provider.forms("device")[0]
     assert form["acr_values"] == "urn:stepup:mfa"
     assert form["max_age"] == "900"
-    assert form["stepup_command"] == "kubectl delete pod web-0"
+    assert form["stepup_command"] == "delete pods in prod: kubectl delete pod web-0"
 
 
 def test_the_cluster_sees_the_level_for_the_elevated_command_alone(lab: Lab) -> None:

@@ -51,7 +51,7 @@ def test_the_object_is_one_line_with_these_members_alone(cli: Cli) -> None:
     out = cli("policy", "check", "-o", "json", "--", "delete", "pod", "web-0", "-n", "prod").out
     assert out.count("\n") == 1
     decision = json.loads(out)
-    assert list(decision) == ["decision", "level", "rules", "requests", "actions", "why"]
+    assert list(decision) == ["decision", "level", "rules", "requests", "actions", "summary", "why"]
     assert {name: decision[name] for name in ("decision", "level", "rules", "actions")} == {
         "decision": "stepup",
         "level": "mfa",

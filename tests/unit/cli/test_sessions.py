@@ -89,7 +89,8 @@ def test_check(cli: Cli, store: MemoryStore, flags: tuple[str, ...], code: int) 
     found = cli("status", "--check", *flags)
     assert found.code == code
     where = f" for context {flags[1]}" if flags else ""
-    assert found.err == ("" if code == 0 else f"error: there is no live session{where}\nhint: kubectl stepup login\n")
+    login = f"kubectl stepup login{' --context ' + flags[1] if flags else ''}"
+    assert found.err == ("" if code == 0 else f"error: there is no live session{where}\nhint: {login}\n")
 
 
 def test_logout_says_what_ended_and_that_a_copy_lives_on(cli: Cli, store: MemoryStore) -> None:

@@ -13,7 +13,7 @@ from kubectl_stepup.assurance.preset_overrides import OVERRIDES
 from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from kubectl_stepup.config.document import config_from, config_of, merge
-from kubectl_stepup.config.model import STORES, UNENROLLED, Config
+from kubectl_stepup.config.model import RECORD, STORES, UNENROLLED, Config
 from kubectl_stepup.documents.yaml_file import parse
 from kubectl_stepup.errors import ConfigError
 
@@ -285,6 +285,20 @@ class TestTwoTogether:
         config = merge(read(HEAD + system), read(HEAD + user))
         assert (config.store, config.unenrolled) == (store, unenrolled)
 
+    @pytest.mark.parametrize(
+        ("system", "user", "expected"),
+        [
+            ("", "", "tried"),
+            ("record: required\n", "", "required"),
+            ("record: required\n", "record: tried\n", "required"),
+            ("", "record: required\n", "required"),
+            ("record: tried\n", "record: required\n", "required"),
+        ],
+    )
+    def test_a_required_record_is_undone_by_nobody(self, system: str, user: str, expected: str) -> None:
+        assert merge(read(HEAD + system), read(HEAD + user)).record == expected
+        assert merge(read(HEAD + system), Config()).record == read(HEAD + system).record
+
 
 def test_the_schema_knows_what_the_reader_knows() -> None:
     directory = Path(kubectl_stepup.__file__).parent / "schemas"
@@ -292,6 +306,7 @@ def test_the_schema_knows_what_the_reader_knows() -> None:
     provider, cluster = schema["$defs"]["provider"], schema["$defs"]["cluster"]
     assert schema["properties"]["store"]["enum"] == list(STORES)
     assert schema["properties"]["unenrolled"]["enum"] == list(UNENROLLED)
+    assert schema["properties"]["record"]["enum"] == list(RECORD)
     assert provider["properties"]["preset"]["enum"] == list(PRESETS)
     assert provider["properties"]["strategy"]["enum"] == list(Strategy)
     assert provider["properties"]["authTime"]["enum"] == list(AuthTime)

@@ -126,7 +126,10 @@ def test_the_request_carries_what_the_preset_and_the_level_say() -> None:
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [
-        (PRESETS["oidc-provider"], "kubectl create secret generic x '--from-literal=p=[redacted]'"),
+        (
+            PRESETS["oidc-provider"],
+            "delete pods in shop: kubectl create secret generic x '--from-literal=p=[redacted]'",
+        ),
         (PROVIDER.preset, None),
     ],
 )

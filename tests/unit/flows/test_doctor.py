@@ -54,6 +54,7 @@ class Machine:
             policy=lambda: self._give("policy", self.policy),
             warnings=lambda: self.warnings,
             store=lambda: ("kernel", self.notice),
+            record=lambda: self._give("record", "/home/alice/audit.jsonl"),
             kubeconfig=lambda: self,  # type: ignore[arg-type,return-value]
             client=self.client,
         )
@@ -83,10 +84,10 @@ def test_all_is_well_and_the_server_line_is_there() -> None:
     checks = Machine(policy=policy_of("rules:\n  - {name: m, do: [delete], where: {all: true}, needs: mfa}\n")).checks()
 
     assert [(one.name, one.state) for one in checks] == [
-        *((name, OK) for name in ("plugin", "kubectl", "config", "policy", "store")),
+        *((name, OK) for name in ("plugin", "kubectl", "config", "policy", "store", "record")),
         *((name, OK) for name in ("prod-eu", "prod-eu", "corp")),
     ]
-    assert checks[6].detail == (
+    assert checks[7].detail == (
         "SERVER by the client alone: m (delete); proof of the rest: kubectl stepup policy verify --cluster prod-eu"
     )
 
@@ -99,7 +100,7 @@ def test_whether_credentials_are_answered_natively_is_said(has_launcher: bool, s
 
 def test_a_policy_that_the_server_can_hold_whole() -> None:
     checks = Machine().checks()
-    assert checks[6].detail.startswith("SERVER it can enforce every rule; ")
+    assert checks[7].detail.startswith("SERVER it can enforce every rule; ")
 
 
 def with_provider(**changes: Any) -> Config:

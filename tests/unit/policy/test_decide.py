@@ -246,6 +246,7 @@ def test_the_json_of_a_decision() -> None:
             }
         ],
         "actions": ["delete"],
+        "summary": "delete pods in prod",
         "why": "delete pods/web-0 in namespace prod meets rule deletes (delete)",
     }
 
@@ -428,6 +429,7 @@ def test_explanations() -> None:
     found = decide(policy(rules), command, PROD)
     assert explain(policy(rules), command, found, PROD, context="prod-eu") == (
         ("REQUEST", "delete pods/web-0 in namespace shop, context prod-eu"),
+        ("SUMMARY", "delete pods in shop"),
         ("DECISION", "step-up to mfa, sign-in at most 15m old"),
         ("RULE", "prod-deletes   policy.yaml:7"),
         (

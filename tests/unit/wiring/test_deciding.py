@@ -108,7 +108,7 @@ def test_a_kubeconfig_that_cannot_be_read_says_so(machine: Application, tmp_path
 
 def test_every_label_stands_in_one_column(machine: Application) -> None:
     lines = explained(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
-    labels = ("REQUEST", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
+    labels = ("REQUEST", "SUMMARY", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
     assert [line[:11] for line in lines] == [f"{label:<11}" for label in labels]
 
 
