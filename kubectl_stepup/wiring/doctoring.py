@@ -16,6 +16,8 @@ from kubectl_stepup.wiring.running import RealKubectl
 from kubectl_stepup.wiring.verifying import answered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_stepup.wiring.application import Application
 
 
@@ -32,6 +34,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
         store=lambda: _store(application),
         kubeconfig=lambda: application.kubeconfig(None),
         client=application.provider if online else None,
+        usable_algorithms=_usable_algorithms,
     )
 
 
@@ -42,6 +45,12 @@ def rehearse_ports(application: Application) -> RehearsePorts:
         kubeconfig=application.kubeconfig,
         answer=lambda words, environ, descriptors, stdin: answered(application, words, environ, descriptors, stdin),
     )
+
+
+def _usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str, ...]:
+    from kubectl_stepup.assurance.id_token import usable_algorithms  # its libraries are needed only `online`
+
+    return usable_algorithms(document, algorithms)
 
 
 def _programs(application: Application) -> list[str]:

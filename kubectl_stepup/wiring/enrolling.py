@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.assurance.id_token import verify
+from kubectl_stepup.assurance.id_token import usable_algorithms, verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
 from kubectl_stepup.documents import edited_file, yaml_file
@@ -45,6 +45,7 @@ def enrol_ports(application: Application) -> EnrolPorts:
         parse=yaml_file.plain,
         client=application.provider,
         verify=verify,
+        usable_algorithms=usable_algorithms,
         everyday_token=lambda resolved: everyday_token(
             resolved.user_raw, file=resolved.user_file, environ=application.environ
         ),
