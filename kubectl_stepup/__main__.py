@@ -10,6 +10,10 @@ import sys
 
 from kubectl_stepup.isolation import isolate
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+
 
 def main() -> int:
     """Run the program on `sys.argv` and give its exit code."""
@@ -33,11 +37,33 @@ def main() -> int:
         from kubectl_stepup import routine
 
         routine.serve(argv, os.environ)
+    _keep_the_screen_free_of_our_insides()
     from kubectl_stepup.cli.root import run
 
     code = run(argv)
     _end_what_hangs(code)
     return code
+
+
+def _keep_the_screen_free_of_our_insides() -> None:
+    """Print no warnings of libraries, and no traceback where an exception has nobody to raise it to.
+
+    That is a thread whose owner is gone, a finaliser, or what runs at exit.
+    """
+    import threading
+    import warnings
+
+    if not sys.warnoptions:  # as `python -W` or $PYTHONWARNINGS asks
+        warnings.simplefilter("ignore")
+    threading.excepthook = _say_fault
+    sys.unraisablehook = lambda unraisable: None
+
+
+def _say_fault(args: threading.ExceptHookArgs) -> None:
+    from kubectl_stepup.cli.root import fault
+
+    if args.exc_value is not None and sys.stderr is not None:
+        print(f"error: {fault(args.exc_value)}", file=sys.stderr)  # noqa: T201 - the last resort
 
 
 def _end_what_hangs(code: int) -> None:

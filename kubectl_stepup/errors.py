@@ -35,6 +35,7 @@ The tree (a test compares it with the classes)::
     ├── OutputFailed              output-failed             1
     ├── OutOfResources            out-of-resources          1
     ├── DemoFailed                demo-failed               1
+    ├── InternalError             internal-error            1
     └── Cancelled                 cancelled               130
 
 Messages are lower case, name the thing and its value, and have no final period; a hint is a command to type.
@@ -255,6 +256,12 @@ class DemoFailed(StepUpError):
     """A step of the demo did not go as promised."""
 
     code = "demo-failed"
+
+
+class InternalError(StepUpError):
+    """A fault of this program itself; the message says where, and nothing of what was being done."""
+
+    code = "internal-error"
 
 
 class Cancelled(StepUpError):

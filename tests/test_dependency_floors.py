@@ -65,7 +65,6 @@ SECURITY_FLOORS = {
     "keyring": "25.7",
     "pygments": "2.20",
     "pyyaml": "6.0.3",
-    "requests": "2.33",
     "secretstorage": "3.5",
     "urllib3": "2.7",
 }
@@ -77,7 +76,7 @@ def test_a_floor_is_never_below_the_first_safe_version(name: str, first_safe: st
     assert documented()[name] >= Version(first_safe)
 
 
-@pytest.mark.parametrize("name", ["python-jose", "keyrings.alt", "pyjwt"])
+@pytest.mark.parametrize("name", ["python-jose", "keyrings.alt", "pyjwt", "requests"])
 def test_libraries_we_decided_against_are_not_required(name: str) -> None:
     assert canonicalize_name(name) not in required()
 

@@ -98,7 +98,7 @@ PARSED = HIT | {
     "_blake2",
     "_sha3",
 }
-ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "requests", "rich", "secretstorage", "yaml"}
+ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "rich", "secretstorage", "urllib3", "yaml"}
 FROM_A_FILE = {"kubectl_stepup.session.file"}
 FROM_SECRET_SERVICE = {
     "_socket",

@@ -10,9 +10,11 @@ import json
 from kubectl_stepup.assurance.preset import Preset
 from kubectl_stepup.assurance.requirement import Evidence, StepUpRequirement
 from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.terminal.sanitise import safe
 
 MAX_COMMAND_LENGTH = 500
 OFFLINE_ACCESS = "offline_access"
+_LONGEST_ESCAPE = 10
 
 
 def step_up_scope(preset: Preset, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -71,4 +73,6 @@ def _filled(template: str, evidence: Evidence) -> str:
 
 
 def _cut(command: str) -> str:
-    return command if len(command) <= MAX_COMMAND_LENGTH else command[: MAX_COMMAND_LENGTH - 3] + "..."
+    """Return the command in one line that any page can show; a byte that is no UTF-8 is an escape in it."""
+    shown = safe(command, _LONGEST_ESCAPE * len(command))
+    return shown if len(shown) <= MAX_COMMAND_LENGTH else shown[: MAX_COMMAND_LENGTH - 3] + "..."

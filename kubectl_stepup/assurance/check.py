@@ -13,7 +13,7 @@ from kubectl_stepup.assurance.claims import IDTokenClaims
 from kubectl_stepup.assurance.requirement import AuthTime, StepUpRequirement
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.terminal.durations import duration
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.terminal.sanitise import compared
 
 FRESHNESS_LEEWAY_S = 5.0
 """The start of a flow is the provider's Date header, which has whole seconds, from another of its machines."""
@@ -117,12 +117,12 @@ def rejection(
 def _account(requirement: StepUpRequirement, claims: IDTokenClaims) -> tuple[Shortfall, ...]:
     if claims.account == requirement.account:
         return ()
-    return (Shortfall(kind=Kind.ACCOUNT, wanted=safe(requirement.account, 80), got=_who(claims)),)
+    return (Shortfall(kind=Kind.ACCOUNT, wanted=compared(requirement.account, 80), got=_who(claims)),)
 
 
 def _who(claims: IDTokenClaims) -> str:
-    account = safe(claims.account, 80)
-    return account if claims.username == claims.account else f"{account} ({safe(claims.username, 80)})"
+    account = compared(claims.account, 80)
+    return account if claims.username == claims.account else f"{account} ({compared(claims.username, 80)})"
 
 
 def _evidence(
@@ -141,7 +141,11 @@ def _evidence(
         (Kind.SCOPE, evidence.scope, tuple(granted_scope), all),
     )
     return tuple(
-        Shortfall(kind=kind, wanted=_list(wanted, "+" if quantifier is all else "|"), got=_list(got, "+"))
+        Shortfall(
+            kind=kind,
+            wanted=_list(wanted, "+" if quantifier is all else "|"),
+            got=claims.unreadable.get(kind.value) or _list(got, "+"),
+        )
         for kind, wanted, got, quantifier in tests
         if wanted and not quantifier(value in got for value in wanted)
     )
@@ -228,4 +232,4 @@ def _not_fresh(first: Shortfall, requirement: StepUpRequirement) -> tuple[str, s
 
 
 def _list(values: Sequence[str], separator: str) -> str:
-    return separator.join(safe(value, 60) for value in values[:10]) or "none"
+    return separator.join(compared(value, 60) for value in values[:10]) or "none"

@@ -5,17 +5,20 @@ Spec: OpenID Connect Core 1.0 sections 2 and 3.1.3.7; RFC 7519 section 4.1; RFC 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubectl_stepup.errors import TokenRejected
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.oauth.metadata import slash_hint
+from kubectl_stepup.terminal.sanitise import compared, quoted, safe
 
 LEEWAY_S = 60.0
 """For `iat` and `nbf` alone; `exp` gets none, because the API server gives none."""
 
 LONGEST_LIFE_S = 86_400.0
+LATEST = 253_402_300_799
+"""The last second of the year 9999; a number beyond it is no time."""
+
 MAX_ACCOUNT_LENGTH = 255
 _NAMES = ("email", "preferred_username", "upn", "name")
 
@@ -41,6 +44,9 @@ class Expectation:
 class IDTokenClaims:
     """The claims of an ID token. Times are seconds since the epoch; a claim that is absent or null is None or empty.
 
+    `amr` and `acrs` may be one text in place of a list, as the API server takes them. What is neither proves nothing,
+    and is in `unreadable`, by its name and safe to show: it costs the step-up only where the level asks for that claim.
+
     Texts are the provider's and not yet safe to show. `account` is the value of the enrolled account claim, `username`
     what people know the account by.
     """
@@ -61,6 +67,7 @@ class IDTokenClaims:
     acrs: tuple[str, ...] = ()
     jti: str | None = None
     at_hash: str | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, object], *, account_claim: str = "sub") -> IDTokenClaims:
@@ -72,6 +79,7 @@ class IDTokenClaims:
         """
         account = _required_text(payload, account_claim, MAX_ACCOUNT_LENGTH)
         _refuse_unverified_email(payload, account_claim)
+        methods = {name: _methods(payload, name) for name in ("amr", "acrs")}
         return cls(
             iss=_required_text(payload, "iss"),
             sub=_required_text(payload, "sub", MAX_ACCOUNT_LENGTH),
@@ -85,10 +93,15 @@ class IDTokenClaims:
             azp=_text(payload, "azp"),
             nonce=_text(payload, "nonce"),
             acr=_text(payload, "acr"),
-            amr=_texts(payload, "amr"),
-            acrs=_texts(payload, "acrs"),
+            amr=methods["amr"] or (),
+            acrs=methods["acrs"] or (),
             jti=_text(payload, "jti"),
             at_hash=_text(payload, "at_hash"),
+            unreadable={
+                name: f"{quoted(payload[name], 60)}, which is no list of texts"
+                for name, texts in methods.items()
+                if texts is None
+            },
         )
 
     @property
@@ -105,7 +118,10 @@ def refuse_unexpected(claims: IDTokenClaims, expected: Expectation, *, now: floa
 
     """
     if claims.iss != expected.issuer:
-        raise TokenRejected(f"the ID token is from issuer {_shown(claims.iss)}, not from {_shown(expected.issuer)}")
+        raise TokenRejected(
+            f"the ID token is from issuer {_shown(claims.iss)}, not from {_shown(expected.issuer)}",
+            hint=slash_hint(claims.iss, expected.issuer),
+        )
     _refuse_audience(claims, expected)
     _refuse_times(claims, expected, now)
     if claims.nonce != expected.nonce:
@@ -118,7 +134,8 @@ def refuse_unexpected(claims: IDTokenClaims, expected: Expectation, *, now: floa
 
 def _refuse_audience(claims: IDTokenClaims, expected: Expectation) -> None:
     if expected.client_id not in claims.aud:
-        raise TokenRejected(f"the ID token is for {_shown(' '.join(claims.aud))}, not for {_shown(expected.client_id)}")
+        shown = " ".join(map(_shown, claims.aud[:10]))
+        raise TokenRejected(f"the ID token is for {shown}, not for {_shown(expected.client_id)}")
     for audience in claims.aud:
         if audience != expected.client_id and audience not in expected.extra_audiences:
             raise TokenRejected(f"the ID token is also for {_shown(audience)}, which is not enrolled")
@@ -142,7 +159,7 @@ def _refuse_times(claims: IDTokenClaims, expected: Expectation, now: float) -> N
 
 
 def _shown(text: str) -> str:
-    return safe(text, 100)
+    return compared(text)
 
 
 def _wrong(name: str, kind: str, value: object) -> TokenRejected:
@@ -183,6 +200,18 @@ def _texts(payload: Mapping[str, object], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _methods(payload: Mapping[str, object], name: str) -> tuple[str, ...] | None:
+    """Return the texts of a claim that is a list, or one text; None: it is neither."""
+    value = payload.get(name, [])
+    if value is None or value == "":
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    return None
+
+
 def _audiences(payload: Mapping[str, object]) -> tuple[str, ...]:
     value = payload.get("aud")
     audiences = (value,) if isinstance(value, str) else _texts(payload, "aud")
@@ -195,7 +224,7 @@ def _time(payload: Mapping[str, object], name: str) -> float | None:
     value = payload.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST:
         raise _wrong(name, "a time", value)
     return float(value)
 

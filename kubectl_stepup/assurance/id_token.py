@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from joserfc import jwk, jws
@@ -26,7 +26,7 @@ from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oauth.metadata import ASYMMETRIC_ALGORITHMS
 from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.terminal.sanitise import compared, safe
 
 MAX_HEADER, MAX_PAYLOAD, MAX_SIGNATURE = 8 * 1024, 64 * 1024, 1024
 MAX_TOKEN = 4 * (MAX_HEADER + MAX_PAYLOAD + MAX_SIGNATURE) // 3
@@ -153,8 +153,19 @@ def _refuse_signature(parts: _Parts, jwks: Callable[[bool], object]) -> None:
     raise TokenRejected("the ID token's signature is wrong")
 
 
+def usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `algorithms` for which a JWKS has a key that is used.
+
+    Raises:
+        TokenRejected: it has no list of keys, or too many.
+
+    """
+    published = _published(document)
+    return tuple(alg for alg in algorithms if alg in _KNOWN and any(True for _ in _usable(published, alg)))
+
+
 def _shown(kid: str | None) -> str:
-    return "without a name" if kid is None else safe(kid, 60)
+    return "without a name" if kid is None else compared(kid, 60)
 
 
 def _published(document: object) -> list[Mapping[str, object]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="doctor")
-@click.option("--online", is_flag=True, help="Ask the identity providers too.")
+@click.option("--online", is_flag=True, help="Ask the identity providers too: clock, endpoints, keys, algorithms.")
 @click.option("--rehearse", "rehearsing", is_flag=True, help="Prove that the break-glass way out works.")
 @click.option("--cluster", metavar="NAME", help="With --rehearse: the enrolled cluster, or its context.")
 @click.option("--break-glass-kubeconfig", metavar="FILE", help="With --rehearse: the kubeconfig that is kept for it.")

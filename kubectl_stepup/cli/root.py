@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_stepup.cli.output import ReaderGone
-from kubectl_stepup.errors import Cancelled, OutOfResources, StepUpError, UsageError
+from kubectl_stepup.errors import Cancelled, InternalError, OutOfResources, StepUpError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,25 @@ def run(argv: Sequence[str]) -> int:
         # The interpreter must not complain about it at exit; 141 is what a shell shows for SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except Exception as exc:  # noqa: BLE001 - a traceback would help nobody but us, and fills the screen
+        return _report(name, argv, fault(exc))
     return result if isinstance(result, int) else 0
+
+
+def fault(exc: BaseException) -> InternalError:
+    """Return the error of an exception that nobody foresaw: its kind and place, not its text, which may be secret."""
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" in {_short(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+    return InternalError(
+        f"this is a fault of kubectl stepup: {type(exc).__name__}{place}",
+        hint="kubectl stepup version   (report both lines, please)",
+    )
+
+
+def _short(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/site-packages/")[2].rpartition("/kubectl_stepup/")[2]
 
 
 def _refused_by_the_system(exc: OSError | MemoryError) -> OutOfResources:

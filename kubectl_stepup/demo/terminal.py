@@ -75,7 +75,7 @@ class DemoTerminal:
         commands, codes = self._shell.stdin, self._shell.stdout
         if commands is None or codes is None:
             raise DemoFailed("the demo's shell has no pipes")
-        commands.write(shlex.join(words).encode() + b"\n")
+        commands.write(os.fsencode(shlex.join(words)) + b"\n")
         commands.flush()
         seen, end = b"", time.monotonic() + timeout_s
         while (left := end - time.monotonic()) > 0:

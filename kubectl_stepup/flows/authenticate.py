@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from kubectl_stepup.assurance.check import rejection, shortfalls
 from kubectl_stepup.assurance.claims import Expectation
 from kubectl_stepup.audit.event import fingerprint
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import ConfigError, ProviderError, TokenRejected
+from kubectl_stepup.errors import ConfigError, ProviderError, StepUpError, TokenRejected
 from kubectl_stepup.flows.asked import requirement_for
 from kubectl_stepup.flows.device_flow import device_request, obtain
 from kubectl_stepup.session.model import ElevationSession
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.device_flow import DeviceGrant, DeviceProvider
     from kubectl_stepup.flows.ports import Terminal
     from kubectl_stepup.oauth.device import DeviceAuthorization
+    from kubectl_stepup.oauth.known_secrets import KnownSecrets
     from kubectl_stepup.secret import Secret
     from kubectl_stepup.session.record import Moment
 
@@ -39,6 +40,10 @@ MAX_KEPT_ACCESS_TOKEN = 2048
 
 class StepUpProvider(Protocol):
     """What proving a step-up needs of a provider, beside the device flow."""
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        """What was sent and received as a secret, to be taken out of foreign text."""
 
     def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Give the `alg` values an ID token may have."""
@@ -91,6 +96,15 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
         ProviderError: the provider could not be asked.
         ConfigError: the provider's preset has no way to ask that this version knows.
     """
+    try:
+        return _proven(asked, ports)
+    except StepUpError as exc:
+        # A claim, too, may repeat what was sent: whatever is said, recorded and remembered of it has no secret.
+        ports.provider.secrets.hide_in(exc)
+        raise
+
+
+def _proven(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
     requirement = requirement_for(asked)
     provider = asked.provider
     _require_device_flow(asked)
@@ -126,6 +140,7 @@ def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
     if missing:
         _drop_access_token(asked, grant, ports)
         raise rejection(missing, requirement, claims)
+    claims = _without_secrets(claims, ports.provider.secrets)
     session = _session(asked, grant, claims, ports)
     ports.terminal.line(_approval(asked, claims, session, ports))
     return session
@@ -146,6 +161,16 @@ def _verified(asked: Asked, grant: DeviceGrant, nonce: str | None, ports: Authen
         jwks=ports.provider.jwks,
         now=ports.clock.now(),
         access_token=grant.access_token,
+    )
+
+
+def _without_secrets(claims: IDTokenClaims, secrets: KnownSecrets) -> IDTokenClaims:
+    """Return the claims, which are checked by now, as they may be shown and kept."""
+    return replace(
+        claims,
+        username=secrets.hidden(claims.username),
+        acr=None if claims.acr is None else secrets.hidden(claims.acr),
+        amr=tuple(secrets.hidden(method) for method in claims.amr),
     )
 
 

@@ -25,7 +25,7 @@ from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oauth.polling import Ask, PollSchedule, read_poll
 from kubectl_stepup.oauth.token import OAuthError, TokenResponse
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.terminal.durations import duration
+from kubectl_stepup.terminal.durations import ago, duration
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def obtain(
     now = clock.now()
     started_at = now if authorization.answered_at is None else authorization.answered_at
     skew = started_at - now
-    _refuse_wrong_clock(skew, provider.host)
+    off = wrong_clock(skew, provider.host)
+    if off is not None:
+        raise off
     show(authorization)
     tokens = _poll(provider, request, authorization, clock=clock, ends_at=ends_at, tick=tick)
     _drop_refresh_token(provider, request, tokens)
@@ -140,13 +142,15 @@ def obtain(
     )
 
 
-def _refuse_wrong_clock(skew: float, host: str) -> None:
-    if abs(skew) > MAX_CLOCK_SKEW_S:
-        side = "behind" if skew > 0 else "ahead of"
-        raise LoginNeeded(
-            f"this machine's clock is {duration(abs(skew))} {side} {host}: the age of a sign-in cannot be checked",
-            hint="set this machine's clock, on Linux: timedatectl set-ntp true",
-        )
+def wrong_clock(skew: float, host: str) -> LoginNeeded | None:
+    """Return the error of a provider whose clock is `skew` seconds ahead of ours, None where that is near enough."""
+    if abs(skew) <= MAX_CLOCK_SKEW_S:
+        return None
+    side = "behind" if skew > 0 else "ahead of"
+    return LoginNeeded(
+        f"this machine's clock is {duration(abs(skew))} {side} {host}: the age of a sign-in cannot be checked",
+        hint="set this machine's clock, on Linux: timedatectl set-ntp true",
+    )
 
 
 def _poll(
@@ -162,13 +166,14 @@ def _poll(
     trouble: str | None = None
     while True:
         if not _wait(clock, clock.monotonic() + schedule.wait_s, ends_at, tick):
-            raise _expired(authorization, trouble)
+            raise _expired(authorization, provider.host, trouble)
         deadline_s = min(POLL_DEADLINE_S, max(ends_at - clock.monotonic(), 0.0) + LAST_POLL_S)
         answer, retry_after_s, problem = _ask(provider, request, authorization.device_code, deadline_s)
         if isinstance(answer, TokenResponse):
             return answer
         if isinstance(answer, OAuthError):
-            raise _refusal(answer, provider.host, authorization)
+            given_ago_s = authorization.expires_in_s - (ends_at - clock.monotonic())
+            raise _refusal(answer, provider.host, authorization, given_ago_s)
         trouble = problem if answer is Ask.TROUBLE else None
         schedule = schedule.after(answer, retry_after_s)
 
@@ -196,20 +201,24 @@ def _ask(
     return read_poll(response), response.retry_after_s, f"{response.url} {response.problem or response.status}"
 
 
-def _expired(authorization: DeviceAuthorization, trouble: str | None) -> StepUpExpired:
-    return StepUpExpired(
-        f"code {safe(authorization.user_code, 40)} expired after {duration(authorization.expires_in_s)} "
-        "without approval",
-        details={"trouble": trouble} if trouble else None,
-    )
+def _expired(authorization: DeviceAuthorization, host: str, trouble: str | None) -> StepUpExpired:
+    expired = f"code {safe(authorization.user_code, 40)} expired after {duration(authorization.expires_in_s)}"
+    if trouble is None:
+        return StepUpExpired(f"{expired} without approval")
+    # Whether it was approved is not known: what was said last did not come, or could not be read.
+    unknown = f"{expired}; {host} did not say at the end whether it was approved"
+    return StepUpExpired(unknown, details={"trouble": trouble})
 
 
-def _refusal(error: OAuthError, host: str, authorization: DeviceAuthorization) -> LoginNeeded | ProviderError:
+def _refusal(
+    error: OAuthError, host: str, authorization: DeviceAuthorization, given_ago_s: float
+) -> LoginNeeded | ProviderError:
     match error.error:
         case "access_denied":
             return StepUpDenied(f"step-up denied by {host} ({error.shown()})")
         case "expired_token":
-            return _expired(authorization, None)
+            code = f"code {safe(authorization.user_code, 40)}, given {ago(given_ago_s)},"
+            return StepUpExpired(f"{host} says that {code} has expired ({error.shown()})")
         case "unmet_authentication_requirements":
             return TooWeak(f"{host} cannot ask for what the level needs ({error.shown()})")
         case _:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.enforcement.plan import Place, points
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.flows.judge import enrol_again
+from kubectl_stepup.flows.provider_check import provider_problems
 from kubectl_stepup.kube.cluster_identity import differences
 from kubectl_stepup.kube.execcredential import smaller_ca_hint
 from kubectl_stepup.policy.expansion import CLIENT
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.flows.ports import EnrolmentProvider, Kubeconfig, Kubectl
+    from kubectl_stepup.flows.provider_check import UsableAlgorithms
     from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.policy.model import Level, Policy
 
 OWN_NAME = "kubectl-stepup"
 _MOST = 3
@@ -34,6 +36,7 @@ class DoctorPorts:
     `kubectl-stepup`; `store` gives the store's name and what is to be said about it, `record` the path of the audit
     record when it can be written; `warnings` counts what `policy lint` warns of; `too_large` says why client-go could
     not start a credential plugin; `client` talks to an identity provider, None where nobody is to be asked.
+    `usable_algorithms`: for which `alg` values a JWKS has a key.
     """
 
     version: str
@@ -48,6 +51,7 @@ class DoctorPorts:
     kubeconfig: Callable[[], Kubeconfig]
     too_large: Callable[[ResolvedContext], str | None]
     client: Callable[[Provider], EnrolmentProvider] | None
+    usable_algorithms: UsableAlgorithms
 
 
 def diagnose(ports: DoctorPorts) -> Iterator[Check]:
@@ -174,7 +178,19 @@ def _provider(provider: Provider, ports: DoctorPorts) -> Iterator[tuple[str, str
     if ports.client is None:
         yield OK, f"{provider.issuer}, not asked (--online asks it)", ""
         return
-    metadata = ports.client(provider).metadata()
-    metadata.device_endpoint()
+    client = ports.client(provider)
+    problems = list(provider_problems(provider, client, ports.usable_algorithms, _levels(ports)))
+    for problem in problems:
+        yield FAIL if problem.is_certain else WARN, problem.sentence, problem.fix
+    if any(problem.is_certain for problem in problems):
+        return
+    metadata = client.metadata()
     named = ", ".join(metadata.acr_values[:_MOST]) if metadata.acr_values else "not named"
-    yield OK, f"{provider.issuer} answers and has a device endpoint; acr values: {named}", ""
+    yield OK, f"{provider.issuer} answers, has a device endpoint and a key that can be used; acr values: {named}", ""
+
+
+def _levels(ports: DoctorPorts) -> Sequence[Level]:
+    try:
+        return ports.policy().levels
+    except StepUpError:  # said already
+        return ()

@@ -14,6 +14,7 @@ from kubectl_stepup.documents.splice import unified_diff
 from kubectl_stepup.errors import ConfigError, KubeconfigError, TokenRejected, UsageError
 from kubectl_stepup.flows.enrol_provider import choose_provider
 from kubectl_stepup.flows.enrol_standing import removal_edit, standing_edit
+from kubectl_stepup.flows.provider_check import provider_problems
 from kubectl_stepup.kube.execcredential import smaller_ca_hint
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.documents.splice import Parse
     from kubectl_stepup.flows.authenticate import Verify
     from kubectl_stepup.flows.ports import EnrolmentProvider
+    from kubectl_stepup.flows.provider_check import UsableAlgorithms
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.secret import Secret
@@ -74,9 +76,10 @@ class EnrolPorts:
 
     `read` gives a file's bytes, and `load` the whole config, as all commands read it, with these bytes as the user's
     file. `client(provider)` talks to an identity provider; `everyday_token` gives the token that the context's everyday
-    user presents, None where it has none. `kubeconfig_files` are those that take part, in order, and `can_change` says
-    whether one can be written. `store_arguments` tell `credential` of a standing entry where the session is;
-    `too_large` says why client-go could not start one, None: it can.
+    user presents, None where it has none; `usable_algorithms` says for which `alg` values a JWKS has a key.
+    `kubeconfig_files` are those that take part, in order, and `can_change` says whether one can be written.
+    `store_arguments` tell `credential` of a standing entry where the session is; `too_large` says why client-go could
+    not start one, None: it can.
     """
 
     config: Config
@@ -87,6 +90,7 @@ class EnrolPorts:
     load: Callable[[bytes], Config]
     client: Callable[[Provider], EnrolmentProvider]
     verify: Verify
+    usable_algorithms: UsableAlgorithms
     everyday_token: Callable[[ResolvedContext], Secret | None]
     kubeconfig_files: Sequence[str]
     can_change: Callable[[str], bool]
@@ -184,8 +188,14 @@ def _change(path: str, edit: Callable[[bytes | None], bytes], ports: EnrolPorts)
 def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
     if provider.preset.unsupported is not None:
         raise ConfigError(f"preset {provider.preset_name} cannot prove a step-up: {provider.preset.unsupported}")
-    metadata = ports.client(provider).metadata()
-    metadata.device_endpoint()
+    client = ports.client(provider)
+    for problem in provider_problems(provider, client, ports.usable_algorithms, ports.policy.levels):
+        ports.notice(
+            f"warning: {problem.sentence}. Every step-up will fail until that is changed: {problem.fix}"
+            if problem.is_certain
+            else f"note: {problem.sentence}"
+        )
+    metadata = client.metadata()
     if GROUPS in metadata.scopes and GROUPS not in provider.scopes:
         # Else the elevated identity has fewer groups than the everyday one, and nobody can see why it is refused.
         ports.notice(
@@ -198,11 +208,6 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
             ports.notice(
                 f"note: nothing proves level {level.name} at {provider.name} yet; commands that need it are refused. "
                 f"Add --evidence {level.name}:acr=VALUE"
-            )
-        elif evidence.acr and metadata.acr_values and not set(evidence.acr) & set(metadata.acr_values):
-            ports.notice(
-                f"note: {provider.name} does not name acr {' or '.join(evidence.acr)} among those it can prove "
-                f"(acr_values_supported): commands that need level {level.name} may be refused after the sign-in"
             )
 
 

@@ -145,7 +145,7 @@ def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> t
         if ours is None or ours == theirs:
             continue
         if theirs is not None:
-            raise UsageError(f"{name} is given twice with different values: {ours!r} before --, {theirs!r} after it")
+            raise UsageError(f"{name} is given twice with different values: {ours!a} before --, {theirs!a} after it")
         added.append(f"{name}={ours}")
     at = 1 if words and not words[0].startswith("-") else 0
     return (*words[:at], *added, *words[at:])

@@ -103,6 +103,10 @@ class Kubeconfig(Protocol):
 class EnrolmentProvider(Protocol):
     """What enrolling needs of an identity provider."""
 
+    @property
+    def clock_ahead_s(self) -> float | None:
+        """How far its clock is ahead of ours, by what it answered last; None: it does not say."""
+
     def metadata(self) -> ProviderMetadata:
         """Give the checked discovery document."""
 

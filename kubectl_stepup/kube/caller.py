@@ -6,6 +6,7 @@ thread that started us, which in a Go program may end before its process does.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -26,7 +27,8 @@ def _watch(caller: int) -> None:
         never.wait(LOOK_S)
     main = threading.main_thread().ident
     if main is not None:
-        # To that very thread: what it waits for is interrupted only then.
-        signal.pthread_kill(main, signal.SIGINT)
+        # To that very thread: what it waits for is interrupted only then. It may have ended by now.
+        with contextlib.suppress(OSError):
+            signal.pthread_kill(main, signal.SIGINT)
     never.wait(GRACE_S)
     os._exit(1)

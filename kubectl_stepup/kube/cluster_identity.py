@@ -105,20 +105,30 @@ def differences(enrolled: ClusterIdentity, found: ClusterIdentity) -> tuple[str,
     enrolled must also still be there: without them the connection goes elsewhere.
     """
     rows = [
-        ("server", normal_server(enrolled.server), normal_server(found.server)),
-        ("certificate authority", _shown_ca(enrolled.ca_sha256), _shown_ca(found.ca_sha256)),
-        ("tls-server-name", enrolled.tls_server_name or "none", found.tls_server_name or "none"),
-        ("proxy-url", enrolled.proxy_url or "none", found.proxy_url or "none"),
-        ("insecure-skip-tls-verify", str(enrolled.insecure).lower(), str(found.insecure).lower()),
+        ("server", normal_server(enrolled.server), normal_server(found.server), _shown),
+        ("certificate authority", enrolled.ca_sha256 or None, found.ca_sha256 or None, _shown_ca),
+        ("tls-server-name", enrolled.tls_server_name or None, found.tls_server_name or None, _shown),
+        ("proxy-url", enrolled.proxy_url or None, found.proxy_url or None, _shown),
+        ("insecure-skip-tls-verify", str(enrolled.insecure).lower(), str(found.insecure).lower(), _shown),
     ]
-    return tuple(f"{name} was {_shown(old)}, is now {_shown(new)}" for name, old, new in rows if old != new)
+    return tuple(_difference(name, shown(old), shown(new)) for name, old, new, shown in rows if old != new)
 
 
-def _shown(value: str) -> str:
+def _difference(name: str, old: str, new: str) -> str:
+    if old == new:
+        return f"{name} {old} has another user or password"
+    return f"{name} was {old}, is now {new}"
+
+
+def _shown(value: str | None) -> str:
     """Leave the user and password out of a URL."""
+    if value is None:
+        return "none"
+    from kubectl_stepup.terminal.sanitise import compared
+
     scheme, separator, rest = value.partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+    return compared(f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}")
 
 
 def _shown_ca(digest: str | None) -> str:

@@ -137,10 +137,13 @@ def run(
         except OSError as exc:
             raise _not_started(path, exc) from exc
         signals.hand_on_to(child)
+        faults: list[Exception] = []
         with contextlib.nullcontext() if limit is None else limit.over(child):
             if child.stdin is not None and stdin is not None and not isinstance(stdin, int):
-                _feed(child, child.stdin, stdin)
+                _feed(child, child.stdin, stdin, faults)
             child.wait()
+    if faults:
+        raise faults[0]
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
@@ -194,10 +197,10 @@ def answer(
     return done.returncode, done.stdout, done.stderr
 
 
-def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[bytes]) -> None:
+def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[bytes], faults: list[Exception]) -> None:
     """Write all pieces, as far as the child reads them, from a thread: a child that ends is not waited for any more.
 
-    Where the pieces come from may never end, as a terminal does not.
+    Where the pieces come from may never end, as a terminal does not. `faults` gets what the caller has to raise.
     """
     import threading
 
@@ -209,8 +212,10 @@ def _feed(child: subprocess.Popen[bytes], pipe: IO[bytes], pieces: Iterable[byte
                     left = left[os.write(pipe.fileno(), left) :]
         except BrokenPipeError:  # it has read enough
             pass
-        except OSError:
+        except Exception as exc:  # noqa: BLE001 - the caller raises it
             child.terminate()  # half of its input could mean something else
+            if not isinstance(exc, OSError):
+                faults.append(exc)
         finally:
             pipe.close()
 

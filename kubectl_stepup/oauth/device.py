@@ -12,8 +12,10 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from kubectl_stepup.errors import ProviderResponse
+from kubectl_stepup.oauth.known_secrets import SHORTEST
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.oauth.url import checked_endpoint
 from kubectl_stepup.secret import Secret
@@ -21,11 +23,12 @@ from kubectl_stepup.terminal.sanitise import safe
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULT_INTERVAL_S = 5.0
-MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 60.0
+MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 300.0
 DEFAULT_EXPIRES_IN_S = 900.0
 MAX_EXPIRES_IN_S = 86_400.0
 MAX_DEVICE_CODE_LENGTH = 8192
 MAX_USER_CODE_LENGTH = 256
+_MOST_DIGITS = 9
 
 
 def pkce_challenge(code_verifier: Secret) -> str:
@@ -92,12 +95,17 @@ class DeviceAuthorization:
         uri = document.get("verification_uri", document.get("verification_url"))
         if uri is None:
             raise ProviderResponse("the device authorization response has no verification_uri")
-        complete, warning = _complete_uri(document, issuer=issuer, hosts=hosts)
+        device_code = _text(document, "device_code", MAX_DEVICE_CODE_LENGTH)
+        user_code = _text(document, "user_code", MAX_USER_CODE_LENGTH)
+        verification_uri = checked_endpoint("verification_uri", uri, issuer=issuer, hosts=hosts)
+        if _shows(user_code, device_code) or _shows(verification_uri, device_code):
+            raise ProviderResponse("the device authorization response shows its device_code, which is a secret")
+        complete, warning = _complete_uri(document, device_code, issuer=issuer, hosts=hosts)
         expires_in = _expires_in(document)
         return cls(
-            device_code=Secret(_text(document, "device_code", MAX_DEVICE_CODE_LENGTH)),
-            user_code=_text(document, "user_code", MAX_USER_CODE_LENGTH),
-            verification_uri=checked_endpoint("verification_uri", uri, issuer=issuer, hosts=hosts),
+            device_code=Secret(device_code),
+            user_code=user_code,
+            verification_uri=verification_uri,
             verification_uri_complete=complete,
             expires_in_s=expires_in,
             interval_s=_interval(document, expires_in),
@@ -120,12 +128,22 @@ def _text(document: Mapping[str, object], name: str, limit: int) -> str:
     return value
 
 
+def _shows(text: str, device_code: str) -> bool:
+    """Whether a text for the person holds the code that only this program may have.
+
+    A part of it is none: a provider may make the one code from the other.
+    """
+    return len(device_code) >= SHORTEST and (device_code in text or quote(device_code, safe="") in text)
+
+
 def _complete_uri(
-    document: Mapping[str, object], *, issuer: str, hosts: tuple[str, ...]
+    document: Mapping[str, object], device_code: str, *, issuer: str, hosts: tuple[str, ...]
 ) -> tuple[str | None, str | None]:
     uri = document.get("verification_uri_complete")
-    if uri is None:
+    if uri is None or uri == "":
         return None, None
+    if isinstance(uri, str) and _shows(uri, device_code):
+        return None, "verification_uri_complete holds the device code, which is a secret; it is not opened"
     # The short address still works, so a bad long one costs the comfort, not the step-up.
     try:
         return checked_endpoint("verification_uri_complete", uri, issuer=issuer, hosts=hosts), None
@@ -134,6 +152,9 @@ def _complete_uri(
 
 
 def _number(value: object) -> float | None:
+    """Return a number of seconds; some providers write it as a text of digits."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MOST_DIGITS:
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse
 from kubectl_stepup.oauth.url import checked_endpoint, checked_issuer, host
+from kubectl_stepup.terminal.sanitise import quoted
 
 RS256 = "RS256"
 """What every provider must be able to use (OpenID Connect Core section 15.1)."""
 
+_ALGORITHMS = "id_token_signing_alg_values_supported"
 ASYMMETRIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
 """Accepted where discovery offers them. EdDSA only where the config names it; HMAC and `none` never."""
 
@@ -31,6 +33,9 @@ class ProviderMetadata:
     scopes: tuple[str, ...] = ()
     """What it names of the scopes it knows (`scopes_supported`)."""
 
+    offered_algorithms: tuple[str, ...] | None = None
+    """What it names of the `alg` values it signs ID tokens with; None where it does not say."""
+
     acr_values: tuple[str, ...] = ()
     """What it names of the acr values it can prove (`acr_values_supported`); empty where it does not say."""
 
@@ -45,12 +50,7 @@ class ProviderMetadata:
 
         """
         if document.get("issuer") != issuer:
-            got = document.get("issuer")
-            raise ProviderResponse(
-                f"{discovery_url(issuer)} speaks for the issuer {ascii(got)[:200]}, not for {issuer!a}"
-                if got is not None
-                else f"{discovery_url(issuer)} names no issuer"
-            )
+            raise _other_issuer(document.get("issuer"), issuer)
 
         def endpoint(name: str) -> str | None:
             if document.get(name) is None:
@@ -70,6 +70,7 @@ class ProviderMetadata:
             signing_algorithms=_signing_algorithms(document),
             scopes=_named(document, "scopes_supported"),
             acr_values=_named(document, "acr_values_supported"),
+            offered_algorithms=_named(document, _ALGORITHMS) if isinstance(document.get(_ALGORITHMS), list) else None,
         )
 
     @property
@@ -101,8 +102,22 @@ def discovery_url(issuer: str) -> str:
     return f"{checked_issuer(issuer).rstrip('/')}/.well-known/openid-configuration"
 
 
+def _other_issuer(got: object, issuer: str) -> ProviderResponse:
+    if got is None:
+        return ProviderResponse(f"{discovery_url(issuer)} names no issuer")
+    message = f"{discovery_url(issuer)} speaks for the issuer {quoted(got, 200)}, not for {issuer!a}"
+    return ProviderResponse(message, hint=slash_hint(got, issuer))
+
+
+def slash_hint(got: object, issuer: str) -> str | None:
+    """Return what to type where two issuers differ by the slash at their end alone."""
+    if not isinstance(got, str) or got.rstrip("/") != issuer.rstrip("/"):
+        return None
+    return f"an issuer counts to its last character, the slash too: kubectl stepup setup --issuer {got}"
+
+
 def _signing_algorithms(document: Mapping[str, object]) -> tuple[str, ...]:
-    offered = document.get("id_token_signing_alg_values_supported")
+    offered = document.get(_ALGORITHMS)
     if not isinstance(offered, list):
         return ()
     return tuple(name for name in ASYMMETRIC_ALGORITHMS if name in offered)

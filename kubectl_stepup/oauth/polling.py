@@ -27,27 +27,31 @@ class Ask(enum.Enum):
 
 
 def read_poll(response: Response) -> Ask | TokenResponse | OAuthError:
-    """Tell what the token endpoint's answer means.
+    """Return what the token endpoint's answer means.
 
-    A 200 with a JSON object is final whatever is in it: asking again with a used device code makes a provider revoke
-    everything it gave.
+    A 200 with a JSON media type is final whatever is in it: asking again with a used device code makes a provider
+    revoke everything it gave. Another media type, or an answer that was cut, can be a proxy's.
 
     Raises:
         ProviderResponse: the answer is the token endpoint's own and makes no sense.
 
     """
+    passes = response.status >= SERVER_ERROR or response.status in _RETRIED
     if response.document is None:
+        if response.is_own and not passes:
+            raise ProviderResponse(
+                f"{response.url} {response.problem} (HTTP {response.status}): this step-up cannot be finished",
+                hint="see what it answers: kubectl stepup login -v -v",
+            )
         return Ask.TROUBLE
     error = OAuthError.from_document(response.document)
     if error is not None:
         if error.error in {Ask.PENDING.value, Ask.SLOW_DOWN.value}:
             return Ask(error.error)
-        if response.status >= SERVER_ERROR or response.status in _RETRIED:
-            return Ask.TROUBLE
-        return error
+        return Ask.TROUBLE if passes else error
     if response.status == OK:
         return TokenResponse.from_document(response.document)
-    if response.status >= SERVER_ERROR or response.status in _RETRIED:
+    if passes:
         return Ask.TROUBLE
     raise ProviderResponse(f"{response.url} answered HTTP {response.status} without an error code")
 
@@ -79,7 +83,8 @@ class PollSchedule:
                 return replace(self, slow_downs=0, troubles=0, retry_after_s=0.0)
             case Ask.SLOW_DOWN:
                 count = self.slow_downs + 1
-                interval = min(self.interval_s + SLOW_DOWN_STEP_S * count, MAX_WAIT_S)
+                longer = min(self.interval_s + SLOW_DOWN_STEP_S * count, MAX_WAIT_S)
+                interval = max(longer, self.interval_s)
                 return PollSchedule(interval_s=interval, slow_downs=count, retry_after_s=wait)
             case Ask.TROUBLE:
                 return replace(self, troubles=min(self.troubles + 1, 10), retry_after_s=wait)

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.oauth.known_secrets import SECRET_MEMBERS
 from kubectl_stepup.terminal.sanitise import safe, safe_url
 
 if TYPE_CHECKING:
@@ -28,12 +29,7 @@ SHOWN = frozenset(
         *("acr_values_supported", "id_token_signing_alg_values_supported"),
     }
 )
-DIGESTED = frozenset(
-    {
-        *("access_token", "code_challenge", "code_verifier", "device_code", "id_token", "nonce", "refresh_token"),
-        "token",
-    }
-)
+DIGESTED = SECRET_MEMBERS - {"client_secret"} | {"code_challenge"}
 HIDDEN = frozenset({"user_code", "verification_uri_complete"})
 """For the person alone; the second holds the first."""
 

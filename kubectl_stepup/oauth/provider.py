@@ -17,6 +17,7 @@ from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
+    from kubectl_stepup.oauth.known_secrets import KnownSecrets
     from kubectl_stepup.oauth.response import Response
     from kubectl_stepup.secret import Secret
 
@@ -46,11 +47,18 @@ class OIDCProvider:
         self._metadata: ProviderMetadata | None = None
         self._jwks: dict[str, object] | None = None
         self._jwks_refetched_at: float | None = None
+        self.clock_ahead_s: float | None = None
+        """How far its clock is ahead of ours, by the last document that said so; None: none did."""
 
     @property
     def host(self) -> str:
         """What people call the provider."""
         return host(self.issuer)
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        """What was sent to it and received as a secret."""
+        return self._transport.secrets
 
     def metadata(self) -> ProviderMetadata:
         """Give the checked metadata.
@@ -129,6 +137,8 @@ class OIDCProvider:
 
     def _document(self, url: str) -> dict[str, object]:
         response = self._transport.get(url)
+        if response.date is not None:
+            self.clock_ahead_s = response.date - self._clock.now()
         if response.status != 200:
             raise ProviderError(f"{url} answered HTTP {response.status}")
         return response.json_object()

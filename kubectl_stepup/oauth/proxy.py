@@ -1,10 +1,6 @@
-"""Which proxy, if any, the environment names for a host.
+"""Which proxy, if any, the environment names for a host, read as kubectl reads it.
 
-Done here because `requests` reads the environment only together with `~/.netrc`, whose entries replace an explicit
-Authorization header.
-
-Spec: none; the convention of curl(1), section ENVIRONMENT, with CIDR entries of NO_PROXY as Kubernetes clients read
-them.
+Spec: none; golang.org/x/net/http/httpproxy, which kubectl uses, and for `ALL_PROXY` curl(1), section ENVIRONMENT.
 """
 
 from __future__ import annotations
@@ -12,17 +8,49 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from kubectl_stepup.errors import ProviderUnreachable
+from kubectl_stepup.terminal.sanitise import safe
+
+_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_EXCEPTIONS = ("no_proxy", "NO_PROXY")
+_SCHEMES = ("http", "https", "socks5", "socks5h")
+
 
 def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> str | None:
-    """Give the proxy's URL for https to `host`, or None to connect directly."""
-    proxy = _first(environ, "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-    if not proxy or _is_excepted(host.lower(), port, _first(environ, "no_proxy", "NO_PROXY")):
+    """Return the proxy's URL for https to `host`, or None to connect directly.
+
+    A SOCKS5 proxy resolves the name, whether its scheme is `socks5` or `socks5h`: kubectl makes no difference.
+
+    Raises:
+        ProviderUnreachable: the proxy is of a kind that is not supported.
+
+    """
+    variable = _first(environ, _VARIABLES)
+    exceptions = environ.get(_first(environ, _EXCEPTIONS) or "", "")
+    if variable is None or _is_this_machine(host) or _is_excepted(host.lower(), port, exceptions):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    proxy = environ[variable].strip()
+    scheme, separator, rest = proxy.partition("://")
+    if not separator:
+        return f"http://{proxy}"
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
+        raise ProviderUnreachable(
+            f"{host} cannot be reached: {variable} names a proxy of scheme {safe(ascii(scheme), 40)} "
+            f"(supported: {', '.join(_SCHEMES)})",
+            hint=f"export {variable}={'socks5h' if scheme.startswith('socks') else 'http'}://HOST:PORT",
+        )
+    return f"{'socks5h' if scheme == 'socks5' else scheme}://{rest}"
 
 
-def _first(environ: Mapping[str, str], *names: str) -> str:
-    return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if environ.get(name, "").strip()), None)
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether `host` is a loopback one, which is behind no proxy."""
+    address = _address(host)
+    return host.lower() == "localhost" if address is None else address.is_loopback
 
 
 def _is_excepted(host: str, port: int, no_proxy: str) -> bool:
@@ -45,8 +73,9 @@ def _matches(entry: str, host: str, port: int) -> bool:
         entry = name
     if address is not None:
         return _address(entry) == address
-    entry = entry.removeprefix("*").removeprefix(".")
-    return host == entry or host.endswith(f".{entry}")
+    entry = entry.removeprefix("*")
+    # With a dot in front, the names below it alone.
+    return host.endswith(entry) if entry.startswith(".") else host == entry or host.endswith(f".{entry}")
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

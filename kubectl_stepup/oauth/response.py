@@ -18,13 +18,15 @@ class Response:
 
     `document` is the JSON object of the body, or None with `problem` saying why there is none (a captive portal's
     HTML page, say). `date` is the Date header in seconds since the epoch, `retry_after_s` the Retry-After header.
-    The document can hold tokens, so it is not part of the repr.
+    `is_own` says that the body has a JSON media type and came to its end, so that it is the endpoint's own word and no
+    proxy's. The document can hold tokens, so it is not part of the repr.
     """
 
     url: str
     status: int
     document: dict[str, object] | None = field(repr=False)
     problem: str | None = None
+    is_own: bool = False
     date: float | None = None
     retry_after_s: float | None = None
 
@@ -38,5 +40,7 @@ class Response:
         if self.document is None:
             problem = self.problem or "has no JSON in it"
             hint = PORTAL_HINT if "text/html" in problem.lower() else None
+            if "Content-Encoding" in problem:
+                hint = "have the server, or the bucket, send it without compression where none is asked for"
             raise ProviderResponse(f"{self.url} {problem} (HTTP {self.status})", hint=hint)
         return self.document

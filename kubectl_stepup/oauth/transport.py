@@ -1,27 +1,27 @@
-"""The one way to the provider: https requests with every default of `requests` that trusts too much turned off.
+"""The one way to the provider: https requests in which nothing is followed, unpacked or read without end.
 
-No redirects (they would carry device codes to another origin), no `~/.netrc`, no compression (a small answer could
-become a huge one), no cookies, a limit in bytes and one in time. This module alone imports requests.
+No redirects (they would carry device codes to another origin, and their bodies are not read), no compression (a small
+answer could become a huge one), no cookies, no `~/.netrc`, a limit in bytes and one in time for all that is received.
 
-Spec: RFC 9110; RFC 8628 section 3.5 (what a client does when the connection fails).
+Spec: RFC 9110; RFC 8628 section 3.5 (what a client does when the connection fails); RFC 8259 section 8.1.
 """
 
 from __future__ import annotations
 
 import email.utils
+import http.client
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import NamedTuple
+from urllib.parse import urlencode
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import ProviderResponse, ProviderUnreachable, StepUpError
+from kubectl_stepup.oauth.connection import MAX_HEAD, READ_TIMEOUT_S, Limits, TooLong, limited, pool_manager
+from kubectl_stepup.oauth.known_secrets import SECRET_MEMBERS, KnownSecrets
 from kubectl_stepup.oauth.protocol_lines import failure_line, request_line, response_line
 from kubectl_stepup.oauth.proxy import proxy_for
 from kubectl_stepup.oauth.response import PORTAL_HINT, Response
@@ -31,11 +31,19 @@ from kubectl_stepup.oauth.trust import tls_context
 from kubectl_stepup.oauth.url import host, host_and_port
 from kubectl_stepup.terminal.sanitise import safe
 
-CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 10.0
+CONNECT_TIMEOUT_S = 5.0
 DEADLINE_S = 15.0
 MAX_BODY = 1 << 20
 _CHUNK = 64 * 1024
 _REDIRECTS = range(300, 400)
+_AFTERWARDS_S = 0.5
+"""So much longer than its caller waits may a request's thread last: the caller then says what happened."""
+
+_GENERIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/json", "text/plain"})
+"""What object stores and web servers call a JSON file; go-oidc, and so the API server, does not look at it."""
+
+_BOM = b"\xef\xbb\xbf"
+_FOR_PERSONS = frozenset({"user_code", "verification_uri", "verification_uri_complete", "verification_url"})
 
 
 class Transport:
@@ -49,184 +57,206 @@ class Transport:
         ca_data: str | None = None,
         deadline_s: float = DEADLINE_S,
         trace: Callable[[str], None] | None = None,
+        notice: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Take proxies and CAs from `environ`, the CA from `ca_file` or `ca_data` where given; nothing else of it.
 
-        `trace` is told of every request and answer, in lines that hold no secret.
+        `trace` is told of every request and answer, in lines that hold no secret; `notice` of a certificate that
+        cannot be read beside others.
         """
         self._environ = dict(environ)
         self._deadline_s = deadline_s
         self._trace = trace
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers = requests.structures.CaseInsensitiveDict(
-            {
-                "User-Agent": f"kubectl-stepup/{__version__}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-            }
-        )
-        self._session.mount("https://", _Adapter(tls_context(ca_file, environ, ca_data=ca_data)))
-        # Nothing must ever leave in clear text, whatever a caller hands in.
-        self._session.adapters.pop("http://", None)
+        self._context = tls_context(ca_file, environ, ca_data=ca_data, notice=notice)
+        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self.secrets = KnownSecrets()
+        """What was sent and received as a secret, to be taken out of foreign text."""
 
     def get(self, url: str) -> Response:
-        """GET `url`; raises as `post` does."""
+        """GET a document; raises as `post` does. A file server's media type is good enough for one."""
         return self._send("GET", url, None)
 
     def post(self, url: str, form: Mapping[str, str], *, deadline_s: float | None = None) -> Response:
         """POST `form` to `url`, all within `deadline_s` seconds.
 
+        What was sent as a secret does not come back in the texts of the answer, nor in an error.
+
         Raises:
             ProviderUnreachable: no answer: name, connection, TLS, time.
-            ProviderResponse: a redirect.
+            ProviderResponse: a redirect, or an answer that does not end.
 
         """
         return self._send("POST", url, dict(form), deadline_s)
 
     def close(self) -> None:
         """Close idle connections."""
-        self._session.close()
+        for manager in self._managers.values():
+            manager.clear()
 
     def _send(self, method: str, url: str, form: dict[str, str] | None, deadline_s: float | None = None) -> Response:
-        if self._trace is None:
-            return self._answer(method, url, form, deadline_s)
-        self._trace(request_line(method, url, form))
+        self.secrets.learn(form or {})
+        self._tell(request_line(method, url, form))
         began = time.monotonic()
         try:
             response = self._answer(method, url, form, deadline_s)
         except StepUpError as exc:
-            self._trace(failure_line(url, exc.message, time.monotonic() - began))
+            self.secrets.hide_in(exc)
+            self._tell(failure_line(url, exc.message, time.monotonic() - began))
             raise
-        self._trace(response_line(response, time.monotonic() - began))
+        if form is not None and response.document is not None:
+            self._hide_in_answer(response.document)
+        self._tell(response_line(response, time.monotonic() - began))
         return response
+
+    def _tell(self, line: str) -> None:
+        if self._trace is not None:
+            self._trace(self.secrets.hidden(line))
+
+    def _hide_in_answer(self, document: dict[str, object]) -> None:
+        self.secrets.learn(document)
+        for name in document.keys() - SECRET_MEMBERS - _FOR_PERSONS:
+            document[name] = self.secrets.without(document[name])
 
     def _answer(self, method: str, url: str, form: dict[str, str] | None, deadline_s: float | None) -> Response:
         if not url.startswith("https://"):
             raise ProviderResponse(f"{safe(ascii(url), 200)} is not https")
         limit = self._deadline_s if deadline_s is None else deadline_s
-        call = _Call(url, limit)
-        # A thread of its own: a name server that does not answer and a server that sends one byte a second have no
-        # time limit in requests, and Ctrl-C must end the wait at once.
+        call = _Call(limit)
+        # A thread of its own: a name server that does not answer has no time limit, and Ctrl-C must end the wait at
+        # once.
         thread = threading.Thread(target=call.run, args=(lambda: self._exchange(method, url, form, call),), daemon=True)
         thread.start()
         if not call.done.wait(limit):
-            raise call.too_late()
-        if call.error is not None:
-            raise call.error
-        if call.response is None:
-            raise ProviderUnreachable(f"{host(url)} did not answer")
-        return call.response
+            raise ProviderUnreachable(f"{host(url)} did not answer in full within {limit:g}s")
+        return call.result()
 
     def _exchange(self, method: str, url: str, form: dict[str, str] | None, call: _Call) -> Response:
         name, _, port = host_and_port(url).rpartition(":")
         proxy = proxy_for(name.strip("[]"), int(port), self._environ)
         try:
-            with self._session.request(
-                method,
-                url,
-                data=form,
-                proxies={"https": proxy} if proxy else {},
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                return _read(answer, url, call)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
+            with limited(call.limits):
+                answer = self._manager(proxy).urlopen(
+                    method,
+                    url,
+                    body=None if form is None else urlencode(form, errors="backslashreplace").encode("ascii"),
+                    headers=_HEADERS if form is None else _HEADERS | _FORM,
+                    redirect=False,
+                    retries=False,
+                    timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S),
+                    preload_content=False,
+                    decode_content=False,
+                )
+                try:
+                    return read_answer(answer, url, is_document=form is None)
+                finally:
+                    answer.close()  # where it was read to its end, its connection is kept all the same
+        except TooLong as exc:
+            raise ProviderResponse(f"{url} answered with more than {MAX_HEAD // 1024} KiB of headers") from exc
+        except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as exc:
             raise unreachable(exc, url=url, proxy=proxy) from exc
+
+    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+        if proxy not in self._managers:
+            self._managers[proxy] = pool_manager(self._context, proxy)
+        return self._managers[proxy]
+
+
+_HEADERS = {
+    "User-Agent": f"kubectl-stepup/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class _Call:
     """What one request's thread and its caller share."""
 
-    def __init__(self, url: str, limit_s: float) -> None:
-        self._url, self._limit_s = url, limit_s
-        self.ends_at = time.monotonic() + limit_s
+    def __init__(self, limit_s: float) -> None:
+        self.limits = Limits(max_body=MAX_BODY, ends_at=time.monotonic() + limit_s + _AFTERWARDS_S)
         self.done = threading.Event()
-        self.response: Response | None = None
-        self.error: StepUpError | None = None
+        self._outcome: Response | BaseException = RuntimeError("not run")
 
-    def too_late(self) -> ProviderUnreachable:
-        return ProviderUnreachable(f"{host(self._url)} did not answer in full within {self._limit_s:g}s")
-
-    def run(self, exchange: Any) -> None:
+    def run(self, exchange: Callable[[], Response]) -> None:
+        """Keep what comes of the exchange, whatever it raises: its caller raises it."""
         try:
-            self.response = exchange()
-        except StepUpError as exc:
-            self.error = exc
+            self._outcome = exchange()
+        except BaseException as exc:  # noqa: BLE001 - the caller's to handle
+            self._outcome = exc
         finally:
             self.done.set()
 
-
-class _Adapter(HTTPAdapter):
-    """Connect with our TLS context and nothing that requests would add to it."""
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-        super().__init__(max_retries=0)
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host_params, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host_params, {"ssl_context": self._context, "cert_reqs": "CERT_REQUIRED"}
-
-    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, proxy_ssl_context=self._context, **proxy_kwargs)
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        # requests would add certifi's CAs to a context that is meant to trust one CA alone.
-        return
+    def result(self) -> Response:
+        """Return the answer, or raise what the exchange raised."""
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
 
 
-def _read(answer: requests.Response, url: str, call: _Call) -> Response:
-    if answer.status_code in _REDIRECTS:
-        where = safe(ascii(answer.headers.get("Location", "nowhere")), 120)
-        raise ProviderResponse(
-            f"{url} redirects to {where} (HTTP {answer.status_code}), which is not followed", hint=PORTAL_HINT
-        )
-    document, problem = _document(answer, call)
+def read_answer(answer: urllib3.BaseHTTPResponse, url: str, *, is_document: bool) -> Response:
+    """Read what came from `url`; a document may have the media type of a file server.
+
+    Raises:
+        ProviderResponse: a redirect; its body is not read.
+
+    """
+    if answer.status in _REDIRECTS:
+        where = answer.headers.get("Location")
+        to = "without saying where" if where is None else f"to {safe(ascii(where), 120)}"
+        raise ProviderResponse(f"{url} redirects {to} (HTTP {answer.status}), which is not followed", hint=PORTAL_HINT)
+    body = _document(answer, is_document=is_document)
     return Response(
         url=url,
-        status=answer.status_code,
-        document=document,
-        problem=problem,
+        status=answer.status,
+        document=body.document,
+        problem=body.problem,
+        is_own=body.is_own,
         date=_date(answer.headers.get("Date")),
         retry_after_s=_retry_after(answer.headers.get("Retry-After"), answer.headers.get("Date")),
     )
 
 
-def _document(answer: requests.Response, call: _Call) -> tuple[dict[str, object] | None, str | None]:
+class _Body(NamedTuple):
+    document: dict[str, object] | None
+    problem: str | None = None
+    is_own: bool = False
+
+
+def _document(answer: urllib3.BaseHTTPResponse, *, is_document: bool) -> _Body:
     encoding = answer.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() not in {"", "identity"}:
-        return None, f"answered with Content-Encoding {safe(encoding, 40)}, which was not asked for"
+        return _Body(None, f"answered with Content-Encoding {safe(encoding, 40)}, which was not asked for")
     content_type = answer.headers.get("Content-Type", "")
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        shown = safe(content_type, 60) or "no Content-Type"
-        return None, f"answered with {shown} instead of JSON"
-    body = _body(answer, call)
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    not_json = f"answered with {safe(content_type, 60) or 'no Content-Type'} instead of JSON"
+    if not is_json and not (is_document and media_type in _GENERIC):
+        return _Body(None, not_json)
+    # Without a length and without chunks, nothing tells an end from a connection that broke.
+    is_own = is_json and ("Content-Length" in answer.headers or "Transfer-Encoding" in answer.headers)
+    body = _body(answer)
     if body is None:
-        return None, f"answered with more than {MAX_BODY // 1024} KiB"
+        return _Body(None, f"answered with more than {MAX_BODY // 1024} KiB", is_own)
     try:
-        return json_object(body), None
+        return _Body(json_object(body.removeprefix(_BOM)), None, is_own)
     except JSONRefused as exc:
-        return None, f"answered with JSON that {exc}"
+        return _Body(None, f"answered with JSON that {exc}" if is_json else not_json, is_own)
 
 
-def _body(answer: requests.Response, call: _Call) -> bytes | None:
+def _body(answer: urllib3.BaseHTTPResponse) -> bytes | None:
+    """Read the body; None: it is too long."""
     pieces: list[bytes] = []
-    size = 0
-    while True:
+    left = MAX_BODY
+    try:
         # read1 gives what has arrived; read would wait until the whole piece is there.
-        piece = answer.raw.read1(_CHUNK, decode_content=False)
-        if not piece:
-            return b"".join(pieces)
-        size += len(piece)
-        if size > MAX_BODY:
-            return None
-        if time.monotonic() > call.ends_at:
-            raise call.too_late()
-        pieces.append(piece)
+        while piece := answer.read1(_CHUNK, decode_content=False):
+            left -= len(piece)
+            if left < 0:
+                return None
+            pieces.append(piece)
+    except TooLong:
+        return None
+    return b"".join(pieces)
 
 
 def _date(text: str | None) -> float | None:

@@ -15,7 +15,9 @@ MAX_LENGTH = 2048
 MAX_HOST_LENGTH = 253 + len(":65535")
 """Of a host with its port; no name is longer (RFC 1035 section 2.3.4)."""
 
+MAX_LABEL_LENGTH = 63
 HTTPS_PORT = 443
+_FOR_PERSONS = "verification_"
 
 
 class _Refused(ValueError):
@@ -33,6 +35,8 @@ def checked_issuer(issuer: str) -> str:
         parts = _split(issuer)
         if parts.query:
             raise _Refused("has a query")
+        if "#" in issuer:
+            raise _Refused("has a fragment")
     except _Refused as exc:
         raise ConfigError(f"issuer {issuer[:MAX_LENGTH]!r} {exc}") from exc
     return issuer
@@ -51,6 +55,8 @@ def checked_endpoint(name: str, url: object, *, issuer: str, hosts: Iterable[str
         raise ProviderResponse(f"{name} of {issuer} is not a string")
     try:
         parts = _split(url)
+        if "#" in url and not name.startswith(_FOR_PERSONS):
+            raise _Refused("has a fragment")  # RFC 6749 section 3.1; a page may have one
     except _Refused as exc:
         raise ProviderResponse(f"{name} {safe(ascii(url), 200)} of {issuer} {exc}") from exc
     allowed = {host_and_port(issuer), *(_with_port(host) for host in hosts)}
@@ -74,7 +80,7 @@ def host(url: str) -> str:
 
 
 def _setting(name: str) -> str:
-    return "verificationHosts" if name.startswith("verification_") else "endpointHosts"
+    return "verificationHosts" if name.startswith(_FOR_PERSONS) else "endpointHosts"
 
 
 def _split(url: str) -> SplitResult:
@@ -98,9 +104,14 @@ def _split(url: str) -> SplitResult:
         raise _Refused("has no host")
     if len(parts.netloc) > MAX_HOST_LENGTH:
         raise _Refused("has a host that is too long")
-    if "#" in url:
-        raise _Refused("has a fragment")
+    if not _is_name(parts.hostname):
+        raise _Refused("has a host that is no name")
     return parts
+
+
+def _is_name(host: str) -> bool:
+    """Whether a host is an address in brackets or has labels that a resolver takes (RFC 1035 section 2.3.4)."""
+    return ":" in host or all(0 < len(label) <= MAX_LABEL_LENGTH for label in host.removesuffix(".").split("."))
 
 
 def _with_port(netloc: str) -> str:

@@ -19,7 +19,7 @@ _REASONS = {
 """By the names of classes of the keyring, secretstorage and jeepney libraries, and of Python; the first that fits."""
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return in plain words why a backend raised an error, as far as its type tells."""
     if isinstance(error, TimeoutError):
         return "it does not answer"

@@ -274,13 +274,13 @@ def in_time(call: Callable[[], Answer], *, title: str, deadline_s: float) -> Ans
         StoreUnavailable: it took longer than `deadline_s`, or raised anything.
     """
     answers: list[Answer] = []
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
             answers.append(call())
         # Whatever a backend raises (pywintypes.error, errors of dbus and jeepney, KeyError) says: not this store.
-        except Exception as error:  # noqa: BLE001 - see above
+        except BaseException as error:  # noqa: BLE001 - see above; an error of Rust is no Exception
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True, name=_THREAD)

@@ -33,6 +33,9 @@ _BLANK = frozenset(
 # RFC 3986 appendix B. urllib.parse drops tabs and newlines without a word, which is what must be seen here.
 _URL = re.compile(r"(?P<scheme>[^:/?#]+:)?(?P<slashes>//(?P<authority>[^/?#]*))?(?P<rest>.*)", re.DOTALL)
 
+# One word of ASCII, without what separates words in a message or a list.
+_UNMISTAKABLE = re.compile(r"[A-Za-z0-9._:/@%?&=~\[\]-]+")
+
 _PLAIN = re.compile(r"[\t\n -~]*")
 _LONGEST_ESCAPE = len(r"\u{10ffff}")
 
@@ -59,6 +62,21 @@ def safe(text: str, limit: int = 200) -> str:
         if length > limit:
             return _cut(pieces, len(text), limit)
     return "".join(pieces)
+
+
+def quoted(value: object, limit: int = 100) -> str:
+    """Show a value that is compared with another: in quotes, and in ASCII, so that what differs looks different.
+
+    Letters of other alphabets, blanks at the end and invisible characters are seen as what they are.
+    """
+    return safe(ascii(value), limit)
+
+
+def compared(text: str, limit: int = 100) -> str:
+    """Show a text beside the one it is compared with: as it is where that leaves no doubt, else `quoted`."""
+    if text != "none" and _UNMISTAKABLE.fullmatch(text):
+        return safe(text, limit)
+    return quoted(text, limit)
 
 
 def safe_lines(text: str) -> str:

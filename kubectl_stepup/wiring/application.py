@@ -222,6 +222,7 @@ class Application:
                 ca_file=provider.ca_file,
                 ca_data=provider.ca_data,
                 trace=self.terminal.detail if self.settings.verbose > 1 else None,
+                notice=self.terminal.line,
             ),
             clock=self.clock,
             endpoint_hosts=provider.preset.endpoint_hosts,

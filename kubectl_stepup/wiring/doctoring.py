@@ -16,6 +16,8 @@ from kubectl_stepup.wiring.policy_file import linted
 from kubectl_stepup.wiring.verifying import answered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_stepup.wiring.application import Application
 
 
@@ -34,6 +36,7 @@ def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
         kubeconfig=lambda: application.kubeconfig(None),
         too_large=too_large,
         client=application.provider if online else None,
+        usable_algorithms=_usable_algorithms,
     )
 
 
@@ -45,6 +48,12 @@ def rehearse_ports(application: Application) -> RehearsePorts:
         kubeconfig=application.kubeconfig,
         answer=lambda words, environ, stdin: answered(application, words, environ, stdin),
     )
+
+
+def _usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str, ...]:
+    from kubectl_stepup.assurance.id_token import usable_algorithms  # its libraries are needed only `online`
+
+    return usable_algorithms(document, algorithms)
 
 
 def _programs(application: Application) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
-from kubectl_stepup.assurance.id_token import verify
+from kubectl_stepup.assurance.id_token import usable_algorithms, verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
 from kubectl_stepup.config.document import config_of
@@ -56,6 +56,7 @@ def enrol_ports(application: Application, kubeconfig_flag: str | None = None) ->
         load=lambda data: _config_with(files.TrustedFile(path=path, data=data)),
         client=application.provider,
         verify=verify,
+        usable_algorithms=usable_algorithms,
         everyday_token=lambda resolved: everyday_token(resolved, environ=application.environ),
         kubeconfig_files=kubeconfig.files_of(application.environ, kubeconfig_flag),
         can_change=edited_file.can_change,

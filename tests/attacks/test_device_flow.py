@@ -134,7 +134,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[StepUpError], str]] = [
     ("DEV-13 no token_type", {"tokens": {"token_type": ABSENT}}, ProviderResponse, "the token response has no token_type, not Bearer"),
     ("DEV-13 token_type mac", {"tokens": {"token_type": "mac"}}, ProviderResponse, "token_type 'mac', not Bearer"),
     ("DEV-05 access_denied", {"denied": True}, StepUpDenied, "(access_denied: The user cancelled)"),
-    ("DEV-05 expired_token", {"expired": True}, StepUpExpired, "expired after 15m without approval"),
+    ("DEV-05 expired_token", {"expired": True}, StepUpExpired, ", given 5s ago, has expired (expired_token)"),
     ("DEV-19 nobody acts", {"approve_after_polls": None}, StepUpExpired, "expired after 15m without approval"),
     ("DEV-19 nobody acts for 30 s", {"approve_after_polls": None, "expires_in": 30}, StepUpExpired, "expired after 30s without approval"),
     ("DEV-03 an endless interval", {"device": {"interval": 10**9}}, ProviderResponse, "longer than the code lives"),
@@ -193,9 +193,8 @@ TROUBLE = [
     Raw.html(503),
     Raw(status=429, body=b"{}", headers={"Retry-After": "7"}),
     Raw.html(200),
-    Raw(body=b"[]"),
-    Raw(body=b"5"),
-    Raw.oversize(),
+    Raw(body=b"[]", content_type="text/plain"),
+    Raw(body=b'{"access_token": "x', missing=7),
     Raw(body=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}),
     Raw(reset=True),
 ]
@@ -206,6 +205,30 @@ def test_any_trouble_in_between_costs_time_and_no_second_prompt(start_provider: 
     step_up = StepUp(start_provider, faults={"token": list(TROUBLE)}, enforces_interval=False)
     step_up.run()
     assert (len(step_up.shown), step_up.provider.count("token")) == (1, len(TROUBLE) + 2)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        Raw(body=b"[]"),
+        Raw(body=b"5"),
+        Raw(body=b""),
+        Raw(body=b'{"token_type": "Bearer", "token_type": "Bearer"}'),
+        Raw(body=b'{"expires_in": NaN}'),
+        Raw(body=b"{} {}"),
+        Raw.oversize(),
+        Raw(status=400, body=b"{"),
+    ],
+)
+def test_an_answer_of_the_endpoints_own_that_cannot_be_read_ends_the_flow_at_once(
+    start_provider: StartProvider, raw: Raw
+) -> None:
+    """Asked again with a used code, a strict provider would revoke what it gave."""
+    step_up = StepUp(start_provider, faults={"token": [raw]}, enforces_interval=False)
+    with pytest.raises(ProviderResponse, match="this step-up cannot be finished") as caught:
+        step_up.run()
+    assert "without approval" not in caught.value.message
+    assert step_up.provider.count("token") == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -22,7 +22,7 @@ NO_TIME: tuple[object, ...] = (
     *(True, False, "", str(T + 300), "NaN", "2027-01-15T08:05:00Z", [], [T + 300], {}, {"$date": T + 300}, -1, -0.5),
 )
 NO_LIST: tuple[object, ...] = (
-    *(True, 0, 1.5, "", "mfa", "mfa pwd", {}, {"0": "mfa"}, [1], [None], [["mfa"]], [{}], ["mfa", 2], ["mfa", None]),
+    *(True, 0, 1.5, "", "mfa pwd", {}, {"0": "mfa"}, [1], [None], [["mfa"]], [{}], ["mfa", 2], ["mfa", None]),
 )
 NO_AUDIENCES: tuple[object, ...] = (
     *(
@@ -44,7 +44,6 @@ NO_AUDIENCES: tuple[object, ...] = (
 ODD_TYPES: list[tuple[str, object, str]] = [
     *((name, value, f"{name} in the ID token is not a string") for name in ("iss", "sub", "azp", "nonce", "acr", "jti", "at_hash") for value in NO_TEXT),
     *((name, value, f"{name} in the ID token is not a time") for name in ("exp", "iat", "nbf", "auth_time") for value in NO_TIME),
-    *((name, value, f"{name} in the ID token is not a list of strings") for name in ("amr", "acrs") for value in NO_LIST),
     *(("aud", value, "aud in the ID token is not a list of strings") for value in NO_AUDIENCES),
 ]  # fmt: skip
 
@@ -57,6 +56,28 @@ def test_a_claim_of_an_odd_type_is_refused_by_name(name: str, value: object, mes
         judge(good(None, **{name: value}))
     assert type(caught.value) is TokenRejected
     assert caught.value.message.startswith(f"{message}: ")
+
+
+@pytest.mark.parametrize("value", NO_LIST, ids=json.dumps)
+@pytest.mark.parametrize("name", ["amr", "acrs"])
+def test_methods_of_an_odd_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for(
+    name: str, value: object
+) -> None:
+    changes: dict[str, Any] = {name: value}
+    accept(good(None, **changes))
+    asked = replace(REQUIREMENT, evidence=Evidence(**{name: ("mfa",)}))
+    with pytest.raises(TooWeak, match=f"wanted {name}=mfa, got {name}="):
+        judge(good(None, **changes), requirement=asked)
+
+
+@pytest.mark.parametrize("name", ["amr", "acrs"])
+def test_one_text_is_a_list_of_one_and_nothing_in_it_is_a_list(name: str) -> None:
+    """As the API server takes it (`texts_of` of the compiled expressions)."""
+    asked = replace(REQUIREMENT, evidence=Evidence(**{name: ("mfa",)}))
+    accept(good(None, **{name: "mfa"}), requirement=asked)
+    for text in ("mfa pwd", "mfa,pwd", "mf", "mfa ", '["mfa"]', "MFA"):
+        with pytest.raises(TooWeak):
+            judge(good(None, **{name: text}), requirement=asked)
 
 
 # Each looks, or is compared carelessly, like the value that is wanted.
@@ -97,26 +118,26 @@ def test_what_looks_like_the_right_value_is_another(
 ODD_TIMES: list[tuple[str, dict[str, Any], type[TokenRejected], str]] = [
     ("exp a millisecond ago", {"exp": NOW - 0.001}, TokenRejected, "the ID token expired 0s ago"),
     ("exp now as a float", {"exp": NOW}, TokenRejected, "the ID token expired 0s ago"),
-    ("exp in milliseconds", {"exp": (T + 300) * 1000}, TokenRejected, "at most 86400s is accepted"),
-    ("exp 2^53", {"exp": 2**53}, TokenRejected, "at most 86400s is accepted"),
-    ("exp 2^63", {"exp": 2**63}, TokenRejected, "at most 86400s is accepted"),
-    ("exp 2^64 + what is right", {"exp": 2**64 + T + 300}, TokenRejected, "at most 86400s is accepted"),
+    ("exp in milliseconds", {"exp": (T + 300) * 1000}, TokenRejected, "exp in the ID token is not a time: "),
+    ("exp 2^53", {"exp": 2**53}, TokenRejected, "exp in the ID token is not a time: "),
+    ("exp 2^63", {"exp": 2**63}, TokenRejected, "exp in the ID token is not a time: "),
+    ("exp 2^64 + what is right", {"exp": 2**64 + T + 300}, TokenRejected, "exp in the ID token is not a time: "),
     ("exp 2^32 too much", {"exp": 2**32 + T + 300}, TokenRejected, "at most 86400s is accepted"),
-    ("exp 1e300", {"exp": 1e300}, TokenRejected, "at most 86400s is accepted"),
+    ("exp 1e300", {"exp": 1e300}, TokenRejected, "exp in the ID token is not a time: "),
     ("exp 0", {"exp": 0, "iat": 0}, TokenRejected, "the ID token expired"),
     ("exp is iat", {"exp": T + 30, "iat": T + 30}, TokenRejected, "the ID token lives 0s"),
     ("exp one second over a day", {"exp": T + 86_399, "iat": T - 2}, TokenRejected, "the ID token lives 86401s"),
-    ("iat in milliseconds", {"iat": T * 1000}, TokenRejected, "in the future (is this clock slow?)"),
+    ("iat in milliseconds", {"iat": T * 1000}, TokenRejected, "iat in the ID token is not a time: "),
     ("iat 0", {"iat": 0}, TokenRejected, "at most 86400s is accepted"),
     ("iat 60.5s ahead", {"iat": NOW + 60.5}, TokenRejected, "in the future (is this clock slow?)"),
-    ("iat 1e300", {"iat": 1e300}, TokenRejected, "in the future (is this clock slow?)"),
+    ("iat 1e300", {"iat": 1e300}, TokenRejected, "iat in the ID token is not a time: "),
     ("iat 61s before the request", {"iat": int(FLOW_START) - 61}, NotFresh, "the ID token was issued 1m1s before this request"),
     ("nbf 60.5s ahead", {"nbf": NOW + 60.5}, TokenRejected, "the ID token is not valid for another 60s"),
-    ("nbf in milliseconds", {"nbf": T * 1000}, TokenRejected, "the ID token is not valid for another"),
-    ("nbf 2^63", {"nbf": 2**63}, TokenRejected, "the ID token is not valid for another"),
-    ("auth_time in milliseconds", {"auth_time": T * 1000}, NotFresh, "the ID token says you signed in "),
-    ("auth_time 2^63", {"auth_time": 2**63}, NotFresh, "in the future"),
-    ("auth_time 1e300", {"auth_time": 1e300}, NotFresh, "in the future"),
+    ("nbf in milliseconds", {"nbf": T * 1000}, TokenRejected, "nbf in the ID token is not a time: "),
+    ("nbf 2^63", {"nbf": 2**63}, TokenRejected, "nbf in the ID token is not a time: "),
+    ("auth_time in milliseconds", {"auth_time": T * 1000}, TokenRejected, "auth_time in the ID token is not a time: "),
+    ("auth_time 2^63", {"auth_time": 2**63}, TokenRejected, "auth_time in the ID token is not a time: "),
+    ("auth_time 1e300", {"auth_time": 1e300}, TokenRejected, "auth_time in the ID token is not a time: "),
     ("auth_time 61s after the issue", {"auth_time": T + 59, "iat": T - 2}, NotFresh, "in the future"),
     ("auth_time 65.5s before the request", {"auth_time": FLOW_START - 65.5}, NotFresh, "level mfa allows 1m"),
     ("auth_time of 2001", {"auth_time": 1_000_000_000}, NotFresh, "not freshly enough"),
@@ -156,7 +177,7 @@ AUDIENCES: list[tuple[dict[str, Any], str]] = [
     ({"aud": [], "azp": CLIENT}, "the ID token has no audience"),
     ({"aud": None, "azp": CLIENT}, "the ID token has no audience"),
     ({"aud": ABSENT, "client_id": CLIENT}, "the ID token has no audience"),
-    ({"aud": ["*"], "azp": CLIENT}, f"the ID token is for *, not for {CLIENT}"),
+    ({"aud": ["*"], "azp": CLIENT}, f"the ID token is for '*', not for {CLIENT}"),
     ({"aud": [ISSUER], "azp": CLIENT}, f"not for {CLIENT}"),
 ]  # fmt: skip
 
@@ -189,7 +210,7 @@ CONFUSED: list[tuple[str, Evidence, dict[str, Any], str]] = [
     ("the acr under another name", PHR, {"acr": ABSENT, "ACR": "phr", "acr ": "phr", "ａcr": "phr"}, "wanted acr=phr, got acr=none"),
     ("the acr in a nested token", PHR, {"acr": ABSENT, "act": {"acr": "phr"}}, "wanted acr=phr, got acr=none"),
     ("IDT-26 amr with the password alone", OTP, {"acr": ABSENT, "amr": ["pwd"]}, "wanted amr=otp, got amr=pwd"),
-    ("amr in one text of the list", OTP, {"amr": ["pwd otp"]}, "wanted amr=otp, got amr=pwd otp"),
+    ("amr in one text of the list", OTP, {"amr": ["pwd otp"]}, "wanted amr=otp, got amr='pwd otp'"),
     ("amr in acr", OTP, {"acr": "otp", "amr": ["pwd"]}, "wanted amr=otp, got amr=pwd"),
     ("amr in upper case", OTP, {"amr": ["OTP"]}, "wanted amr=otp, got amr=OTP"),
     ("a scope that the token claims and nobody granted", SCOPE, {"scope": "openid kube-admin"}, "wanted scope=kube-admin, got scope=openid"),

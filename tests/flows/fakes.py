@@ -20,6 +20,7 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.flows.ports import CapturedFile, RunLimit
 from kubectl_stepup.kube.context import ResolvedContext
 from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oauth.known_secrets import KnownSecrets
 from kubectl_stepup.oauth.metadata import ProviderMetadata
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.policy.discovery import APIResource, NamedTable
@@ -378,6 +379,14 @@ class FakeProvider:
     requests: list[DeviceRequest] = field(default_factory=list)
     revoked: list[tuple[str, str, str]] = field(default_factory=list)
     polls: int = 0
+
+    @property
+    def clock_ahead_s(self) -> float | None:
+        return None
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        return KnownSecrets()
 
     def metadata(self) -> ProviderMetadata:
         if isinstance(self.metadata_, StepUpError):

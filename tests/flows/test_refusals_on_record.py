@@ -60,7 +60,7 @@ CASES: list[tuple[str, dict[str, Any], type[StepUpError], str, str]] = [
     ("IDT-37 no token at all", {"answers": [{"id_token": "opaque", "token_type": "Bearer"}]}, TokenRejected, "token-rejected", "is not a signed JWT in compact form"),
     ("DEV-13 no id_token", {"answers": [{"access_token": "at-1", "token_type": "Bearer"}]}, ProviderResponse, "provider-response", "error: the token response has no id_token"),
     ("DEV-05 access_denied", {"answers": [{"error": "access_denied"}]}, StepUpDenied, "denied", "error: step-up denied by login.example.com (access_denied)\nNothing was run."),
-    ("DEV-05 expired_token", {"answers": [{"error": "expired_token"}]}, StepUpExpired, "expired", "error: code WDJB-MJHT expired after 10m without approval"),
+    ("DEV-05 expired_token", {"answers": [{"error": "expired_token"}]}, StepUpExpired, "expired", "error: login.example.com says that code WDJB-MJHT, given 5s ago, has expired (expired_token)"),
     ("DEV-05 an unknown error", {"answers": [{"error": "teapot"}]}, ProviderError, "provider-error", "error: login.example.com refused the step-up (teapot)"),
     ("DEV-05 an error that is no text", {"answers": [{"error": True}]}, ProviderResponse, "provider-response", "error: the provider's error is not a string: True"),
     ("DEV-19 nobody acts", {"answers": []}, StepUpExpired, "expired", "expired after 10m without approval"),

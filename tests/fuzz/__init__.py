@@ -23,5 +23,6 @@ TARGETS: Mapping[str, str] = {
     "discovery": "tests.fuzz.discovery",
     "device": "tests.fuzz.device",
     "token-response": "tests.fuzz.token_response",
+    "http-answer": "tests.fuzz.http_answer",
 }
 """The targets by name, each with its module."""

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import ProviderError
-from kubectl_stepup.oauth.device import MAX_EXPIRES_IN_S, DeviceAuthorization
+from kubectl_stepup.oauth.device import MAX_EXPIRES_IN_S, MAX_INTERVAL_S, DeviceAuthorization
+from kubectl_stepup.oauth.known_secrets import SHORTEST
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
 from kubectl_stepup.terminal.prompt import DevicePrompt, device_prompt
@@ -27,7 +28,8 @@ MEMBERS = (
     *("device_code", "user_code", "verification_uri", "verification_url", "verification_uri_complete", "expires_in"),
     *("interval", "message", "error", "error_description"),
 )
-WORDS = (*URLS, "WDJB-MJHT", "WDJBMJHT" * 40, "900", "5", "slow_down")
+WORDS = (*URLS, "WDJB-MJHT", "WDJBMJHT" * 40, "900", "5", "1e3", "", "slow_down", DEVICE_CODE, DEVICE_CODE[:20])
+OTHER_URIS = ("", "{}/#/device", "{}/device?code=" + DEVICE_CODE, "{}/device/" + DEVICE_CODE[5:])
 LONGEST_ADDRESS = 2100
 
 
@@ -41,9 +43,12 @@ def one(choices: Bytes, watch: Watch) -> str:
     if isinstance(authorization, ProviderError):
         assert kept_quiet(authorization, [response], (DEVICE_CODE,), "device_code"), "the device code is shown"
         return refusal(authorization)
-    assert 1 <= authorization.interval_s <= 60
+    assert 1 <= authorization.interval_s <= MAX_INTERVAL_S
+    shown = (authorization.user_code, authorization.verification_uri, authorization.verification_uri_complete or "")
+    secret = authorization.device_code.reveal()
+    assert len(secret) < SHORTEST or not any(secret in text for text in shown), "the device code is shown"
+    assert len(secret) < SHORTEST or secret not in repr(authorization)
     assert 0 < authorization.expires_in_s <= MAX_EXPIRES_IN_S
-    assert DEVICE_CODE not in repr(authorization)
     for url in (authorization.verification_uri, authorization.verification_uri_complete):
         leads_home(url, issuer, hosts)
     _shown(authorization)
@@ -60,7 +65,8 @@ def answer(choices: Bytes, url: str, body: bytes) -> Response:
     except JSONRefused as exc:
         problem = f"answered with JSON that {exc}"
         harmless(problem)
-        return Response(url=url, status=status, document=None, problem=problem, date=date)
+        is_own = chance(choices, 2)
+        return Response(url=url, status=status, document=None, problem=problem, is_own=is_own, date=date)
 
 
 def kept_quiet(error: StepUpError, answers: Sequence[Response], secrets: Sequence[str], *names: str) -> bool:
@@ -110,4 +116,6 @@ def _body(choices: Bytes, issuer: str) -> bytes:
     for name in ("verification_uri", "verification_uri_complete"):
         if chance(choices, 6):
             members[name] = pick(choices, URLS)
+        elif chance(choices, 6):
+            members[name] = pick(choices, OTHER_URIS).format(issuer)
     return damaged(choices, members, MEMBERS, WORDS)

@@ -11,8 +11,8 @@ from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.secret import Secret
 from tests.fuzz.odd_json import damaged, value_of
-from tests.fuzz.oracle import breaks_a_rule, is_signed
-from tests.fuzz.shown import refusal
+from tests.fuzz.oracle import breaks_a_rule, is_signed, methods_of
+from tests.fuzz.shown import harmless, refusal
 from tests.grammar.choices import chance, pick
 from tests.provider.cases import CLIENT, ISSUER, NOW, payload
 from tests.provider.keys import PrivateKey, base64url, ec_key, ed25519_key, public_jwk, rsa_key
@@ -102,6 +102,10 @@ def _check(token: str, claims: IDTokenClaims, expected: Expectation, access_toke
     assert alg in expected.algorithms, "it passes, and its signature is wrong"
     broken = breaks_a_rule(token, expected, now=NOW)
     assert broken is None, f"it passes, and {broken}"
+    for name, found in (("amr", claims.amr), ("acrs", claims.acrs)):
+        assert found == methods_of(token, name), f"it passes, and proves by {name} what it does not say"
+    for shown in claims.unreadable.values():
+        harmless(shown)
     if access_token is not None and claims.at_hash:
         wanted = at_hash(ACCESS_TOKEN, "RS512" if alg == "EdDSA" else alg)
         assert claims.at_hash.rstrip("=") == wanted, "it passes with the access token of another"

@@ -41,6 +41,7 @@ READS: Mapping[str, str] = {
     "discovery": "discovery documents, damaged, with addresses of every odd form",
     "device": "device authorization responses, and the prompt that they lead to",
     "token-response": "what the token endpoint answers to a whole device flow",
+    "http-answer": "answers byte by byte: interim ones, heads, chunks, trailers, redirects, compressed and cut ones",
 }
 
 

@@ -114,11 +114,15 @@ def opened_lab(
     answer: Answer | None = None,
     policy: str = POLICY,
     address: str = "127.0.0.1",
+    name: str | None = None,
 ) -> Iterator[Lab]:
-    """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards."""
+    """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards.
+
+    `name` is the provider's host where that is not its address.
+    """
     with ExitStack() as stack:
         provider = stack.enter_context(
-            Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS), address=address)
+            Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS), address=address, name=name)
         )
         cluster, ca_pem = stack.enter_context(opened_cluster(provider.issuer, provider.ca_file.read_text()))
         home = LabHome(

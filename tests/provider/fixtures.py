@@ -20,7 +20,12 @@ class StartProvider(Protocol):
     """Start one more provider; it is stopped, and checked, with the test."""
 
     def __call__(
-        self, *, want: Want | None = None, answer: Answer | None = None, clock: Clock | None = None
+        self,
+        *,
+        want: Want | None = None,
+        answer: Answer | None = None,
+        clock: Clock | None = None,
+        name: str | None = None,
     ) -> Provider: ...
 
 
@@ -29,9 +34,15 @@ def start_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPr
     """Give a function that starts a provider."""
     with contextlib.ExitStack() as stack:
 
-        def start(*, want: Want | None = None, answer: Answer | None = None, clock: Clock | None = None) -> Provider:
+        def start(
+            *,
+            want: Want | None = None,
+            answer: Answer | None = None,
+            clock: Clock | None = None,
+            name: str | None = None,
+        ) -> Provider:
             directory: Path = tmp_path_factory.mktemp("provider")
-            return stack.enter_context(Provider(directory, want=want, answer=answer, clock=clock))
+            return stack.enter_context(Provider(directory, want=want, answer=answer, clock=clock, name=name))
 
         yield start
 

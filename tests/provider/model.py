@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -110,8 +110,11 @@ class Answer:
     enforces_interval: bool = True
     """Answer `slow_down` to a poll that comes too early, and remember it as a failure."""
 
-    faults: dict[str, list[Raw]] = field(default_factory=dict)
-    """Endpoint (`device`, `token`, `jwks`, `discovery`, `revocation`) to answers that are given first, in order."""
+    faults: dict[str, list[Raw | Callable[[dict[str, str]], Raw]]] = field(default_factory=dict)
+    """Endpoint (`device`, `token`, `jwks`, `discovery`, `revocation`) to answers that are given first, in order.
+
+    One may be made of the form that was sent, as by a provider that says back what it was told.
+    """
 
 
 @dataclass(kw_only=True)

@@ -40,8 +40,12 @@ class Provider:
         answer: Answer | None = None,
         clock: Clock | None = None,
         address: str = "127.0.0.1",
+        name: str | None = None,
     ) -> None:
-        """Start on a loopback address; `directory` takes the CA file, `clock` has `now()` and `monotonic()`."""
+        """Start on a loopback address; `directory` takes the CA file, `clock` has `now()` and `monotonic()`.
+
+        With a `name` that is the host of the issuer, in place of the address: for who goes through a proxy.
+        """
         self.want, self.answer = want or Want(), answer or Answer()
         self.clock = clock or SystemClock()
         self.date_ahead_s = 0.0
@@ -55,9 +59,9 @@ class Provider:
         self._server = (_ServerV6 if ":" in address else _Server)((address, 0), _Handler)
         self._server.provider = self
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(address, "localhost").configure_cert(context)
+        authority.issue_cert(address, name or "localhost").configure_cert(context)
         self._server.context = context
-        host = f"[{address}]" if ":" in address else address
+        host = name or (f"[{address}]" if ":" in address else address)
         self.issuer = f"https://{host}:{self._server.server_port}"
         self.grants = Grants(self.issuer, self.want, self.answer, self.clock)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -171,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         faults = provider.answer.faults.get(endpoint)
         if faults:
-            self._send(faults.pop(0))
+            fault = faults.pop(0)
+            self._send(fault if isinstance(fault, Raw) else fault(form))
         else:
             status, document = self._reply(endpoint, form)
             self._send(Raw.of(document, status))

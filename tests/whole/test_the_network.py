@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from kubectl_stepup.oauth.response import PORTAL_HINT
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import GROUPS, PROGRAM
 from tests.provider.model import Answer, Raw
+from tests.provider.socks import Socks
 
 DELETE = ("exec", "--", "delete", "pod", "web-0")
 
@@ -185,24 +187,53 @@ def proxy() -> Iterator[Proxy]:
     opened.close()
 
 
-@pytest.mark.parametrize("excepted", [False, True])
-def test_through_the_proxy_of_the_environment_or_past_it(lab: Lab, proxy: Proxy, excepted: bool) -> None:
-    environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "other.example,127.0.0.0/8" if excepted else "other.example"}
+@pytest.fixture
+def named_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab whose provider has a name that this process alone can resolve: the proxy and the cluster are in it."""
+    resolve = socket.getaddrinfo
 
-    ran = in_environment(lab, environ, "-vv")
+    def getaddrinfo(host: Any, *args: Any, **options: Any) -> Any:
+        return resolve("127.0.0.1" if host == NAME else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with opened_lab(tmp_path, name=NAME) as opened:
+        yield opened
+
+
+NAME = "login.example.test"
+
+
+def test_through_the_proxy_of_the_environment(named_lab: Lab, proxy: Proxy) -> None:
+    ran = in_environment(named_lab, {"HTTPS_PROXY": proxy.url, "NO_PROXY": "other.example"}, "-vv")
 
     assert ran.code == 0, ran.screen
-    assert set(proxy.asked) == (set() if excepted else {f"{lab.provider.host} True"})
+    assert set(proxy.asked) == {f"{named_lab.provider.host} True"}
     assert "s3cret" not in ran.screen
 
 
-def test_a_proxy_that_is_down_is_named_without_its_password(lab: Lab, proxy: Proxy) -> None:
+def test_through_a_socks_proxy_of_the_environment(named_lab: Lab) -> None:
+    with Socks() as socks:
+        ran = in_environment(named_lab, {"ALL_PROXY": f"socks5://{socks.host}"}, "-vv")
+
+    assert ran.code == 0, ran.screen
+    assert set(socks.targets) == {named_lab.provider.host}
+
+
+def test_past_the_proxy_to_this_machine(lab: Lab, proxy: Proxy) -> None:
+    """As kubectl does: a proxy cannot reach what listens on loopback here."""
+    ran = in_environment(lab, {"HTTPS_PROXY": proxy.url})
+
+    assert ran.code == 0, ran.screen
+    assert proxy.asked == []
+
+
+def test_a_proxy_that_is_down_is_named_without_its_password(named_lab: Lab, proxy: Proxy) -> None:
     proxy.close()
 
-    ran = in_environment(lab, {"https_proxy": proxy.url})
+    ran = in_environment(named_lab, {"https_proxy": proxy.url})
 
     name = proxy.url.rpartition("@")[2]
     assert ran.code == 125, ran.screen
-    assert f"{lab.provider.host} cannot be reached through the proxy {name}: " in ran.screen
+    assert f"{named_lab.provider.host} cannot be reached through the proxy {name}: " in ran.screen
     assert "s3cret" not in ran.screen
     assert "Compare code" not in ran.screen

@@ -155,7 +155,11 @@ def test_retry_after_is_obeyed() -> None:
             StepUpDenied,
             "step-up denied by p.example (access_denied: \\u{1b}[2Jok\\nApproved)",
         ),
-        (error("expired_token"), StepUpExpired, "code WDJB-MJHT expired after 15m without approval"),
+        (
+            error("expired_token"),
+            StepUpExpired,
+            "p.example says that code WDJB-MJHT, given 10s ago, has expired (expired_token)",
+        ),
         (
             error("invalid_grant", error_description="bogus"),
             ProviderError,

@@ -57,6 +57,7 @@ class Machine:
             record=lambda: self._give("record", "/home/alice/audit.jsonl"),
             kubeconfig=lambda: self,  # type: ignore[arg-type,return-value]
             client=self.client,
+            usable_algorithms=lambda document, algorithms: tuple(algorithms),
         )
 
     def _give(self, name: str, value: Any) -> Any:
@@ -174,6 +175,8 @@ def test_a_policy_that_does_not_load_takes_what_stands_on_it_along() -> None:
 class Answering:
     """A provider that answers, or does not."""
 
+    clock_ahead_s = None
+
     def __init__(self, problem: Exception | None = None) -> None:
         self._problem = problem
 
@@ -190,11 +193,19 @@ class Answering:
         }
         return ProviderMetadata.from_document(document, issuer=PROVIDER.issuer)
 
+    def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Stand in for the provider."""
+        return self.metadata().accepted_algorithms(enrolled)
+
+    def jwks(self) -> dict[str, object]:
+        """Stand in for the provider."""
+        return {"keys": []}
+
 
 def test_the_provider_is_asked_only_when_wanted() -> None:
     assert Machine().checks()[-1].detail == "https://login.example.com, not asked (--online asks it)"
     assert Machine(client=lambda _: Answering()).checks()[-1].detail == (
-        "https://login.example.com answers and has a device endpoint; acr values: pwd, mfa"
+        "https://login.example.com answers, has a device endpoint and a key that can be used; acr values: pwd, mfa"
     )
     unreachable = Machine(client=lambda _: Answering(ProviderUnreachable("it is away", hint="wait")))
     assert unreachable.wrong() == [("corp", FAIL)]

@@ -91,6 +91,7 @@ class Machine:
             load=lambda data: config_of(None, yaml_file.parse(data, PATH)),
             client=self.client,
             verify=self.verify,
+            usable_algorithms=lambda document, algorithms: tuple(algorithms),
             everyday_token=lambda resolved: self.everyday,
             kubeconfig_files=tuple(name for name in self.files if name != PATH),
             can_change=lambda path: path not in self.read_only,
@@ -271,6 +272,16 @@ def test_levels_that_nothing_proves_are_said() -> None:
         f"Add --evidence {level}:acr=VALUE"
         for level in ("strong", "critical")
     ]
+
+
+def test_what_keeps_every_step_up_from_succeeding_is_said_and_stops_nothing() -> None:
+    """As `doctor --online` says it."""
+    machine = Machine()
+    ports = replace(machine.ports(), usable_algorithms=lambda document, algorithms: ())
+    _, changes = plan_enrolment(FIRST, RESOLVED, ports)
+    assert changes
+    (said,) = [one for one in machine.notices if one.startswith("warning: ")]
+    assert "publishes no key that can be used with RS256. Every step-up will fail until that is changed: " in said
 
 
 @pytest.mark.parametrize(

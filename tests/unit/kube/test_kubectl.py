@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.errors import KubectlFailed, KubectlNotExecutable, KubectlNotFound
+from kubectl_stepup.errors import CommandRefused, KubectlFailed, KubectlNotExecutable, KubectlNotFound
 from kubectl_stepup.kube.kubectl import answer, find, run
 
 
@@ -146,6 +146,16 @@ class TestRun:
             raise OSError("input/output error")
 
         assert run("/bin/sh", ["-c", "cat; sleep 60"], os.environ, stdin=broken()) == 128 + signal.SIGTERM
+
+    @pytest.mark.parametrize("fault", [ValueError("x"), CommandRefused("too much")])
+    def test_what_goes_wrong_while_it_is_read_ends_the_child_and_is_raised(self, fault: Exception) -> None:
+        def broken() -> Iterator[bytes]:
+            yield b"kind: Namespace\n"
+            raise fault
+
+        with pytest.raises(type(fault)) as caught:
+            run("/bin/sh", ["-c", "cat; sleep 60"], os.environ, stdin=broken())
+        assert caught.value is fault
 
     def test_a_descriptor_may_be_standard_input(self, tmp_path: Path) -> None:
         (tmp_path / "in").write_bytes(b"from a file")

@@ -38,7 +38,23 @@ def test_the_rfcs_own_answer_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("interval", "seconds"),
-    [("absent", 5), (None, 5), (0, 5), (-1, 5), ("5", 5), (True, 5), ([], 5), (0.5, 1), (1, 1), (2.5, 2.5), (90, 60)],
+    [
+        ("absent", 5),
+        (None, 5),
+        (0, 5),
+        (-1, 5),
+        ("5", 5),
+        ("7", 7),
+        ("1e2", 5),
+        ("-7", 5),
+        (True, 5),
+        ([], 5),
+        (0.5, 1),
+        (1, 1),
+        (2.5, 2.5),
+        (90, 90),
+        (301, 300),
+    ],
 )
 def test_an_interval_is_given_or_clamped(interval: object, seconds: float) -> None:
     """DEV-03."""
@@ -51,7 +67,9 @@ def test_expires_in_is_given_or_a_quarter_of_an_hour(expires_in: object, seconds
     assert read(expires_in=expires_in).expires_in_s == seconds
 
 
-@pytest.mark.parametrize("expires_in", [0, -5, "abc", "900", True, 10**30, [], 86_401])
+@pytest.mark.parametrize(
+    "expires_in", [0, -5, "abc", "9e2", "0", "-900", " 900", "\u0669\u0660\u0660", "86401", True, 10**30, [], 86_401]
+)
 def test_a_senseless_expires_in_is_refused(expires_in: object) -> None:
     """DEV-04."""
     with pytest.raises(ProviderResponse, match="expires_in in the device authorization response makes no sense"):
