@@ -79,7 +79,8 @@ def judge(
     cluster = None if resolved is None else config.cluster_for(resolved.context, resolved.server)
     # A rule about clusters is met by any of them where the command, or a kubeconfig edited since, leads elsewhere.
     is_known = cluster is not None and resolved is not None and not differences(cluster, resolved)
-    is_known = is_known and not _ELSEWHERE.intersection(command.redirecting)
+    elsewhere = bool(_ELSEWHERE.intersection(command.redirecting))
+    is_known = is_known and not elsewhere
     namespace = command.namespace
     if namespace is None and resolved is not None:
         namespace = resolved.namespace or "default"
@@ -87,6 +88,7 @@ def judge(
         cluster=cluster.name if cluster is not None and is_known else None,
         labels=cluster.labels if cluster is not None and is_known else None,
         namespace=None if command.all_namespaces else namespace,
+        unenrolled=resolved is not None and cluster is None and not elsewhere,
     )
     decision = decide(policy, command, target)
     judgement = Judgement(

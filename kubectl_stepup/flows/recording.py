@@ -172,7 +172,7 @@ class Recorder:
                 cluster=asked.cluster.name,
                 level=asked.level.name if session is None else session.level,
                 command=asked.command,
-                rules=asked.rules,
+                rules=asked.rule_labels,
                 reason=asked.reason,
                 evidence=None if session is None else _evidence(session),
                 exit_code=exit_code,

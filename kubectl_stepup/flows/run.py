@@ -15,7 +15,8 @@ from kubectl_stepup.flows.judge import require_unchanged
 from kubectl_stepup.flows.longest import TIME_UP, limit_of
 from kubectl_stepup.kube.overlay import USER_PREFIX, elevated_environment, overlay_document
 from kubectl_stepup.policy.spool import SOURCES
-from kubectl_stepup.terminal.notices import policy_message_line, policy_warning_line, unenrolled_line
+from kubectl_stepup.terminal.notices import policy_warning_line, unenrolled_line
+from kubectl_stepup.terminal.quoted_text import quoted_lines
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         raise refusal
     for warning in decision.warnings:
         ports.elevate.terminal.line(policy_warning_line(warning))
+    if decision.warned and asked is None:
+        for line in quoted_lines(decision.messages):
+            ports.elevate.terminal.line(line)
     if asked is not None:
         return _run_elevated(judgement, asked, spool, ports)
     if decision.effect != "allow":
@@ -75,7 +79,7 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         ports.elevate.recorder.allowed(
             context=_context_name(judgement),
             command=judgement.argv,
-            rules=[match.rule.name for match in decision.audited],
+            rules=[match.label for match in decision.audited],
         )
     if spool.fetched or spool.stdin is not None:
         with ExitStack() as stack:
@@ -111,10 +115,11 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
     except StepUpError as refusal:  # nobody has been asked for anything yet
         _record(judgement, refusal, ports, asked)
         raise
-    for message in decision.messages:
-        ports.elevate.terminal.line(policy_message_line(message))
     elevation = session_for(asked, ports.elevate)
-    if not elevation.reused:
+    if elevation.reused:  # else they stood below the prompt
+        for line in quoted_lines(decision.messages):
+            ports.elevate.terminal.line(line)
+    else:
         _refresh_policy(judgement, asked, resolved, elevation, ports)
     ports.elevate.terminal.detail(f"kubectl: {ports.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
     recorder = ports.elevate.recorder
@@ -250,7 +255,7 @@ def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: 
         asked=asked,
         context=_context_name(judgement),
         command=judgement.argv,
-        rules=[match.rule.name for match in judgement.decision.rules],
+        rules=tuple(dict.fromkeys(match.label for match in judgement.decision.rules)),
     )
 
 

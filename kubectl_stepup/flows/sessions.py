@@ -58,7 +58,7 @@ def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[
     now = ports.moment()
     for cluster in clusters:
         provider = ports.config.provider(cluster.provider)
-        for level in ports.policy.levels:
+        for level in ports.policy.usable_levels(cluster.name):
             for session in stored(session_id_of(cluster, provider, level), ports.store, (ports.scope,)):
                 if still_serves(cluster, provider, level, session, now):
                     yield LiveSession(cluster=cluster, level=level, session=session)
@@ -126,7 +126,7 @@ def _keys(clusters: Sequence[Cluster], ports: SessionPorts, everywhere: bool, fa
     ids = [
         session_id_of(cluster, ports.config.provider(cluster.provider), level)
         for cluster in clusters
-        for level in ports.policy.levels
+        for level in ports.policy.usable_levels(cluster.name)
     ]
     names = [key(one, scope) for one in ids for scope in dict.fromkeys((ports.scope, USER_SCOPE))]
     if everywhere:

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
     """Decide about a command that goes to `target`.
 
-    Every rule that matches counts and the strongest level wins. A sensitive command that would take the elevated
-    credential elsewhere, or hand it on, is refused: no level lifts that.
+    Every rule that matches counts and the strongest level wins; every level that one needs may ask for a reason. A
+    sensitive command that would take the elevated credential elsewhere, or hand it on, is refused: no level lifts that.
+
+    Raises:
+        PolicyError: what the target's cluster published cannot be used.
     """
+    policy = policy.on(target)
     if not command.known:
         return _unknown(policy, command)
     if "runs-programs" in command.traits:
@@ -44,10 +48,34 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
         requests=requests,
         actions=tuple(name for name in NAMES if name in present),
         why=_why(command, found, level),
-        reason_required=any(match.rule.reason_required for match in enforced)
-        or (level is not None and policy.level(level).reason_required),
+        reason_required=any(
+            match.rule.reason_required or policy.level(match.rule.needs).reason_required for match in enforced
+        ),
     )
+    if level in policy.added and not _is_one_clusters(enforced, target):
+        return _without_order(decision)
     return decision if level is None else _refused(command, decision)
+
+
+def _is_one_clusters(enforced: Sequence[MatchedRule], target: Target) -> bool:
+    """Return whether all rules are one cluster's own, which says how its levels compare."""
+    publishers = {match.rule.published for match in enforced}
+    needs = {match.rule.needs for match in enforced}
+    return len(publishers) == 1 and None not in publishers and (target.cluster is not None or len(needs) == 1)
+
+
+def _without_order(decision: Decision) -> Decision:
+    """Refuse a command of which two rules need levels that nobody on this machine has put in an order."""
+    theirs = next(match for match in decision.rules if match.rule.needs == decision.level)
+    by = (theirs.rule.published, theirs.rule.needs)
+    other = next(match for match in decision.rules if (match.rule.published, match.rule.needs) != by)
+    return decision.replace(
+        effect="refuse",
+        code="levels-without-order",
+        why=f"rule {theirs.label} needs level {theirs.rule.needs}, rule {other.label} needs {other.rule.needs}, and "
+        "your policy does not say which of the two is stronger",
+        hint=f"put level {theirs.rule.needs} into the levels of your policy, in its place among them",
+    )
 
 
 def _match(
@@ -79,7 +107,7 @@ def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | Non
     by = f" ({', '.join(match.actions)})" if match.actions else ""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     only = "" if level is not None else f", in {match.rule.mode} mode only"
-    return f"{describe(match)} meets rule {match.rule.name}{by}{more}{only}"
+    return f"{describe(match)} meets rule {match.label}{by}{more}{only}"
 
 
 def _unknown(policy: Policy, command: KubectlCommand) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.folding import also_published, folded
 from kubectl_stepup.policy.globs import matches
 from kubectl_stepup.policy.model import describe
 
@@ -19,14 +20,22 @@ SHOWN = 10
 def explain(
     policy: Policy, command: KubectlCommand, decision: Decision, target: Target, *, context: str | None = None
 ) -> tuple[tuple[str, str], ...]:
-    """Give the lines as label and text: REQUEST, DECISION, and RULE with WHY for each rule that matched."""
+    """Return the lines as label and text: REQUEST, DECISION, and RULE with WHY for each rule that matched.
+
+    A rule that a cluster publishes as it stands on this machine is told once.
+    """
+    policy = policy.on(target)
     lines = [("REQUEST", text) for text in _requests(command, decision, context)]
     lines.append(("DECISION", _decision(policy, decision)))
     found = (*decision.rules, *decision.warned, *decision.audited)
+    publishers = folded([match.rule for match in found])
     for match in sorted(found, key=lambda match: match.rule.needs != decision.level):
         rule = match.rule
+        if rule not in publishers:
+            continue
         mode = "" if rule.mode == "enforce" else f"  ({rule.mode})"
-        lines.append(("RULE", f"{rule.name}   {rule.file}:{rule.line}{mode}"))
+        also = also_published(publishers[rule])
+        lines.append(("RULE", f"{rule.name}   {rule.file}:{rule.line}{mode}{f'  ({also})' if also else ''}"))
         lines.append(("WHY", "; ".join(_reasons(match, target))))
     if not found or decision.effect == "refuse":
         lines.append(("WHY", decision.why))

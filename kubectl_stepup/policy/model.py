@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.errors import PolicyError, PolicyTooNew
 from kubectl_stepup.policy.record import Record
 
 TYPE_CHECKING = False
@@ -10,10 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.policy.request import ResourceAttributes
     from kubectl_stepup.policy.rule_index import RuleIndex
 
 ALLOW = "allow"
+
+SHORTEST_WINDOW_S = 30
+"""From a sign-in to the end of its token: no provider issues tokens for less."""
 
 
 class Level(Record):
@@ -22,6 +26,7 @@ class Level(Record):
     `signed_in_within_s`: how old the sign-in may be when the step-up is approved; `ask_again_after_s`: how long the
     approval is reused, 0 for one command only; `server_window_s`: the longest time from sign-in to expiry that the
     server accepts; `longest_s`: how long an elevated child may run; `help` and `runbook` are shown when it is refused.
+    `window_by` is the cluster that published the window.
     """
 
     name: str
@@ -30,8 +35,9 @@ class Level(Record):
     reason_required: bool = False
     server_window_s: int | None = None
     longest_s: int | None = None
-    help: str | None = None
+    help: QuotedText | None = None
     runbook: str | None = None
+    window_by: str | None = None
 
 
 class Selector(Record):
@@ -59,7 +65,7 @@ class Rule(Record):
     """What is sensitive, and the level it needs: `actions`, or `verbs` on `resources` of `api_groups`.
 
     `excluded` has one selector an exception; it applies where all its fields match. `ticket` is a glob. `mode` is
-    audit (record), warn (say so) or enforce.
+    audit (record), warn (say so) or enforce. `published` is the cluster that published the rule and where it counts.
     """
 
     name: str
@@ -74,9 +80,10 @@ class Rule(Record):
     mode: str = "enforce"
     reason_required: bool = False
     ticket: str | None = None
-    message: str | None = None
+    message: QuotedText | None = None
     file: str = ""
     line: int = 0
+    published: str | None = None
 
 
 class Grant(Record):
@@ -88,11 +95,27 @@ class Grant(Record):
     namespaces: tuple[str, ...] = ()
 
 
+class ClusterLevels(Record):
+    """The levels on a cluster that publishes a policy, weakest first.
+
+    Those in `added` are the cluster's alone: they stand above the others and meet none of them. `problem` says why what
+    the cluster published cannot be used, `too_new` that it is for later versions of this program.
+    """
+
+    levels: tuple[Level, ...] = ()
+    added: tuple[str, ...] = ()
+    problem: str | None = None
+    hint: str | None = None
+    too_new: bool = False
+
+
 class Policy(Record):
     """Levels, weakest first, and rules, every one of which counts.
 
     `commands` says what to do with first words that are no kubectl commands: `allow`, or the level they need. `index`
-    finds the rules that can be about a command; without it they are all gone through.
+    finds the rules that can be about a command; without it they are all gone through. `levels` are those of this
+    machine's files; `by_cluster` has those of each cluster that publishes some, and under None those that count where
+    nobody knows which cluster it is. `added` are levels that meet no other, see `ClusterLevels`.
     """
 
     who: str
@@ -103,6 +126,40 @@ class Policy(Record):
     min_client_version: str | None = None
     files: tuple[str, ...] = ()
     index: RuleIndex | None = None
+    by_cluster: Mapping[str | None, ClusterLevels] = {}
+    added: tuple[str, ...] = ()
+
+    def on(self, target: Target) -> Policy:
+        """Return the policy with the levels that count for a target.
+
+        Raises:
+            PolicyError: what the cluster published cannot be used.
+        """
+        return self if target.unenrolled else self.for_cluster(target.cluster)
+
+    def for_cluster(self, name: str | None) -> Policy:
+        """Return the policy with the levels that count on a cluster; None: on one that nobody knows.
+
+        Raises:
+            PolicyError: what the cluster published cannot be used.
+        """
+        found = self.by_cluster.get(name)
+        if found is None:
+            return self
+        if found.problem is not None:
+            raise (PolicyTooNew if found.too_new else PolicyError)(found.problem, hint=found.hint)
+        return self.replace(levels=found.levels, added=found.added, by_cluster={})
+
+    def usable_levels(self, cluster: str) -> tuple[Level, ...]:
+        """Return the levels on a cluster; this machine's where what the cluster published cannot be used."""
+        found = self.by_cluster.get(cluster)
+        return self.levels if found is None or found.problem is not None else found.levels
+
+    @property
+    def all_levels(self) -> tuple[Level, ...]:
+        """The levels of this machine's files, and above them those that only clusters have."""
+        found = self.by_cluster.get(None)
+        return self.levels if found is None else (*self.levels, *found.levels[len(self.levels) :])
 
     def level(self, name: str) -> Level:
         """Give a level.
@@ -116,8 +173,13 @@ class Policy(Record):
         raise PolicyError(f"there is no level {name!r} in the policy; its levels are {names}")
 
     def stronger(self, name: str) -> tuple[Level, ...]:
-        """Give the levels above `name`, weakest first."""
-        return self.levels[self.rank(name) + 1 :]
+        """Return the levels above `name` that meet it, weakest first."""
+        above = self.levels[self.rank(name) + 1 :]
+        return above if name in self.added else tuple(level for level in above if level.name not in self.added)
+
+    def meets(self, held: str, needed: str) -> bool:
+        """Return whether a session at one level is enough for another."""
+        return held == needed or any(level.name == held for level in self.stronger(needed))
 
     def rank(self, name: str) -> int:
         """Give the level's place, 0 for the weakest.
@@ -130,12 +192,14 @@ class Policy(Record):
 class Target(Record):
     """Where a command goes. None is unknown: it matches every include and no exclude.
 
-    `namespace` is the one that counts where the command names none.
+    `namespace` is the one that counts where the command names none. `unenrolled`: it is known to be no enrolled cluster,
+    so what those publish does not count.
     """
 
     cluster: str | None = None
     labels: Mapping[str, str] | None = None
     namespace: str | None = None
+    unenrolled: bool = False
 
 
 class MatchedRule(Record):
@@ -149,6 +213,11 @@ class MatchedRule(Record):
     def name(self) -> str:
         """The rule's name."""
         return self.rule.name
+
+    @property
+    def label(self) -> str:
+        """The rule's name, with the cluster that published it."""
+        return labelled(self.rule)
 
 
 class Decision(Record):
@@ -177,17 +246,27 @@ class Decision(Record):
         return tuple(dict.fromkeys(found.rule.ticket for found in self.rules if found.rule.ticket))
 
     @property
-    def messages(self) -> tuple[str, ...]:
-        """What the rules' authors want to be said."""
-        return tuple(dict.fromkeys(found.rule.message for found in self.rules if found.rule.message))
+    def messages(self) -> tuple[QuotedText, ...]:
+        """What the rules' authors want to be said, each with who wrote it; this machine's files come first."""
+        found = {match.rule.message for match in (*self.rules, *self.warned) if match.rule.message}
+        return tuple(sorted(found, key=lambda one: (one.cluster is not None, one.cluster or "", one.what, one.text)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """One line for each rule in warn mode."""
-        return tuple(
-            f"rule {found.rule.name} will ask for {found.rule.needs}: {found.rule.message or describe(found)}"
-            for found in self.warned
-        )
+        return tuple(f"rule {found.label} will ask for {found.rule.needs}: {describe(found)}" for found in self.warned)
+
+    @property
+    def own_rules(self) -> tuple[str, ...]:
+        """The names of the enforced rules of this machine's files."""
+        return tuple(dict.fromkeys(found.name for found in self.rules if found.rule.published is None))
+
+    @property
+    def published_rules(self) -> tuple[tuple[str, str], ...]:
+        """The clusters and names of the enforced rules that are published and are not among one's own by name."""
+        own = self.own_rules
+        pairs = ((found.rule.published, found.name) for found in self.rules)
+        return tuple(dict.fromkeys((by, name) for by, name in pairs if by is not None and name not in own))
 
     def to_json(self) -> dict[str, Any]:
         """Give the object of `policy check -o json`; programs rely on these fields."""
@@ -198,6 +277,7 @@ class Decision(Record):
             "requests": [entry.to_json() for entry in self.requests],
             "actions": list(self.actions),
             "why": self.why,
+            **({"messages": [message.to_json() for message in self.messages]} if self.messages else {}),
         }
 
 
@@ -206,3 +286,8 @@ def describe(found: MatchedRule) -> str:
     first, *others = found.requests
     more = f" and {len(others)} more" if others else ""
     return f"{first.describe()}{more}"
+
+
+def labelled(rule: Rule) -> str:
+    """Return a rule's name, with the cluster that published it."""
+    return rule.name if rule.published is None else f"{rule.name} (published by cluster {rule.published})"
