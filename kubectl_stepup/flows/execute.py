@@ -114,11 +114,11 @@ def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
     """Give the level to reach: policy's, or a stronger one that the person names."""
     needed = judged.decision.level if judged.decision.effect == "stepup" else None
     if wish.level is None:
-        return None if needed is None else policy.level(needed)
+        return None if needed is None else policy.level_for(judged.decision, needed)
     named = named_level(policy, wish.level)
     if needed is not None and not policy.meets(named.name, needed):
         raise UsageError(f"level {wish.level} is weaker than {needed}, which policy asks for")
-    return named
+    return policy.level_for(judged.decision, named.name) if needed is not None else named
 
 
 def _summary(judged: Judgement) -> str:

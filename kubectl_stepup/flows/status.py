@@ -62,7 +62,13 @@ def as_objects(found: Sequence[LiveSession], *, store: str) -> list[dict[str, ob
 
 
 def meets(found: Iterable[LiveSession], policy: Policy, level: str | None) -> bool:
-    """Tell whether a live session reaches `level` (None: any)."""
+    """Return whether a live session reaches `level` (None: any).
+
+    Raises:
+        PolicyError: there is no such level anywhere.
+    """
+    if level is not None:
+        policy.replace(levels=policy.all_levels).level(level)
     return any(_reaches(item, policy, level) for item in found)
 
 

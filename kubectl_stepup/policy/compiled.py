@@ -8,7 +8,6 @@ from __future__ import annotations
 import marshal
 
 from kubectl_stepup.policy.model import ClusterLevels, Grant, Level, Policy, Rule, Selector, Where
-from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.rule_index import GlobIndex, RuleIndex
 
@@ -16,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
+
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 _NO_SELECTOR, _NO_WHERE = Selector(), Where()
 _POLICY: Any = Policy
@@ -123,7 +124,7 @@ def _rule(packed: bytes) -> Rule:
     values[_SELECTOR] = _NO_SELECTOR if selector is None else Selector.of_values(selector)
     values[_WHERE] = _NO_WHERE if where is None else Where.of_values(where)
     if values[_MESSAGE] is not None:
-        values[_MESSAGE] = QuotedText.of_values(values[_MESSAGE])
+        values[_MESSAGE] = _quoted(values[_MESSAGE])
     if values[_EXCLUDED]:
         values[_EXCLUDED] = tuple(map(Selector.of_values, values[_EXCLUDED]))
     return Rule.of_values(values)
@@ -132,5 +133,12 @@ def _rule(packed: bytes) -> Rule:
 def _level(packed: Any) -> Level:
     values = list(packed)
     if values[_HELP] is not None:
-        values[_HELP] = QuotedText.of_values(values[_HELP])
+        values[_HELP] = _quoted(values[_HELP])
     return Level.of_values(values)
+
+
+def _quoted(packed: Any) -> QuotedText:
+    # NOTE: asked for where there is such a text only: few policies have one, and the fast path needs none.
+    from kubectl_stepup.policy.quoted_text import QuotedText
+
+    return QuotedText.of_values(packed)

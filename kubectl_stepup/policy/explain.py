@@ -60,7 +60,7 @@ def _decision(policy: Policy, decision: Decision) -> str:
         return "allowed, runs as it is"
     if decision.effect == "refuse":
         return "refused"
-    level = policy.level(decision.level or "")
+    level = policy.level_for(decision, decision.level or "")
     extra = ", with a reason" if decision.reason_required and not decision.tickets else ""
     extra += "".join(f", with a reason that names a ticket like {ticket}" for ticket in decision.tickets)
     extra += f", ended after {duration(level.longest_s)}" if level.longest_s is not None else ""

@@ -48,8 +48,8 @@ def joined(base: Sequence[Level], other: Sequence[Level], *, elsewhere: Elsewher
     for at, level in enumerate(base):
         weaker = [one for name in (before.name for before in base[:at]) for one in read.get(name, ())]
         # What the other file asks of a weaker level, it asks of a stronger one that it does not know.
-        levels.append(strictest(level, read[level.name]) if level.name in read else _no_longer(level, weaker))
-    levels += [_no_longer(strictest(read[name][0], read[name][1:]), base) for name in added if name not in known]
+        levels.append(strictest(level, read[level.name]) if level.name in read else no_longer(level, weaker))
+    levels += [no_longer(strictest(read[name][0], read[name][1:]), base) for name in added if name not in known]
     return JoinedLevels(levels=tuple(levels), names=names, added=added)
 
 
@@ -82,7 +82,7 @@ def strictest(level: Level, others: Iterable[Level]) -> Level:
     """Return a level with the strictest that anybody says for each of its fields."""
     for other in others:
         window = _shorter(level.server_window_s, other.server_window_s)
-        level = _no_longer(level, [other]).replace(
+        level = no_longer(level, [other]).replace(
             reason_required=level.reason_required or other.reason_required,
             server_window_s=window,
             window_by=level.window_by if window == level.server_window_s else other.window_by,
@@ -92,7 +92,7 @@ def strictest(level: Level, others: Iterable[Level]) -> Level:
     return level
 
 
-def _no_longer(level: Level, others: Iterable[Level]) -> Level:
+def no_longer(level: Level, others: Iterable[Level]) -> Level:
     """Return a level whose times are no longer than those of others."""
     for other in others:
         level = level.replace(

@@ -172,6 +172,12 @@ class Policy(Record):
         names = ", ".join(level.name for level in self.levels)
         raise PolicyError(f"there is no level {name!r} in the policy; its levels are {names}")
 
+    def level_for(self, decision: Decision, name: str) -> Level:
+        """Return a level for a command, with the shortest times of all levels that its rules need."""
+        from kubectl_stepup.policy.levels import no_longer
+
+        return no_longer(self.level(name), [self.level(match.rule.needs) for match in decision.rules])
+
     def stronger(self, name: str) -> tuple[Level, ...]:
         """Return the levels above `name` that meet it, weakest first."""
         above = self.levels[self.rank(name) + 1 :]
@@ -192,8 +198,8 @@ class Policy(Record):
 class Target(Record):
     """Where a command goes. None is unknown: it matches every include and no exclude.
 
-    `namespace` is the one that counts where the command names none. `unenrolled`: it is known to be no enrolled cluster,
-    so what those publish does not count.
+    `namespace` is the one that counts where the command names none. `unenrolled`: it is known to be no enrolled
+    cluster, so what those publish does not count.
     """
 
     cluster: str | None = None
