@@ -11,6 +11,7 @@ from kubectl_stepup.assurance.requirement import StepUpRequirement
 from kubectl_stepup.errors import CommandRefused, ConfigError
 from kubectl_stepup.policy.model import SHORTEST_WINDOW_S
 from kubectl_stepup.session.model import session_id
+from kubectl_stepup.terminal.quoted_text import quoted
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Provider
@@ -111,7 +112,7 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
     )
 
 
-def require_reason(asked: Asked, *, required: bool, tickets: tuple[str, ...] = ()) -> None:
+def require_reason(asked: Asked, *, required: bool, tickets: tuple[QuotedText, ...] = ()) -> None:
     """Refuse a wish without a reason where policy wants one for the record; a word of it must match each ticket glob.
 
     Raises:
@@ -124,7 +125,14 @@ def require_reason(asked: Asked, *, required: bool, tickets: tuple[str, ...] = (
             hint='repeat the command with --reason "why", before the --',
         )
     for ticket in tickets:
-        if not any(fnmatchcase(word, ticket) for word in reason.split()):
+        if any(fnmatchcase(word, ticket.text) for word in reason.split()):
+            continue
+        if ticket.cluster is not None:
             raise CommandRefused(
-                f"the reason {reason!r} names no ticket like {ticket}", hint=f'--reason "{ticket} why", before the --'
+                f"the reason {reason!r} names no ticket as it is wanted; {quoted(ticket)}",
+                hint='--reason "TICKET why", before the --',
             )
+        raise CommandRefused(
+            f"the reason {reason!r} names no ticket like {ticket.text}",
+            hint=f'--reason "{ticket.text} why", before the --',
+        )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.model import Decision, MatchedRule, Policy, Target
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 SHOWN = 10
 """So many requests are shown; a command can name thousands of objects."""
@@ -62,9 +63,13 @@ def _decision(policy: Policy, decision: Decision) -> str:
         return "refused"
     level = policy.level_for(decision, decision.level or "")
     extra = ", with a reason" if decision.reason_required and not decision.tickets else ""
-    extra += "".join(f", with a reason that names a ticket like {ticket}" for ticket in decision.tickets)
+    extra += "".join(f", with a reason that names a ticket {_like(ticket)}" for ticket in decision.tickets)
     extra += f", ended after {duration(level.longest_s)}" if level.longest_s is not None else ""
     return f"step-up to {level.name}, sign-in at most {duration(level.signed_in_within_s)} old{extra}"
+
+
+def _like(ticket: QuotedText) -> str:
+    return f"like {ticket.text}" if ticket.cluster is None else f"as cluster {ticket.cluster} wants it"
 
 
 def duration(seconds: int) -> str:

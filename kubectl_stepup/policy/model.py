@@ -247,9 +247,18 @@ class Decision(Record):
     reason_required: bool = False
 
     @property
-    def tickets(self) -> tuple[str, ...]:
-        """The globs that a ticket must match, all of them."""
-        return tuple(dict.fromkeys(found.rule.ticket for found in self.rules if found.rule.ticket))
+    def tickets(self) -> tuple[QuotedText, ...]:
+        """The globs that a ticket must match, all of them, each with who wrote it."""
+        from kubectl_stepup.policy.quoted_text import QuotedText
+
+        found: dict[str, QuotedText] = {}
+        for rule in (match.rule for match in self.rules):
+            if rule.ticket:
+                ticket = QuotedText(
+                    what=f"ticket of rule {rule.name}", text=rule.ticket, file=rule.file, cluster=rule.published
+                )
+                found.setdefault(rule.ticket, ticket)
+        return tuple(found.values())
 
     @property
     def messages(self) -> tuple[QuotedText, ...]:

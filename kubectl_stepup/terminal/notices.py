@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.durations import ago, duration, wall_clock
+from kubectl_stepup.terminal.quoted_text import without_leads
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def policy_warning_line(warning: str) -> str:
 
 def policy_ignored_line(message: str) -> str:
     """Say that what a cluster publishes is no policy; what it published before goes on counting."""
-    return f"warning: the published policy is ignored: {safe(message)}"
+    return f"warning: the published policy is ignored: {safe(without_leads(message[:400]))}"
 
 
 def forgotten_lines(forgotten: Sequence[str], wanted: str | None) -> Iterator[str]:

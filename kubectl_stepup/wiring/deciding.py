@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.cli.options import TargetOptions
     from kubectl_stepup.flows.judge import Judgement
     from kubectl_stepup.policy.cases import Verdict
+    from kubectl_stepup.policy.model import Decision
+    from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.wiring.application import Application
 
 
@@ -60,7 +62,7 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
     context = judgement.resolved.context if judgement.resolved else judgement.command.context
     lines = [
         *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
-        *(("MESSAGE", line) for line in quoted_lines(judgement.decision.messages)),
+        *(("MESSAGE", line) for line in quoted_lines(_texts(judgement.decision))),
         *_session_lines(judgement, application),
         *_server_lines(judgement),
     ]
@@ -69,6 +71,11 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
         lines = [(label, text + note if label == "DECISION" else text) for label, text in lines]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
+
+
+def _texts(decision: Decision) -> tuple[QuotedText, ...]:
+    """Return what the rules' authors wrote: their messages, and the tickets that clusters want."""
+    return (*decision.messages, *(ticket for ticket in decision.tickets if ticket.cluster is not None))
 
 
 def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def weaker(before: Policy, after: Policy, command: KubectlCommand, target: Targe
         same = field != "server_window_s" or asked.name == now_asked.name  # every level has a window of its own
         if same and was is not None and (now is None or now > was):
             return f"{field} of {asked.name}: {was} became {now}"
-    lost = set(one.tickets) - set(other.tickets)
+    lost = {ticket.text for ticket in one.tickets} - {ticket.text for ticket in other.tickets}
     return f"tickets {lost} are not asked for any more" if lost else None
 
 

@@ -215,7 +215,7 @@ def test_every_match_counts_and_the_strictest_wins() -> None:
     assert strict.warnings == ("rule soon will ask for critical: delete customresourcedefinitions/x",)
     mild = decided(rules, "delete pod x")
     assert (mild.effect, mild.level, mild.reason_required) == ("stepup", "mfa", False)
-    assert mild.tickets == ("OPS-*",)
+    assert [ticket.text for ticket in mild.tickets] == ["OPS-*"]
     assert [(message.what, message.text) for message in mild.messages] == [("message of rule deletes", "ask first")]
 
 
