@@ -71,7 +71,7 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
 @output_format("table", "yaml", "json")
 @common
 def show(expand: bool, output: str, common: CommonOptions) -> None:
-    """Show the policy in force: the machine's file and yours together, or the built-in one.
+    """Show the policy in force: the machine's file, yours or the built-in one, and what clusters publish.
 
     \b
     Examples:

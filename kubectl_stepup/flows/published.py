@@ -65,7 +65,7 @@ def refresh(
     terminal = ports.elevate.terminal
     try:
         with elevated_child(resolved, elevation, kubeconfig, ports) as child:
-            text = _text(*published.answer(WORDS, child.environ, child.pass_fds))
+            text = text_of(*published.answer(WORDS, child.environ, child.pass_fds))
     except StepUpError as exc:
         terminal.detail(f"no published policy: {exc.message}")
         return
@@ -78,7 +78,7 @@ def refresh(
         terminal.line(policy_ignored_line(exc.message))
 
 
-def _text(code: int, out: bytes, err: bytes) -> str | None:
+def text_of(code: int, out: bytes, err: bytes) -> str | None:
     """Return the policy in kubectl's answer; None where the API server says that there is none for us.
 
     That is so where the object is gone, and where nobody may read it any more. Both can be forgotten: what a cluster

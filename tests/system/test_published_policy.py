@@ -93,7 +93,7 @@ def test_a_step_up_brings_the_clusters_policy(desk: Desk) -> None:
     after = desk.decision(*SHELL)
     assert (after["decision"], after["level"], after["rules"]) == ("stepup", "mfa", ["shells"])
     # Its own rules go on counting, beside the published ones.
-    assert desk.decision("delete", "pod", "web-0")["rules"] == ["deletes", "mine"]
+    assert desk.decision("delete", "pod", "web-0")["rules"] == ["mine", "deletes"]
     assert "prod-eu (published)" in desk.terminal.run([*PROGRAM, "policy", "show", *desk.files]).screen
 
 
