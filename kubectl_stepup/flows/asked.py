@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.assurance.requirement import StepUpRequirement
 from kubectl_stepup.errors import CommandRefused, ConfigError
-from kubectl_stepup.policy.model import SHORTEST_WINDOW_S
+from kubectl_stepup.policy.model import SHORTEST_WINDOW_S, label_of
 from kubectl_stepup.session.model import session_id
 from kubectl_stepup.terminal.quoted_text import quoted
 
@@ -57,7 +57,7 @@ class Asked:
     @property
     def rule_labels(self) -> tuple[str, ...]:
         """The names of all rules, published ones with their cluster: for the record and for programs."""
-        return (*self.rules, *(f"{name} (published by cluster {by})" for by, name in self.published_rules))
+        return (*self.rules, *(label_of(name, by) for by, name in self.published_rules))
 
     @property
     def keeps_session(self) -> bool:

@@ -255,7 +255,7 @@ def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: 
         asked=asked,
         context=_context_name(judgement),
         command=judgement.argv,
-        rules=tuple(dict.fromkeys(match.label for match in judgement.decision.rules)),
+        rules=judgement.decision.rule_labels,
     )
 
 

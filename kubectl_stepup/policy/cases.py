@@ -76,7 +76,7 @@ def verdict(case: Case, decision: Decision) -> Verdict:
 
 def _case(node: Node, general: Mapping[str, Node], policy: Policy) -> Case:
     fields = node.mapping(required=("command", "expect"), optional=("rules", *TARGET))
-    levels = [level.name for level in policy.levels]
+    levels = [level.name for level in policy.all_levels]
     names = [rule.name for rule in policy.rules]
     rules = None
     if "rules" in fields:

@@ -262,9 +262,14 @@ class Decision(Record):
 
     @property
     def messages(self) -> tuple[QuotedText, ...]:
-        """What the rules' authors want to be said, each with who wrote it; this machine's files come first."""
+        """What the rules' authors want to be said, each with who wrote it; this machine's files come first.
+
+        What a cluster publishes as it stands on this machine is said once.
+        """
         found = {match.rule.message for match in (*self.rules, *self.warned) if match.rule.message}
-        return tuple(sorted(found, key=lambda one: (one.cluster is not None, one.cluster or "", one.what, one.text)))
+        own = {(one.what, one.text) for one in found if one.cluster is None}
+        told = [one for one in found if one.cluster is None or (one.what, one.text) not in own]
+        return tuple(sorted(told, key=lambda one: (one.cluster is not None, one.cluster or "", one.what, one.text)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -282,6 +287,11 @@ class Decision(Record):
         own = self.own_rules
         pairs = ((found.rule.published, found.name) for found in self.rules)
         return tuple(dict.fromkeys((by, name) for by, name in pairs if by is not None and name not in own))
+
+    @property
+    def rule_labels(self) -> tuple[str, ...]:
+        """The names of the enforced rules, published ones with their cluster: for the record and for programs."""
+        return (*self.own_rules, *(label_of(name, by) for by, name in self.published_rules))
 
     def to_json(self) -> dict[str, Any]:
         """Give the object of `policy check -o json`; programs rely on these fields."""
@@ -305,4 +315,9 @@ def describe(found: MatchedRule) -> str:
 
 def labelled(rule: Rule) -> str:
     """Return a rule's name, with the cluster that published it."""
-    return rule.name if rule.published is None else f"{rule.name} (published by cluster {rule.published})"
+    return rule.name if rule.published is None else label_of(rule.name, rule.published)
+
+
+def label_of(name: str, cluster: str) -> str:
+    """Return the name of a published rule with the cluster that published it."""
+    return f"{name} (published by cluster {cluster})"

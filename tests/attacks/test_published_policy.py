@@ -284,3 +284,13 @@ def test_a_ticket_that_a_cluster_wants_is_refused_before_anybody_is_asked() -> N
     with pytest.raises(CommandRefused) as caught:
         made.execute("delete", "pod", "x", wish=Wish(reason="because"))
     assert LEADS.search(caught.value.message + (caught.value.hint or "")) is None
+
+
+def test_a_rule_that_a_cluster_publishes_as_one_has_it_is_told_once() -> None:
+    rule = "rules: [{name: deletes, do: [delete], needs: mfa, message: careful}]"
+    made = world(("prod-eu", MFA + rule), own=MFA + rule, provider=FakeProvider(answers=[approved()]))
+    made.execute("delete", "pod", "web-0")
+
+    below = made.terminal.said[0].partition("Not opening a browser: no display.")[2]
+    assert below == '\nmessage of rule deletes, from policy.yaml: "careful"'
+    assert made.audit.events[-1].rules == ("deletes",)
