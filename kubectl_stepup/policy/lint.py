@@ -164,14 +164,7 @@ def _of_clusters(policy: Policy) -> Iterator[Finding]:
             continue
         file = f"{cluster} (published)"
         if found.problem is not None:
-            yield Finding(
-                severity=WARNING,
-                code="not-usable",
-                file=file,
-                line=0,
-                about=f"cluster {cluster}",
-                message=found.problem,
-            )
+            yield _whole(file, WARNING, "not-usable", f"cluster {cluster}", found.problem)
         yield from _windows(found.levels, file=file, by=cluster)
     yield from _windows(policy.levels, file=_first(policy.files), by=None)
 
@@ -180,14 +173,8 @@ def _windows(levels: Sequence[Level], *, file: str, by: str | None) -> Iterator[
     for level in levels:
         window = level.server_window_s
         if window is not None and window < SHORTEST_WINDOW_S and level.window_by == by:
-            yield Finding(
-                severity=WARNING,
-                code="window-too-short",
-                file=file,
-                line=0,
-                about=f"level {level.name}",
-                message=f"its serverWindow of {window}s lets no token through; {SHORTEST_WINDOW_S}s is the least",
-            )
+            message = f"its serverWindow of {window}s lets no token through; {SHORTEST_WINDOW_S}s is the least"
+            yield _whole(file, WARNING, "window-too-short", f"level {level.name}", message)
 
 
 def _of_commands(policy: Policy) -> Iterator[Finding]:
@@ -198,7 +185,11 @@ def _of_commands(policy: Policy) -> Iterator[Finding]:
 
 
 def _general(policy: Policy, severity: str, code: str, about: str, message: str) -> Finding:
-    return Finding(severity=severity, code=code, file=_first(policy.files), line=0, about=about, message=message)
+    return _whole(_first(policy.files), severity, code, about, message)
+
+
+def _whole(file: str, severity: str, code: str, about: str, message: str) -> Finding:
+    return Finding(severity=severity, code=code, file=file, line=0, about=about, message=message)
 
 
 def _first(files: Sequence[str]) -> str:
