@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.assurance.requirement import StepUpRequirement
 from kubectl_stepup.errors import CommandRefused, ConfigError
-from kubectl_stepup.policy.model import SHORTEST_WINDOW_S, label_of
+from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
+from kubectl_stepup.policy.model import label_of
 from kubectl_stepup.session.model import session_id
 from kubectl_stepup.terminal.quoted_text import quoted
 

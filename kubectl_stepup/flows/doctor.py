@@ -12,7 +12,6 @@ from kubectl_stepup.flows.judge import enrol_again
 from kubectl_stepup.kube.cluster_identity import differences
 from kubectl_stepup.policy.expansion import CLIENT
 from kubectl_stepup.policy.folding import folded
-from kubectl_stepup.policy.model import labelled
 from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def _server(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, st
     policy = ports.policy()
     listed = folded(policy.rules)
     found = [point for point in points(policy, place) if point.by == CLIENT and point.rule in listed]
-    alone = [f"{labelled(point.rule)} ({point.what})" for point in found]
+    alone = [f"{point.rule.label} ({point.what})" for point in found]
     shown = ", ".join(dict.fromkeys(alone))
     words = f"by the client alone: {shown}" if shown else "it can enforce every rule"
     proof = f"kubectl stepup policy verify --cluster {shlex.quote(cluster.name)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import marshal
 
-from kubectl_stepup.policy.model import ClusterLevels, Grant, Level, Policy, Rule, Selector, Where
+from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.rule_index import GlobIndex, RuleIndex
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from kubectl_stepup.policy.levels import ClusterLevels
     from kubectl_stepup.policy.quoted_text import QuotedText
 
 _NO_SELECTOR, _NO_WHERE = Selector(), Where()
@@ -65,6 +66,9 @@ class PackedLevels:
         return iter(self._packed)
 
     def __getitem__(self, cluster: str | None) -> ClusterLevels:
+        # NOTE: asked for where a cluster publishes something only.
+        from kubectl_stepup.policy.levels import ClusterLevels
+
         levels, *others = marshal.loads(self._packed[cluster])  # noqa: S302 - of our own 0600 file
         return ClusterLevels.of_values((tuple(map(_level, levels)), *others))
 

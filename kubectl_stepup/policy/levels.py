@@ -26,6 +26,24 @@ if TYPE_CHECKING:
     level that is met by itself alone, it is read as the base's strongest, or no rule may name it."""
 
 
+SHORTEST_WINDOW_S = 30
+"""From a sign-in to the end of its token: no provider issues tokens for less."""
+
+
+class ClusterLevels(Record):
+    """The levels on a cluster that publishes a policy, weakest first.
+
+    Those in `added` are the cluster's alone: they stand above the others and meet none of them. `problem` says why what
+    the cluster published cannot be used, `too_new` that it is for later versions of this program.
+    """
+
+    levels: tuple[Level, ...] = ()
+    added: tuple[str, ...] = ()
+    problem: str | None = None
+    hint: str | None = None
+    too_new: bool = False
+
+
 class JoinedLevels(Record):
     """The base's levels with those added above them, and which of them each of the other file's is read as."""
 

@@ -9,7 +9,8 @@ from kubectl_stepup.policy.covering import covers
 from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.globs import matches, matches_any
 from kubectl_stepup.policy.grammar_table import COMMANDS
-from kubectl_stepup.policy.model import SHORTEST_WINDOW_S, Selector, Where
+from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
+from kubectl_stepup.policy.model import Selector, Where
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.resources import ANY, is_built_in, resources_named
 from kubectl_stepup.policy.subresources import verbs_of

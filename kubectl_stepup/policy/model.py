@@ -10,14 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
+    from kubectl_stepup.policy.levels import ClusterLevels
     from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.policy.request import ResourceAttributes
     from kubectl_stepup.policy.rule_index import RuleIndex
 
 ALLOW = "allow"
-
-SHORTEST_WINDOW_S = 30
-"""From a sign-in to the end of its token: no provider issues tokens for less."""
 
 
 class Level(Record):
@@ -85,6 +83,11 @@ class Rule(Record):
     line: int = 0
     published: str | None = None
 
+    @property
+    def label(self) -> str:
+        """The name, with the cluster that published it."""
+        return self.name if self.published is None else label_of(self.name, self.published)
+
 
 class Grant(Record):
     """A role that the server gives for the time of an elevation."""
@@ -93,20 +96,6 @@ class Grant(Record):
     group: str
     role: str
     namespaces: tuple[str, ...] = ()
-
-
-class ClusterLevels(Record):
-    """The levels on a cluster that publishes a policy, weakest first.
-
-    Those in `added` are the cluster's alone: they stand above the others and meet none of them. `problem` says why what
-    the cluster published cannot be used, `too_new` that it is for later versions of this program.
-    """
-
-    levels: tuple[Level, ...] = ()
-    added: tuple[str, ...] = ()
-    problem: str | None = None
-    hint: str | None = None
-    too_new: bool = False
 
 
 class Policy(Record):
@@ -130,11 +119,7 @@ class Policy(Record):
     added: tuple[str, ...] = ()
 
     def on(self, target: Target) -> Policy:
-        """Return the policy with the levels that count for a target.
-
-        Raises:
-            PolicyError: what the cluster published cannot be used.
-        """
+        """Return the policy with the levels that count for a target; raise as `for_cluster` does."""
         return self if target.unenrolled else self.for_cluster(target.cluster)
 
     def for_cluster(self, name: str | None) -> Policy:
@@ -222,8 +207,8 @@ class MatchedRule(Record):
 
     @property
     def label(self) -> str:
-        """The rule's name, with the cluster that published it."""
-        return labelled(self.rule)
+        """The rule's label."""
+        return self.rule.label
 
 
 class Decision(Record):
@@ -262,10 +247,7 @@ class Decision(Record):
 
     @property
     def messages(self) -> tuple[QuotedText, ...]:
-        """What the rules' authors want to be said, each with who wrote it; this machine's files come first.
-
-        What a cluster publishes as it stands on this machine is said once.
-        """
+        """What the rules' authors say, this machine's first; what a cluster publishes as it is here is said once."""
         found = {match.rule.message for match in (*self.rules, *self.warned) if match.rule.message}
         own = {(one.what, one.text) for one in found if one.cluster is None}
         told = [one for one in found if one.cluster is None or (one.what, one.text) not in own]
@@ -311,11 +293,6 @@ def describe(found: MatchedRule) -> str:
     first, *others = found.requests
     more = f" and {len(others)} more" if others else ""
     return f"{first.describe()}{more}"
-
-
-def labelled(rule: Rule) -> str:
-    """Return a rule's name, with the cluster that published it."""
-    return rule.name if rule.published is None else label_of(rule.name, rule.published)
 
 
 def label_of(name: str, cluster: str) -> str:

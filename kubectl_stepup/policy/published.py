@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.levels import joined, strictest
-from kubectl_stepup.policy.model import ClusterLevels
+from kubectl_stepup.policy.levels import ClusterLevels, joined, strictest
 from kubectl_stepup.policy.record import Record
 
 TYPE_CHECKING = False
