@@ -79,7 +79,7 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         ports.elevate.recorder.allowed(
             context=_context_name(judgement),
             command=judgement.argv,
-            rules=[match.label for match in decision.audited],
+            rules=[match.rule.label for match in decision.audited],
         )
     if spool.fetched or spool.stdin is not None:
         with ExitStack() as stack:

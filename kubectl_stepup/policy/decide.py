@@ -66,15 +66,15 @@ def _is_one_clusters(enforced: Sequence[MatchedRule], target: Target) -> bool:
 
 def _without_order(decision: Decision) -> Decision:
     """Refuse a command of which two rules need levels that nobody on this machine has put in an order."""
-    theirs = next(match for match in decision.rules if match.rule.needs == decision.level)
-    by = (theirs.rule.published, theirs.rule.needs)
-    other = next(match for match in decision.rules if (match.rule.published, match.rule.needs) != by)
+    theirs = next(match.rule for match in decision.rules if match.rule.needs == decision.level)
+    by = (theirs.published, theirs.needs)
+    other = next(match.rule for match in decision.rules if (match.rule.published, match.rule.needs) != by)
     return decision.replace(
         effect="refuse",
         code="levels-without-order",
-        why=f"rule {theirs.label} needs level {theirs.rule.needs}, rule {other.label} needs {other.rule.needs}, and "
+        why=f"rule {theirs.label} needs level {theirs.needs}, rule {other.label} needs {other.needs}, and "
         "your policy does not say which of the two is stronger",
-        hint=f"put level {theirs.rule.needs} into the levels of your policy, in its place among them",
+        hint=f"put level {theirs.needs} into the levels of your policy, in its place among them",
     )
 
 
@@ -107,7 +107,7 @@ def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | Non
     by = f" ({', '.join(match.actions)})" if match.actions else ""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     only = "" if level is not None else f", in {match.rule.mode} mode only"
-    return f"{describe(match)} meets rule {match.label}{by}{more}{only}"
+    return f"{describe(match)} meets rule {match.rule.label}{by}{more}{only}"
 
 
 def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
@@ -117,11 +117,13 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
     if entry == ALLOW:
         return Decision(effect="allow", why=f"the policy's commands allow {word!r}")
     if entry is not None:
+        also = policy.also_needed.get(word or "", ())
         decision = Decision(
             effect="stepup",
             level=entry,
             why=f"the policy's commands give {word!r} the level {entry}",
-            reason_required=policy.level(entry).reason_required,
+            reason_required=any(policy.level(name).reason_required for name in (entry, *also)),
+            also_needed=also,
         )
         return _refused(command, decision)
     return _refusal(

@@ -68,9 +68,14 @@ def merge(first: Policy, second: Policy) -> Policy:
     """
     versions = [one for one in (first.min_client_version, second.min_client_version) if one is not None]
     rules = (*first.rules, *second.rules)
+    stricter = {
+        word: max(first.commands[word], second.commands[word], key=lambda answer: _strength(answer, second))
+        for word in first.commands.keys() & second.commands.keys()
+    }
     return second.replace(
         rules=rules,
-        commands=_stricter(first.commands, second.commands, second),
+        commands={**first.commands, **second.commands, **stricter},
+        also_needed={word: weaker for word in stricter if (weaker := _weaker(word, stricter, first, second))},
         grants=(*first.grants, *second.grants),
         min_client_version=max(versions, key=_version, default=None),
         files=(*first.files, *second.files),
@@ -78,12 +83,12 @@ def merge(first: Policy, second: Policy) -> Policy:
     )
 
 
-def _stricter(one: Mapping[str, str], other: Mapping[str, str], policy: Policy) -> dict[str, str]:
-    def rank(answer: str) -> int:
-        return -1 if answer == ALLOW else policy.rank(answer)
+def _strength(answer: str, policy: Policy) -> int:
+    return -1 if answer == ALLOW else policy.rank(answer)
 
-    both = {word: max(one[word], other[word], key=rank) for word in one.keys() & other.keys()}
-    return {**one, **other, **both}
+
+def _weaker(word: str, stricter: Mapping[str, str], *policies: Policy) -> tuple[str, ...]:
+    return tuple({policy.commands[word] for policy in policies} - {stricter[word], ALLOW})
 
 
 def _named(node: Node | None, read: Callable[[Node], Item]) -> tuple[Item, ...]:

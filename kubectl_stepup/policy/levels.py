@@ -61,13 +61,15 @@ def joined(base: Sequence[Level], other: Sequence[Level], *, elsewhere: Elsewher
     for level in other:
         if level.name in names:
             read.setdefault(names[level.name], []).append(level)
-    known = {level.name for level in base}
     levels = []
     for at, level in enumerate(base):
         weaker = [one for name in (before.name for before in base[:at]) for one in read.get(name, ())]
         # What the other file asks of a weaker level, it asks of a stronger one that it does not know.
         levels.append(strictest(level, read[level.name]) if level.name in read else no_longer(level, weaker))
-    levels += [no_longer(strictest(read[name][0], read[name][1:]), base) for name in added if name not in known]
+    for name in added:
+        level = strictest(read[name][0], read[name][1:])
+        # One that meets the base's levels lasts no longer than they do; one that is met by itself alone need not.
+        levels.append(level if elsewhere == "added" else no_longer(level, base))
     return JoinedLevels(levels=tuple(levels), names=names, added=added)
 
 

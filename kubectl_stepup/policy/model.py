@@ -102,7 +102,8 @@ class Policy(Record):
     """Levels, weakest first, and rules, every one of which counts.
 
     `commands` says what to do with first words that are no kubectl commands: `allow`, or the level they need. `index`
-    finds the rules that can be about a command; without it they are all gone through. `levels` are those of this
+    finds the rules that can be about a command; without it they are all gone through. `also_needed` has the weaker
+    levels that another file gives such a word: their times and reasons count too. `levels` are those of this
     machine's files; `by_cluster` has those of each cluster that publishes some, and under None those that count where
     nobody knows which cluster it is. `added` are levels that meet no other, see `ClusterLevels`.
     """
@@ -117,6 +118,7 @@ class Policy(Record):
     index: RuleIndex | None = None
     by_cluster: Mapping[str | None, ClusterLevels] = {}
     added: tuple[str, ...] = ()
+    also_needed: Mapping[str, tuple[str, ...]] = {}
 
     def on(self, target: Target) -> Policy:
         """Return the policy with the levels that count for a target; raise as `for_cluster` does."""
@@ -125,8 +127,7 @@ class Policy(Record):
     def for_cluster(self, name: str | None) -> Policy:
         """Return the policy with the levels that count on a cluster; None: on one that nobody knows.
 
-        Raises:
-            PolicyError: what the cluster published cannot be used.
+        Raises: PolicyError where what the cluster published cannot be used.
         """
         found = self.by_cluster.get(name)
         if found is None:
@@ -161,7 +162,8 @@ class Policy(Record):
         """Return a level for a command, with the shortest times of all levels that its rules need."""
         from kubectl_stepup.policy.levels import no_longer
 
-        return no_longer(self.level(name), [self.level(match.rule.needs) for match in decision.rules])
+        needed = (*(match.rule.needs for match in decision.rules), *decision.also_needed)
+        return no_longer(self.level(name), map(self.level, needed))
 
     def stronger(self, name: str) -> tuple[Level, ...]:
         """Return the levels above `name` that meet it, weakest first."""
@@ -205,11 +207,6 @@ class MatchedRule(Record):
         """The rule's name."""
         return self.rule.name
 
-    @property
-    def label(self) -> str:
-        """The rule's label."""
-        return self.rule.label
-
 
 class Decision(Record):
     """What policy says about a command.
@@ -230,6 +227,7 @@ class Decision(Record):
     code: str | None = None
     hint: str | None = None
     reason_required: bool = False
+    also_needed: tuple[str, ...] = ()
 
     @property
     def tickets(self) -> tuple[QuotedText, ...]:
@@ -256,7 +254,9 @@ class Decision(Record):
     @property
     def warnings(self) -> tuple[str, ...]:
         """One line for each rule in warn mode."""
-        return tuple(f"rule {found.label} will ask for {found.rule.needs}: {describe(found)}" for found in self.warned)
+        return tuple(
+            f"rule {found.rule.label} will ask for {found.rule.needs}: {describe(found)}" for found in self.warned
+        )
 
     @property
     def own_rules(self) -> tuple[str, ...]:

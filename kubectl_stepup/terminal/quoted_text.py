@@ -7,6 +7,7 @@ address, or like the code of a sign-in, is left out.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.sanitise import safe
@@ -61,5 +62,5 @@ def published_rules_lines(rules: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def without_leads(text: str) -> str:
-    """Return a text without what looks like an address or a code."""
-    return _CODE.sub(CODE, _ADDRESS.sub(ADDRESS, text))
+    """Return a text without what looks like an address or a code, whatever forms its letters have (UAX 15, NFKC)."""
+    return _CODE.sub(CODE, _ADDRESS.sub(ADDRESS, unicodedata.normalize("NFKC", text)))

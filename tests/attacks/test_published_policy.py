@@ -10,6 +10,7 @@ import pytest
 from kubectl_stepup.errors import CommandRefused, ConfigError, PolicyError, PolicyTooNew
 from kubectl_stepup.flows.execute import Wish
 from kubectl_stepup.flows.sessions import live_sessions, logout
+from kubectl_stepup.flows.status import meets
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.load import load
@@ -146,6 +147,24 @@ def test_a_session_of_another_clusters_level_is_not_reused() -> None:
 
     assert [(one.level.name, [level.name for level in one.stronger]) for one in asked] == [("mfa", ["critical"])]
     assert asked[0].level == made.policy.levels[0]
+
+
+def test_a_session_at_a_clusters_own_level_counts_for_none_of_ones_own() -> None:
+    made = world(
+        ("prod-eu", levels("5m", "mfa", "critical", "strong") + "rules: [{name: s, do: [shell], needs: strong}]")
+    )
+    made.approve = lambda asked: session(level=asked.level.name)
+    assert made.execute("exec", "web-0", "--", "sh") == 0
+    assert [asked.level.name for asked in made.asked] == ["strong"]
+    (live,) = live_sessions(made.config.clusters, made.session_ports())
+
+    assert live.level.name == "strong"
+    assert [meets([live], made.policy, level) for level in (None, "strong", "mfa", "critical")] == [
+        *(True, True),
+        *(False, False),
+    ]
+    made.execute("delete", "pod", "x")
+    assert [asked.level.name for asked in made.asked] == ["strong", "mfa"]
 
 
 # -- what cannot be used --------------------------------------------------------------------------------------------

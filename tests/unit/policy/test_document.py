@@ -241,6 +241,8 @@ def test_of_what_two_files_say_about_a_command_the_stricter_counts() -> None:
     other = commands("{stern: mfa, ctx: mfa, yours: mfa}")
     expected = {"stern": "mfa", "ctx": "critical", "mine": "allow", "yours": "mfa"}
     assert (merge(one, other).commands, merge(other, one).commands) == (expected, expected)
+    # Of the weaker level the times and the reason count all the same.
+    assert (merge(one, other).also_needed, merge(other, one).also_needed) == ({"ctx": ("mfa",)}, {"ctx": ("mfa",)})
 
 
 def test_thousands_of_rules_load() -> None:
