@@ -36,7 +36,7 @@ MFA = "levels: [{name: mfa, signedInWithin: 5m, askAgainAfter: 1m}]\n"
 
 
 def levels(time: str, *names: str) -> str:
-    """Give levels with one time in all fields."""
+    """Return levels with one time in all fields."""
     listed = (f"{{name: {name}, signedInWithin: {time}, askAgainAfter: {time}}}" for name in names)
     return f"levels: [{', '.join(listed)}]\n"
 
@@ -50,7 +50,7 @@ RESOLVED_LAB = replace(
 
 
 def policy(*published: tuple[str, str], own: str | None = OWN) -> Policy:
-    """Give a person's policy (None: the built-in one), with what clusters publish."""
+    """Return a person's policy (None: the built-in one), with what clusters publish."""
     user = None if own is None else ("policy.yaml", f"{HEAD}{own}".encode())
     theirs = [Published(cluster=name, policy=parsed(f"{HEAD}{text}", name)) for name, text in published]
     return load(None, user, published=theirs)

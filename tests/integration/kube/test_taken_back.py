@@ -42,7 +42,7 @@ FOUND = {
 
 
 def status(code: int, reason: str, message: str) -> tuple[int, bytes]:
-    """Give an API server's own answer."""
+    """Return an API server's own answer."""
     details = {"name": "kubectl-stepup-policy", "kind": "configmaps"}
     members = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "details": details}
     return code, json.dumps({**members, "code": code, "reason": reason, "message": message}).encode()
@@ -89,7 +89,7 @@ def api() -> Iterator[API]:
 
 
 def asked(kubectl: str, api: API, home: Path) -> str | None:
-    """Ask for the cluster's policy by kubectl; give what is made of its answer."""
+    """Ask for the cluster's policy by kubectl; return what is made of its answer."""
     done = subprocess.run(
         [kubectl, f"--server=http://127.0.0.1:{api.server_port}", *WORDS],
         env={"HOME": str(home)},

@@ -59,7 +59,7 @@ whats = st.sampled_from(NAMES).map(lambda name: {"actions": frozenset({name})}) 
 
 
 def quoted(what: str) -> st.SearchStrategy[QuotedText | None]:
-    """Give a text as it is read from the file that `read` reads."""
+    """Return a text as it is read from the file that `read` reads."""
     return st.none() | st.builds(QuotedText, what=st.just(what), text=texts, file=st.just("policy.yaml"))
 
 

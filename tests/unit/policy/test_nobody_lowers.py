@@ -44,7 +44,7 @@ def commands() -> tuple[KubectlCommand, ...]:
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """Give any policy of a few levels and rules."""
+    """Return any policy of a few levels and rules."""
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
     minutes = st.integers(1, 60)
     levels = []
