@@ -183,7 +183,8 @@ def _window(requirement: StepUpRequirement, claims: IDTokenClaims) -> tuple[Shor
     window, length = server_window(requirement, claims), claims.exp - start
     if 0 <= length <= window:
         return ()
-    return (Shortfall(kind=Kind.WINDOW, wanted=duration(window), got=duration(length)),)
+    by = f", as cluster {requirement.window_by} publishes it" if requirement.window_by else ""
+    return (Shortfall(kind=Kind.WINDOW, wanted=f"{duration(window)}{by}", got=duration(length)),)
 
 
 def _too_weak(evidence: Sequence[Shortfall], claims: IDTokenClaims) -> str:

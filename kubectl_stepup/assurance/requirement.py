@@ -53,8 +53,9 @@ class StepUpRequirement:
     """Everything one step-up must prove.
 
     `signed_in_within_s` counts back from the start of the flow. `server_window_s` bounds `exp - auth_time` as the
-    API server does; None means the default window of `check.server_window`. With `fresh` the sign-in must have
-    happened for this very flow. `account` is the value that claim `account_claim` must have.
+    API server does, and `window_by` is the cluster that published it; None means the default window of
+    `check.server_window`. With `fresh` the sign-in must have happened for this very flow. `account` is the value that
+    claim `account_claim` must have.
     """
 
     level: str
@@ -65,3 +66,4 @@ class StepUpRequirement:
     account_claim: str
     account: str
     fresh: bool = False
+    window_by: str | None = None

@@ -71,7 +71,7 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
 @output_format("table", "yaml", "json")
 @common
 def show(expand: bool, output: str, common: CommonOptions) -> None:
-    """Show the policy in force: the machine's file and yours together, or the built-in one.
+    """Show the policy in force: the machine's file, yours or the built-in one, and what clusters publish.
 
     \b
     Examples:
@@ -182,6 +182,36 @@ def schema(kind: str, common: CommonOptions) -> None:
     from kubectl_stepup.wiring.policy_file import schema_of
 
     data(schema_of(kind))
+
+
+@command.command(name="forget", short_help="Forget what a cluster published")
+@click.option("--cluster", metavar="NAME", help="The enrolled name of the cluster.")
+@click.option("--all", "everything", is_flag=True, help="What all clusters published.")
+@output_format("table", "json")
+@common
+def forget(cluster: str | None, everything: bool, output: str, common: CommonOptions) -> None:
+    """Forget the policy that a cluster published and this machine keeps; the next step-up there fetches it again.
+
+    Clusters that are not enrolled any more can be named too. Your own policy stays as it is.
+
+    \b
+    Examples:
+      # A cluster that is gone, or published something that cannot be used
+      kubectl stepup policy forget --cluster dev
+      # Begin anew
+      kubectl stepup policy forget --all
+    """
+    if everything == (cluster is not None):
+        raise UsageError("one of --cluster NAME and --all is needed", hint="kubectl stepup policy forget --all")
+    from kubectl_stepup.wiring.publishing import forget as forget_published
+
+    forgotten = forget_published(build(common), cluster)
+    if output == "json":
+        data(json.dumps({"forgotten": list(forgotten)}))
+        return
+    from kubectl_stepup.terminal.notices import forgotten_lines
+
+    data("\n".join(forgotten_lines(forgotten, cluster)))
 
 
 command.add_command(compile_)

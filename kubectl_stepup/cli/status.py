@@ -39,7 +39,7 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
     application = build(common)
     ports = session_ports(application)
     if level is not None:
-        named_level(ports.policy, level)
+        named_level(ports.policy.replace(levels=ports.policy.all_levels), level)
     clusters = application.clusters(context)
     found = list(live_sessions(clusters, ports))
     now = ports.moment().wall

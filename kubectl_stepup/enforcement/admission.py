@@ -73,7 +73,14 @@ def _of_rule(gate: Gate, rule: Rule) -> Iterator[dict[str, Any]]:
     parts = {action: ACTIONS[action] for action in ACTIONS if action in rule.actions}
     if not rule.actions:
         parts = {"named": named(rule)}
-    yield _policy(gate, rule.name, level, parts, conditions=_where(gate, rule), message=rule.message)
+    yield _policy(
+        gate,
+        rule.name,
+        level,
+        parts,
+        conditions=_where(gate, rule),
+        message=None if rule.message is None else rule.message.text,
+    )
     yield _binding(gate, rule.name, VALIDATION_ACTIONS[rule.mode])
 
 
@@ -224,7 +231,7 @@ def _words(rule: str, level: Level, acr_values: tuple[str, ...], message: str | 
         f"step-up to {level.name} needed (rule {rule}{f': {_one_line(message)}' if message else ''})",
         f'error="insufficient_user_authentication", {values}max_age="{level.signed_in_within_s}"',
         "run: kubectl stepup exec -- {command}",
-        *([f"help: {_one_line(level.help)}"] if level.help else []),
+        *([f"help: {_one_line(level.help.text)}"] if level.help else []),
         *([f"runbook: {_one_line(level.runbook)}"] if level.runbook else []),
     ]
     return "; ".join(parts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_stepup.enforcement.plan import Point
-    from kubectl_stepup.policy.model import MatchedRule
+    from kubectl_stepup.policy.decision import MatchedRule
     from kubectl_stepup.policy.request import ResourceAttributes
 
 _DOES = {"enforce": "refused", "warn": "warned of", "audit": "recorded"}

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.assurance.requirement import StepUpRequirement
 from kubectl_stepup.errors import CommandRefused, ConfigError
+from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
+from kubectl_stepup.policy.model import label_of
 from kubectl_stepup.session.model import session_id
+from kubectl_stepup.terminal.quoted_text import quoted
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.policy.model import Level
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,8 @@ class Asked:
     """A wish to be elevated in one cluster to one level.
 
     `stronger` are the policy's stronger levels, weakest first: their sessions serve too. `command` is kubectl's
-    arguments (empty for a plain login), `scope` the store scope that a new session gets.
+    arguments (empty for a plain login), `scope` the store scope that a new session gets. `rules` are the names of this
+    machine's rules; `published_rules` are the clusters and names of published ones, which are shown apart.
     """
 
     cluster: Cluster
@@ -32,6 +37,8 @@ class Asked:
     scope: str
     command: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    published_rules: tuple[tuple[str, str], ...] = ()
+    messages: tuple[QuotedText, ...] = ()
     summary: str = ""
     reason: str | None = None
     fresh: bool = False
@@ -47,6 +54,11 @@ class Asked:
     def session_id_at(self, level: Level) -> str:
         """Give the id of this cluster's session at another level."""
         return session_id_of(self.cluster, self.provider, level)
+
+    @property
+    def rule_labels(self) -> tuple[str, ...]:
+        """The names of all rules, published ones with their cluster: for the record and for programs."""
+        return (*self.rules, *(label_of(name, by) for by, name in self.published_rules))
 
     @property
     def keeps_session(self) -> bool:
@@ -69,7 +81,8 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
     """Join what policy asks (times) and what the config knows of the provider (evidence).
 
     Raises:
-        ConfigError: the provider has no evidence for the level: nothing could prove it.
+        ConfigError: the provider has no evidence for the level, or the server's window is too short: nothing could
+            prove it.
     """
     evidence = asked.provider.evidence_of(asked.level.name)
     if evidence is None or evidence.is_empty:
@@ -77,11 +90,22 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
             f"provider {asked.provider.name} has no evidence for level {asked.level.name}: nothing could prove it",
             hint=f"kubectl stepup setup --context {shlex.quote(asked.context)} --evidence {asked.level.name}:acr=VALUE",
         )
+    window, by = asked.level.server_window_s, asked.level.window_by
+    if window is not None and window < SHORTEST_WINDOW_S:
+        said = "" if by is None else f", as cluster {by} publishes it"
+        raise ConfigError(
+            f"level {asked.level.name} in {asked.cluster.name} has a serverWindow of {window}s{said}: no token that a "
+            f"person can get is so young; {SHORTEST_WINDOW_S}s is the least",
+            hint="kubectl stepup policy lint"
+            if by is None
+            else f"kubectl stepup policy forget --cluster {shlex.quote(by)}",
+        )
     return StepUpRequirement(
         level=asked.level.name,
         evidence=evidence,
         signed_in_within_s=asked.level.signed_in_within_s,
-        server_window_s=asked.level.server_window_s,
+        server_window_s=window,
+        window_by=by,
         auth_time=asked.provider.preset.auth_time,
         account_claim=asked.provider.account_claim,
         account=asked.cluster.account,
@@ -89,7 +113,7 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
     )
 
 
-def require_reason(asked: Asked, *, required: bool, tickets: tuple[str, ...] = ()) -> None:
+def require_reason(asked: Asked, *, required: bool, tickets: tuple[QuotedText, ...] = ()) -> None:
     """Refuse a wish without a reason where policy wants one for the record; a word of it must match each ticket glob.
 
     Raises:
@@ -102,7 +126,14 @@ def require_reason(asked: Asked, *, required: bool, tickets: tuple[str, ...] = (
             hint='repeat the command with --reason "why", before the --',
         )
     for ticket in tickets:
-        if not any(fnmatchcase(word, ticket) for word in reason.split()):
+        if any(fnmatchcase(word, ticket.text) for word in reason.split()):
+            continue
+        if ticket.cluster is not None:
             raise CommandRefused(
-                f"the reason {reason!r} names no ticket like {ticket}", hint=f'--reason "{ticket} why", before the --'
+                f"the reason {reason!r} names no ticket as it is wanted; {quoted(ticket)}",
+                hint='--reason "TICKET why", before the --',
             )
+        raise CommandRefused(
+            f"the reason {reason!r} names no ticket like {ticket.text}",
+            hint=f'--reason "{ticket.text} why", before the --',
+        )

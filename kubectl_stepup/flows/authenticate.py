@@ -194,6 +194,8 @@ def _show(asked: Asked, authorization: DeviceAuthorization, ports: AuthenticateP
             DevicePrompt(
                 summary=asked.summary,
                 rules=asked.rules,
+                published_rules=asked.published_rules,
+                messages=asked.messages,
                 level=asked.level.name,
                 cluster=asked.cluster.name,
                 server=asked.cluster.server,

@@ -61,7 +61,7 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
         elevate.recorder.refused(refusal, context=cluster.context)
         raise refusal
     asked = wish_in(
-        cluster, level, ports.config, ports.policy,
+        cluster, level, ports.config, ports.policy.for_cluster(cluster.name),
         context=cluster.context, scope=ports.scope, wish=Wish(), for_credential=True,
     )  # fmt: skip
     _require_may_ask(asked, elevate, ports.environ)
@@ -88,7 +88,7 @@ def _withheld(
 def _meant(session_id: str, ports: CredentialPorts) -> tuple[Cluster, Level]:
     for cluster in ports.config.clusters:
         provider = ports.config.provider(cluster.provider)
-        for level in ports.policy.levels:
+        for level in ports.policy.usable_levels(cluster.name):
             if session_id_of(cluster, provider, level) == session_id:
                 return cluster, level
     raise NotEnrolled(

@@ -13,6 +13,7 @@ from kubectl_stepup.flows.provider_check import provider_problems
 from kubectl_stepup.kube.cluster_identity import differences
 from kubectl_stepup.kube.execcredential import smaller_ca_hint
 from kubectl_stepup.policy.expansion import CLIENT
+from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.terminal.doctor_screens import FAIL, OK, WARN, Check
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _config(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
 def _policy(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     policy, warnings = ports.policy(), ports.warnings()
     where = ", ".join(policy.files) or "the built-in policy"
-    said = f"{where}: {len(policy.rules)} rules, levels {', '.join(level.name for level in policy.levels)}"
+    rules = folded(policy.rules)
+    said = f"{where}: {len(rules)} rules, levels {', '.join(level.name for level in policy.levels)}"
     if warnings:
         yield WARN, f"{said}; {warnings} warning{'' if warnings == 1 else 's'}", "kubectl stepup policy lint"
     else:
@@ -151,7 +153,7 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
     reason = ports.too_large(resolved)
     if reason is not None:
         yield WARN, reason, smaller_ca_hint(resolved.cluster)
-    for level in ports.policy().levels:
+    for level in ports.policy().for_cluster(cluster.name).levels:
         evidence = provider.evidence_of(level.name)
         if evidence is None or evidence.is_empty:
             fix = f"kubectl stepup setup --context {shlex.quote(cluster.context)} --evidence {level.name}:acr=VALUE"
@@ -161,7 +163,10 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
 def _server(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     """Say which parts of which rules the server cannot enforce; whether it enforces the others, `verify` proves."""
     place = Place(name=cluster.name, labels=dict(cluster.labels))
-    alone = [f"{point.rule.name} ({point.what})" for point in points(ports.policy(), place) if point.by == CLIENT]
+    policy = ports.policy()
+    listed = folded(policy.rules)
+    found = [point for point in points(policy, place) if point.by == CLIENT and point.rule in listed]
+    alone = [f"{point.rule.label} ({point.what})" for point in found]
     shown = ", ".join(dict.fromkeys(alone))
     words = f"by the client alone: {shown}" if shown else "it can enforce every rule"
     proof = f"kubectl stepup policy verify --cluster {shlex.quote(cluster.name)}"

@@ -28,6 +28,7 @@ from kubectl_stepup.terminal.notices import (
     not_stored_line,
     reuse_line,
 )
+from kubectl_stepup.terminal.quoted_text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,10 +98,11 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
             raise remembered
         return _step_up(asked, ports)
     except StepUpError as refusal:
-        for name in ("help", "runbook"):
-            text = getattr(asked.level, name)
-            if text:
-                refusal.details.setdefault(name, text)
+        level = asked.level
+        if level.help is not None:
+            refusal.details.setdefault("help", level.help.text if level.help.cluster is None else quoted(level.help))
+        if level.runbook:
+            refusal.details.setdefault("runbook", level.runbook)
         if asked.for_credential and isinstance(refusal, InteractionRequired):
             raise  # nobody was asked; a client in the background starts its plugin every few seconds
         ports.recorder.refused(refusal, asked=asked)
@@ -237,7 +239,7 @@ def interaction_required(asked: Asked, obstacle: str) -> InteractionRequired:
             "max_age": asked.level.signed_in_within_s,
             "level": asked.level.name,
             "cluster": asked.cluster.name,
-            "rules": list(asked.rules),
+            "rules": list(asked.rule_labels),
             "command": list(redacted(asked.command)),
         },
     )

@@ -37,7 +37,8 @@ def standing_edit(
         UsageError: the level is asked for each command.
         KubeconfigError: client-go could not start a credential plugin for the cluster.
     """
-    level = ports.policy.levels[0] if level_name is None else ports.policy.level(level_name)
+    policy = ports.policy.for_cluster(cluster.name)
+    level = policy.levels[0] if level_name is None else policy.level(level_name)
     if level.ask_again_after_s <= 0 or level.reason_required:
         raise UsageError(f"level {level.name} cannot stand in a kubeconfig: it is asked for each command")
     reason = ports.too_large(resolved)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.run import RunPorts
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.model import Level, Policy
+    from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.policy.spool import Spool
 
 
@@ -72,7 +73,8 @@ def judged_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[
 
 
 def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
-    level = _level(judged, wish, ports.policy)
+    policy = ports.policy.on(judged.target)
+    level = _level(judged, wish, policy)
     if wish.level is not None and judged.unresolved is not None:
         raise judged.unresolved
     if wish.level is not None and (judged.cluster is None or judged.resolved is None):
@@ -86,13 +88,14 @@ def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
         judged.cluster,
         level,
         ports.config,
-        ports.policy,
+        policy,
         context=judged.resolved.context,
         scope=ports.scope,
         wish=wish,
         command=judged.argv,
-        # A rule of one's own policy may be a published one as well.
-        rules=tuple(dict.fromkeys(match.name for match in judged.decision.rules)),
+        rules=judged.decision.own_rules,
+        published_rules=judged.decision.published_rules,
+        messages=judged.decision.messages,
         summary=_summary(judged),
     )
 
@@ -113,11 +116,11 @@ def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
     """Give the level to reach: policy's, or a stronger one that the person names."""
     needed = judged.decision.level if judged.decision.effect == "stepup" else None
     if wish.level is None:
-        return None if needed is None else policy.level(needed)
+        return None if needed is None else policy.level_for(judged.decision, needed)
     named = named_level(policy, wish.level)
-    if needed is not None and policy.levels.index(named) < policy.levels.index(policy.level(needed)):
+    if needed is not None and not policy.meets(named.name, needed):
         raise UsageError(f"level {wish.level} is weaker than {needed}, which policy asks for")
-    return named
+    return policy.level_for(judged.decision, named.name) if needed is not None else named
 
 
 def _summary(judged: Judgement) -> str:
@@ -136,6 +139,8 @@ def wish_in(  # noqa: PLR0913 - one value of many facts
     wish: Wish,
     command: Sequence[str] = (),
     rules: tuple[str, ...] = (),
+    published_rules: tuple[tuple[str, str], ...] = (),
+    messages: tuple[QuotedText, ...] = (),
     summary: str = "",
     for_credential: bool = False,
 ) -> Asked:
@@ -153,6 +158,8 @@ def wish_in(  # noqa: PLR0913 - one value of many facts
         scope=scope,
         command=tuple(command),
         rules=rules,
+        published_rules=published_rules,
+        messages=messages,
         summary=summary,
         reason=wish.reason,
         fresh=wish.fresh,

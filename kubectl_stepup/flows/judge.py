@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.flows.ports import Discover, Expand, Kubeconfig
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.model import Decision, Policy
+    from kubectl_stepup.policy.decision import Decision
+    from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.policy.spool import Spool
 
 
@@ -86,6 +87,10 @@ def judge(
         cluster=None if known is None else known.name,
         labels=None if known is None else known.labels,
         namespace=None if command.all_namespaces else namespace,
+        unenrolled=cluster is None
+        and resolved is not None
+        and unresolved is None
+        and not _ELSEWHERE.intersection(command.redirecting),
     )
     decision = decide(policy, command, target)
     judgement = Judgement(

@@ -32,8 +32,9 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
     resolved = ports.kubeconfig(kubeconfig).resolve(context)
     cluster = require_enrolled(ports.config, resolved)
     require_unchanged(cluster, resolved)
-    level = ports.policy.levels[0] if wish.level is None else named_level(ports.policy, wish.level)
-    asked = wish_in(cluster, level, ports.config, ports.policy, context=resolved.context, scope=ports.scope, wish=wish)
+    policy = ports.policy.for_cluster(cluster.name)
+    level = policy.levels[0] if wish.level is None else named_level(policy, wish.level)
+    asked = wish_in(cluster, level, ports.config, policy, context=resolved.context, scope=ports.scope, wish=wish)
     if not asked.keeps_session:
         raise UsageError(
             f"level {level.name} is asked for each command anew: there is no session to log in to",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ WORDS = (
     *("--output=json", f"--request-timeout={WITHIN_S}s"),
 )
 _LARGEST = 1 << 20
+# What kubectl writes of an API server's `Status` about this very object; a proxy on the way knows no such words.
+_TAKEN_BACK = re.compile(
+    rb'^Error from server \((?:NotFound\): configmaps "%(name)s" not found|'
+    rb'Forbidden\): configmaps "%(name)s" is forbidden: )' % {b"name": re.escape(names.PUBLISHED_NAME).encode()},
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +65,7 @@ def refresh(
     terminal = ports.elevate.terminal
     try:
         with elevated_child(resolved, elevation, kubeconfig, ports) as environ:
-            text = _text(*published.answer(WORDS, environ))
+            text = text_of(*published.answer(WORDS, environ))
     except StepUpError as exc:
         terminal.detail(f"no published policy: {exc.message}")
         return
@@ -71,14 +78,17 @@ def refresh(
         terminal.line(policy_ignored_line(exc.message))
 
 
-def _text(code: int, out: bytes, err: bytes) -> str | None:
-    """Give the policy in kubectl's answer; None where the cluster has no such object.
+def text_of(code: int, out: bytes, err: bytes) -> str | None:
+    """Return the policy in kubectl's answer; None where the API server says that there is none for us.
+
+    That is so where the object is gone, and where nobody may read it any more. Both can be forgotten: what a cluster
+    publishes only ever adds to what is asked, and only there. Everything else is trouble on the way.
 
     Raises:
-        KubectlFailed: it may not be read, or has no policy in it.
+        KubectlFailed: there was no such answer, or it has no policy in it.
     """
     if code != 0:
-        if b"(NotFound)" in err:
+        if _TAKEN_BACK.search(err):
             return None
         raise KubectlFailed(f"kubectl get configmap {names.PUBLISHED_NAME} failed with exit code {code}")
     try:

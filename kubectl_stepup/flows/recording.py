@@ -214,7 +214,7 @@ class Recorder:
                 level=asked.level.name if session is None else session.level,
                 summary=asked.summary or None,
                 command=asked.command,
-                rules=asked.rules,
+                rules=asked.rule_labels,
                 reason=asked.reason,
                 evidence=None if session is None else _evidence(session),
                 exit_code=exit_code,

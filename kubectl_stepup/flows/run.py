@@ -25,10 +25,10 @@ from kubectl_stepup.policy.spool import NOTHING, SOURCES
 from kubectl_stepup.terminal.notices import (
     differ_unused_line,
     overlay_lost_line,
-    policy_message_line,
     policy_warning_line,
     unenrolled_line,
 )
+from kubectl_stepup.terminal.quoted_text import quoted_lines
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         raise refusal
     for warning in decision.warnings:
         ports.elevate.terminal.line(policy_warning_line(warning))
+    if decision.warned and asked is None:
+        for line in quoted_lines(decision.messages):
+            ports.elevate.terminal.line(line)
     if asked is not None:
         return _run_elevated(judgement, asked, spool, ports)
     if decision.effect != "allow":
@@ -100,7 +103,7 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         ports.elevate.recorder.allowed(
             context=_context_name(judgement),
             command=judgement.argv,
-            rules=[match.rule.name for match in decision.audited],
+            rules=[match.rule.label for match in decision.audited],
         )
     environ = own_environment(ports.environ)
     if spool == NOTHING:
@@ -164,10 +167,11 @@ def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPo
             raise
         if judgement.command.path == ("diff",) and ports.environ.get(environment.EXTERNAL_DIFF) and not ports.differ:
             ports.elevate.terminal.line(differ_unused_line())
-        for message in judgement.decision.messages:
-            ports.elevate.terminal.line(policy_message_line(message))
         elevation = session_for(asked, ports.elevate)
-        if not elevation.reused:
+        if elevation.reused:  # else they stood below the prompt
+            for line in quoted_lines(judgement.decision.messages):
+                ports.elevate.terminal.line(line)
+        else:
             _refresh_policy(judgement, asked, resolved, elevation, ports)
         return _recorded(start, asked, elevation, prepared, ports)
 
@@ -268,7 +272,7 @@ def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: 
         asked=asked,
         context=_context_name(judgement),
         command=judgement.argv,
-        rules=[match.rule.name for match in judgement.decision.rules],
+        rules=judgement.decision.rule_labels,
     )
 
 

@@ -58,7 +58,7 @@ def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[
     now = ports.moment()
     for cluster in clusters:
         provider = ports.config.provider(cluster.provider)
-        for level in ports.policy.levels:
+        for level in ports.policy.usable_levels(cluster.name):
             for session in stored(session_id_of(cluster, provider, level), ports.store, (ports.scope,)):
                 if still_serves(cluster, provider, level, session, now):
                     yield LiveSession(cluster=cluster, level=level, session=session)
@@ -119,7 +119,7 @@ def _counts(name: str, config: Config, ports: SessionPorts) -> bool:
         still_serves(cluster, provider, level, session, now)
         for cluster in config.clusters
         for provider in (config.provider(cluster.provider),)
-        for level in ports.policy.levels
+        for level in ports.policy.usable_levels(cluster.name)
         if session_id_of(cluster, provider, level) == session.id
     )
 
@@ -174,7 +174,7 @@ def _ids(clusters: Iterable[Cluster], config: Config, policy: Policy) -> list[st
     return [
         session_id_of(cluster, config.provider(cluster.provider), level)
         for cluster in clusters
-        for level in policy.levels
+        for level in policy.usable_levels(cluster.name)
     ]
 
 

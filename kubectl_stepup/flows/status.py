@@ -62,6 +62,20 @@ def as_objects(found: Sequence[LiveSession], *, store: str) -> list[dict[str, ob
 
 
 def meets(found: Iterable[LiveSession], policy: Policy, level: str | None) -> bool:
-    """Tell whether a live session reaches `level` (None: any)."""
-    least = 0 if level is None else policy.levels.index(policy.level(level))
-    return any(policy.levels.index(item.level) >= least for item in found)
+    """Return whether a live session reaches `level` (None: any).
+
+    Raises:
+        PolicyError: there is no such level anywhere.
+    """
+    if level is not None:
+        policy.replace(levels=policy.all_levels).level(level)
+    return any(_reaches(item, policy, level) for item in found)
+
+
+def _reaches(item: LiveSession, policy: Policy, level: str | None) -> bool:
+    there = policy.usable_levels(item.cluster.name)
+    if level is None or item.level.name == level:
+        return True
+    if all(one.name != level for one in there):  # another cluster's level
+        return False
+    return policy.for_cluster(item.cluster.name).meets(item.level.name, level)

@@ -109,6 +109,7 @@ def verify(wanted: Verification, ports: VerifyPorts) -> Verified:
     """
     resolved = ports.kubeconfig(wanted.kubeconfig).resolve(wanted.cluster.context)
     require_unchanged(wanted.cluster, resolved)
+    ports = replace(ports, policy=ports.policy.for_cluster(wanted.cluster.name))
     run_ports = ports.run_ports(resolved)
     with ExitStack() as stack:
         logins = {Login(level=None): _everyday(wanted, ports, run_ports)}

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.documents.node import Node
-    from kubectl_stepup.policy.model import Decision, Policy
+    from kubectl_stepup.policy.decision import Decision
+    from kubectl_stepup.policy.model import Policy
 
 API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "PolicyTest"
@@ -76,7 +77,7 @@ def verdict(case: Case, decision: Decision) -> Verdict:
 
 def _case(node: Node, general: Mapping[str, Node], policy: Policy) -> Case:
     fields = node.mapping(required=("command", "expect"), optional=("rules", *TARGET))
-    levels = [level.name for level in policy.levels]
+    levels = [level.name for level in policy.all_levels]
     names = [rule.name for rule in policy.rules]
     rules = None
     if "rules" in fields:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import NAMES, actions_of
+from kubectl_stepup.policy.decision import Decision, MatchedRule, describe
 from kubectl_stepup.policy.grammar_table import COMMANDS
 from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
-from kubectl_stepup.policy.model import ALLOW, Decision, MatchedRule, describe
+from kubectl_stepup.policy.model import ALLOW
 from kubectl_stepup.policy.proxied import ANSWERED, REFUSED, hint_for
 
 TYPE_CHECKING = False
@@ -26,9 +27,13 @@ OUR_COMMANDS = frozenset({"login", "status", "logout", "setup", "doctor", "polic
 def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
     """Decide about a command that goes to `target`.
 
-    Every rule that matches counts and the strongest level wins. A sensitive command that would take the elevated
-    credential elsewhere, or hand it on, is refused: no level lifts that.
+    Every rule that matches counts and the strongest level wins; every level that one needs may ask for a reason. A
+    sensitive command that would take the elevated credential elsewhere, or hand it on, is refused: no level lifts that.
+
+    Raises:
+        PolicyError: what the target's cluster published cannot be used.
     """
+    policy = policy.on(target)
     if not command.known:
         return _unknown(policy, command)
     if "runs-programs" in command.traits:
@@ -51,10 +56,34 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
         requests=requests,
         actions=tuple(name for name in NAMES if name in present),
         why=_why(command, found, level),
-        reason_required=any(match.rule.reason_required for match in enforced)
-        or (level is not None and policy.level(level).reason_required),
+        reason_required=any(
+            match.rule.reason_required or policy.level(match.rule.needs).reason_required for match in enforced
+        ),
     )
+    if level in policy.added and not _is_one_clusters(enforced, target):
+        return _without_order(decision)
     return decision if level is None else _refused(command, decision)
+
+
+def _is_one_clusters(enforced: Sequence[MatchedRule], target: Target) -> bool:
+    """Return whether all rules are one cluster's own, which says how its levels compare."""
+    publishers = {match.rule.published for match in enforced}
+    needs = {match.rule.needs for match in enforced}
+    return len(publishers) == 1 and None not in publishers and (target.cluster is not None or len(needs) == 1)
+
+
+def _without_order(decision: Decision) -> Decision:
+    """Refuse a command of which two rules need levels that nobody on this machine has put in an order."""
+    theirs = next(match.rule for match in decision.rules if match.rule.needs == decision.level)
+    by = (theirs.published, theirs.needs)
+    other = next(match.rule for match in decision.rules if (match.rule.published, match.rule.needs) != by)
+    return decision.replace(
+        effect="refuse",
+        code="levels-without-order",
+        why=f"rule {theirs.label} needs level {theirs.needs}, rule {other.label} needs {other.needs}, and "
+        "your policy does not say which of the two is stronger",
+        hint=f"put level {theirs.needs} into the levels of your policy, in its place among them",
+    )
 
 
 def _match(
@@ -86,7 +115,7 @@ def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | Non
     by = f" ({', '.join(match.actions)})" if match.actions else ""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     only = "" if level is not None else f", in {match.rule.mode} mode only"
-    return f"{describe(match)} meets rule {match.rule.name}{by}{more}{only}"
+    return f"{describe(match)} meets rule {match.rule.label}{by}{more}{only}"
 
 
 def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
@@ -96,11 +125,13 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
     if entry == ALLOW:
         return Decision(effect="allow", why=f"the policy's commands allow {word!r}")
     if entry is not None:
+        also = policy.also_needed.get(word or "", ())
         decision = Decision(
             effect="stepup",
             level=entry,
             why=f"the policy's commands give {word!r} the level {entry}",
-            reason_required=policy.level(entry).reason_required,
+            reason_required=any(policy.level(name).reason_required for name in (entry, *also)),
+            also_needed=also,
         )
         return _refused(command, decision)
     return _refusal(

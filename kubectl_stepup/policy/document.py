@@ -5,16 +5,19 @@ from __future__ import annotations
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import PolicyTooNew
 from kubectl_stepup.policy.actions import NAMES as ACTIONS
+from kubectl_stepup.policy.levels import joined
 from kubectl_stepup.policy.model import ALLOW, Grant, Level, Policy
+from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.policy.rule_document import check_name, once, rule_from
 from kubectl_stepup.policy.rule_index import index_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
     from typing import TypeVar
 
     from kubectl_stepup.documents.node import Node
+    from kubectl_stepup.policy.levels import Elsewhere
     from kubectl_stepup.policy.model import Rule
 
     Item = TypeVar("Item", Level, Rule)
@@ -27,12 +30,11 @@ OPTIONAL = ("who", "levels", "rules", "commands", "grants", "minClientVersion")
 LEVEL_OPTIONAL = ("reason", "serverWindow", "longest", "help", "runbook")
 
 
-def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool = False) -> Policy:
+def policy_from(node: Node, *, levels: tuple[Level, ...] = (), elsewhere: Elsewhere = "nowhere") -> Policy:
     """Read one document.
 
-    `levels` are those of the files before it; with them the document's own levels do not count, and its rules must name
-    theirs. With `stand_ins` a rule may name a level that they do not have: the first of the document's own levels
-    becomes the weakest of them, and every other one the strongest.
+    `levels` are those of the file before it. The document's own levels are joined to them (levels.py, which also says
+    what `elsewhere` is), and its rules may name either.
 
     Raises:
         PolicyError: with `FILE:LINE:` and the path of what is wrong.
@@ -42,14 +44,14 @@ def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool =
     fields["kind"].string(choices=(KIND,))
     if "minClientVersion" in fields:
         _require_version(fields["minClientVersion"])
-    own = _named(fields.get("levels"), _level)
-    names = _level_names(own, levels, stand_ins)
-    if not names:
+    together = joined(levels, _named(fields.get("levels"), _level), elsewhere=elsewhere)
+    if not together.levels:
         raise node.error("there are no levels, neither here nor in a file before this one")
+    names = {**{level.name: level.name for level in levels}, **together.names}
     rules = _named(fields.get("rules"), lambda item: rule_from(item, actions=ACTIONS, levels=names))
     return Policy(
         who=fields["who"].string(choices=WHO) if "who" in fields else WHO[0],
-        levels=levels or own,
+        levels=together.levels,
         rules=rules,
         commands=_commands(fields.get("commands"), names),
         grants=tuple(_grant(item, names) for item in fields["grants"].sequence()) if "grants" in fields else (),
@@ -59,34 +61,34 @@ def policy_from(node: Node, *, levels: tuple[Level, ...] = (), stand_ins: bool =
     )
 
 
-def merge(policies: Sequence[Policy]) -> Policy:
-    """Lay policies over each other, the one that nobody can weaken first.
+def merge(first: Policy, second: Policy) -> Policy:
+    """Return the policy of two files, of which the second was read with the first one's levels.
 
-    All rules count, and the levels are the first one's. What an earlier policy says about a command stays.
+    All rules count. Of what both say about a command the stricter counts.
     """
-    first = policies[0]
-    if len(policies) == 1:
-        return first
-    commands: dict[str, str] = {}
-    for policy in policies:
-        commands = {**policy.commands, **commands}
-    rules = tuple(rule for policy in policies for rule in policy.rules)
-    return first.replace(
+    versions = [one for one in (first.min_client_version, second.min_client_version) if one is not None]
+    rules = (*first.rules, *second.rules)
+    stricter = {
+        word: max(first.commands[word], second.commands[word], key=lambda answer: _strength(answer, second))
+        for word in first.commands.keys() & second.commands.keys()
+    }
+    return second.replace(
         rules=rules,
-        commands=commands,
-        grants=tuple(grant for policy in policies for grant in policy.grants),
-        files=tuple(file for policy in policies for file in policy.files),
+        commands={**first.commands, **second.commands, **stricter},
+        also_needed={word: weaker for word in stricter if (weaker := _weaker(word, stricter, first, second))},
+        grants=(*first.grants, *second.grants),
+        min_client_version=max(versions, key=_version, default=None),
+        files=(*first.files, *second.files),
         index=index_of(rules),
     )
 
 
-def _level_names(own: Sequence[Level], levels: Sequence[Level], stand_ins: bool) -> dict[str, str]:
-    """Give the level that counts for each name that a rule may use."""
-    names = {level.name: level.name for level in levels or own}
-    if stand_ins and levels:
-        for at, level in enumerate(own):
-            names.setdefault(level.name, levels[0 if at == 0 else -1].name)
-    return names
+def _strength(answer: str, policy: Policy) -> int:
+    return -1 if answer == ALLOW else policy.rank(answer)
+
+
+def _weaker(word: str, stricter: Mapping[str, str], *policies: Policy) -> tuple[str, ...]:
+    return tuple({policy.commands[word] for policy in policies} - {stricter[word], ALLOW})
 
 
 def _named(node: Node | None, read: Callable[[Node], Item]) -> tuple[Item, ...]:
@@ -101,14 +103,17 @@ def _level(node: Node) -> Level:
     fields = node.mapping(required=("name", "signedInWithin", "askAgainAfter"), optional=LEVEL_OPTIONAL)
     if fields["signedInWithin"].duration() == 0:
         raise fields["signedInWithin"].error("must be more than 0s: a sign-in takes time")
+    name = check_name(fields["name"])
     return Level(
-        name=check_name(fields["name"]),
+        name=name,
         signed_in_within_s=fields["signedInWithin"].duration(),
         ask_again_after_s=fields["askAgainAfter"].duration(),
         reason_required="reason" in fields and fields["reason"].string(choices=("required", "optional")) == "required",
         server_window_s=fields["serverWindow"].duration() if "serverWindow" in fields else None,
         longest_s=fields["longest"].duration() if "longest" in fields else None,
-        help=fields["help"].string() if "help" in fields else None,
+        help=QuotedText(what=f"help of level {name}", text=fields["help"].string(), file=node.file)
+        if "help" in fields
+        else None,
         runbook=fields["runbook"].string() if "runbook" in fields else None,
     )
 

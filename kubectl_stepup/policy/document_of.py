@@ -16,13 +16,16 @@ REQUIRED = "required"
 
 
 def document_of(policy: Policy) -> dict[str, Any]:
-    """Give the document, without what is as it would be if it were left out."""
+    """Return the document, without what is as it would be if it were left out.
+
+    It has every level that a rule needs: those that only a cluster has stand above this machine's.
+    """
     return _filled(
         {
             "apiVersion": API_VERSION,
             "kind": KIND,
             "who": policy.who,
-            "levels": [level_document(level) for level in policy.levels],
+            "levels": [level_document(level) for level in policy.all_levels],
             "rules": [rule_document(rule) for rule in policy.rules],
             "commands": dict(policy.commands),
             "grants": [_grant(grant) for grant in policy.grants],
@@ -41,7 +44,7 @@ def level_document(level: Level) -> dict[str, Any]:
             "reason": REQUIRED if level.reason_required else None,
             "serverWindow": _duration(level.server_window_s),
             "longest": _duration(level.longest_s),
-            "help": level.help,
+            "help": None if level.help is None else level.help.text,
             "runbook": level.runbook,
         }
     )
@@ -63,7 +66,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
             "mode": None if rule.mode == "enforce" else rule.mode,
             "reason": REQUIRED if rule.reason_required else None,
             "ticket": rule.ticket,
-            "message": rule.message,
+            "message": None if rule.message is None else rule.message.text,
         }
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.decision import describe
+from kubectl_stepup.policy.folding import also_published, folded
 from kubectl_stepup.policy.globs import matches
-from kubectl_stepup.policy.model import describe
 from kubectl_stepup.policy.proxied import ANSWERED
 from kubectl_stepup.policy.summary import summary_of
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.model import Decision, MatchedRule, Policy, Target
+    from kubectl_stepup.policy.decision import Decision, MatchedRule
+    from kubectl_stepup.policy.model import Policy, Target
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 SHOWN = 10
 """So many requests are shown; a command can name thousands of objects."""
@@ -23,18 +26,24 @@ def explain(
 ) -> tuple[tuple[str, str], ...]:
     """Return the lines as label and text: REQUEST, SUMMARY, DECISION, and RULE with WHY for each rule that matched.
 
-    The summary is what the prompt would begin with.
+    The summary is what the prompt would begin with. A rule that a cluster publishes as it stands on this machine is
+    told once.
     """
+    policy = policy.on(target)
     lines = [("REQUEST", text) for text in _requests(command, decision, context)]
     if decision.rules:
         lines.append(("SUMMARY", summary_of(decision)))
     answered = f"; {ANSWERED}" if decision.effect == "stepup" and command.read_path is not None else ""
     lines.append(("DECISION", _decision(policy, decision) + answered))
     found = (*decision.rules, *decision.warned, *decision.audited)
+    publishers = folded([match.rule for match in found])
     for match in sorted(found, key=lambda match: match.rule.needs != decision.level):
         rule = match.rule
+        if rule not in publishers:
+            continue
         mode = "" if rule.mode == "enforce" else f"  ({rule.mode})"
-        lines.append(("RULE", f"{rule.name}   {rule.file}:{rule.line}{mode}"))
+        also = also_published(publishers[rule])
+        lines.append(("RULE", f"{rule.name}   {rule.file}:{rule.line}{mode}{f'  ({also})' if also else ''}"))
         lines.append(("WHY", "; ".join(_reasons(match, target))))
     if not found or decision.effect == "refuse":
         lines.append(("WHY", decision.why))
@@ -59,11 +68,15 @@ def _decision(policy: Policy, decision: Decision) -> str:
         return "allowed, runs as it is"
     if decision.effect == "refuse":
         return "refused"
-    level = policy.level(decision.level or "")
+    level = policy.level_for(decision, decision.level or "")
     extra = ", with a reason" if decision.reason_required and not decision.tickets else ""
-    extra += "".join(f", with a reason that names a ticket like {ticket}" for ticket in decision.tickets)
+    extra += "".join(f", with a reason that names a ticket {_like(ticket)}" for ticket in decision.tickets)
     extra += f", ended after {duration(level.longest_s)}" if level.longest_s is not None else ""
     return f"step-up to {level.name}, sign-in at most {duration(level.signed_in_within_s)} old{extra}"
+
+
+def _like(ticket: QuotedText) -> str:
+    return f"like {ticket.text}" if ticket.cluster is None else f"as cluster {ticket.cluster} wants it"
 
 
 def duration(seconds: int) -> str:

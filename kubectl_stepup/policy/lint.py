@@ -6,8 +6,10 @@ A warning is a mistake, or will be one on the day it matters; a note is worth kn
 from __future__ import annotations
 
 from kubectl_stepup.policy.covering import covers
+from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.globs import matches, matches_any
 from kubectl_stepup.policy.grammar_table import COMMANDS
+from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
 from kubectl_stepup.policy.model import Selector, Where
 from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.resources import ANY, is_built_in, resources_named
@@ -17,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kubectl_stepup.policy.model import Policy, Rule
+    from kubectl_stepup.policy.model import Level, Policy, Rule
 
 WARNING = "warning"
 NOTE = "note"
@@ -43,8 +45,15 @@ class Finding(Record):
 
 def lint(policy: Policy, enrolled: Enrolled) -> tuple[Finding, ...]:
     """Give all findings, in the order of the rules; those about no rule come last."""
-    found = [finding for at, rule in enumerate(policy.rules) for finding in _of_rule(policy, at, rule, enrolled)]
-    return (*found, *_of_levels(policy, enrolled), *_of_commands(policy))
+    anywhere = policy.replace(levels=policy.all_levels)
+    listed = folded(policy.rules)
+    found = [
+        finding
+        for at, rule in enumerate(policy.rules)
+        if rule in listed
+        for finding in (_of_rule if rule.published is None else _of_published)(anywhere, at, rule, enrolled)
+    ]
+    return (*found, *_of_levels(policy, enrolled), *_of_commands(policy), *_of_clusters(policy))
 
 
 def _of_rule(policy: Policy, at: int, rule: Rule, enrolled: Enrolled) -> Iterator[Finding]:
@@ -68,13 +77,29 @@ def _of_rule(policy: Policy, at: int, rule: Rule, enrolled: Enrolled) -> Iterato
         yield finding(NOTE, "client-only", "`where` is about the command line: no server can hold this rule")
 
 
+def _of_published(policy: Policy, at: int, rule: Rule, enrolled: Enrolled) -> Iterator[Finding]:
+    """Look at a published rule: whoever publishes it can mend it, so there is nothing to warn of here."""
+    del at
+    messages = [(one, "matches-nothing") for one in _resources(rule)]
+    messages += [(one, "selects-nothing") for one in _selectors(rule, enrolled)]
+    for message, code in messages:
+        yield Finding(
+            severity=NOTE, code=code, file=rule.file, line=rule.line, about=f"rule {rule.name}", message=message
+        )
+
+
 def _covering(policy: Policy, at: int) -> Rule | None:
     """Find a rule that makes the one at `at` pointless; of two that are the same, the later one is."""
     rule = policy.rules[at]
     if rule.mode != "enforce" or rule.ticket or rule.message or rule.reason_required:
         return None
     for other_at, other in enumerate(policy.rules):
-        if other_at == at or other.mode != "enforce" or policy.rank(other.needs) < policy.rank(rule.needs):
+        if (
+            other_at == at
+            or other.mode != "enforce"
+            or other.published is not None
+            or policy.rank(other.needs) < policy.rank(rule.needs)
+        ):
             continue
         same = covers(rule, other) and policy.rank(other.needs) == policy.rank(rule.needs)
         if covers(other, rule) and not (same and other_at > at):
@@ -123,7 +148,7 @@ def _of_selector(selector: Selector, clusters: Mapping[str, Mapping[str, str]]) 
 
 def _of_levels(policy: Policy, enrolled: Enrolled) -> Iterator[Finding]:
     needed = {rule.needs for rule in policy.rules} | set(policy.commands.values())
-    for level in policy.levels:
+    for level in policy.all_levels:
         about = f"level {level.name}"
         if level.name not in needed:
             yield _general(policy, NOTE, "unused", about, "no rule needs it")
@@ -131,6 +156,26 @@ def _of_levels(policy: Policy, enrolled: Enrolled) -> Iterator[Finding]:
             if level.name in needed and level.name not in levels:
                 message = f"nothing proves it at {provider}: commands that need it are refused there"
                 yield _general(policy, WARNING, "no-evidence", about, message)
+
+
+def _of_clusters(policy: Policy) -> Iterator[Finding]:
+    """Say of each cluster what it publishes that cannot be used, or that lets nobody through."""
+    for cluster, found in policy.by_cluster.items():
+        if cluster is None:
+            continue
+        file = f"{cluster} (published)"
+        if found.problem is not None:
+            yield _whole(file, WARNING, "not-usable", f"cluster {cluster}", found.problem)
+        yield from _windows(found.levels, file=file, by=cluster)
+    yield from _windows(policy.levels, file=_first(policy.files), by=None)
+
+
+def _windows(levels: Sequence[Level], *, file: str, by: str | None) -> Iterator[Finding]:
+    for level in levels:
+        window = level.server_window_s
+        if window is not None and window < SHORTEST_WINDOW_S and level.window_by == by:
+            message = f"its serverWindow of {window}s lets no token through; {SHORTEST_WINDOW_S}s is the least"
+            yield _whole(file, WARNING, "window-too-short", f"level {level.name}", message)
 
 
 def _of_commands(policy: Policy) -> Iterator[Finding]:
@@ -141,7 +186,11 @@ def _of_commands(policy: Policy) -> Iterator[Finding]:
 
 
 def _general(policy: Policy, severity: str, code: str, about: str, message: str) -> Finding:
-    return Finding(severity=severity, code=code, file=_first(policy.files), line=0, about=about, message=message)
+    return _whole(_first(policy.files), severity, code, about, message)
+
+
+def _whole(file: str, severity: str, code: str, about: str, message: str) -> Finding:
+    return Finding(severity=severity, code=code, file=file, line=0, about=about, message=message)
 
 
 def _first(files: Sequence[str]) -> str:

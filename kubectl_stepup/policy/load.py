@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.policy.document import merge, policy_from
-from kubectl_stepup.policy.published import on_its_cluster, strictest, within_windows
+from kubectl_stepup.policy.published import laid_over
+from kubectl_stepup.policy.rule_index import index_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,33 +40,31 @@ Document = tuple[str, bytes]
 
 
 def load(system: Document | None, user: Document | None, *, published: Sequence[Published] = ()) -> Policy:
-    """Give the policy that the system's file, those that clusters publish and the user's make together.
+    """Return the policy that the system's file, the user's, and those that clusters publish make together.
 
-    The levels are those of the first of them; several clusters' make one by the strictest of each. Where there is no
-    user's file the default policy takes its place. Its levels give way to theirs, and so do a user's own to those of
-    clusters, which nobody could have foreseen.
+    Where there is no user's file the default policy takes its place. Nobody's file lowers anybody else's: all rules
+    count, levels are joined to the strictest (levels.py), and what a cluster publishes counts on that cluster alone.
 
     Raises:
         PolicyError: with the file and line of what is wrong.
     """
-    policies = [] if system is None else [_parsed(system)]
-    theirs = [one.policy.levels for one in published]
-    if policies:
-        policies[0] = policies[0].replace(levels=within_windows(policies[0].levels, theirs))
-    levels = policies[0].levels if policies else strictest(theirs[0], theirs) if theirs else ()
-    policies += [on_its_cluster(one, levels) for one in published]
-    foreseen = user is not None and (system is not None or not published)
-    document = yaml_file.read(DEFAULT_POLICY, error=PolicyError) if user is None else _node(user)
-    policies.append(policy_from(document, levels=levels, stand_ins=not foreseen))
-    return merge(policies)
+    first = None if system is None else policy_from(_node(system))
+    levels = () if first is None else first.levels
+    if user is None:
+        default = yaml_file.read(DEFAULT_POLICY, error=PolicyError)
+        policy = policy_from(default, levels=levels, elsewhere="strongest")
+    else:
+        policy = policy_from(_node(user), levels=levels)
+    if first is not None:
+        policy = merge(first, policy)
+    if published:
+        policy = laid_over(policy, published)
+        policy = policy.replace(index=index_of(policy.rules))
+    return policy
 
 
 def _node(document: Document) -> Node:
     return yaml_file.parse(document[1], document[0], error=PolicyError)
-
-
-def _parsed(document: Document) -> Policy:
-    return policy_from(_node(document))
 
 
 def starting_policy(profile: str) -> str:

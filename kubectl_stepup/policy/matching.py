@@ -47,6 +47,8 @@ def command_matches(where: Where, command: KubectlCommand) -> bool:
 
 def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[str], target: Target) -> bool:
     """Tell whether a rule is about a request, which is these `actions`."""
+    if rule.published is not None and target.unenrolled:
+        return False
     named = rule.actions & actions if rule.actions else _is_named(rule, entry)
     if not named or not _selects(rule.selector, entry, target, unknown=True):
         return False

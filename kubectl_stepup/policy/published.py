@@ -1,73 +1,84 @@
-"""Policies that clusters publish, laid over the person's own: they count on their own cluster, and can only add."""
+"""Policies that clusters publish: each counts on its own cluster alone, and can only add there."""
 
 from __future__ import annotations
 
+from kubectl_stepup.policy.levels import ClusterLevels, joined, strictest
 from kubectl_stepup.policy.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from kubectl_stepup.policy.model import Level, Policy
+    from kubectl_stepup.policy.model import Level, Policy, Rule
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 
 class Published(Record):
-    """The policy that a cluster (by its enrolled name) published, as it was fetched."""
+    """The policy that a cluster (by its enrolled name) published, as it was fetched.
+
+    `policy` is None where it cannot be used: `problem` says why, and `too_new` that it is for a later program.
+    """
 
     cluster: str
-    policy: Policy
+    policy: Policy | None
+    problem: str | None = None
+    hint: str | None = None
+    too_new: bool = False
 
 
-def on_its_cluster(published: Published, levels: tuple[Level, ...]) -> Policy:
-    """Give a published policy's rules for its own cluster, by the levels that count.
+def laid_over(local: Policy, published: Iterable[Published]) -> Policy:
+    """Return this machine's policy with what each cluster publishes beside it.
 
-    A level that these do not have becomes the weakest of them where it was the weakest, and else the strongest. What it
-    says about commands and grants does not count here: neither could only add.
+    A published rule counts on its own cluster, with the levels as they are there. What is said about commands and
+    grants does not count here: neither could only add.
     """
-    own, names = published.policy.levels, {level.name for level in levels}
-    stand_in = {
-        level.name: levels[0 if at == 0 else -1].name for at, level in enumerate(own) if level.name not in names
-    }
-    rules = tuple(
-        rule.replace(
-            needs=stand_in.get(rule.needs, rule.needs),
-            selector=rule.selector.replace(clusters=(_exactly(published.cluster),), labels=()),
-            file=f"{published.cluster} (published)",
-        )
-        for rule in published.policy.rules
-    )
-    return published.policy.replace(
-        levels=levels, rules=rules, commands={}, grants=(), files=(f"{published.cluster} (published)",), index=None
-    )
+    rules: list[Rule] = []
+    files: list[str] = []
+    by_cluster: dict[str | None, ClusterLevels] = {}
+    for one in sorted(published, key=lambda found: found.cluster):
+        files.append(f"{one.cluster} (published)")
+        if one.policy is None:
+            by_cluster[one.cluster] = ClusterLevels(problem=one.problem, hint=one.hint, too_new=one.too_new)
+            continue
+        theirs = [_published_level(level, one.cluster) for level in one.policy.levels]
+        there = joined(local.levels, theirs, elsewhere="added")
+        by_cluster[one.cluster] = ClusterLevels(levels=there.levels, added=there.added)
+        rules += [_on_its_cluster(rule, one.cluster, there.names) for rule in one.policy.rules]
+    if by_cluster:
+        by_cluster[None] = _anywhere(local.levels, tuple(by_cluster.values()))
+    return local.replace(rules=(*local.rules, *rules), files=(*local.files, *files), by_cluster=by_cluster, index=None)
 
 
-def strictest(levels: tuple[Level, ...], others: Iterable[tuple[Level, ...]]) -> tuple[Level, ...]:
-    """Give levels with the shortest of all times that anybody says for them."""
-    found = {level.name: level for level in levels}
-    for level in (level for more in others for level in more):
-        if level.name in found:
-            known = found[level.name]
-            found[level.name] = known.replace(
-                signed_in_within_s=min(known.signed_in_within_s, level.signed_in_within_s),
-                ask_again_after_s=min(known.ask_again_after_s, level.ask_again_after_s),
-                longest_s=_shorter(known.longest_s, level.longest_s),
-                reason_required=known.reason_required or level.reason_required,
-            )
-    return within_windows(tuple(found.values()), [tuple(more) for more in others])
+def _anywhere(local: Sequence[Level], clusters: Sequence[ClusterLevels]) -> ClusterLevels:
+    """Return the levels where nobody knows which cluster it is: the strictest of all."""
+    troubled = next((one for one in clusters if one.problem is not None), ClusterLevels())
+    found = {level.name: level for level in local}
+    for level in (level for one in clusters for level in one.levels):
+        found[level.name] = strictest(found.get(level.name, level), [level])
+    return troubled.replace(levels=tuple(found.values()), added=tuple(found)[len(local) :])
 
 
-def within_windows(levels: tuple[Level, ...], others: Iterable[tuple[Level, ...]]) -> tuple[Level, ...]:
-    """Give levels with the shortest window that a server tests: what is approved by it, every server honours."""
-    windows: dict[str, int | None] = {}
-    for level in (level for more in others for level in more):
-        windows[level.name] = _shorter(windows.get(level.name), level.server_window_s)
-    return tuple(
-        level.replace(server_window_s=_shorter(level.server_window_s, windows.get(level.name))) for level in levels
+def _on_its_cluster(rule: Rule, cluster: str, names: Mapping[str, str]) -> Rule:
+    return rule.replace(
+        needs=names[rule.needs],
+        selector=rule.selector.replace(clusters=(_exactly(cluster),), labels=()),
+        message=_by(rule.message, cluster),
+        file=f"{cluster} (published)",
+        published=cluster,
     )
 
 
-def _shorter(one: int | None, other: int | None) -> int | None:
-    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
+def _published_level(level: Level, cluster: str) -> Level:
+    """Return a level with who published it. A runbook is an address, and no cluster may send people anywhere."""
+    return level.replace(
+        help=_by(level.help, cluster),
+        runbook=None,
+        window_by=None if level.server_window_s is None else cluster,
+    )
+
+
+def _by(text: QuotedText | None, cluster: str) -> QuotedText | None:
+    return None if text is None else text.replace(cluster=cluster)
 
 
 def _exactly(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.model import Rule, Selector, Where
+from kubectl_stepup.policy.quoted_text import QuotedText
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,10 +61,14 @@ def rule_from(node: Node, *, actions: Sequence[str], levels: Mapping[str, str]) 
         mode=fields["mode"].string(choices=MODES) if "mode" in fields else "enforce",
         reason_required="reason" in fields and fields["reason"].string(choices=("required", "optional")) == "required",
         ticket=_ticket(fields.get("ticket")),
-        message=fields["message"].string() if "message" in fields else None,
+        message=_message(fields.get("message"), name),
         file=node.file,
         line=node.line,
     )
+
+
+def _message(node: Node | None, rule: str) -> QuotedText | None:
+    return None if node is None else QuotedText(what=f"message of rule {rule}", text=node.string(), file=node.file)
 
 
 def check_name(node: Node) -> str:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_stepup.policy.model import Decision, MatchedRule
+    from kubectl_stepup.policy.decision import Decision, MatchedRule
     from kubectl_stepup.policy.request import ResourceAttributes
 
 

@@ -81,7 +81,7 @@ def _facts(error: StepUpError) -> list[str]:
     lines = []
     rules, level = _texts(error.details.get("rules")), error.details.get("level")
     if isinstance(level, str) and level:
-        named = f"{', '.join(safe(rule, 60) for rule in rules)}, " if rules else ""
+        named = f"{', '.join(safe(rule, 200) for rule in rules)}, " if rules else ""
         lines.append(f"  {'rule ' if rules else 'level'}    {named}{'level ' if rules else ''}{safe(level, 40)}")
     cluster = error.details.get("cluster")
     if isinstance(cluster, str) and cluster:

@@ -6,9 +6,11 @@ import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.durations import ago, duration, wall_clock
+from kubectl_stepup.terminal.quoted_text import without_leads
 from kubectl_stepup.terminal.sanitise import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
 IN_BACKGROUND = "in the background"
@@ -71,11 +73,6 @@ def audit_off_line(message: str) -> str:
     return f"warning: not recorded: {safe(message)}"
 
 
-def policy_message_line(message: str) -> str:
-    """Say what the author of a rule wants to be said to whom it meets."""
-    return safe(message, 500)
-
-
 def policy_warning_line(warning: str) -> str:
     """Say what a rule in mode `warn` found."""
     return f"warning: {safe(warning)}"
@@ -96,7 +93,15 @@ def differ_unused_line() -> str:
 
 def policy_ignored_line(message: str) -> str:
     """Say that what a cluster publishes is no policy; what it published before goes on counting."""
-    return f"warning: the published policy is ignored: {safe(message)}"
+    return f"warning: the published policy is ignored: {safe(without_leads(message[:400]))}"
+
+
+def forgotten_lines(forgotten: Sequence[str], wanted: str | None) -> Iterator[str]:
+    """Say what of clusters' policies was forgotten; `wanted` is one cluster, None: all."""
+    for cluster in forgotten:
+        yield f"Forgot the policy that cluster {safe(cluster, 80)} published"
+    if not forgotten:
+        yield f"Nothing is kept that {'a cluster' if wanted is None else f'cluster {safe(wanted, 80)}'} published"
 
 
 def unenrolled_line(context: str | None) -> str:

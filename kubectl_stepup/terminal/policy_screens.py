@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.policy.folding import also_published, folded
 from kubectl_stepup.terminal.durations import duration
 from kubectl_stepup.terminal.sanitise import safe
 from kubectl_stepup.terminal.tables import NONE, table
@@ -20,7 +21,11 @@ def policy_screen(policy: Policy) -> str:
     """Draw levels and rules, and what is said about other programs' words."""
     parts = [
         table(("LEVEL", "SIGNED IN WITHIN", "ASK AGAIN AFTER", "REASON"), [_level(level) for level in policy.levels]),
-        table(("RULE", "NEEDS", "WHAT", "WHERE", "MODE", "FROM"), [_rule(rule) for rule in policy.rules]),
+        *_on_clusters(policy),
+        table(
+            ("RULE", "NEEDS", "WHAT", "WHERE", "MODE", "FROM"),
+            [_rule(rule, also) for rule, also in folded(policy.rules).items()],
+        ),
     ]
     if policy.commands:
         parts.append(table(("COMMAND", "NEEDS"), sorted(policy.commands.items())))
@@ -56,9 +61,26 @@ def _level(level: Level) -> tuple[str, ...]:
     return level.name, duration(level.signed_in_within_s), again, "required" if level.reason_required else NONE
 
 
-def _rule(rule: Rule) -> tuple[str, ...]:
+def _on_clusters(policy: Policy) -> list[str]:
+    """Draw the levels that are other ones on a cluster which publishes a policy; and what cannot be used."""
+    own = [_level(level) for level in policy.levels]
+    rows: list[tuple[str, ...]] = []
+    problems = []
+    for cluster, found in policy.by_cluster.items():
+        if cluster is None:
+            continue
+        if found.problem is not None:
+            problems.append(f"what cluster {cluster} published cannot be used: {safe(found.problem, 500)}")
+        rows += [(cluster, *_level(level)) for level in found.levels if _level(level) not in own]
+    header = ("ON CLUSTER", "LEVEL", "SIGNED IN WITHIN", "ASK AGAIN AFTER", "REASON")
+    return [*([table(header, rows)] if rows else []), *problems]
+
+
+def _rule(rule: Rule, also: Sequence[str]) -> tuple[str, ...]:
     what = f"do {','.join(sorted(rule.actions))}" if rule.actions else _by_name(rule)
-    return rule.name, rule.needs, what, _where(rule), rule.mode, f"{rule.file}:{rule.line}"
+    published = also_published(also)
+    source = f"{rule.file}:{rule.line}{f' ({published})' if published else ''}"
+    return rule.name, rule.needs, what, _where(rule), rule.mode, source
 
 
 def _by_name(rule: Rule) -> str:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.terminal.command_line import kubectl_line
 from kubectl_stepup.terminal.durations import ago, duration, left, wall_clock
+from kubectl_stepup.terminal.quoted_text import published_rules_lines, quoted_lines
 from kubectl_stepup.terminal.sanitise import safe, safe_url
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+    from kubectl_stepup.policy.quoted_text import QuotedText
 
 CODE_LIMIT = 40
 
@@ -24,9 +27,10 @@ class DevicePrompt:
     """All that a person sees before approving.
 
     `summary` says what the command would do (`delete pods in prod`); it and `command` (kubectl's arguments, secrets
-    redacted) are empty for a plain login. `reuse_s` is how long the approval serves other commands at most, 0 for this
-    command alone; `everywhere` tells that it serves all of the user's terminals. `browser_note` says why no browser is
-    opened; None: one is.
+    redacted) are empty for a plain login. `messages`, in quotes, and `published_rules` (cluster and name) are what
+    others wrote: they stand below all else. `reuse_s` is how long the approval serves other commands at most, 0 for
+    this command alone; `everywhere` tells that it serves all of the user's terminals. `browser_note` says why no
+    browser is opened; None: one is.
     """
 
     summary: str
@@ -44,6 +48,8 @@ class DevicePrompt:
     reason: str | None = None
     browser_note: str | None = None
     warning: str | None = None
+    published_rules: tuple[tuple[str, str], ...] = ()
+    messages: tuple[QuotedText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,8 @@ def device_prompt(prompt: DevicePrompt) -> str:
     if prompt.warning:
         lines.append(f"warning: {safe(prompt.warning)}")
     lines.append(f"Approve only what you started yourself. {_browser(prompt)}")
+    lines += published_rules_lines(prompt.published_rules)
+    lines += quoted_lines(prompt.messages)
     return "\n".join(lines)
 
 

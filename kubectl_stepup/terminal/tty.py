@@ -257,3 +257,13 @@ def _coloured(text: str) -> str:
     )
     console.print(styled, end="")
     return rendered.getvalue()
+
+
+def terminal_name() -> str | None:
+    """Return the name of the terminal that this process is on, None where it is on none."""
+    for descriptor in (2, 0, 1):
+        try:
+            return os.ttyname(descriptor)
+        except OSError:
+            continue
+    return None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.session.refusal_memory import RefusalMemory
     from kubectl_stepup.session.store import SessionStore
     from kubectl_stepup.terminal.tty import Terminal
-    from kubectl_stepup.wiring.running import RealKubectl
+    from kubectl_stepup.wiring.real_kubectl import RealKubectl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,7 @@ class Application:
     @cached_property
     def kubectl(self) -> RealKubectl:
         """The kubectl of this process."""
-        from kubectl_stepup.wiring.running import RealKubectl
+        from kubectl_stepup.wiring.real_kubectl import RealKubectl
 
         return RealKubectl(self.environ)
 
@@ -150,13 +150,14 @@ class Application:
     def recorder(self) -> Recorder:
         """The record of what was asked, proven and run."""
         from kubectl_stepup.flows.recording import Caller, Recorder
+        from kubectl_stepup.terminal.tty import terminal_name
 
         return Recorder(
             audit=self.audit,
             terminal=self.terminal,
             clock=self.clock,
             caller=Caller(
-                pid=os.getpid(), terminal=_terminal_name(), parent=self.environ.get(environment.NESTED) or None
+                pid=os.getpid(), terminal=terminal_name(), parent=self.environ.get(environment.NESTED) or None
             ),
             new_id=lambda: str(uuid.uuid4()),
             required=lambda: self.config.record == "required",
@@ -290,15 +291,6 @@ class Application:
 
 def _node(file: files.TrustedFile | None) -> Node | None:
     return None if file is None else yaml_file.parse(file.data, file.path)
-
-
-def _terminal_name() -> str | None:
-    for descriptor in (2, 0, 1):
-        try:
-            return os.ttyname(descriptor)
-        except OSError:
-            continue
-    return None
 
 
 def application(settings: Settings) -> Application:

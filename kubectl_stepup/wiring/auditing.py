@@ -82,7 +82,7 @@ def reviewed(wanted: Wanted, application: Application) -> Reviewed:
     """
     cluster = _cluster(wanted, application)
     target = Target() if cluster is None else Target(cluster=cluster.name, labels=cluster.labels)
-    policy = application.policy
+    policy = application.policy.on(target)
     objects, notes = from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
     if wanted.context and cluster is None:
         notes = (*notes, f"context {wanted.context} is not enrolled: every rule of the policy counts")

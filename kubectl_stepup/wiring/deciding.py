@@ -16,7 +16,9 @@ from kubectl_stepup.policy.cases import cases_from, verdict
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.explain import explain
+from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.terminal.durations import duration
+from kubectl_stepup.terminal.quoted_text import quoted_lines
 from kubectl_stepup.terminal.sanitise import safe
 from kubectl_stepup.wiring.running import execute_ports, expand_manifests, session_ports
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.cli.options import TargetOptions
     from kubectl_stepup.flows.judge import Judgement
     from kubectl_stepup.policy.cases import Verdict
+    from kubectl_stepup.policy.decision import Decision
+    from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.wiring.application import Application
 
 
@@ -58,6 +62,7 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
     context = judgement.resolved.context if judgement.resolved else judgement.command.context
     lines = [
         *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
+        *(("MESSAGE", line) for line in quoted_lines(_texts(judgement.decision))),
         *_session_lines(judgement, application),
         *_server_lines(judgement),
     ]
@@ -68,10 +73,17 @@ def explained(words: Sequence[str], target: TargetOptions, application: Applicat
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
 
 
+def _texts(decision: Decision) -> tuple[QuotedText, ...]:
+    """Return what the rules' authors wrote: their messages, and the tickets that clusters want."""
+    return (*decision.messages, *(ticket for ticket in decision.tickets if ticket.cluster is not None))
+
+
 def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:
     """Tell what the policy becomes on the server for each rule that the command meets; nobody is asked."""
     decision, cluster = judgement.decision, judgement.cluster
-    found = [served(match) for match in (*decision.rules, *decision.warned, *decision.audited)]
+    matches = (*decision.rules, *decision.warned, *decision.audited)
+    listed = folded(match.rule for match in matches)
+    found = [served(match) for match in matches if match.rule in listed]
     if cluster is None or not found:
         return []
     lines = [f"{one.rule}: {one.words}" if len(found) > 1 else one.words for one in found]
@@ -92,12 +104,12 @@ def _session_lines(judgement: Judgement, application: Application) -> list[tuple
     if cluster is None:
         return [("SESSION", "the context is not enrolled: runs with your everyday login")]
     ports = session_ports(application)
-    policy = application.policy
+    policy = application.policy.on(judgement.target)
     needed = policy.level(decision.level)
     lacking = ""
     for live in live_sessions((cluster,), ports):
         left = duration(live.session.credential_expires_at - ports.moment().wall)
-        if policy.rank(live.level.name) < policy.rank(needed.name):
+        if not policy.meets(live.level.name, needed.name):
             lacking = (
                 f"live at level {live.level.name} for {left}, which is weaker than {needed.name}: you would be asked"
             )

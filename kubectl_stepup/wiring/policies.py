@@ -33,8 +33,10 @@ def policy_in_force(environ: Mapping[str, str], named: str | None) -> Policy:
     compiled = compiled_file.read(directory, known_by)
     if compiled is not None:
         return compiled
-    policy = load(*_files(environ, named), published=_published(environ))
-    compiled_file.write(directory, sources, policy, known_by=known_by)
+    published = _published(environ)
+    policy = load(*_files(environ, named), published=published)
+    if all(one.policy is not None for one in published):  # else the fast path would need what says why
+        compiled_file.write(directory, sources, policy, known_by=known_by)
     return policy
 
 

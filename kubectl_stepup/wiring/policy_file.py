@@ -64,7 +64,7 @@ def linted(application: Application) -> tuple[Finding, ...]:
     proven = {
         provider.name: frozenset(
             level.name
-            for level in policy.levels
+            for level in policy.all_levels
             if (evidence := provider.evidence_of(level.name)) is not None and not evidence.is_empty
         )
         for provider in config.providers

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from kubectl_stepup.wiring.application import Application
 
 
+def forget(application: Application, cluster: str | None) -> tuple[str, ...]:
+    """Forget what a cluster published, None: what all did; return the names of those that had something kept.
+
+    Raises:
+        PolicyError: the file cannot be read or written.
+    """
+    path = places.published_policies(application.environ, platform=sys.platform)
+    return () if path is None else published_file.forget(path, cluster, clock=application.clock)
+
+
 def refresh_policy(
     application: Application,
     run_ports: Callable[[], RunPorts],

@@ -7,14 +7,11 @@ import os
 import re
 import sys
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubectl_stepup
 from kubectl_stepup import environment
-from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, StoreUnavailable
 from kubectl_stepup.flows.credential import CredentialPorts
 from kubectl_stepup.flows.execute import ExecutePorts
@@ -24,28 +21,24 @@ from kubectl_stepup.flows.sessions import SessionPorts
 from kubectl_stepup.kube import kubeconfig, kubectl
 from kubectl_stepup.kube.lent_file import memory_file, needs_a_path
 from kubectl_stepup.kube.run_directory import run_directory
-from kubectl_stepup.kube.time_limit import TimeLimit
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.session import scope
 from kubectl_stepup.session.choose import FILES
 from kubectl_stepup.session.handover import prepared
 from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
-from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.wiring.exec_info import large_ca
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import NoReturn
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.ports import ProxyReader, RunLimit
+    from kubectl_stepup.flows.ports import ProxyReader
     from kubectl_stepup.kube.context import ResolvedContext
     from kubectl_stepup.policy.command import KubectlCommand
     from kubectl_stepup.policy.discovery import APIResource, NamedTable
-    from kubectl_stepup.trusted_file import Untrusted
     from kubectl_stepup.wiring.application import Application
 
 
@@ -185,80 +178,6 @@ def _refresh_policy(
     from kubectl_stepup.wiring.publishing import refresh_policy
 
     refresh_policy(application, lambda: _run_ports(application, resolved), cluster, resolved, elevation, flag)
-
-
-class RealKubectl:
-    """The kubectl of this machine: looked up once, so that what was checked is what runs."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._checked: os.stat_result | None = None
-
-    @cached_property
-    def _path(self) -> str:
-        return kubectl.find(self._environ, not_this=sys.argv[0])
-
-    def path(self) -> str:
-        """Give its absolute path."""
-        return self._path
-
-    def writable_by_others(self) -> Untrusted | None:
-        """Name what somebody else could replace it by; None: nobody can, and it is what the last check saw.
-
-        Raises:
-            KubectlFailed: it is not what it was when it was checked before, or is not there any more.
-        """
-        try:
-            fault = untrusted(self._path, sticky=True)
-            found = os.stat(self._path)
-        except OSError as exc:
-            raise KubectlFailed(f"{self._path}: {(exc.strerror or str(exc)).lower()}") from exc
-        if fault is not None:
-            return fault
-        if self._checked is not None and _identity(self._checked) != _identity(found):
-            raise KubectlFailed(
-                f"{self._path} was replaced after it had been checked, so it is not run elevated",
-                hint="repeat the command",
-            )
-        self._checked = found
-        return None
-
-    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
-        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks."""
-        words = [word.replace("-", "_") for word in takewhile(lambda word: not word.startswith("-"), argv)]
-        names = [f"kubectl-{'-'.join(words[:count])}" for count in range(len(words), 0, -1)]
-        for entry in filter(os.path.isabs, self._environ.get(environment.PATH, "").split(os.pathsep)):
-            for name in names:
-                try:
-                    fault = untrusted(os.path.join(entry, name))
-                except (OSError, ValueError):  # kubectl does not get there either
-                    continue
-                if fault is not None:
-                    return fault
-        return None
-
-    def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-        """Become kubectl."""
-        kubectl.replace(self.path(), argv, environ)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        environ: Mapping[str, str],
-        *,
-        pass_fds: Sequence[int] = (),
-        stdin: Iterable[bytes] | None = None,
-        limit: RunLimit | None = None,
-    ) -> int:
-        """Run kubectl as a child and give its exit code."""
-        time_limit = None
-        if limit is not None:
-            time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
-        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
-
-
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 @contextmanager

@@ -23,10 +23,12 @@ from kubectl_stepup.oauth.protocol_lines import failure_line, request_line, resp
 from kubectl_stepup.oauth.response import Response
 from kubectl_stepup.oauth.token import OAuthError
 from kubectl_stepup.policy.lint import Finding
+from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.terminal import logout, notices
 from kubectl_stepup.terminal.errors import error_text
 from kubectl_stepup.terminal.policy_screens import lint_lines
 from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt
+from kubectl_stepup.terminal.quoted_text import published_rules_lines, quoted
 from kubectl_stepup.terminal.sanitise import safe_lines, safe_url
 from kubectl_stepup.terminal.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.lab import Lab, opened_lab
@@ -122,7 +124,10 @@ ONE_LINE: dict[str, Callable[[str], str]] = {
     "waiting for": lambda text: notices.waiting_for_line(pid=1, terminal=text, age_s=0),
     "not stored": notices.not_stored_line,
     "audit off": notices.audit_off_line,
-    "rule's message": notices.policy_message_line,
+    "rule's message": lambda text: quoted(QuotedText(what="message of rule x", text=text, file=text)),
+    "published message": lambda text: quoted(QuotedText(what="message of rule x", text=text, cluster=text)),
+    "published rules": lambda text: "".join(published_rules_lines([(text, text)])),
+    "forgotten": lambda text: "".join(notices.forgotten_lines([text], text)),
     "rule's warning": notices.policy_warning_line,
     "unenrolled": notices.unenrolled_line,
     "ended": lambda text: notices.ended_line(level=text, cluster=text),
@@ -148,7 +153,7 @@ def test_one_line_stays_one(place: str, text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_prompt_has_its_lines_whatever_is_in_them(text: str) -> None:
     for name in PROMPT.__slots__:
-        if name not in {"reuse_s", "everywhere"}:
+        if name not in {"reuse_s", "everywhere", "published_rules", "messages"}:
             shown = device_prompt(replace(PROMPT, **{name: put(PROMPT, name, text)}))  # type: ignore[arg-type]
             assert_harmless(shown)
             assert len(shown.splitlines()) == PROMPT_LINES, name

@@ -8,8 +8,9 @@ import pytest
 
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.model import Decision, Target
+from kubectl_stepup.policy.model import Target
 
 DEFAULT = load(None, None)
 

@@ -12,9 +12,9 @@ import pytest
 from kubectl_stepup import routine
 from kubectl_stepup.errors import CommandRefused
 from kubectl_stepup.flows.judge import Flags, judge
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.model import Decision
 from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.wiring.running import Discovered
 from tests.flows import CONFIG, RESOLVED, FakeKubeconfig, Replaced, World, session

@@ -13,8 +13,9 @@ from kubectl_stepup import routine
 from kubectl_stepup.policy import manifest
 from kubectl_stepup.policy.command import KubectlCommand, read, with_objects
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.model import Decision, Policy, Target
+from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.request import ObjectRef
 from kubectl_stepup.policy.resources import resources_named
 

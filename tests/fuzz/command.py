@@ -19,7 +19,8 @@ from tests.grammar.spellings import spelling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.policy.model import Decision, Policy, Target
+    from kubectl_stepup.policy.decision import Decision
+    from kubectl_stepup.policy.model import Policy, Target
     from tests.fuzz.watch import Watch
     from tests.grammar.choices import Bytes
 

@@ -1,4 +1,7 @@
-"""The policy loader: any bytes are a policy, or an error that names file and line; a policy decides in time."""
+"""The policy loader: any bytes are a policy, or an error that names file and line; a policy decides in time.
+
+Whatever a cluster publishes beside it weakens no decision there, and changes none elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,17 @@ from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.lint import Enrolled, lint
 from kubectl_stepup.policy.load import load
+from kubectl_stepup.policy.model import Target
+from kubectl_stepup.policy.published import Published
+from kubectl_stepup.policy.published_file import parsed
+from tests.fuzz.merging import different, weaker
 from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policies import TARGETS, TEXTS
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:
     from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.policy.load import Document
     from kubectl_stepup.policy.model import Policy
     from tests.fuzz.watch import Watch
     from tests.grammar.choices import Bytes
@@ -38,6 +46,22 @@ KEYS = (
 GLOBS = (
     *("*", "?", "**", "*?*", "prod-*", "*-eu", "[a-z]*", "[!a]*", "[", "[]", "[]a", "[z-a]", "(a+)+$", "*a" * 40 + "b"),
     *("", " ", "\u00e9*", "a" * 300, "?" * 300, "*" * 300, "\x1b*", "{a,b}", "\\*"),
+)
+LEVELS = (
+    (
+        "  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}",
+        "  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required}",
+    ),
+    (
+        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, longest: 1h}",
+        "  - {name: mfa, signedInWithin: 1m, askAgainAfter: 1m, serverWindow: 1s, help: call}",
+    ),
+    (
+        "  - {name: gold, signedInWithin: 24h, askAgainAfter: 12h}",
+        "  - {name: mfa, signedInWithin: 24h, askAgainAfter: 12h, reason: required}",
+        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, serverWindow: 20m}",
+        "  - {name: diamond, signedInWithin: 1m, askAgainAfter: 0s}",
+    ),
 )
 LINES = (
     "get pods",
@@ -61,7 +85,7 @@ ENROLLED = Enrolled(clusters={"prod-eu": {"env": "prod"}, "lab": {}}, proven={"c
 
 
 def one(choices: Bytes, watch: Watch) -> str:
-    """Load one policy, or two of them over each other."""
+    """Load one policy, or two of them over each other, and what a cluster publishes beside them."""
     user = ("policy.yaml", _content(choices))
     system = ("system.yaml", _content(choices)) if chance(choices, 4) else None
     try:
@@ -79,7 +103,29 @@ def one(choices: Bytes, watch: Watch) -> str:
         decision = watch.decision(partial(decide, policy, command, target))
         assert explain(policy, command, decision, target)
         effects.add(decision.effect)
-    return f"{min(len(policy.rules), 20)} rules, {' '.join(sorted(effects))}"
+    beside = _published(choices, policy, system, user) if chance(choices, 3) else ""
+    return f"{min(len(policy.rules), 20)} rules, {' '.join(sorted(effects))}{beside}"
+
+
+def _published(choices: Bytes, policy: Policy, system: Document | None, user: Document) -> str:
+    """Lay what a cluster publishes beside a policy, and hold that nobody's file lowers anybody else's."""
+    try:
+        theirs = parsed(_content(choices).decode("utf-8", "replace"), "prod-eu")
+    except PolicyError as exc:
+        return f", {shape(str(exc), 'prod-eu (published)')}"
+    both = load(system, user, published=[Published(cluster="prod-eu", policy=theirs)])
+    _compiled(both)
+    if len(both.rules) > 100:  # each is gone through for each command
+        return ", many published"
+    lint(both, ENROLLED)
+    for command in _commands():
+        for target in (*TARGETS, Target(cluster="prod-eu")):
+            assert weaker(policy, both, command, target) is None
+        for target in (Target(cluster="lab", labels={}), Target(unenrolled=True)):
+            assert different(policy, both, command, target) is None
+        there = Target(cluster="prod-eu")
+        assert explain(both, command, decide(both, command, there), there)
+    return f", {len(theirs.rules)} published"
 
 
 def _compiled(policy: Policy) -> None:
@@ -117,8 +163,7 @@ def _made(choices: Bytes) -> str:
         "apiVersion: kubectl-stepup.github.io/v1alpha1",
         "kind: Policy",
         "levels:",
-        "  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}",
-        "  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required}",
+        *pick(choices, LEVELS),
         "rules:" if rules else "rules: []",
         *(f"  - {{name: r{number}, {rule}}}" for number, rule in enumerate(rules)),
     ]

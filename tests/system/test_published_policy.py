@@ -28,6 +28,16 @@ rules:
 """
 """A person's own policy, which asks for less than the cluster's."""
 
+LOOSE = """\
+apiVersion: kubectl-stepup.github.io/v1alpha1
+kind: Policy
+levels:
+  - {name: mfa, signedInWithin: 24h, askAgainAfter: 12h}
+rules:
+  - {name: loose, do: [delete], needs: mfa, message: "open https://login.evil.example.com and enter EVIL-CODE"}
+"""
+"""What somebody wrote who may edit the ConfigMap."""
+
 SHELL = ("exec", "web-0", "-n", "shop", "--", "ls")
 
 
@@ -93,7 +103,7 @@ def test_a_step_up_brings_the_clusters_policy(desk: Desk) -> None:
     after = desk.decision(*SHELL)
     assert (after["decision"], after["level"], after["rules"]) == ("stepup", "mfa", ["shells"])
     # Its own rules go on counting, beside the published ones.
-    assert desk.decision("delete", "pod", "web-0")["rules"] == ["deletes", "mine"]
+    assert desk.decision("delete", "pod", "web-0")["rules"] == ["mine", "deletes"]
     assert "prod-eu (published)" in desk.terminal.run([*PROGRAM, "policy", "show", *desk.files]).screen
 
 
@@ -107,6 +117,25 @@ def test_what_is_not_published_any_more_does_not_count(desk: Desk) -> None:
     finally:
         published["metadata"] = {name: published["metadata"][name] for name in ("name", "labels", "annotations")}
         desk.guarded.api.admin.create(PUBLISHED.rpartition("/")[0], published)
+
+
+def test_what_somebody_wrote_into_it_lowers_nothing_and_stands_below_the_prompt(desk: Desk) -> None:
+    admin, good = desk.guarded.api.admin, desk.guarded.api.admin.get(PUBLISHED)["data"]
+    admin.request("PATCH", PUBLISHED, {"data": {"policy.yaml": LOOSE}}, MERGE).raise_for_status()
+    try:
+        assert desk.delete().code == 0
+        assert desk.decision("delete", "pod", "web-0")["level"] == "mfa"
+        shown = desk.terminal.run([*PROGRAM, "policy", "show", *desk.files, "-o", "json"]).screen
+        (mfa,) = json.loads(shown.replace("\n", ""))["levels"]
+        assert (mfa["signedInWithin"], mfa["askAgainAfter"]) == ("15m", "10m")
+        screen = " ".join(desk.delete().screen.split())
+        ours, _, below = screen.partition("Approve only what you started yourself.")
+        said = (
+            'message of rule loose, published by cluster prod-eu: "open [address left out] and enter [code left out]"'
+        )
+        assert (said in below, "evil" in screen, "loose" in ours) == (True, False, False), screen
+    finally:
+        admin.request("PATCH", PUBLISHED, {"data": good}, MERGE).raise_for_status()
 
 
 def test_what_is_no_policy_is_ignored_and_what_was_kept_counts(desk: Desk) -> None:

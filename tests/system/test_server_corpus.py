@@ -18,9 +18,10 @@ from kubectl_stepup.enforcement.requests_cel import EXEMPT_KINDS
 from kubectl_stepup.policy.actions import actions_of
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.policy.manifest import expand
-from kubectl_stepup.policy.model import Decision, Target
+from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.request import ResourceAttributes
 from kubectl_stepup.policy.resources import ANY
 from tests.kube.sent import STREAMS, WRITES

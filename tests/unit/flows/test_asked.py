@@ -9,6 +9,7 @@ from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.errors import CommandRefused, ConfigError
 from kubectl_stepup.flows.asked import require_reason, requirement_for, session_id_of
+from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.session.model import session_id
 from tests.flows import CLUSTER, POLICY, PROVIDER, asked, cluster, provider_with
 
@@ -90,20 +91,24 @@ def test_a_reason_is_enough_where_one_is_asked_for(level: str, required: bool, r
     require_reason(asked(level=level, reason=reason), required=required)
 
 
+def wanted(*globs: str) -> tuple[QuotedText, ...]:
+    return tuple(QuotedText(what="ticket of rule deletes", text=glob, file="policy.yaml") for glob in globs)
+
+
 @pytest.mark.parametrize("reason", [None, "", " \t"])
 @pytest.mark.parametrize(
     ("level", "required", "tickets"), [("mfa", True, ()), ("mfa", False, ("INC-*",)), ("critical", False, ())]
 )
 def test_a_missing_reason_is_refused(level: str, required: bool, tickets: tuple[str, ...], reason: str | None) -> None:
     with pytest.raises(CommandRefused) as caught:
-        require_reason(asked(level=level, reason=reason), required=required, tickets=tickets)
+        require_reason(asked(level=level, reason=reason), required=required, tickets=wanted(*tickets))
     assert caught.value.message == f"level {level} asks for a reason"
     assert caught.value.hint == 'repeat the command with --reason "why", before the --'
 
 
 @pytest.mark.parametrize("reason", ["INC-42", "disk full INC-42", "INC-42 CHG-7"])
 def test_a_ticket_may_stand_anywhere_in_the_reason(reason: str) -> None:
-    require_reason(asked(reason=reason), required=False, tickets=("INC-*",))
+    require_reason(asked(reason=reason), required=False, tickets=wanted("INC-*"))
 
 
 @pytest.mark.parametrize(
@@ -111,6 +116,6 @@ def test_a_ticket_may_stand_anywhere_in_the_reason(reason: str) -> None:
 )
 def test_every_ticket_is_needed(reason: str, tickets: tuple[str, ...]) -> None:
     with pytest.raises(CommandRefused) as caught:
-        require_reason(asked(reason=reason), required=False, tickets=tickets)
+        require_reason(asked(reason=reason), required=False, tickets=wanted(*tickets))
     assert caught.value.message == f"the reason {reason!r} names no ticket like {tickets[-1]}"
     assert caught.value.hint == f'--reason "{tickets[-1]} why", before the --'

@@ -111,9 +111,14 @@ def test_the_namespace_is_the_commands_else_the_contexts(line: str, namespace: s
 def test_a_context_that_is_not_enrolled_is_an_unknown_cluster() -> None:
     found = judged("delete pod x --context lab")
     assert (found.resolved, found.cluster) == (LAB, None)
-    assert found.target == Target(cluster=None, labels=None, namespace="default")
-    # What is not known matches every include.
+    # It is known to be none of the clusters that publish policies; what is not known matches every include.
+    assert found.target == Target(cluster=None, labels=None, namespace="default", unenrolled=True)
     assert found.decision.effect == "stepup"
+
+
+@pytest.mark.parametrize("flag", ["--server=https://elsewhere.example.com", "--cluster=x", "--kuberc=x"])
+def test_a_command_that_may_lead_elsewhere_may_go_to_any_cluster(flag: str) -> None:
+    assert judged(f"delete pod x --context lab {flag}").target.unenrolled is False
 
 
 @pytest.mark.parametrize("flags", [Flags(), Flags(context="nowhere")])

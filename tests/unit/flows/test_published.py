@@ -67,8 +67,17 @@ def test_it_is_fetched_with_the_elevated_login_and_kept() -> None:
     assert cluster.kept == [(CLUSTER.name, "a policy")]
 
 
-def test_what_is_not_there_is_kept_as_such() -> None:
-    cluster = Cluster((1, b"", b'Error from server (NotFound): configmaps "kubectl-stepup-policy" not found'))
+@pytest.mark.parametrize(
+    "err",
+    [
+        b'Error from server (NotFound): configmaps "kubectl-stepup-policy" not found',
+        b'Warning: old API\nError from server (NotFound): configmaps "kubectl-stepup-policy" not found\n',
+        b'Error from server (Forbidden): configmaps "kubectl-stepup-policy" is forbidden: User "alice" cannot get '
+        b'resource "configmaps" in API group "" in the namespace "kube-public"\n',
+    ],
+)
+def test_what_the_server_says_was_taken_back_is_forgotten(err: bytes) -> None:
+    cluster = Cluster((1, b"", err))
 
     assert cluster.refresh() == []
     assert cluster.kept == [(CLUSTER.name, None)]
@@ -78,6 +87,14 @@ def test_what_is_not_there_is_kept_as_such() -> None:
     "answers",
     [
         (1, b"", b"Error from server (Forbidden): no"),
+        # Of a proxy on the way, of no network, of a sign-in that is not known, of another object.
+        (1, b"", b"Error from server (Forbidden): <html>forbidden by policy</html>"),
+        (1, b"", b"Error from server (NotFound): the server could not find the requested resource"),
+        (1, b"", b"error: You must be logged in to the server (Unauthorized)"),
+        (1, b"", b"Unable to connect to the server: dial tcp 127.0.0.1:1: connect: connection refused"),
+        (1, b"", b'x Error from server (NotFound): configmaps "kubectl-stepup-policy" not found'),
+        (1, b"", b'Error from server (NotFound): configmaps "kubectl-stepup-policy-2" not found'),
+        (124, b"", b""),
         (0, b"no JSON", b""),
         (0, b"[]", b""),
         (0, b'{"data": {}}', b""),

@@ -95,7 +95,10 @@ def test_a_rule_in_warn_mode_says_so_and_the_command_runs() -> None:
     world = World(policy=policy_of(rules=rules.replace("\x1b", "\\e")))
     with pytest.raises(Replaced):
         world.execute("delete", "pod", "x")
-    assert world.terminal.said == ["warning: rule soon will ask for mfa: ask \\u{1b}[2J Ops"]
+    assert world.terminal.said == [
+        "warning: rule soon will ask for mfa: delete pods/x in namespace shop",
+        'message of rule soon, from policy.yaml: "ask \\u{1b}[2J Ops"',
+    ]
 
 
 def test_a_rule_in_audit_mode_leaves_a_record() -> None:

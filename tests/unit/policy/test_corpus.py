@@ -14,8 +14,9 @@ import pytest
 from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.document import policy_from
-from kubectl_stepup.policy.model import Decision, Policy, Target
+from kubectl_stepup.policy.model import Policy, Target
 
 CORPUS = Path(__file__).resolve().parents[2] / "data" / "corpus"
 ROWS = [json.loads(line) for line in (CORPUS / "commands.jsonl").read_text().splitlines()]

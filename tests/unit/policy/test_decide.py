@@ -12,10 +12,11 @@ from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.model import Decision, Policy, Target
+from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.rule_index import index_of
 from kubectl_stepup.policy.summary import summary_of
 
@@ -215,7 +216,8 @@ def test_every_match_counts_and_the_strictest_wins() -> None:
     assert strict.warnings == ("rule soon will ask for critical: delete customresourcedefinitions/x",)
     mild = decided(rules, "delete pod x")
     assert (mild.effect, mild.level, mild.reason_required) == ("stepup", "mfa", False)
-    assert (mild.tickets, mild.messages) == (("OPS-*",), ("ask first",))
+    assert [ticket.text for ticket in mild.tickets] == ["OPS-*"]
+    assert [(message.what, message.text) for message in mild.messages] == [("message of rule deletes", "ask first")]
 
 
 def test_audit_and_warn_allow() -> None:

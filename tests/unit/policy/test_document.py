@@ -15,6 +15,7 @@ from kubectl_stepup.policy import document, rule_document
 from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.document import merge, policy_from
 from kubectl_stepup.policy.model import Policy, Selector, Where
+from kubectl_stepup.policy.quoted_text import QuotedText
 
 HEAD = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
@@ -69,7 +70,8 @@ def test_every_field_is_read() -> None:
     assert rule.excluded == (Selector(namespaces=("sandbox-*",)),)
     assert rule.where == Where(all=True, objects=10, force=False, dry_run=("none", "server"))
     assert (rule.needs, rule.mode, rule.reason_required, rule.ticket) == ("mfa", "warn", True, "OPS-*")
-    assert (rule.message, rule.file, rule.line) == ("ask in #ops", "policy.yaml", 8)
+    assert (rule.file, rule.line) == ("policy.yaml", 8)
+    assert rule.message == QuotedText(what="message of rule prod-deletes", text="ask in #ops", file="policy.yaml")
     assert widgets.verbs == {"update"}
     assert (widgets.api_groups, widgets.resources) == (("example.com", ""), ("widgets/status",))
     assert policy.commands == {"stern": "allow", "foo": "mfa"}
@@ -231,9 +233,16 @@ def test_the_default_policy_takes_the_system_levels() -> None:
     assert {rule.needs for rule in policy.rules} == {"silver", "gold"}
 
 
-def test_merging_one_policy_changes_nothing() -> None:
-    policy = load(FULL)
-    assert merge([policy]) == policy
+def test_of_what_two_files_say_about_a_command_the_stricter_counts() -> None:
+    def commands(answers: str) -> Policy:
+        return load(f"{HEAD}commands: {answers}\n")
+
+    one = commands("{stern: allow, ctx: critical, mine: allow}")
+    other = commands("{stern: mfa, ctx: mfa, yours: mfa}")
+    expected = {"stern": "mfa", "ctx": "critical", "mine": "allow", "yours": "mfa"}
+    assert (merge(one, other).commands, merge(other, one).commands) == (expected, expected)
+    # Of the weaker level the times and the reason count all the same.
+    assert (merge(one, other).also_needed, merge(other, one).also_needed) == ({"ctx": ("mfa",)}, {"ctx": ("mfa",)})
 
 
 def test_thousands_of_rules_load() -> None:

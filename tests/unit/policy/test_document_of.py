@@ -14,6 +14,7 @@ from kubectl_stepup.policy.compiled import pack, unpack
 from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.load import load, starting_policy
 from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
+from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.policy.rule_document import DRY_RUNS, MODES, VERBS
 from kubectl_stepup.policy.rule_index import index_of
 from tests.unit.policy.test_load import content, read
@@ -57,6 +58,11 @@ whats = st.sampled_from(NAMES).map(lambda name: {"actions": frozenset({name})}) 
 )
 
 
+def quoted(what: str) -> st.SearchStrategy[QuotedText | None]:
+    """Return a text as it is read from the file that `read` reads."""
+    return st.none() | st.builds(QuotedText, what=st.just(what), text=texts, file=st.just("policy.yaml"))
+
+
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
     """Give any policy that a file could say."""
@@ -68,7 +74,7 @@ def policies(draw: st.DrawFn) -> Policy:
             reason_required=draw(st.booleans()),
             server_window_s=draw(st.none() | seconds),
             longest_s=draw(st.none() | seconds),
-            help=draw(maybe),
+            help=draw(quoted(f"help of level level-{number}")),
             runbook=draw(maybe),
         )
         for number in range(draw(st.integers(1, 3)))
@@ -85,7 +91,7 @@ def policies(draw: st.DrawFn) -> Policy:
             mode=draw(st.sampled_from(MODES)),
             reason_required=draw(st.booleans()),
             ticket=draw(maybe.filter(lambda text: text not in {"required", "optional"})),
-            message=draw(maybe),
+            message=draw(quoted(f"message of rule rule-{number}")),
         )
         for number in range(draw(st.integers(0, 3)))
     )

@@ -79,12 +79,12 @@ def test_all_files_count_and_nobody_weakens_an_earlier_one() -> None:
     assert [level.name for level in policy.levels] == ["mfa", "top"]
     assert [(rule.name, rule.file) for rule in policy.rules] == [
         ("a", "system.yaml"),
-        ("b", "prod (published)"),
         ("c", "user.yaml"),
+        ("b", "prod (published)"),
     ]
     # What a cluster says of commands could only allow more, so it does not count.
     assert policy.commands == {"stern": "mfa", "ctx": "allow"}
-    assert policy.files == ("system.yaml", "prod (published)", "user.yaml")
+    assert policy.files == ("system.yaml", "user.yaml", "prod (published)")
     assert decide(policy, read_command(["delete", "pod", "x"]), Target()).level == "top"
 
 
@@ -101,61 +101,9 @@ def test_a_published_policy_counts_on_its_own_cluster_and_where_the_cluster_is_u
     assert effects == {"prod[1]": "stepup", "prod1": "allow", "dev": "allow", None: "stepup"}
 
 
-def test_a_published_policy_brings_its_levels_where_there_is_no_systems() -> None:
-    policy = load(None, None, published=[published("prod", LEVELS, "rules: [{name: b, do: [change], needs: top}]")])
-    assert [level.name for level in policy.levels] == ["mfa", "top"]
-    # The default rules still count; what they call critical is the strongest level here.
-    assert {rule.name: rule.needs for rule in policy.rules}["b"] == "top"
-    assert {rule.needs for rule in policy.rules} == {"mfa", "top"}
-
-
 def test_a_later_file_names_the_levels_of_the_systems() -> None:
     with pytest.raises(PolicyError, match=r"^user\.yaml:\d+: .*weak"):
         load(
             document("system", LEVELS),
             document("user", "rules: [{name: c, do: [stop], needs: weak}]"),
         )
-
-
-def test_a_users_own_levels_give_way_to_those_that_a_cluster_publishes() -> None:
-    own = (
-        "levels:",
-        "  - {name: soft, signedInWithin: 1h, askAgainAfter: 1h}",
-        "  - {name: hard, signedInWithin: 1m, askAgainAfter: 0s}",
-        "rules: [{name: a, do: [delete], needs: soft}, {name: b, do: [grant], needs: hard}]",
-    )
-    policy = load(None, document("user", *own), published=[published("prod", LEVELS)])
-    assert {rule.name: rule.needs for rule in policy.rules} == {"a": "mfa", "b": "top"}
-
-
-def test_of_two_clusters_levels_the_strictest_times_count() -> None:
-    def levels(signed_in: str, again: str, window: str) -> str:
-        return (
-            f"levels: [{{name: mfa, signedInWithin: {signed_in}, askAgainAfter: {again}, serverWindow: {window}}}, "
-            "{name: top, signedInWithin: 1m, askAgainAfter: 0s}]"
-        )
-
-    policy = load(
-        None,
-        None,
-        published=[published("a", levels("15m", "5m", "31m")), published("b", levels("10m", "10m", "21m"))],
-    )
-    (mfa, _) = policy.levels
-    assert (mfa.signed_in_within_s, mfa.ask_again_after_s, mfa.server_window_s) == (600, 300, 1260)
-
-
-def test_a_systems_levels_keep_their_times_and_learn_the_servers_window() -> None:
-    asked = "levels: [{name: mfa, signedInWithin: 1m, askAgainAfter: 1m, serverWindow: 21m}]"
-    policy = load(document("system", LEVELS), None, published=[published("prod", asked)])
-    assert (policy.levels[0].signed_in_within_s, policy.levels[0].server_window_s) == (900, 1260)
-
-
-def test_a_level_that_only_the_cluster_has_becomes_the_strongest() -> None:
-    theirs = (
-        "levels:",
-        "  - {name: low, signedInWithin: 1h, askAgainAfter: 1h}",
-        "  - {name: high, signedInWithin: 1m, askAgainAfter: 0s}",
-        "rules: [{name: a, do: [delete], needs: low}, {name: b, do: [grant], needs: high}]",
-    )
-    policy = load(document("system", LEVELS), document("user"), published=[published("prod", *theirs)])
-    assert {rule.name: rule.needs for rule in policy.rules} == {"a": "mfa", "b": "top"}

@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import PolicyError, PolicyTooNew
-from kubectl_stepup.policy.published_file import keep, parsed, read
+from kubectl_stepup.policy.published_file import forget, keep, parsed, read
 
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
@@ -32,7 +32,10 @@ def test_what_was_kept_is_read_by_the_clusters_names(path: str) -> None:
     assert keep(path, "prod", POLICY, clock=SystemClock()) is True
     assert keep(path, "dev", POLICY, clock=SystemClock()) is True
 
-    assert [(one.cluster, one.policy.rules[0].name) for one in read(path)] == [("dev", "a"), ("prod", "a")]
+    assert [(one.cluster, one.policy and one.policy.rules[0].name) for one in read(path)] == [
+        ("dev", "a"),
+        ("prod", "a"),
+    ]
     assert Path(path).stat().st_mode & 0o777 == 0o600
 
 
@@ -57,13 +60,60 @@ def test_where_nothing_is_published_nothing_is_written(path: str) -> None:
     assert not Path(path).parent.exists()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"prod": 1}', '{"prod": "kind: Policy"}', "[" * 10_000])
+@pytest.mark.parametrize("content", ["{", "[]", '{"prod": 1}', "[" * 10_000])
 def test_a_damaged_file_is_said_and_not_skipped(path: str, content: str) -> None:
     Path(path).parent.mkdir()
     Path(path).write_text(content)
 
     with pytest.raises(PolicyError):
         read(path)
+
+
+def test_a_text_that_is_no_policy_stands_for_its_own_cluster_alone(path: str) -> None:
+    keep(path, "prod", POLICY, clock=SystemClock())
+    keep(path, "de v", "kind: Policy", clock=SystemClock())
+    keep(path, "new", f'{POLICY}minClientVersion: "99.0"\n', clock=SystemClock())
+
+    dev, new, prod = read(path)
+    assert (dev.policy, new.policy, prod.policy is None) == (None, None, False)
+    assert (dev.problem or "").startswith("de v (published):1: ")
+    assert dev.hint == "kubectl stepup policy forget --cluster 'de v'"
+    assert ("needs kubectl-stepup 99.0" in (new.problem or ""), new.too_new, dev.too_new) == (True, True, False)
+
+
+def test_one_cluster_cannot_take_the_room_of_the_others(path: str) -> None:
+    keep(path, "prod", POLICY, clock=SystemClock())
+
+    with pytest.raises(PolicyError, match=r"^dev \(published\): longer than 256 KiB"):
+        keep(path, "dev", "\u00e9" * 50_000, clock=SystemClock())  # six bytes each, as they are kept
+    for number in range(15):
+        keep(path, f"c{number}", "x" * ((256 << 10) - 2), clock=SystemClock())
+    assert len(read(path)) == 16
+
+
+def test_forgetting_names_what_was_there(path: str) -> None:
+    assert forget(path, "dev", clock=SystemClock()) == ()
+    assert not Path(path).parent.exists()
+    for cluster in ("prod", "dev", "lab"):
+        keep(path, cluster, POLICY, clock=SystemClock())
+
+    assert forget(path, "dev", clock=SystemClock()) == ("dev",)
+    assert forget(path, "dev", clock=SystemClock()) == ()
+    assert [one.cluster for one in read(path)] == ["lab", "prod"]
+    assert forget(path, None, clock=SystemClock()) == ("lab", "prod")
+    assert read(path) == ()
+
+
+def test_a_damaged_file_can_only_be_forgotten_as_a_whole(path: str) -> None:
+    Path(path).parent.mkdir()
+    Path(path).write_text("{")
+    Path(path).chmod(0o600)
+
+    with pytest.raises(PolicyError) as caught:
+        forget(path, "dev", clock=SystemClock())
+    assert caught.value.hint == "kubectl stepup policy forget --all"
+    assert forget(path, None, clock=SystemClock()) == ()
+    assert read(path) == ()
 
 
 def test_a_file_that_others_can_write_is_refused(path: str) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kubectl_stepup.policy.command import read, with_objects
 from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.model import Decision, Target
+from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.request import ObjectRef
 from kubectl_stepup.policy.resources import resource_of_kind
 from kubectl_stepup.policy.summary import LONGEST, summary_of

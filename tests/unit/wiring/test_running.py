@@ -20,7 +20,7 @@ from kubectl_stepup.session.model import ElevationSession
 from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.application import Application, Settings
-from kubectl_stepup.wiring.running import RealKubectl
+from kubectl_stepup.wiring.real_kubectl import RealKubectl
 from tests.flows import RESOLVED, session
 
 CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: memory\n"

@@ -1,0 +1,97 @@
+"""The kubectl of this machine, looked up once in a run (processes)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from kubectl_stepup import environment
+from kubectl_stepup.clock import SystemClock
+from kubectl_stepup.errors import KubectlFailed
+from kubectl_stepup.kube import kubectl
+from kubectl_stepup.kube.time_limit import TimeLimit
+from kubectl_stepup.trusted_file import untrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import NoReturn
+
+    from kubectl_stepup.flows.ports import RunLimit
+    from kubectl_stepup.trusted_file import Untrusted
+
+
+class RealKubectl:
+    """The kubectl of this machine: looked up once, so that what was checked is what runs."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._checked: os.stat_result | None = None
+
+    @cached_property
+    def _path(self) -> str:
+        return kubectl.find(self._environ, not_this=sys.argv[0])
+
+    def path(self) -> str:
+        """Give its absolute path."""
+        return self._path
+
+    def writable_by_others(self) -> Untrusted | None:
+        """Name what somebody else could replace it by; None: nobody can, and it is what the last check saw.
+
+        Raises:
+            KubectlFailed: it is not what it was when it was checked before, or is not there any more.
+        """
+        try:
+            fault = untrusted(self._path, sticky=True)
+            found = os.stat(self._path)
+        except OSError as exc:
+            raise KubectlFailed(f"{self._path}: {(exc.strerror or str(exc)).lower()}") from exc
+        if fault is not None:
+            return fault
+        if self._checked is not None and _identity(self._checked) != _identity(found):
+            raise KubectlFailed(
+                f"{self._path} was replaced after it had been checked, so it is not run elevated",
+                hint="repeat the command",
+            )
+        self._checked = found
+        return None
+
+    def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
+        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks."""
+        words = [word.replace("-", "_") for word in takewhile(lambda word: not word.startswith("-"), argv)]
+        names = [f"kubectl-{'-'.join(words[:count])}" for count in range(len(words), 0, -1)]
+        for entry in filter(os.path.isabs, self._environ.get(environment.PATH, "").split(os.pathsep)):
+            for name in names:
+                try:
+                    fault = untrusted(os.path.join(entry, name))
+                except (OSError, ValueError):  # kubectl does not get there either
+                    continue
+                if fault is not None:
+                    return fault
+        return None
+
+    def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+        """Become kubectl."""
+        kubectl.replace(self.path(), argv, environ)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        pass_fds: Sequence[int] = (),
+        stdin: Iterable[bytes] | None = None,
+        limit: RunLimit | None = None,
+    ) -> int:
+        """Run kubectl as a child and give its exit code."""
+        time_limit = None
+        if limit is not None:
+            time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
+        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

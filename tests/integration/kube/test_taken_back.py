@@ -1,0 +1,147 @@
+"""What a real kubectl writes where a cluster's policy was taken back, and where something on the way fails instead."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from kubectl_stepup.errors import KubectlFailed
+from kubectl_stepup.flows.published import WORDS, text_of
+from tests.integration.kube.kubectls import KUBECTLS
+
+OBJECT = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"
+DISCOVERY = {
+    "/api": {"kind": "APIVersions", "versions": ["v1"]},
+    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+    "/api/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [
+            {
+                "name": "configmaps",
+                "singularName": "configmap",
+                "namespaced": True,
+                "kind": "ConfigMap",
+                "verbs": ["get"],
+            }
+        ],
+    },
+}
+FOUND = {
+    "kind": "ConfigMap",
+    "apiVersion": "v1",
+    "metadata": {"name": "kubectl-stepup-policy", "namespace": "kube-public"},
+    "data": {"policy.yaml": "a policy"},
+}
+
+
+def status(code: int, reason: str, message: str) -> tuple[int, bytes]:
+    """Return an API server's own answer."""
+    details = {"name": "kubectl-stepup-policy", "kind": "configmaps"}
+    members = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "details": details}
+    return code, json.dumps({**members, "code": code, "reason": reason, "message": message}).encode()
+
+
+class API(ThreadingHTTPServer):
+    """Answers discovery, and one thing about the object; `everywhere` answers that to everything."""
+
+    answer: tuple[int, bytes] = (500, b"")
+    everywhere = False
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers what the server was told."""
+
+    server: API
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        code, body = self.server.answer
+        if path != OBJECT and not self.server.everywhere:
+            code, body = 200, json.dumps(DISCOVERY.get(path, {})).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json" if body.startswith(b"{") else "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay quiet."""
+
+
+@pytest.fixture
+def api() -> Iterator[API]:
+    server = API(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def asked(kubectl: str, api: API, home: Path) -> str | None:
+    """Ask for the cluster's policy by kubectl; return what is made of its answer."""
+    done = subprocess.run(
+        [kubectl, f"--server=http://127.0.0.1:{api.server_port}", *WORDS],
+        env={"HOME": str(home)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return text_of(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("kubectl", KUBECTLS)
+def test_what_the_api_server_says_of_the_object_is_believed(kubectl: str, api: API, tmp_path: Path) -> None:
+    api.answer = (200, json.dumps(FOUND).encode())
+    assert asked(kubectl, api, tmp_path) == "a policy"
+    api.answer = status(404, "NotFound", 'configmaps "kubectl-stepup-policy" not found')
+    assert asked(kubectl, api, tmp_path) is None
+    api.answer = status(
+        403,
+        "Forbidden",
+        'configmaps "kubectl-stepup-policy" is forbidden: User "alice" cannot get resource "configmaps" in API group '
+        '"" in the namespace "kube-public"',
+    )
+    assert asked(kubectl, api, tmp_path) is None
+
+
+@pytest.mark.parametrize("kubectl", KUBECTLS)
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (403, b"<html>forbidden by policy</html>"),
+        (404, b"<html>no such site</html>"),
+        (404, b"404 page not found"),
+        (401, b"{}"),
+        (502, b"bad gateway"),
+        (403, b'{"message": "configmaps is forbidden"}'),
+        (200, b"<html>sign in</html>"),
+    ],
+)
+def test_what_something_on_the_way_says_is_not(
+    kubectl: str, answer: tuple[int, bytes], everywhere: bool, api: API, tmp_path: Path
+) -> None:
+    api.answer, api.everywhere = answer, everywhere
+
+    with pytest.raises(KubectlFailed):
+        asked(kubectl, api, tmp_path)
+
+
+@pytest.mark.parametrize("kubectl", KUBECTLS)
+def test_no_network_is_not(kubectl: str, api: API, tmp_path: Path) -> None:
+    api.shutdown()
+    api.server_close()
+
+    with pytest.raises(KubectlFailed):
+        asked(kubectl, api, tmp_path)
