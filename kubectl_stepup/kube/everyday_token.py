@@ -67,46 +67,19 @@ def everyday_token(resolved: ResolvedContext, *, environ: Mapping[str, str]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """A mapping of a kubeconfig, read as Go reads it: what is absent or null is empty, other types are errors."""
+    """A mapping of a kubeconfig, whose types its reader has checked (kube.config_v1); what is absent is empty."""
 
     values: Mapping[str, Any]
     file: str
     at: str
 
     def text(self, name: str) -> str:
-        return self._text(self.values.get(name), f"{self.at}.{name}")
-
-    def _text(self, value: object, at: str) -> str:
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise self.error(at, "must be a text")
-        return value
+        found: str = self.values.get(name, "")
+        return found
 
     def mapping(self, name: str) -> _Fields | None:
         value = self.values.get(name)
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise self.error(f"{self.at}.{name}", "must be a mapping")
-        return _Fields(value, self.file, f"{self.at}.{name}")
-
-    def items(self, name: str) -> list[object]:
-        value = self.values.get(name)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            raise self.error(f"{self.at}.{name}", "must be a list")
-        return value
-
-    def texts(self, name: str) -> list[str]:
-        return [self._text(item, f"{self.at}.{name}[{index}]") for index, item in enumerate(self.items(name))]
-
-    def flag(self, name: str) -> bool:
-        value = self.values.get(name)
-        if value is not None and not isinstance(value, bool):
-            raise self.error(f"{self.at}.{name}", "must be true or false")
-        return bool(value)
+        return None if value is None else _Fields(value, self.file, f"{self.at}.{name}")
 
     def path(self, value: str) -> str:
         """Return a path as this file means it: a relative one belongs to the directory of the file."""
@@ -161,11 +134,11 @@ class _Plugin:
             raise entry.error(f"{entry.at}.interactiveMode", f"{mode!r} is not one of {', '.join(_MODES)}")
         return cls(
             command=os.path.normpath(entry.path(command) if os.sep in command else command),
-            args=tuple(entry.texts("args")),
+            args=tuple(entry.values.get("args", ())),
             env=_variables(entry),
             api_version=api_version,
             install_hint=" ".join(entry.text("installHint").split()),
-            provides_cluster=entry.flag("provideClusterInfo"),
+            provides_cluster=entry.values.get("provideClusterInfo", False),
             mode=mode,
         )
 
@@ -260,15 +233,11 @@ class _Plugin:
 
 def _variables(entry: _Fields) -> dict[str, str]:
     added: dict[str, str] = {}
-    for index, item in enumerate(entry.items("env")):
-        at = f"{entry.at}.env[{index}]"
-        if not isinstance(item, dict):
-            raise entry.error(at, "must be a mapping with a name")
-        variable = _Fields(item, entry.file, at)
-        if not variable.text("name"):
-            raise entry.error(f"{at}.name", "is missing")
+    for index, variable in enumerate(entry.values.get("env", ())):
+        if not variable.get("name"):
+            raise entry.error(f"{entry.at}.env[{index}].name", "is missing")
         # Go puts name and value together, and what is before the first `=` is the name.
-        name, _, value = f"{variable.text('name')}={variable.text('value')}".partition("=")
+        name, _, value = f"{variable['name']}={variable.get('value', '')}".partition("=")
         added[name] = value
     return added
 

@@ -259,7 +259,10 @@ def test_what_kubectl_does_not_run_is_an_error(kubectl: str, case: str, home: Ho
     assert home.by_kubectl(kubectl, "null") == ([], "nothing")
     seen, said = home.by_us("null")
     assert (seen, said[:7]) == ([], "error: ")
-    assert "--account VALUE" in said
+    # A wrong type anywhere makes kubectl, and us, refuse the whole file.
+    assert said.endswith(
+        "| kubectl config view" if ": must be " in said else "--account VALUE" + ")" * ("brew" in said)
+    )
     assert ("brew install it" in said) is ("installHint" in REFUSED[case])
 
 
