@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from tests.attacks import test_id_token_claims as claims
@@ -20,6 +21,7 @@ REFUSED: tuple[Callable[..., None], ...] = (
     jwks.test_a_key_set_without_the_key_proves_nothing,
     jwks.test_a_document_that_is_no_key_set_is_refused,
     odd_claims.test_a_claim_of_an_odd_type_is_refused_by_name,
+    odd_claims.test_methods_of_an_odd_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for,
     odd_claims.test_what_looks_like_the_right_value_is_another,
     odd_claims.test_an_odd_time_is_refused,
     odd_claims.test_an_odd_audience_is_refused,
@@ -40,9 +42,8 @@ ACCEPTED: tuple[Callable[..., None], ...] = (
 
 
 def cases(test: Callable[..., None]) -> int:
-    """Count the cases that pytest makes of a test with one table."""
-    (mark,) = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
-    return len(mark.args[1])
+    """Count the cases that pytest makes of a test with its tables."""
+    return math.prod(len(mark.args[1]) for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize")
 
 
 def test_six_hundred_abnormal_tokens_are_refused() -> None:
