@@ -137,6 +137,7 @@ def test_there_are_fifty_that_ask_a_server() -> None:
     assert len(set(lines(ANYWHERE) + lines(SERVED))) == len(lines(ANYWHERE) + lines(SERVED))
 
 
+@pytest.mark.usefixtures("session")
 @pytest.mark.parametrize("command", lines(ANYWHERE) + lines(SERVED))
 def test_as_policy_has_it(lab: Lab, command: str) -> None:
     """PROC-07."""
