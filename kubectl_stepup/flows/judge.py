@@ -76,10 +76,11 @@ def judge(
     """
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
-    resolved, unresolved, server = _destination(command, kubeconfig, config)
+    resolved, unresolved, server = _destination(command, kubeconfig)
     command = _explained(command, resolved, discover)
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
-    known = cluster if _is_known(cluster, resolved, command, config) else None
+    is_known = unresolved is None and _is_known(cluster, resolved, command, config)
+    known = cluster if is_known else None
     namespace = command.namespace
     if namespace is None and resolved is not None:
         namespace = resolved.namespace or "default"
@@ -100,7 +101,8 @@ def judge(
         cluster=cluster,
         target=target,
         decision=decision,
-        unresolved=unresolved if config.clusters else None,
+        # What runs elevated on an enrolled cluster reads no kuberc, and goes where the context says.
+        unresolved=unresolved if config.clusters and (cluster is None or resolved is None) else None,
     )
     return judgement, spool
 
@@ -172,7 +174,7 @@ def enrol_again(cluster: Cluster) -> str:
 
 
 def _destination(
-    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig], config: Config
+    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]
 ) -> tuple[ResolvedContext | None, KubeconfigError | None, str]:
     """Return the context of a command, why it is not known where it goes, and the server ("" where nobody knows).
 
@@ -193,9 +195,7 @@ def _destination(
         unresolved = None if server else exc
     else:
         server = server or resolved.server
-    # An elevated kubectl reads no kuberc: only where no enrolled cluster is found it may still lead to one.
-    enrolled = config.cluster_for("" if resolved is None else resolved.context, server)
-    if read_files.kuberc is not None and enrolled is None:
+    if read_files.kuberc is not None:
         unresolved = KubeconfigError(
             f"{read_files.kuberc}: may send kubectl to another cluster than the kubeconfig says",
             hint="KUBERC=off kubectl stepup exec -- ...",

@@ -180,6 +180,11 @@ def test_an_enrolled_context_is_run_without_kuberc() -> None:
     assert (found.cluster, found.unresolved) == (CLUSTER, None)
 
 
+def test_a_kuberc_may_lead_from_one_enrolled_context_to_another() -> None:
+    """A command that is allowed on the cluster of its context runs with kuberc, and so may reach every other cluster."""
+    assert judged("delete pod x", kuberc="/home/alice/.kube/kuberc").target == Target(namespace="shop")
+
+
 def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
     found = judged("delete pod x", config=replace(CONFIG, clusters=()), unread=KubeconfigError("config:3: broken"))
     assert found.unresolved is None
