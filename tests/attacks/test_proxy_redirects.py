@@ -249,7 +249,7 @@ def test_what_cannot_keep_the_token_is_refused(changes: dict[str, str]) -> None:
 
 
 def test_the_way_through_a_proxy_is_a_tunnel(out: list[bytes]) -> None:
-    """The proxy of the kubeconfig, or of the environment, which is for no loopback address: it sees a name, no token."""
+    """The proxy of the kubeconfig, or of the environment (for no loopback address), which sees a name and no token."""
     with ExitStack() as stack:
         api = stack.enter_context(answering(lambda handler: reply(handler, 200)))
         proxy = stack.enter_context(scripted(lambda handler: reply(handler, 403), tls=False))

@@ -24,11 +24,12 @@ def judged(
     config: Config = CONFIG,
     unread: KubeconfigError | None = None,
     kuberc: str | None = None,
+    namespace_defaults: frozenset[str] = frozenset(),
 ) -> Judgement:
     def kubeconfig(flag: str | None) -> FakeKubeconfig:
         if unread is not None:
             raise unread
-        return FakeKubeconfig(contexts, kuberc=kuberc)
+        return FakeKubeconfig(contexts, kuberc=kuberc, namespace_defaults=namespace_defaults)
 
     found, spool = judge(
         line.split(),
@@ -181,8 +182,20 @@ def test_an_enrolled_context_is_run_without_kuberc() -> None:
 
 
 def test_a_kuberc_may_lead_from_one_enrolled_context_to_another() -> None:
-    """A command that is allowed on the cluster of its context runs with kuberc, and so may reach every other cluster."""
+    """A command that is allowed on the cluster of its context runs with kuberc, and may so reach every other one."""
     assert judged("delete pod x", kuberc="/home/alice/.kube/kuberc").target == Target(namespace="shop")
+
+
+@pytest.mark.parametrize(
+    ("line", "default", "namespace"),
+    [
+        ("delete pod x", "namespace", None),
+        ("delete pod x -n other", "namespace", "other"),
+        ("delete pod x -n other", "all-namespaces", None),
+    ],
+)
+def test_a_kuberc_may_lead_to_another_namespace(line: str, default: str, namespace: str | None) -> None:
+    assert judged(line, namespace_defaults=frozenset({default})).target.namespace == namespace
 
 
 def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
