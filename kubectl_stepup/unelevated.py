@@ -18,9 +18,11 @@ def serve(argv: list[str]) -> int | None:
     """Become the program that `argv`, of our entry point, is about; None where it is about none."""
     from kubectl_stepup.kube.everyday_programs import DIFFER
 
-    if argv[:1] == ["unelevated"]:
+    if argv[:1] == ["unelevated"] and len(argv) > 1:
         return become(argv[1:])
-    return become([_DIFF, *argv[:-1]]) if argv[-1:] == [DIFFER] else None
+    # A command line of ours may end with the same word, as the name of an object.
+    is_differ = argv[2:] == [DIFFER] and all(map(os.path.isdir, argv[:2]))
+    return become([_DIFF, *argv[:2]]) if is_differ else None
 
 
 def become(argv: list[str]) -> int:

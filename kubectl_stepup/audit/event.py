@@ -90,9 +90,9 @@ class AuditEvent:
 
     @property
     def elevates(self) -> bool:
-        """Whether something elevated follows: a session that serves, or a command that starts."""
+        """Whether something elevated follows: a session that serves, or a command that starts, also inside another."""
         starts = self.activity is Activity.RUN and self.stage is Stage.REQUEST_RECEIVED
-        return self.activity is Activity.ELEVATION or (starts and self.level is not None)
+        return self.activity is Activity.ELEVATION or (starts and (self.level or self.parent) is not None)
 
     def to_json(self) -> dict[str, object]:
         """Give the members of the line: redacted, capped, without those that are not set."""

@@ -76,17 +76,19 @@ def judge(
     """
     argv = with_flags(words, read(words), flags)
     command, spool = expand(read(argv))
-    resolved, unresolved, server = _destination(command, kubeconfig, config)
+    resolved, unresolved, server, defaults = _destination(command, kubeconfig)
     command = _explained(command, resolved, discover)
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
-    known = cluster if _is_known(cluster, resolved, command, config) else None
+    is_known = unresolved is None and _is_known(cluster, resolved, command, config)
+    known = cluster if is_known else None
     namespace = command.namespace
     if namespace is None and resolved is not None:
-        namespace = resolved.namespace or "default"
+        namespace = None if "namespace" in defaults else resolved.namespace or "default"
+    everywhere = command.all_namespaces or "all-namespaces" in defaults
     target = Target(
         cluster=None if known is None else known.name,
         labels=None if known is None else known.labels,
-        namespace=None if command.all_namespaces else namespace,
+        namespace=None if everywhere else namespace,
         unenrolled=cluster is None
         and resolved is not None
         and unresolved is None
@@ -100,7 +102,8 @@ def judge(
         cluster=cluster,
         target=target,
         decision=decision,
-        unresolved=unresolved if config.clusters else None,
+        # What runs elevated on an enrolled cluster reads no kuberc, and goes where the context says.
+        unresolved=unresolved if config.clusters and (cluster is None or resolved is None) else None,
     )
     return judgement, spool
 
@@ -172,9 +175,11 @@ def enrol_again(cluster: Cluster) -> str:
 
 
 def _destination(
-    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig], config: Config
-) -> tuple[ResolvedContext | None, KubeconfigError | None, str]:
+    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]
+) -> tuple[ResolvedContext | None, KubeconfigError | None, str, frozenset[str]]:
     """Return the context of a command, why it is not known where it goes, and the server ("" where nobody knows).
+
+    With them come the flags of namespaces that a kuberc may set.
 
     Without a context kubectl does not give up: it takes `--server`, `$KUBERNETES_MASTER`, the service account of the
     pod that it runs in, or localhost. Only the first of them is known to be no enrolled cluster.
@@ -183,7 +188,7 @@ def _destination(
     try:
         read_files = kubeconfig(command.kubeconfig)
     except KubeconfigError as exc:
-        return None, exc, server
+        return None, exc, server, frozenset()
     named = command.line.last("cluster")
     server = server or (read_files.server_of(named) or "" if named else "")
     resolved, unresolved = None, None
@@ -193,11 +198,9 @@ def _destination(
         unresolved = None if server else exc
     else:
         server = server or resolved.server
-    # An elevated kubectl reads no kuberc: only where no enrolled cluster is found it may still lead to one.
-    enrolled = config.cluster_for("" if resolved is None else resolved.context, server)
-    if read_files.kuberc is not None and enrolled is None:
+    if read_files.kuberc is not None:
         unresolved = KubeconfigError(
             f"{read_files.kuberc}: may send kubectl to another cluster than the kubeconfig says",
             hint="KUBERC=off kubectl stepup exec -- ...",
         )
-    return resolved, unresolved, server
+    return resolved, unresolved, server, read_files.namespace_defaults

@@ -89,6 +89,10 @@ class Kubeconfig(Protocol):
     def kuberc(self) -> str | None:
         """The file of kubectl's settings, where it may lead commands to another cluster than the context says."""
 
+    @property
+    def namespace_defaults(self) -> frozenset[str]:
+        """Which of `namespace` and `all-namespaces` kubectl's settings may set where a command does not."""
+
     def resolve(self, context: str | None) -> ResolvedContext:
         """Give a context (None: the current one) with its cluster and user.
 

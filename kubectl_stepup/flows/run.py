@@ -109,7 +109,8 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
     if spool == NOTHING:
         return ports.kubectl.replace(judgement.argv, environ)
     with ExitStack() as stack:
-        argv, pass_fds = _with_captured(judgement, spool, (), stack, ports)
+        unnamed = ("context",) if judgement.command.context == "" else ()
+        argv, pass_fds = _with_captured(judgement, spool, unnamed, stack, ports)
         argv = _in_context(argv, judgement)
         return ports.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=spool.stdin)
 
@@ -121,7 +122,7 @@ def _in_context(argv: tuple[str, ...], judgement: Judgement) -> tuple[str, ...]:
     """
     if judgement.resolved is None or judgement.command.context:
         return argv
-    return with_flags(argv, judgement.command, Flags(context=judgement.resolved.context))
+    return with_flags(argv, judgement.command.replace(context=None), Flags(context=judgement.resolved.context))
 
 
 def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:

@@ -34,7 +34,7 @@ def with_everyday_programs(
     for name in EDITORS:
         if name == environment.KUBE_EDITOR or everyday.get(name):
             started[name] = shlex.join((*editor, name))
-    if everyday.get(environment.EXTERNAL_DIFF) and differ is not None:
+    if differ is not None:  # also where kubectl would take the `diff` of PATH by itself
         started[environment.EXTERNAL_DIFF] = f"{differ} {DIFFER}"
     names = sorted({*everyday, *started} - {environment.EVERYDAY})
     changed = {name: everyday.get(name) for name in names if everyday.get(name) != started.get(name)}
@@ -55,9 +55,11 @@ def everyday_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _changed(text: str) -> dict[str, str | None]:
     try:
         changed = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return changed if isinstance(changed, dict) else {}
+    if not isinstance(changed, dict):
+        return {}
+    return {name: value for name, value in changed.items() if value is None or isinstance(value, str)}
 
 
 def editor_command(name: str, files: Sequence[str], everyday: Mapping[str, str]) -> list[str]:
@@ -72,5 +74,8 @@ def editor_command(name: str, files: Sequence[str], everyday: Mapping[str, str])
 
 def differ_command(directories: Sequence[str], everyday: Mapping[str, str]) -> list[str]:
     """Return the words that start the person's differ, read as kubectl reads them."""
-    program, *words = everyday.get(environment.EXTERNAL_DIFF, "").split(" ")
+    named = everyday.get(environment.EXTERNAL_DIFF)
+    if not named:
+        return ["diff", "-u", "-N", *directories]
+    program, *words = named.split(" ")
     return [program or "diff", *directories, *(word for word in words if _PLAIN.fullmatch(word))]

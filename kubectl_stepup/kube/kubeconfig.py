@@ -61,7 +61,7 @@ class Kubeconfig:
     """What the kubeconfig files say together.
 
     `files` is the whole list, those that do not exist included. `kuberc` is the file of kubectl's settings, where it
-    may lead commands elsewhere all the same.
+    may lead commands elsewhere all the same; `namespace_defaults` are the flags of namespaces that it may set.
     """
 
     files: tuple[str, ...]
@@ -70,6 +70,7 @@ class Kubeconfig:
     clusters: Mapping[str, Entry]
     users: Mapping[str, Entry]
     kuberc: str | None = None
+    namespace_defaults: frozenset[str] = frozenset()
     pod_namespace: str | None = None
     """What counts, in a pod, for a context that names no namespace."""
 
@@ -152,6 +153,7 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_
         clusters=clusters,
         users=users,
         kuberc=kuberc.leading_elsewhere(environ),
+        namespace_defaults=kuberc.namespace_defaults(environ),
         pod_namespace=pod_namespace(environ),
     )
 

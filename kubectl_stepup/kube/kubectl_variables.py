@@ -21,7 +21,7 @@ SET: Mapping[str, str] = {
         "our own program, which becomes yours with the everyday login",
     ),
 }
-"""Set for an elevated command (the last three by everyday_programs; the last two only where they were set)."""
+"""Set for an elevated command (the last three by everyday_programs; `EDITOR` only where it was set)."""
 
 TAKEN_OUT: Mapping[str, str] = {
     "GODEBUG": "can write every header that is sent, and so the token, to standard error; can weaken TLS",

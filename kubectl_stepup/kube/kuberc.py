@@ -1,7 +1,7 @@
-"""Find out whether kubectl's own settings file may lead commands to another cluster (the filesystem).
+"""Find out whether kubectl's own settings file may lead commands to another cluster or namespace (the filesystem).
 
 A kuberc gives flags their defaults, `--context` and `--server` too: the command then goes elsewhere than the kubeconfig
-says. It is looked at for that alone, as text: a mention too many is a refusal too many, and nothing worse.
+says. It is looked at for that alone, as text: a mention too many is a question or refusal too many, and nothing worse.
 
 Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and later).
 """
@@ -20,29 +20,45 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 
-_DEFAULT = re.compile(rb"""\bname["']?\s*:\s*["']?(?:context|cluster|server|kubeconfig)\b""")
+_DEFAULT = re.compile(rb"""\bname["']?\s*:\s*["']?(context|cluster|server|kubeconfig|namespace|all-namespaces)\b""")
+_CLUSTER = frozenset({"context", "cluster", "server", "kubeconfig"})
+_NAMESPACE = frozenset({"namespace", "all-namespaces"})
 
 
 def leading_elsewhere(environ: Mapping[str, str]) -> str | None:
     """Return the kuberc in force, where it may say to which cluster commands go; None where it does not, or is off."""
+    file = _in_force(environ)
+    return file if file and _CLUSTER & _defaults(file) else None
+
+
+def namespace_defaults(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return which of `namespace` and `all-namespaces` may have a default by the kuberc in force."""
+    file = _in_force(environ)
+    return _NAMESPACE & _defaults(file) if file else frozenset()
+
+
+def _in_force(environ: Mapping[str, str]) -> str | None:
     named = environ.get(environment.KUBERC, "")
     if named == "off" or environ.get(environment.KUBECTL_KUBERC, "").lower() == "false":
         return None
     home = environ.get(environment.HOME, "")
-    file = named or (os.path.join(home, ".kube", "kuberc") if home else "")
-    return file if file and _may_lead(file) else None
+    return named or (os.path.join(home, ".kube", "kuberc") if home else None)
 
 
-def _may_lead(file: str) -> bool:
+def _defaults(file: str) -> frozenset[str]:
+    """Return the flags that say where a command goes and may have a default: all of them where that cannot be read."""
+    anything = _CLUSTER | _NAMESPACE
     try:
         # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         with open(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return True
+                return anything
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return False
+        return frozenset()
     except (OSError, ValueError):  # kubectl may read it all the same
-        return True
-    return len(data) > MAX_BYTES or _DEFAULT.search(data.replace(b"\0", b"")) is not None
+        return anything
+    if len(data) > MAX_BYTES:
+        return anything
+    return frozenset(name.decode("ascii") for name in _DEFAULT.findall(data.replace(b"\0", b"")))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 
@@ -157,7 +157,7 @@ class ProxyRead:
         if self._server.proxy_url is None:
             return urllib3.PoolManager(ssl_context=trust, server_hostname=name)
         url = urlsplit(self._server.proxy_url)
-        user = f"{url.username}:{url.password or ''}" if url.username else None
+        user = f"{unquote(url.username)}:{unquote(url.password or '')}" if url.username else None
         return urllib3.ProxyManager(
             url._replace(netloc=url.netloc.rpartition("@")[2]).geturl(),
             proxy_headers=urllib3.make_headers(proxy_basic_auth=user) if user else None,

@@ -35,12 +35,18 @@ class RunDirectory:
             KubectlFailed: it cannot be written, or is not the file that was written before.
         """
         path = os.path.join(self.path, name)
-        fresh = os.O_EXCL | os.O_CREAT if name not in self._written else os.O_TRUNC
+        before = self._written.get(name)
+        # NOTE: O_NONBLOCK, or a FIFO in its place that nobody reads would hold us for ever.
+        fresh = os.O_EXCL | os.O_CREAT if before is None else os.O_NONBLOCK
         try:
             descriptor = os.open(path, os.O_WRONLY | fresh | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as stream:
+                found = os.fstat(descriptor)
+                if before not in (None, (found.st_dev, found.st_ino)):
+                    raise OSError("is another file than was written before")
+                stream.truncate(0)
                 stream.write(content)
-            self._written[name] = _identity(path)
+            self._written[name] = found.st_dev, found.st_ino
         except OSError as exc:
             raise _failed(path, exc) from exc
         return path

@@ -60,10 +60,13 @@ class RealKubectl:
         return None
 
     def plugin_writable_by_others(self, argv: Sequence[str]) -> Untrusted | None:
-        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks."""
+        """Name what somebody else could put in the place of a plugin: in any directory of PATH, as kubectl looks.
+
+        That is by relative and empty entries too.
+        """
         words = [word.replace("-", "_") for word in takewhile(lambda word: not word.startswith("-"), argv)]
         names = [f"kubectl-{'-'.join(words[:count])}" for count in range(len(words), 0, -1)]
-        for entry in filter(os.path.isabs, self._environ.get(environment.PATH, "").split(os.pathsep)):
+        for entry in self._environ.get(environment.PATH, "").split(os.pathsep):
             for name in names:
                 try:
                     fault = untrusted(os.path.join(entry, name))

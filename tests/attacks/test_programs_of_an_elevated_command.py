@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -76,6 +77,22 @@ def test_a_differ_is_the_everyday_users_and_is_run(lab: Lab) -> None:
     seen = out.read_text()
     assert "stepup:" not in seen, seen
     assert "KUBECONFIG= NESTED= " in seen
+
+
+def test_the_diff_of_path_is_the_everyday_users(lab: Lab) -> None:
+    script, out = looking(lab)
+    (lab.directory / "home/bin").mkdir()
+    program(lab, "bin/diff", f'{script}; echo "DIFF $1 $2"; exit 1')
+    manifest = lab.directory / "pod.json"
+    pod = json.loads(lab.kubectl("get", "pod", "web-0", "-o", "json").stdout)
+    manifest.write_text(json.dumps({**pod, "metadata": {"name": "other", "namespace": "prod"}}))
+
+    path = f"PATH={lab.directory / 'home/bin'}:{lab.environ['PATH']}"
+    ran = lab.terminal.run(["env", path, *PROGRAM, "exec", "--level", "mfa", "--", "diff", "-f", str(manifest)])
+
+    assert "DIFF -u -N" in ran.screen, ran.screen
+    assert "stepup:" not in out.read_text(), out.read_text()
+    assert "KUBECONFIG= NESTED= " in out.read_text()
 
 
 def test_a_plugin_that_policy_elevates_stays_elevated_and_what_it_runs_is_on_record(lab: Lab) -> None:

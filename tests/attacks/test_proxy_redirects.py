@@ -249,16 +249,17 @@ def test_what_cannot_keep_the_token_is_refused(changes: dict[str, str]) -> None:
 
 
 def test_the_way_through_a_proxy_is_a_tunnel(out: list[bytes]) -> None:
-    """The proxy of the kubeconfig, which sees a name and no token."""
+    """The proxy of the kubeconfig, or of the environment (for no loopback address), which sees a name and no token."""
     with ExitStack() as stack:
         api = stack.enter_context(answering(lambda handler: reply(handler, 200)))
         proxy = stack.enter_context(scripted(lambda handler: reply(handler, 403), tls=False))
-        url = proxy.url.replace("http://", "http://user:password@")
-        for changes, environ in (({"proxy_url": url}, {}), ({}, {"HTTPS_PROXY": url})):
+        url = proxy.url.replace("http://", "http://us%65r:p%61ssword@")
+        far = "api.prod.example.com:6443"
+        for changes, environ in (({"proxy_url": url}, {}), ({"server": f"https://{far}"}, {"HTTPS_PROXY": url})):
             reader, approved = reading(api, environ, **changes)
             assert reader.read(PATH, approved) == 1
         assert api.seen == []
-        assert proxy.lines == [f"CONNECT {api.url.removeprefix('https://')}"] * 2
+        assert proxy.lines == [f"CONNECT {api.url.removeprefix('https://')}", f"CONNECT {far}"]
         assert proxy.tokens == [None, None]
         assert [headers["proxy-authorization"] for _, headers in proxy.seen] == ["Basic dXNlcjpwYXNzd29yZA=="] * 2
 

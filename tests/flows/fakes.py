@@ -177,6 +177,7 @@ class FakeKubeconfig:
     contexts: Sequence[ResolvedContext]
     files: Sequence[str] = ("/home/alice/.kube/config",)
     kuberc: str | None = None
+    namespace_defaults: frozenset[str] = frozenset()
 
     def resolve(self, context: str | None) -> ResolvedContext:
         for found in self.contexts:

@@ -24,11 +24,12 @@ def judged(
     config: Config = CONFIG,
     unread: KubeconfigError | None = None,
     kuberc: str | None = None,
+    namespace_defaults: frozenset[str] = frozenset(),
 ) -> Judgement:
     def kubeconfig(flag: str | None) -> FakeKubeconfig:
         if unread is not None:
             raise unread
-        return FakeKubeconfig(contexts, kuberc=kuberc)
+        return FakeKubeconfig(contexts, kuberc=kuberc, namespace_defaults=namespace_defaults)
 
     found, spool = judge(
         line.split(),
@@ -178,6 +179,23 @@ def test_a_kuberc_may_lead_from_a_context_that_is_not_enrolled_to_one_that_is() 
 def test_an_enrolled_context_is_run_without_kuberc() -> None:
     found = judged("delete pod x", kuberc="/home/alice/.kube/kuberc")
     assert (found.cluster, found.unresolved) == (CLUSTER, None)
+
+
+def test_a_kuberc_may_lead_from_one_enrolled_context_to_another() -> None:
+    """A command that is allowed on the cluster of its context runs with kuberc, and may so reach every other one."""
+    assert judged("delete pod x", kuberc="/home/alice/.kube/kuberc").target == Target(namespace="shop")
+
+
+@pytest.mark.parametrize(
+    ("line", "default", "namespace"),
+    [
+        ("delete pod x", "namespace", None),
+        ("delete pod x -n other", "namespace", "other"),
+        ("delete pod x -n other", "all-namespaces", None),
+    ],
+)
+def test_a_kuberc_may_lead_to_another_namespace(line: str, default: str, namespace: str | None) -> None:
+    assert judged(line, namespace_defaults=frozenset({default})).target.namespace == namespace
 
 
 def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:

@@ -81,6 +81,14 @@ def test_how_a_command_ended_stops_nothing_any_more() -> None:
     assert made.terminal.warnings == ["warning: not recorded: disk full"]
 
 
+def test_an_allowed_command_inside_an_elevated_one_is_elevated_too() -> None:
+    made = world()
+    made.environ["KUBECTL_STEPUP_NESTED"] = "an-id"
+    made.recorder = replace(made.recorder, caller=replace(made.recorder.caller, parent="an-id"))
+    with pytest.raises(AuditUnavailable, match="record: required"):
+        made.execute("get", "pods")
+
+
 def test_an_allowed_command_needs_no_record() -> None:
     made = world()
     with pytest.raises(Replaced):

@@ -572,6 +572,13 @@ def test_an_allowed_command_sends_what_was_evaluated_too(place: str) -> None:
     )
 
 
+@pytest.mark.parametrize("flags", [("--context=",), ("--context=lab", "--context", "")])
+def test_an_empty_context_is_the_one_that_was_evaluated(flags: tuple[str, ...]) -> None:
+    world = World(spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=""))
+    assert world.execute("apply", "-f", "pod.yaml", *flags) == 0
+    assert world.kubectl.ran[0].argv == ("apply", "--context=prod", "--filename=/captured/0/pod.yaml")
+
+
 def test_standard_input_that_was_not_read_is_the_childs_own() -> None:
     world = approving()
     world.execute("delete", "pod", "x")

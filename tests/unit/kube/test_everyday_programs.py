@@ -7,11 +7,13 @@ import shlex
 import pytest
 
 from kubectl_stepup.kube.everyday_programs import (
+    DIFFER,
     differ_command,
     editor_command,
     everyday_environment,
     with_everyday_programs,
 )
+from kubectl_stepup.unelevated import serve
 
 CALLER = {
     "PATH": "/bin",
@@ -44,7 +46,7 @@ def test_inside_another_elevated_run_it_is_that_of_before_both() -> None:
     assert everyday_environment(inner) == CALLER
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[1]"])
+@pytest.mark.parametrize("text", ["", "no JSON", "[1]", "[" * 100_000, '{"A": 1}', '{"EDITOR": ["x"]}'])
 def test_outside_of_an_elevated_run_nothing_changes(text: str) -> None:
     assert everyday_environment({"A": "b", "KUBECTL_STEPUP_EVERYDAY": text}) == {"A": "b"}
 
@@ -72,3 +74,24 @@ def test_an_editor_is_read_as_kubectl_reads_it(everyday: dict[str, str], name: s
 def test_a_differ_is_read_as_kubectl_reads_it() -> None:
     everyday = {"KUBECTL_EXTERNAL_DIFF": "colordiff -N -u ./x --a=b"}
     assert differ_command(["LIVE", "MERGED"], everyday) == ["colordiff", "LIVE", "MERGED", "-N", "-u", "--a=b"]
+    assert differ_command(["LIVE", "MERGED"], {}) == ["diff", "-u", "-N", "LIVE", "MERGED"]
+
+
+def test_the_diff_of_path_is_started_by_us_too() -> None:
+    started = with_everyday_programs(ELEVATED, {"PATH": "/bin"}, editor=OURS, differ="/opt/kubectl-stepup")
+    assert started["KUBECTL_EXTERNAL_DIFF"] == "/opt/kubectl-stepup unelevated-differ"
+    assert "KUBECTL_EXTERNAL_DIFF" not in everyday_environment(started)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("exec", "--", "delete", "pod", DIFFER),
+        ("exec", "--", DIFFER),
+        ("status", DIFFER),
+        (DIFFER,),
+        ("unelevated",),
+    ],
+)
+def test_a_command_that_ends_with_the_same_word_is_no_differ(words: tuple[str, ...]) -> None:
+    assert serve(list(words)) is None

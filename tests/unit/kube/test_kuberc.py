@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.kube.kuberc import MAX_BYTES, leading_elsewhere
+from kubectl_stepup.kube.kuberc import MAX_BYTES, leading_elsewhere, namespace_defaults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +55,21 @@ def test_a_default_that_leads_elsewhere_is_found(file: Path, name: str) -> None:
 def test_other_defaults_are_none_of_our_business(file: Path, name: str) -> None:
     file.write_text(DEFAULT.format(name=name) + "# about the context\n")
     assert found(file) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("namespace", {"namespace"}), ("all-namespaces", {"all-namespaces"}), ("namespaces", set()), ("context", set())],
+)
+def test_a_default_of_the_namespace_is_found(file: Path, name: str, expected: set[str]) -> None:
+    environ = {"HOME": str(file.parent.parent)}
+    file.write_text(DEFAULT.format(name=name))
+    assert namespace_defaults(environ) == expected
+    assert namespace_defaults({**environ, "KUBERC": "off"}) == set()
+    file.write_bytes(b"#" * (MAX_BYTES + 1))
+    assert namespace_defaults(environ) == {"namespace", "all-namespaces"}
+    file.unlink()
+    assert namespace_defaults(environ) == set()
 
 
 def test_the_variables_count_as_they_do_for_kubectl(file: Path, tmp_path: Path) -> None:

@@ -88,6 +88,30 @@ def test_a_file_that_was_removed_or_replaced_is_lost(parent: Path) -> None:
         assert directory.lost() == str(path)
 
 
+def test_a_file_is_written_anew_in_its_place(parent: Path) -> None:
+    with run_directory(str(parent)) as directory:
+        path = Path(directory.write("overlay", b"longer"))
+        assert (directory.write("overlay", b"x"), path.read_bytes(), directory.lost()) == (str(path), b"x", None)
+
+
+@pytest.mark.parametrize("what", ["nothing", "another file", "a link", "a pipe"])
+def test_what_took_the_place_of_a_file_is_not_written(parent: Path, tmp_path: Path, what: str) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"keep")
+    with run_directory(str(parent)) as directory:
+        path = Path(directory.write("overlay", b"x"))
+        path.unlink()
+        if what == "another file":
+            path.hardlink_to(other)
+        elif what == "a link":
+            path.symlink_to(other)
+        elif what == "a pipe":
+            os.mkfifo(path)
+        with pytest.raises(KubectlFailed, match="overlay: "):
+            directory.write("overlay", b"new")
+    assert other.read_bytes() == b"keep"
+
+
 @pytest.mark.parametrize("what", ["missing", "a file"])
 def test_where_it_cannot_be_made(tmp_path: Path, what: str) -> None:
     parent = tmp_path / "parent"

@@ -261,6 +261,17 @@ class TestPlugins:
         (tmp_path / "open").chmod(mode)
         assert self.fault(machine, "foo") == str(tmp_path / "open")
 
+    @pytest.mark.parametrize("entry", [".", "", "../open"])
+    def test_kubectl_looks_by_relative_entries_too(
+        self, machine: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+    ) -> None:
+        (tmp_path / "open").mkdir(mode=0o700)
+        monkeypatch.chdir(tmp_path / "open")
+        machine.environ["PATH"] = f"{entry}:{tmp_path / 'bin'}"  # type: ignore[index]
+        assert self.fault(machine, "foo") is None
+        (tmp_path / "open").chmod(0o777)
+        assert self.fault(machine, "foo") == str(tmp_path / "open")
+
 
 class TestTheKubectlThatWasChecked:
     """One kubectl for the check, the record and the run."""
