@@ -1,7 +1,7 @@
 """Find out whether kubectl's own settings file may lead commands to another cluster (the filesystem).
 
 A kuberc gives flags their defaults, `--context` and `--server` too: the command then goes elsewhere than the kubeconfig
-says. It is looked at for that alone, as text: a mention too many is a refusal too many, and nothing worse.
+says. It is looked at for that alone: a mention too many is a refusal too many, and nothing worse.
 
 Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and later).
 """
@@ -9,18 +9,21 @@ Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and lat
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
+from kubectl_stepup.documents import foreign_yaml
+from kubectl_stepup.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BYTES = 1 << 20
 
-_DEFAULT = re.compile(rb"""\bname["']?\s*:\s*["']?(?:context|cluster|server|kubeconfig)\b""")
+_NAME = frozenset({"name", None})
+_FLAGS = frozenset({"context", "cluster", "server", "kubeconfig", None})
+"""None is an alias."""
 
 
 def leading_elsewhere(environ: Mapping[str, str]) -> str | None:
@@ -45,4 +48,17 @@ def _may_lead(file: str) -> bool:
         return False
     except (OSError, ValueError):  # kubectl may read it all the same
         return True
-    return len(data) > MAX_BYTES or _DEFAULT.search(data.replace(b"\0", b"")) is not None
+    return len(data) > MAX_BYTES or _names_a_flag(data, file)
+
+
+def _names_a_flag(data: bytes, file: str) -> bool:
+    """Whether `name` stands before one of the flags, however either is written: an alias may be any of them."""
+    before: str | None = ""
+    try:
+        for word in foreign_yaml.words_of(data, file):
+            if before in _NAME and word in _FLAGS:
+                return True
+            before = word
+    except ConfigError:  # kubectl may read it all the same
+        return True
+    return False
