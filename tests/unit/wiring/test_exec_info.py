@@ -40,6 +40,20 @@ def test_a_ca_that_was_exchanged_since_it_was_compared_is_not_foretold(tmp_path:
     assert of_cluster(**{"certificate-authority": str(file)}) == ()
 
 
+def test_a_ca_is_found_where_kubectl_finds_it(tmp_path: Path) -> None:
+    """Through a link the directory above would be another one."""
+    (tmp_path / "ca.pem").write_bytes(PEM)
+    (tmp_path / "far" / "off").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "off")
+    resolved = replace(
+        RESOLVED,
+        cluster_file=str(tmp_path / "config"),
+        cluster_raw={"server": RESOLVED.server, "certificate-authority": "link/../ca.pem"},
+        ca_sha256=ca_digest(PEM),
+    )
+    assert len(digests(resolved)) == len(EXPECTED)
+
+
 @pytest.mark.parametrize(
     ("raw", "cluster"),
     [
