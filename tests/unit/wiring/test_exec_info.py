@@ -3,15 +3,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.session.record import EXPECTED
-from kubectl_stepup.wiring.exec_info import digests
+from kubectl_stepup.wiring import exec_info
+from kubectl_stepup.wiring.exec_info import digests, large_ca
 from tests.flows import RESOLVED
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -52,6 +55,25 @@ def test_a_ca_is_found_where_kubectl_finds_it(tmp_path: Path) -> None:
         ca_sha256=ca_digest(PEM),
     )
     assert len(digests(resolved)) == len(EXPECTED)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere so many certificates are refused")
+def test_many_certificates_are_handed_on_only_as_they_were_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(PEM)
+    raw = {"server": RESOLVED.server, "certificate-authority": str(file)}
+    resolved = replace(RESOLVED, cluster_raw=raw, ca_sha256=ca_digest(PEM))
+    monkeypatch.setattr(exec_info, "too_large", lambda _: "too many")
+    assert large_ca(resolved) == PEM
+    for changed in (PEM + PEM.replace(b"MIIB", b"AAAA"), b""):
+        file.write_bytes(changed)
+        with pytest.raises(KubeconfigError):
+            large_ca(resolved)
+    file.unlink()
+    with pytest.raises(KubeconfigError, match="cannot be read"):
+        large_ca(resolved)
 
 
 @pytest.mark.parametrize(
