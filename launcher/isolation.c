@@ -14,14 +14,15 @@ extern char **environ;
 
 static bool begins(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
 
-/* Whether this program lies in `bin` below that directory; a relative one would be the caller's. */
+/* Whether this program lies in `bin` below that directory; a relative one would be the caller's, and beside a link to
+ * our `bin` lie other libraries than ours. */
 static bool is_installed_below(const char *directory, size_t length) {
     char ours[PATH_MAX], bin[PATH_MAX];
     struct stat one, other;
     if (length == 0 || *directory != '/' || !path_of_python_program(ours)) return false;
     *strrchr(ours, '/') = '\0';
     int made = snprintf(bin, sizeof bin, "%.*s/bin", (int)length, directory);
-    return made > 0 && made < PATH_MAX && stat(bin, &one) == 0 && stat(ours, &other) == 0 &&
+    return made > 0 && made < PATH_MAX && lstat(bin, &one) == 0 && stat(ours, &other) == 0 &&
            one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 

@@ -60,6 +60,22 @@ def line_of(data: bytes, path: Sequence[str | int]) -> int:
     return line
 
 
+def words_of(data: bytes, file: str) -> Iterator[str | None]:
+    """Yield what stands in all documents, in order: the text of a scalar, None for an alias, "" for anything else.
+
+    Raises:
+        ConfigError: the bytes are no YAML.
+    """
+    try:
+        for event in yaml.parse(data, Loader=_Loader):
+            if isinstance(event, yaml.ScalarEvent):
+                yield str(event.value)
+            else:
+                yield None if isinstance(event, yaml.AliasEvent) else ""
+    except yaml.YAMLError as exc:
+        raise ConfigError(f"{file}: no YAML") from exc
+
+
 class _Anchored:
     """What an anchor names: a value once it is read, and how many values Go decodes for it."""
 

@@ -83,7 +83,10 @@ class _Fields:
 
     def path(self, value: str) -> str:
         """Return a path as this file means it: a relative one belongs to the directory of the file."""
-        return os.path.join(os.path.dirname(os.path.abspath(self.file)), value)
+        if os.path.isabs(value):
+            return value
+        # NOTE: `..` is taken off the name, as Go does it, not followed where a directory is a link.
+        return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(self.file)), value))
 
     def error(self, at: str, what: str) -> KubeconfigError:
         return KubeconfigError(f"{self.file}: {at}: {what}", hint=_NAME_ACCOUNT)

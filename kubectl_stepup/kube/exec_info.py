@@ -6,12 +6,11 @@ Spec: client-go `rest.ConfigToExecCluster` and `plugin/pkg/client/auth/exec`.
 from __future__ import annotations
 
 import binascii
-import os
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.execcredential import expected_exec_info
-from kubectl_stepup.kube.kubeconfig import MAX_BYTES
+from kubectl_stepup.kube.kubeconfig import MAX_BYTES, Entry
 
 if TYPE_CHECKING:
     from kubectl_stepup.kube.context import ResolvedContext
@@ -56,7 +55,7 @@ def ca_of(resolved: ResolvedContext) -> bytes | None:
     if raw.get("certificate-authority-data"):
         return binascii.a2b_base64(str(raw["certificate-authority-data"]))
     if raw.get("certificate-authority"):
-        path = os.path.join(os.path.dirname(resolved.cluster_file), str(raw["certificate-authority"]))
-        with open(path, "rb") as stream:
+        path = Entry(value=raw, file=resolved.cluster_file).path("certificate-authority")
+        with open(str(path), "rb") as stream:
             return stream.read(MAX_BYTES)
     return None

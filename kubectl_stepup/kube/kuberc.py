@@ -1,7 +1,7 @@
 """Find out whether kubectl's own settings file may lead commands to another cluster or namespace (the filesystem).
 
 A kuberc gives flags their defaults, `--context` and `--server` too: the command then goes elsewhere than the kubeconfig
-says. It is looked at for that alone, as text: a mention too many is a question or refusal too many, and nothing worse.
+says. It is looked at for that alone: a mention too many is a question or refusal too many, and nothing worse.
 
 Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and later).
 """
@@ -9,20 +9,22 @@ Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and lat
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
+from kubectl_stepup.documents import foreign_yaml
+from kubectl_stepup.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MAX_BYTES = 1 << 20
 
-_DEFAULT = re.compile(rb"""\bname["']?\s*:\s*["']?(context|cluster|server|kubeconfig|namespace|all-namespaces)\b""")
 _CLUSTER = frozenset({"context", "cluster", "server", "kubeconfig"})
 _NAMESPACE = frozenset({"namespace", "all-namespaces"})
+_NAME = frozenset({"name", None})
+"""None is an alias, which may be anything."""
 
 
 def leading_elsewhere(environ: Mapping[str, str]) -> str | None:
@@ -61,4 +63,19 @@ def _defaults(file: str) -> frozenset[str]:
         return anything
     if len(data) > MAX_BYTES:
         return anything
-    return frozenset(name.decode("ascii") for name in _DEFAULT.findall(data.replace(b"\0", b"")))
+    try:
+        found = _named(foreign_yaml.words_of(data, file))
+    except ConfigError:  # kubectl may read it all the same
+        return anything
+    return anything if None in found else frozenset(word for word in found if word is not None)
+
+
+def _named(words: Iterable[str | None]) -> set[str | None]:
+    """Return the words that stand behind `name`, however either is written."""
+    found: set[str | None] = set()
+    before: str | None = ""
+    for word in words:
+        if before in _NAME:
+            found.add(word)
+        before = word
+    return found

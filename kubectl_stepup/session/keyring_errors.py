@@ -12,11 +12,13 @@ _REASONS = {
     "NoKeyringError": "it is not installed",
     "ImportError": "it is not installed",
     "NameError": "the D-Bus library that it needs is not installed",
+    "ForeignBus": "the session bus belongs to another user",
     "ConnectionError": "nothing answers at its address",
     "OSError": "nothing answers at its address",
     "KeyError": "there is no session bus",
 }
-"""By the names of classes of the keyring, secretstorage and jeepney libraries, and of Python; the first that fits."""
+"""By the names of classes of ours, of the keyring, secretstorage and jeepney libraries, and of Python; the first that
+fits."""
 
 
 def reason_of(error: BaseException) -> str:

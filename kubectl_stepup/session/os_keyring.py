@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.dbus import reason_not_ours
+from kubectl_stepup.session.dbus import ForeignBus, reason_not_ours
 from kubectl_stepup.session.item_values import USERNAME, ItemValues
 from kubectl_stepup.session.keyring_errors import reason_of
 from kubectl_stepup.session.peer import is_ours
@@ -258,7 +258,7 @@ def _of_own_bus(collection_of: Callable[[], Any]) -> Any:
     collection = collection_of()
     if not is_ours(collection.connection.sock):
         collection.connection.close()
-        raise ConnectionRefusedError("the session bus belongs to another user")
+        raise ForeignBus("the session bus belongs to another user")
     return collection
 
 

@@ -22,7 +22,7 @@ def user_and_process(connection: Connection) -> tuple[int, int | None]:
         import _socket
 
         credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
-        process, user = (int.from_bytes(credentials[at : at + 4], sys.byteorder, signed=True) for at in (0, 4))
+        process, user = (int.from_bytes(credentials[at : at + 4], sys.byteorder) for at in (0, 4))
         return user, process
     # struct xucred: a version, then the user; 76 bytes in all.
     credentials = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import environment
 from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.kube.exec_info import ca_of, exec_infos
 from kubectl_stepup.kube.execcredential import smaller_ca_hint
 
@@ -49,14 +50,20 @@ def large_ca(resolved: ResolvedContext) -> bytes | None:
     On Linux kubectl can be given them as the system's own.
 
     Raises:
-        KubeconfigError: it cannot, on this system.
+        KubeconfigError: it cannot, on this system, or they are no longer those that `resolved` has the digest of.
     """
     reason = too_large(resolved)
     if reason is None:
         return None
     if sys.platform != "linux":
         raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
-    return ca_of(resolved)
+    try:
+        pem = ca_of(resolved) or b""
+        if ca_digest(pem) == resolved.ca_sha256:
+            return pem
+    except (OSError, ValueError) as exc:
+        raise KubeconfigError(f"{resolved.cluster_file}: the CA of cluster {resolved.cluster} cannot be read") from exc
+    raise KubeconfigError(f"{resolved.cluster_file}: the CA of cluster {resolved.cluster} has just changed")
 
 
 def _expected(resolved: ResolvedContext) -> tuple[bytes, ...]:

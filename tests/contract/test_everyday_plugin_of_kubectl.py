@@ -303,6 +303,7 @@ USERS: dict[str, dict[str, Any]] = {
     "a token beside an empty file": {"tokenFile": "empty", "token": "t1"},
     "a token file before a plugin": {"tokenFile": "token", "exec": entry()},
     "an absolute token file": {"tokenFile": "/nowhere"},
+    "a token file above a link": {"tokenFile": "link/../token"},
     "an empty file": {"tokenFile": "empty"},
     "an empty token": {"token": "", "exec": entry()},
     "null": {"token": None, "tokenFile": None, "exec": entry()},
@@ -316,6 +317,9 @@ USERS: dict[str, dict[str, Any]] = {
 def test_the_credential_is_the_one_that_kubectl_presents(kubectl: str, case: str, home: Home) -> None:
     (home.directory / "kube/token").write_text("from-the-file\n")
     (home.directory / "kube/empty").write_text("\n")
+    (home.directory / "far/off").mkdir(parents=True)
+    (home.directory / "far/token").write_text("from-elsewhere\n")
+    (home.directory / "kube/link").symlink_to(home.directory / "far/off")
     home.write(USERS[case])
     calls, sent = home.by_kubectl(kubectl, "null")
     seen, said = home.by_us("null")

@@ -112,6 +112,16 @@ def test_what_leads_to_the_program_itself_stays(launcher: Launcher, tmp_path: Pa
     assert not {"PYTHONUSERBASE", "PYTHONPATH"} & (elsewhere.keys() | relative.keys())
 
 
+def test_a_directory_that_only_links_to_the_programs_own_does_not_lead_there(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    """Python would take the libraries beside the link, not those of the program."""
+    (tmp_path / "bin").symlink_to(launcher.path.parent)
+    given = {"PYTHONUSERBASE": str(tmp_path), "PYTHONPATH": f"/hostile:{tmp_path}"}
+    found = handed_on(launcher.run("version", environ={"PATH": os.defpath, **given}))
+    assert not {"PYTHONUSERBASE", "PYTHONPATH"} & found.keys()
+
+
 @pytest.mark.parametrize("name", ALL_OF_THEM)
 def test_no_variable_runs_code_or_ends_a_command(
     program: str, tmp_path: Path, hostile: Path, kubectl: Path, name: str

@@ -43,6 +43,14 @@ def test_a_default_that_leads_elsewhere_is_found(file: Path, name: str) -> None:
             f"{{defaults: [{{options: [{{name: {name}}}]}}]}}",
         ),
         *(f"a: 1\n---\n{text}", "\ufeff" + text),
+        *(
+            text.replace(f"name: {name}", f"name: {mark}{name}")
+            for mark in ("&a ", "!!str ", ">-\n      ", "\n    # x\n    ")
+        ),
+        text.replace(f"name: {name}", f'"n\\x61me": "\\x{ord(name[0]):02x}{name[1:]}"'),
+        f"of: &a {name}\n" + text.replace(f"name: {name}", "name: *a"),
+        "of: &a name\n" + text.replace(f"name: {name}", f"*a : {name}"),
+        f"{text}- [",
     )
     for spelling in spellings:
         file.write_text(spelling)
@@ -51,7 +59,7 @@ def test_a_default_that_leads_elsewhere_is_found(file: Path, name: str) -> None:
     assert found(file) == str(file)
 
 
-@pytest.mark.parametrize("name", ["interactive", "user", "namespace", "contexts"])
+@pytest.mark.parametrize("name", ["interactive", "user", "namespace", "contexts", "server-side"])
 def test_other_defaults_are_none_of_our_business(file: Path, name: str) -> None:
     file.write_text(DEFAULT.format(name=name) + "# about the context\n")
     assert found(file) is None

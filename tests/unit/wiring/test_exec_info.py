@@ -3,15 +3,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kube.cluster_identity import ca_digest
 from kubectl_stepup.session.record import EXPECTED
-from kubectl_stepup.wiring.exec_info import digests
+from kubectl_stepup.wiring import exec_info
+from kubectl_stepup.wiring.exec_info import digests, large_ca
 from tests.flows import RESOLVED
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
@@ -38,6 +41,39 @@ def test_a_ca_that_was_exchanged_since_it_was_compared_is_not_foretold(tmp_path:
     file = tmp_path / "ca.pem"
     file.write_bytes(PEM + PEM.replace(b"MIIB", b"AAAA"))
     assert of_cluster(**{"certificate-authority": str(file)}) == ()
+
+
+def test_a_ca_is_found_where_kubectl_finds_it(tmp_path: Path) -> None:
+    """Through a link the directory above would be another one."""
+    (tmp_path / "ca.pem").write_bytes(PEM)
+    (tmp_path / "far" / "off").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "off")
+    resolved = replace(
+        RESOLVED,
+        cluster_file=str(tmp_path / "config"),
+        cluster_raw={"server": RESOLVED.server, "certificate-authority": "link/../ca.pem"},
+        ca_sha256=ca_digest(PEM),
+    )
+    assert len(digests(resolved)) == len(EXPECTED)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere so many certificates are refused")
+def test_many_certificates_are_handed_on_only_as_they_were_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(PEM)
+    raw = {"server": RESOLVED.server, "certificate-authority": str(file)}
+    resolved = replace(RESOLVED, cluster_raw=raw, ca_sha256=ca_digest(PEM))
+    monkeypatch.setattr(exec_info, "too_large", lambda _: "too many")
+    assert large_ca(resolved) == PEM
+    for changed in (PEM + PEM.replace(b"MIIB", b"AAAA"), b""):
+        file.write_bytes(changed)
+        with pytest.raises(KubeconfigError):
+            large_ca(resolved)
+    file.unlink()
+    with pytest.raises(KubeconfigError, match="cannot be read"):
+        large_ca(resolved)
 
 
 @pytest.mark.parametrize(
