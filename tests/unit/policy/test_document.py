@@ -249,7 +249,7 @@ def test_levels_are_few() -> None:
     head = HEAD.partition("levels:")[0]
     levels = [f"  - {{name: a{at}, signedInWithin: 1m, askAgainAfter: 0s}}\n" for at in range(101)]
     assert len(load(head + "levels:\n" + "".join(levels[:100])).levels) == 100
-    with pytest.raises(PolicyError, match="policy.yaml:3: levels: there are more than 100 levels"):
+    with pytest.raises(PolicyError, match=r"policy\.yaml:3: levels: there are more than 100 levels"):
         load(head + "levels:\n" + "".join(levels))
 
 
