@@ -75,6 +75,7 @@ def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
     known = _texts(edited_file.read(path, error=PolicyError), path)
     if with_text(known) == known:  # nothing is written where there is nothing to keep
         return False
+
     def edited(before: bytes | None) -> bytes:
         data = json.dumps(with_text(_texts(before, path)), sort_keys=True).encode("ascii")
         if text is not None and len(data) > _LARGEST:  # nobody could read it any more
