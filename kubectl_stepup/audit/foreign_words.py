@@ -26,10 +26,10 @@ _BY_FLAG = {"unzip": "zip", "bcp": "sqlcmd"}
 _USER = re.compile(r"(-u\s*+|-U|--(?:proxy-)?user[=\s]\s*+)([^\s:]++):.++", re.DOTALL)
 _USERS = ("-u", "-U", "--user", "--proxy-user")
 _FLAG = re.compile(r"-{1,2}[A-Za-z][\w-]*+")
-_PASSWORD_WORD = re.compile(
-    r"(?![/.])[\w-]*?(?:passw|requirepass|secret[-_]?(?:access[-_]?)?key|api[-_]?key|identified)[\w-]*", re.IGNORECASE
-)
-"""A bare word after which the rest is taken for secret: change_password, passwd, aws_secret_access_key, PASSWORD."""
+# NOTE: two patterns, each of linear time; a word may be a hundred kilobytes of anything.
+_BARE_WORD = re.compile(r"[\w-]++")
+_PASSWORD_WORD = re.compile(r"passw|requirepass|secret[-_]?(?:access[-_]?)?key|api[-_]?key|identified", re.IGNORECASE)
+"""In a bare word after which the rest is taken for secret: change_password, passwd, aws_secret_access_key, PASSWORD."""
 
 _TOKEN = re.compile(r"""(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|\\.|[^\s;|&()'"\\])++|[;|&()\n]++""", re.DOTALL)
 _PART = re.compile(r""""((?:[^"\\]|\\.)*+)"|'([^']*+)'|\\(.)""", re.DOTALL)
@@ -56,7 +56,7 @@ class _Command:
         name = word.rpartition("/")[2]
         if name in _PLAIN_P or name in _SAYS or _flags(name):
             self._program = name
-        self._names_a_password = self._names_a_password or _PASSWORD_WORD.fullmatch(word) is not None
+        self._names_a_password = self._names_a_password or _is_password_word(word)
         self._previous = word
         return shown
 
@@ -94,6 +94,10 @@ class _Command:
 def without_secrets(words: Iterable[str], argument: Callable[[str], str]) -> Iterator[str]:
     """Return the words for another program as they may be shown; `argument` redacts one by its own name and shape."""
     return map(_Command(argument, _DEPTH).shown, words)
+
+
+def _is_password_word(word: str) -> bool:
+    return _BARE_WORD.fullmatch(word) is not None and _PASSWORD_WORD.search(word) is not None
 
 
 def _flags(program: str) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def _arguments(argv: Sequence[str]) -> Iterator[str]:
     ours = tuple(takewhile(lambda argument: argument != "--", argv))
     shown = _of_kubectl(ours)
     # Without -- kubectl takes what follows the pod for a command as well, as far as it has no flags.
-    yield from without_secrets(shown, _argument) if ours[:1] == ("exec",) else shown
+    yield from without_secrets(shown, _argument) if "exec" in ours else shown
     if len(ours) < len(argv):
         yield "--"
         yield from without_secrets(argv[len(ours) + 1 :], _argument)
@@ -140,7 +140,7 @@ def _body(value: str) -> str:
 
 def _json(value: str) -> str:
     try:
-        document = json.loads(value)
+        document = json.loads(value, object_pairs_hook=_unique)
         clean = _tree(document)
     except ValueError:
         return without_shapes(value) if _holds_nothing(value) else REDACTED
@@ -151,9 +151,19 @@ def _json(value: str) -> str:
     return shown if shown == whole or _is_json(shown) else REDACTED
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object's members; raise where a name stands twice, as only the last one would be looked at."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
 def _holds_nothing(value: str) -> bool:
     """Tell what only looks like an object that could hold a secret, be it in YAML: a template, or our own work."""
     if len(value) >= ARGUMENT_LIMIT - 1 and _ARGUMENT_MARK.search(value[-_MARK_ROOM:]):
+        return True
+    if ":" not in value and _TEMPLATE.match(value) is not None:  # {.data.token} gives nothing a value
         return True
     return not SECRET_NAME.search(value) and (":" not in value or _TEMPLATE.match(value) is not None)
 

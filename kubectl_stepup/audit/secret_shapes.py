@@ -8,21 +8,22 @@ REDACTED = "[redacted]"
 
 SECRET_NAME = re.compile(
     r"passw|passphrase|passcode|(?<!by)(?<!com)pass(?![a-z])|pwd|secret|token|credential|otp\b|bearer|authorization|[-_]auth\b|"
-    r"(api|private|client|access|account|encryption|signing)[-_.]?key",
+    r"(api|app|private|client|access|account|encryption|signing|master|license|shared|ssh|jwt)[-_.]?key",
     re.IGNORECASE,
 )
 
 # Names that hold such a word and yet only point at a secret, or switch something.
 _POINTER_NAME = re.compile(
-    r"(name|ref|refs|seconds|path|file|dir|url|uri|type|mount|pullsecrets)$|^-{0,2}(show|allow|no|automount)",
-    re.IGNORECASE,
+    r"(?i:(name|ref|refs|seconds|path|file|dir|url|uri|type|mount|pullsecrets)$|^-{0,2}automount)"
+    r"|^-{0,2}(?:(?:[Ss]how|[Aa]llow|[Nn]o)(?=[-_.A-Z])|(?:SHOW|ALLOW|NO)(?=[-_.]))"  # not NODE_AUTH_TOKEN
 )
 
 # NOTE: arguments may be a megabyte of anything, so every pattern here takes linear time (possessive where it repeats).
 _DOTTED = re.compile(r"(?<![\w.-])[\w.-]++")
+# Presigned addresses of object stores carry their right in a signature: sig=, X-Amz-Signature=, X-Goog-Signature=.
 _QUERY = re.compile(r"([?&])([\w.-]++)=([^&#\s]++)")
 _SCHEME = re.compile(r"\b(bearer|basic)\s++[\w.~+/=-]{4,}+", re.IGNORECASE)  # RFC 6750, RFC 7617
-_USERINFO = re.compile(r"(?<=://)[^/?#@\s\"']*+@")
+_USERINFO = re.compile(r"(?<=://)(?:[^/?#@\s\"']*+@)++")  # an unescaped @ may stand in a password
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 
 _ISSUED = re.compile(
@@ -86,5 +87,6 @@ def _without_jwt(run: re.Match[str]) -> str:
 
 
 def _without_query_secret(pair: re.Match[str]) -> str:
-    secret = is_secret_name(pair[2]) or pair[2] in ("code", "key")
+    name = pair[2].lower()
+    secret = is_secret_name(pair[2]) or name in ("code", "key", "sig") or name.endswith("signature")
     return f"{pair[1]}{pair[2]}={REDACTED}" if secret else pair[0]

@@ -50,6 +50,8 @@ def plain(data: bytes, file: str, *, error: type[ConfigError] = ConfigError) -> 
 
 def line_of(data: bytes, path: Sequence[str | int]) -> int:
     """Return the line (from 1) of the value under `path` in a document that `plain` reads; of the nearest one to it."""
+    if not path:
+        return 1
     document = _Document(data, "", ConfigError, located=True)
     value, line = document.value(), 1
     for step in path:

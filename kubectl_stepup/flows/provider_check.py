@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,8 @@ def _signatures(
     try:
         found = usable(client.jwks(), common)
     except (ProviderError, TokenRejected) as exc:
-        yield Problem(sentence=exc.message, fix=exc.hint or f"look at what is there: curl {metadata.jwks_uri}")
+        look = f"look at what is there: curl {shlex.quote(metadata.jwks_uri)}"
+        yield Problem(sentence=exc.message, fix=exc.hint or look)
         return
     if not found:
         yield Problem(

@@ -29,6 +29,13 @@ SECRET_MEMBERS = frozenset(
 SHORTEST = 8
 """So many characters in a row are taken for a part of a secret; a secret that is shorter is a word like any other."""
 
+LONGEST_END = 8192
+"""Of a longer secret so many characters of either end are looked for: what lies between is of no use without them."""
+
+MOST_PARTS = 1_000_000
+"""So many parts are looked for, some 100 MB of them. Tokens of a usual length make a twentieth of that, and who sends
+more than this only hides its own tokens less."""
+
 MARK = "[redacted]"
 _LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
@@ -50,7 +57,8 @@ class KnownSecrets:
             value = members[name]
             if isinstance(value, str) and len(value) >= SHORTEST and value not in self._values:
                 self._values.add(value)
-                self._pending.append(value)
+                ends = (value[:LONGEST_END], value[-LONGEST_END:])
+                self._pending += ends if len(value) > 2 * LONGEST_END else (value,)
 
     def hidden(self, text: str) -> str:
         """Return `text` with every part of a secret replaced."""
@@ -86,7 +94,9 @@ class KnownSecrets:
 
     def _all_parts(self) -> set[str]:
         while self._pending:
-            for form in _forms(self._pending.pop()):
+            for form in _forms(self._pending.pop(0)):
+                if len(self._parts) > MOST_PARTS:
+                    continue
                 lowered = form.translate(_LOWER)
                 self._parts.update(lowered[at : at + SHORTEST] for at in range(len(lowered) - SHORTEST + 1))
         return self._parts

@@ -26,6 +26,9 @@ API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Policy"
 WHO = ("people",)
 
+MOST_LEVELS = 100
+"""In one file; joining files and looking for a session go through all of them, some in pairs."""
+
 OPTIONAL = ("who", "levels", "rules", "commands", "grants", "minClientVersion")
 LEVEL_OPTIONAL = ("reason", "serverWindow", "longest", "help", "runbook")
 
@@ -44,6 +47,8 @@ def policy_from(node: Node, *, levels: tuple[Level, ...] = (), elsewhere: Elsewh
     fields["kind"].string(choices=(KIND,))
     if "minClientVersion" in fields:
         _require_version(fields["minClientVersion"])
+    if "levels" in fields and len(fields["levels"].sequence()) > MOST_LEVELS:
+        raise fields["levels"].error(f"there are more than {MOST_LEVELS} levels")
     together = joined(levels, _named(fields.get("levels"), _level), elsewhere=elsewhere)
     if not together.levels:
         raise node.error("there are no levels, neither here nor in a file before this one")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Policy
 
 LARGEST_TEXT = 256 << 10
-"""So many bytes of the file may be one cluster's: 16 of the largest fit."""
+"""So many bytes of the file may be one cluster's: 15 of the largest fit."""
 
 _LARGEST = 4 << 20
 
@@ -75,12 +75,17 @@ def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
     known = _texts(edited_file.read(path, error=PolicyError), path)
     if with_text(known) == known:  # nothing is written where there is nothing to keep
         return False
-    return edited_file.change(
-        path,
-        lambda before: json.dumps(with_text(_texts(before, path)), sort_keys=True).encode("ascii"),
-        clock=clock,
-        error=PolicyError,
-    )
+
+    def edited(before: bytes | None) -> bytes:
+        data = json.dumps(with_text(_texts(before, path)), sort_keys=True).encode("ascii")
+        if text is not None and len(data) > _LARGEST:  # nobody could read it any more
+            raise PolicyError(
+                f"{cluster} (published): no room beside what other clusters published, {_LARGEST >> 20} MiB in all",
+                hint="kubectl stepup policy forget --all",
+            )
+        return data
+
+    return edited_file.change(path, edited, clock=clock, error=PolicyError)
 
 
 def forget(path: str, cluster: str | None, *, clock: Clock) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 # RFC 8628 section 6.1: capitals and digits, often in groups; so are the codes of providers that use digits alone.
-_CODE = re.compile(r"(?<![\w-])(?:[A-Z0-9]{3,}(?:[- ][A-Z0-9]{3,})+|[A-Z0-9]{6,})(?![\w-])")
+_GAP = r"(?:[.:]|\s{1,3}|\s?[_/|\u00b7\u2010-\u2015-]\s?)"
+_CODE = re.compile(rf"(?<![\w-])(?:[A-Z0-9]{{3,}}(?:{_GAP}[A-Z0-9]{{3,}})+|[A-Z0-9]{{6,}})(?![\w-])")
 
 
 def quoted(text: QuotedText) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ MEMBERS = (
 WORDS = (*URLS, "WDJB-MJHT", "WDJBMJHT" * 40, "900", "5", "1e3", "", "slow_down", DEVICE_CODE, DEVICE_CODE[:20])
 OTHER_URIS = ("", "{}/#/device", "{}/device?code=" + DEVICE_CODE, "{}/device/" + DEVICE_CODE[5:])
 LONGEST_ADDRESS = 2100
+
+_TWICE = re.compile(r"has the member (?:'[^']*'|\"[^\"]*\") twice")
 
 
 def one(choices: Bytes, watch: Watch) -> str:
@@ -70,11 +73,14 @@ def answer(choices: Bytes, url: str, body: bytes) -> Response:
 
 
 def kept_quiet(error: StepUpError, answers: Sequence[Response], secrets: Sequence[str], *names: str) -> bool:
-    """Tell whether an error shows no secret; one that stands under another name than `names` is nobody's secret."""
+    """Tell whether an error shows no secret; one that stands under another name than `names` is nobody's secret.
+
+    Nor is the name of a member that stands twice: it can be one only where it was sent before.
+    """
     public = repr(
         [{name: text for name, text in (each.document or {}).items() if name not in names} for each in answers]
     )
-    said = f"{error.message} {error.hint} {error.details}"
+    said = _TWICE.sub("", f"{error.message} {error.hint} {error.details}")
     return not any(secret in said and secret not in public for secret in secrets)
 
 

@@ -31,6 +31,18 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
         ("create secret generic s --from-literal=hunter2", "create secret generic s --from-literal=[redacted]"),
         ("create secret generic s --from-file=tls.key", "create secret generic s --from-file=tls.key"),
         ("set env deploy/x DB_PASSWORD=hunter2 LOG=info", "set env deploy/x DB_PASSWORD=[redacted] LOG=info"),
+        (
+            "set env deploy/x NODE_AUTH_TOKEN=hunter2 NO_TOKEN=x",
+            "set env deploy/x NODE_AUTH_TOKEN=[redacted] NO_TOKEN=x",
+        ),
+        ("set env deploy/x RAILS_MASTER_KEY=hunter2", "set env deploy/x RAILS_MASTER_KEY=[redacted]"),
+        ("set env deploy/x DB=postgres://u:hun@ter2@h/db", "set env deploy/x DB=postgres://[redacted]@h/db"),
+        ("-n prod exec web-0 mysql -phunter2", "-n prod exec web-0 mysql '-p[redacted]'"),
+        ("exec web-0 -- curl 'https://a/b?sv=1&sig=hunter2'", "exec web-0 -- curl 'https://a/b?sv=1&sig=[redacted]'"),
+        (
+            "exec web-0 -- curl 'https://a/b?X-Amz-Signature=hunter2'",
+            "exec web-0 -- curl 'https://a/b?X-Amz-Signature=[redacted]'",
+        ),
         ("run x --image=y --env=API_KEY=hunter2", "run x --image=y --env=API_KEY=[redacted]"),
         ("config set users.admin.token hunter2", "config set users.admin.token [redacted]"),
         (
@@ -96,6 +108,7 @@ def test_secrets_leave_the_command_line(command: str, shown: str) -> None:
             '{"secretKeyRef":{"name":"db","key":"pw"},"secretName":"db"}',
         ),
         ('{"automountServiceAccountToken":false}', '{"automountServiceAccountToken":false}'),
+        ('{"data":{"a":"hunter2"},"data":null}', "[redacted]"),
         ("password: hunter2", "[redacted]"),
         ("{password: hunter2}", "[redacted]"),
         ("{stringData: {a: hunter2}}", "[redacted]"),

@@ -72,6 +72,17 @@ def test_keys_that_are_none(start_provider: StartProvider, raw: Raw, sentence: s
     assert found.is_certain
 
 
+def test_an_address_in_a_command_to_type_is_quoted(
+    start_provider: StartProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider, clock = started(start_provider)
+    said = OIDCProvider.metadata
+    address = f"{provider.issuer}/$(id);x"
+    monkeypatch.setattr(OIDCProvider, "metadata", lambda client: replace(said(client), jwks_uri=address))
+    (found,) = problems(provider, clock)
+    assert found.fix == f"look at what is there: curl '{provider.issuer}/$(id);x'"
+
+
 @pytest.mark.parametrize(
     ("offered", "shown"), [(["none"], "'none'"), (["HS256", "none"], "'HS256', 'none'"), ([], "nothing")]
 )

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import tracemalloc
 from urllib.parse import quote
 
 import pytest
 
 from kubectl_stepup.errors import ProviderError
-from kubectl_stepup.oauth.known_secrets import KnownSecrets
+from kubectl_stepup.oauth.known_secrets import LONGEST_END, MOST_PARTS, KnownSecrets
 
 CODE = 'Zm9v+YmFy/0c9b~12"ab34cdEF=='
 
@@ -67,3 +69,26 @@ def test_an_error_is_cleaned_in_all_its_parts() -> None:
 
 def test_it_does_not_show_itself() -> None:
     assert CODE not in repr(knowing())
+
+
+@pytest.mark.timeout(20)
+def test_a_token_as_long_as_an_answer_costs_no_memory() -> None:
+    token = hashlib.shake_256(b"token").hexdigest(1 << 19)
+    tracemalloc.start()
+    try:
+        secrets = knowing(device_code=CODE, id_token=token, access_token=token[::-1], refresh_token=token.upper())
+        shown = secrets.hidden(f"<{token[:30]}> <{token[-30:]}> <{token[-8:-60:-1]}> <{CODE}>")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert shown == "<[redacted]> <[redacted]> <[redacted]> <[redacted]>"
+    assert peak < 200 << 20
+
+
+def test_answers_without_end_are_learned_from_for_a_while() -> None:
+    secrets = knowing(device_code=CODE)
+    for number in range(40):
+        secrets.learn({"id_token": hashlib.shake_256(bytes([number])).hexdigest(LONGEST_END)})
+        secrets.hidden("what is asked for often")
+    assert len(secrets._parts) < 2 * MOST_PARTS
+    assert secrets.hidden(f"code {CODE}") == "code [redacted]"

@@ -245,6 +245,14 @@ def test_of_what_two_files_say_about_a_command_the_stricter_counts() -> None:
     assert (merge(one, other).also_needed, merge(other, one).also_needed) == ({"ctx": ("mfa",)}, {"ctx": ("mfa",)})
 
 
+def test_levels_are_few() -> None:
+    head = HEAD.partition("levels:")[0]
+    levels = [f"  - {{name: a{at}, signedInWithin: 1m, askAgainAfter: 0s}}\n" for at in range(101)]
+    assert len(load(head + "levels:\n" + "".join(levels[:100])).levels) == 100
+    with pytest.raises(PolicyError, match=r"policy\.yaml:3: levels: there are more than 100 levels"):
+        load(head + "levels:\n" + "".join(levels))
+
+
 def test_thousands_of_rules_load() -> None:
     """POL-34."""
     rule = "  - {name: r%d, do: [delete], names: ['(a+)+$*'], needs: mfa}\n"
@@ -262,6 +270,7 @@ def test_the_schema_and_the_reader_know_the_same() -> None:
     rule = parts["rule"]["properties"]
     assert tuple(schema["properties"]) == ("apiVersion", "kind", *document.OPTIONAL)
     assert tuple(parts["level"]["properties"]) == ("name", "signedInWithin", "askAgainAfter", *document.LEVEL_OPTIONAL)
+    assert schema["properties"]["levels"]["maxItems"] == document.MOST_LEVELS
     assert set(rule) == {"name", "needs", *rule_document.OPTIONAL}
     assert tuple(rule["do"]["items"]["enum"]) == NAMES
     assert tuple(rule["verbs"]["items"]["enum"]) == rule_document.VERBS

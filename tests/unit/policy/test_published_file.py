@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import PolicyError, PolicyTooNew
-from kubectl_stepup.policy.published_file import forget, keep, parsed, read
+from kubectl_stepup.policy.published_file import LARGEST_TEXT, forget, keep, parsed, read
 
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
@@ -89,6 +89,17 @@ def test_one_cluster_cannot_take_the_room_of_the_others(path: str) -> None:
     for number in range(15):
         keep(path, f"c{number}", "x" * ((256 << 10) - 2), clock=SystemClock())
     assert len(read(path)) == 16
+
+
+def test_what_many_clusters_publish_never_makes_the_file_unreadable(path: str) -> None:
+    longest = POLICY + "#" * (LARGEST_TEXT - len(json.dumps(POLICY)))
+    for number in range(15):
+        keep(path, f"cluster-{number}", longest, clock=SystemClock())
+    with pytest.raises(PolicyError, match=r"last \(published\): no room beside what other clusters published, 4 MiB"):
+        keep(path, "last", longest, clock=SystemClock())
+    assert len(read(path)) == 15
+    assert forget(path, "cluster-3", clock=SystemClock()) == ("cluster-3",)
+    assert keep(path, "last", longest, clock=SystemClock()) is True
 
 
 def test_forgetting_names_what_was_there(path: str) -> None:

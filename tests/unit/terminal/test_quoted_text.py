@@ -37,6 +37,8 @@ def published(text: str) -> QuotedText:
         ("at 10.0.0.1:8080/x or [2001:db8::1]:80/x", f"at {ADDRESS} or {ADDRESS}"),
         ("enter WDJB-MJHT", f"enter {CODE}"),
         ("enter WDJB MJHT, or 123-456-789 or 123456 or ABCDEFGH", f"enter {CODE}, or {CODE} or {CODE} or {CODE}"),
+        ("enter WDJB\u2011MJHT, WDJB \u2013 MJHT, WDJB_MJHT or WDJB:MJHT", f"enter {CODE}, {CODE}, {CODE} or {CODE}"),
+        ("ask the SRE. PROD is theirs: call first", "ask the SRE. PROD is theirs: call first"),
         ("enter \uff37\uff24\uff2a\uff22-\uff2d\uff2a\uff28\uff34", f"enter {CODE}"),
     ],
 )
