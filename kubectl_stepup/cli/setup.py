@@ -62,7 +62,7 @@ def command(common: CommonOptions, **options: object) -> None:
     resolved = application.whole_kubeconfig(_text(kubeconfig)).resolve(_text(context))
     ports = enrol_ports(application, _text(kubeconfig))
     if options["remove"]:
-        cluster = require_enrolled(ports.config, resolved)
+        cluster = require_enrolled(ports.config, resolved, hint="kubectl stepup status")
         changes = plan_removal(wanted, resolved, cluster, ports)
     else:
         cluster, changes = plan_enrolment(wanted, resolved, ports)

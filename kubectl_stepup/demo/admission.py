@@ -27,9 +27,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """One policy: attempts that `matches` need `level`; namespaces in `exempt` are left alone."""
+    """What a rule of the demo's policy becomes; attempts that `matches` need `level`, but in namespaces in `exempt`."""
 
-    name: str
+    rule: str
     level: str
     max_age_s: int
     matches: Callable[[Attempt], bool]
@@ -43,10 +43,11 @@ class Guard:
             return
         if f"{LEVEL_PREFIX}{self.level}" in user.groups:
             return
+        name = f"kubectl-stepup-{self.rule}"
         why = (
-            f"ValidatingAdmissionPolicy '{self.name}' with binding '{self.name}' denied request: "
-            f"step-up to {self.level} needed; error=insufficient_user_authentication acr_values={self.level} "
-            f"max_age={self.max_age_s}; run: kubectl stepup exec -- {_words(request)}"
+            f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: "
+            f'step-up to {self.level} needed (rule {self.rule}); error="insufficient_user_authentication", '
+            f'acr_values="{self.level}", max_age="{self.max_age_s}"; run: kubectl stepup exec -- {_words(request)}'
         )
         cause = {"message": why}
         raise forbidden(request.group, request.resource, request.name or "Unknown", why, [cause])
@@ -54,10 +55,9 @@ class Guard:
 
 def standard_guards(*, level: str, max_age_s: int, exempt: tuple[str, ...]) -> tuple[Guard, ...]:
     """Give the guards of deleting, stopping and opening shells."""
-    ways = (("deletes", _deletes), ("stops", _stops), ("shells", _shells))
+    ways = (("prod-deletes", _deletes), ("prod-deletes", _stops), ("prod-shells", _shells))
     return tuple(
-        Guard(name=f"stepup-prod-{name}", level=level, max_age_s=max_age_s, matches=matches, exempt=exempt)
-        for name, matches in ways
+        Guard(rule=rule, level=level, max_age_s=max_age_s, matches=matches, exempt=exempt) for rule, matches in ways
     )
 
 

@@ -78,7 +78,7 @@ class _Story:
         ran = self._step(
             "The everyday login cannot delete: the cluster itself refuses", "kubectl", "delete", "pod", "web-0"
         )
-        refused = ran.code == 1 and "error=insufficient_user_authentication acr_values=mfa" in ran.screen
+        refused = ran.code == 1 and 'error="insufficient_user_authentication", acr_values="mfa"' in ran.screen
         _promise(refused, "the cluster refuses and says what it wants", ran)
         _promise(self._exists("web-0"), "web-0 is still there", ran)
 

@@ -23,7 +23,7 @@ _TO_FORCE = (
     (
         bundle.AUTHENTICATION_FILE,
         "Authentication: put {directory}/authentication-configuration.yaml where --authentication-config points, by "
-        "rename. Nobody loses a right; see with: kubectl auth whoami",
+        "rename. {whole_file}Compare before and after: kubectl auth whoami",
     ),
     (bundle.AUDIT_FILE, "Audit: merge {directory}/audit-policy.yaml into the file of --audit-policy-file"),
     (bundle.PUBLISHED_FILE, "kubectl apply -f {directory}/published-policy.yaml -f {directory}/policies.yaml"),
@@ -45,13 +45,23 @@ _BACK = (
 """A file of a bundle, and what is done with it."""
 
 
-def order(made: Bundle, *, directory: str, cluster: str) -> tuple[str, ...]:
-    """Give the steps to put a bundle in force, then those to take it back; each can be done alone."""
+_WHOLE_FILE = (
+    "It replaces the whole file, with other issuers and the claim of user names: where the server has one, compile "
+    "with --authentication-config FILE first. "
+)
+
+
+def order(made: Bundle, *, directory: str, cluster: str, merged: bool) -> tuple[str, ...]:
+    """Return the steps to put a bundle in force, then those to take it back; each can be done alone.
+
+    `merged`: the AuthenticationConfiguration holds what the server's own one says.
+    """
     names = {file.name for file in made.files}
     verify = f"kubectl stepup policy verify --cluster {shlex.quote(cluster)}"
+    values = {"directory": directory, "verify": verify, "whole_file": "" if merged else _WHOLE_FILE}
     lines: list[str] = []
     for title, steps in (("To put it in force:", _TO_FORCE), ("To take it back:", _BACK)):
-        said = [text.format(directory=directory, verify=verify) for name, text in steps if name in names]
+        said = [text.format(**values) for name, text in steps if name in names]
         lines += [title, *(f"  {number}. {text}" for number, text in enumerate(said, 1))]
     return tuple(lines)
 
@@ -68,7 +78,7 @@ def warnings(request: Request) -> Iterator[str]:
     for point in points(request.policy, request.place):
         what = f"rule {point.rule.name}: {point.what} ({', '.join(point.verbs) or 'all'})"
         if point.by == CLIENT:
-            yield f"{what} is asked for by the client only{f': {point.note}' if point.note else ''}"
+            yield f"{what} is asked for by the client alone{f' ({point.note})' if point.note else ''}"
         elif point.by == RBAC:
             yield f"{what} on {', '.join(point.resources[:4])} is up to RBAC"
 

@@ -14,7 +14,7 @@ from kubectl_stepup.policy.discovery import has_unknown, with_discovered, with_n
 from kubectl_stepup.policy.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.flows.ports import Discover, Expand, Kubeconfig
@@ -81,14 +81,10 @@ def judge(
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
     is_known = unresolved is None and _is_known(cluster, resolved, command, config)
     known = cluster if is_known else None
-    namespace = command.namespace
-    if namespace is None and resolved is not None:
-        namespace = None if "namespace" in defaults else resolved.namespace or "default"
-    everywhere = command.all_namespaces or "all-namespaces" in defaults
     target = Target(
         cluster=None if known is None else known.name,
         labels=None if known is None else known.labels,
-        namespace=None if everywhere else namespace,
+        namespace=_namespace(command, resolved, defaults),
         unenrolled=cluster is None
         and resolved is not None
         and unresolved is None
@@ -106,6 +102,15 @@ def judge(
         unresolved=unresolved if config.clusters and (cluster is None or resolved is None) else None,
     )
     return judgement, spool
+
+
+def _namespace(command: KubectlCommand, resolved: ResolvedContext | None, defaults: Container[str]) -> str | None:
+    """Return the namespace that counts where a request names none; None: any, or nobody knows. `defaults`: a kuberc's."""
+    if command.all_namespaces or "all-namespaces" in defaults:
+        return None
+    if command.namespace is not None or resolved is None or "namespace" in defaults:
+        return command.namespace
+    return resolved.namespace or "default"
 
 
 def _is_known(

@@ -57,16 +57,14 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
     return elevation
 
 
-def require_enrolled(config: Config, resolved: ResolvedContext) -> Cluster:
-    """Give the enrolment of a context.
+def require_enrolled(config: Config, resolved: ResolvedContext, *, hint: str | None = None) -> Cluster:
+    """Return the enrolment of a context; `hint` is what to type where there is none, else how to enrol it.
 
     Raises:
         NotEnrolled: there is none.
     """
     cluster = config.cluster_for(resolved.context, resolved.server)
     if cluster is None:
-        raise NotEnrolled(
-            f"context {resolved.context} is not enrolled",
-            hint=f"kubectl stepup setup --context {shlex.quote(resolved.context)} --issuer URL --client-id ID",
-        )
+        enrol = f"kubectl stepup setup --context {shlex.quote(resolved.context)} --issuer URL --client-id ID"
+        raise NotEnrolled(f"context {resolved.context} is not enrolled", hint=hint or enrol)
     return cluster

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 _SELECTED = ("-l", "app.kubernetes.io/managed-by=kubectl-stepup", "-o", "json")
 _GUARDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 _GRANTS = "clusterrolebindings,rolebindings"
+_READER = (
+    f"kubectl create clusterrole kubectl-stepup-verify --verb=get,list --resource={_GUARDS},{_GRANTS}"
+    "   (and bind it to whoever verifies)"
+)
+"""One role for all that is read: a second one of the same name could not be created."""
 _PUBLISHED = ("configmap", names.PUBLISHED_NAME, "-n", names.PUBLISHED_NAMESPACE)
 
 
@@ -185,7 +190,7 @@ def _of_login(name: str, state: str, detail: str, fix: str) -> Finding:
 
 def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle, apply: str) -> Iterator[Finding]:
     if isinstance(guards, str):
-        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, guards, fix=_reader(_GUARDS))
+        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, guards, fix=_READER)
     else:
         yield from read_back.guards(made.objects, guards, digest=made.digest, fix=apply)
         if request.break_glass is not None:
@@ -193,7 +198,7 @@ def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle
             yield Finding(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=group)
     there = _items(_first(scene, ("get", _GRANTS, "-A", *_SELECTED)))
     if isinstance(there, str):
-        yield read_back.unread("grants", "bindings as compiled", RBAC, there, fix=_reader(_GRANTS))
+        yield read_back.unread("grants", "bindings as compiled", RBAC, there, fix=_READER)
     else:
         yield from read_back.grants(made.objects, there, fix=apply)
 
@@ -202,13 +207,6 @@ def _items(answer: Answer) -> Objects | str:
     """Give the objects of a list, or why there are none to be had."""
     found = answers.document(answer)
     return answer.said if found is None else read_back.by_key(found.get("items") or [])
-
-
-def _reader(resources: str) -> str:
-    return (
-        f"kubectl create clusterrole kubectl-stepup-verify --verb=get,list --resource={resources}"
-        "   (and bind it to whoever verifies)"
-    )
 
 
 # -- admission, by dry runs -----------------------------------------------------------------------------------------

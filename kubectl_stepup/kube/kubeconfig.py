@@ -122,7 +122,8 @@ class Kubeconfig:
         return None if entry is None else entry.text("server")
 
     def _where(self) -> str:
-        return ", ".join(self.files) or "any kubeconfig"
+        said = (file if os.path.exists(file) else f"{file} (no such file)" for file in self.files)
+        return ", ".join(said) or "any kubeconfig"
 
 
 def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_v1.parse) -> Kubeconfig:

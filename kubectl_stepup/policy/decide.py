@@ -22,6 +22,21 @@ PROXY_REFUSED = "proxy-refused"
 
 OUR_COMMANDS = frozenset({"login", "status", "logout", "setup", "doctor", "policy", "audit", "rbac", "demo"})
 """What people type behind an alias of `kubectl stepup exec --` and mean for us."""
+OUR_OPTIONS = {
+    "--config": "--config FILE",
+    "--fresh": "--fresh",
+    "--level": "--level NAME",
+    "--no-browser": "--no-browser",
+    "--no-input": "--no-input",
+    "--once": "--once",
+    "--policy": "--policy FILE",
+    "--quiet": "-q",
+    "--reason": '-r "TEXT"',
+    "--verbose": "-v",
+    "-q": "-q",
+    "-r": '-r "TEXT"',
+}
+"""Options of `exec` that kubectl does not have in every command, and how they are typed before `--`."""
 
 
 def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
@@ -149,6 +164,9 @@ def _unknown_hint(command: KubectlCommand) -> str:
         return "leave out the word kubectl after --"
     if "kuberc" in command.traits:
         return "leave out --kuberc, or run it with kubectl itself, without elevation"
+    for name, typed in OUR_OPTIONS.items():
+        if f"unknown flag '{name}'" in (command.problem or ""):
+            return f"kubectl stepup exec {typed} -- {' '.join(command.path)} ..."
     word = _foreign_word(command)
     if word in OUR_COMMANDS:
         return f"kubectl stepup {word}"

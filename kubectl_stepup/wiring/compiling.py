@@ -54,7 +54,8 @@ class Compiled:
 
     def order(self, directory: str) -> tuple[str, ...]:
         """The steps to put it in force and to take it back."""
-        return advice.order(self.bundle, directory=directory, cluster=self.request.place.name)
+        merged = self.request.existing is not None
+        return advice.order(self.bundle, directory=directory, cluster=self.request.place.name, merged=merged)
 
     def texts(self) -> dict[str, str]:
         """The files' names and contents."""

@@ -20,7 +20,8 @@ from tests.demo_lab.lab import Lab
 WHEEL = os.path.join(os.path.dirname(sys.executable), "kubectl")
 KUBECTLS = sorted({path for path in (shutil.which("kubectl"), WHEEL) if path and os.access(path, os.X_OK)})
 DENIED = (
-    r"denied request: step-up to mfa needed; error=insufficient_user_authentication acr_values=mfa max_age=900; "
+    r"denied request: step-up to mfa needed \(rule prod-(deletes|shells)\); "
+    r'error="insufficient_user_authentication", acr_values="mfa", max_age="900"; '
     r"run: kubectl stepup exec -- "
 )
 MANIFEST = """
@@ -114,8 +115,8 @@ UP = "--context elevated "
         ("delete pod web-0", 1, "", r"Error from server \(Forbidden\): pods \"web-0\" is forbidden: .*" + DENIED),
         ("delete pod web-0 --dry-run=server", 1, "", DENIED),
         ("delete pods --all", 1, "", f"(?s){DENIED}.*{DENIED}.*{DENIED}"),
-        ("scale deploy web --replicas=0", 1, "", r"'stepup-prod-stops'.*" + DENIED),
-        ("exec web-1 -- ls", 1, "", r"'stepup-prod-shells'.*" + DENIED),
+        ("scale deploy web --replicas=0", 1, "", r"'kubectl-stepup-prod-deletes'.*" + DENIED),
+        ("exec web-1 -- ls", 1, "", r"'kubectl-stepup-prod-shells'.*" + DENIED),
         ("delete -n sandbox pod web-0", 0, r'pod "web-0" deleted', ""),
         (UP + "delete pod web-0", 0, r'^pod "web-0" deleted', ""),
         (UP + "delete pod web-0 --dry-run=server", 0, r"\(server dry run\)", ""),

@@ -144,7 +144,7 @@ class Scripted:
 
 
 LISTED = Ran(code=0, screen="NAME   READY\nweb-0   1/1\n")
-REFUSED = Ran(code=1, screen="error=insufficient_user_authentication acr_values=mfa\n")
+REFUSED = Ran(code=1, screen='error="insufficient_user_authentication", acr_values="mfa"\n')
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ def test_what_needs_a_context_says_so(cli: Cli, tmp_path: Path, argv: tuple[str,
     found = cli(*argv)
     assert (found.code, found.out) == (1, "")
     assert found.err == (
-        f"error: no current-context is set in {tmp_path}/home/.kube/config\nhint: kubectl config use-context CONTEXT\n"
+        f"error: no current-context is set in {tmp_path}/home/.kube/config (no such file)\n"
+        "hint: kubectl config use-context CONTEXT\n"
     )
 
 

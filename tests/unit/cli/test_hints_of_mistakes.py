@@ -6,9 +6,10 @@ import shlex
 
 import pytest
 
+from kubectl_stepup.cli.exec import command as exec_command
 from kubectl_stepup.cli.root import COMMANDS
 from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import OUR_COMMANDS, decide
+from kubectl_stepup.policy.decide import OUR_COMMANDS, OUR_OPTIONS, decide
 from kubectl_stepup.policy.grammar_table import COMMANDS as OF_KUBECTL
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
@@ -58,6 +59,10 @@ def test_the_hint_is_the_command_that_was_meant(cli: Cli, typed: str, meant: str
         ("aply -f x", "kubectl stepup exec -- apply ..."),
         ("logout", "kubectl stepup logout"),
         ("status", "kubectl stepup status"),
+        ("delete pod x --fresh", "kubectl stepup exec --fresh -- delete ..."),
+        ("get secrets -q", "kubectl stepup exec -q -- get ..."),
+        ("rollout undo deploy/x --reason=late", 'kubectl stepup exec -r "TEXT" -- rollout undo ...'),
+        ("delete pod x --forse", "kubectl delete --help"),
     ],
 )
 def test_an_unknown_word_of_kubectl_that_is_nearly_one(typed: str, meant: str) -> None:
@@ -67,3 +72,8 @@ def test_an_unknown_word_of_kubectl_that_is_nearly_one(typed: str, meant: str) -
 
 def test_our_commands_are_those_that_kubectl_does_not_have() -> None:
     assert {name for name in COMMANDS if name not in OF_KUBECTL} - {"credential"} == OUR_COMMANDS
+
+
+def test_our_options_are_those_that_kubectl_does_not_have_everywhere() -> None:
+    ours = {name for option in exec_command.params for name in option.opts if name.startswith("-")}
+    assert ours - {"--context", "--kubeconfig", "--namespace", "-n", "-v", "--help", "-h"} == set(OUR_OPTIONS)

@@ -107,8 +107,11 @@ jwt:
     claimMappings: {username: {claim: sub, prefix: "ci:"}}
 """,
     )
-    made = yaml.safe_load(compile_policy("--target", "authentication", "--authentication-config", existing).out)
+    result = compile_policy("--target", "authentication", "--authentication-config", existing)
+    made = yaml.safe_load(result.out)
 
+    assert "It replaces the whole file" not in result.err
+    assert "It replaces the whole file" in compile_policy("--target", "authentication").err
     assert [one["issuer"]["url"] for one in made["jwt"]] == [
         "https://ci.example.com",
         "https://login.example.com/realms/prod",

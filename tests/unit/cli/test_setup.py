@@ -143,7 +143,7 @@ def test_what_is_not_enrolled_cannot_be_removed(cli: Cli, kubeconfig: Path) -> N
     found = cli("setup", "--remove", "--yes", "-o", "json")
     assert found.code == 2  # there is no -o
     found = cli("setup", "--remove", "--yes")
-    assert (found.code, found.err.splitlines()[0]) == (1, "error: context prod is not enrolled")
+    assert (found.code, found.err) == (1, "error: context prod is not enrolled\nhint: kubectl stepup status\n")
 
 
 def test_the_named_config_need_not_exist_yet(cli: Cli, kubeconfig: Path, tmp_path: Path) -> None:

@@ -72,8 +72,10 @@ def test_a_guarded_delete_tells_the_challenge_and_the_command() -> None:
     with pytest.raises(StatusError) as caught:
         GUARDS[0].check(ALICE, Attempt(request=asked("delete"), old={}))
     why = (
-        "ValidatingAdmissionPolicy 'stepup-prod-deletes' with binding 'stepup-prod-deletes' denied request: "
-        "step-up to mfa needed; error=insufficient_user_authentication acr_values=mfa max_age=900; "
+        "ValidatingAdmissionPolicy 'kubectl-stepup-prod-deletes' with binding 'kubectl-stepup-prod-deletes' "
+        "denied request: "
+        'step-up to mfa needed (rule prod-deletes); error="insufficient_user_authentication", acr_values="mfa", '
+        'max_age="900"; '
         "run: kubectl stepup exec -- delete pods web-0 -n prod"
     )
     assert caught.value.document() == {

@@ -134,7 +134,7 @@ def test_grants_are_bound_to_derived_groups() -> None:
 
 def test_the_order_begins_with_authentication_and_ends_with_the_old_grants() -> None:
     old = (bundle.Document(comment="", content={"kind": "RoleBinding", "metadata": {"name": "a"}}),)
-    steps = advice.order(compiled(old_grants=old), directory="server", cluster="prod-eu")
+    steps = advice.order(compiled(old_grants=old), directory="server", cluster="prod-eu", merged=False)
     there = steps[: steps.index("To take it back:")]
 
     found = [next(at for at, step in enumerate(there) if word in step) for word in (
@@ -168,7 +168,7 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
     [
         ({}, "level critical: the provider has no evidence for it"),
         ({}, "rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC"),
-        ({}, "rule deletes: stop (patch) is asked for by the client only"),
+        ({}, "rule deletes: stop (patch) is asked for by the client alone (only: rollout undo)"),
         ({}, "no rule asks for critical before guard"),
         ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
         ({"trust": trust(elevated="kubectl")}, "one client does both logins"),

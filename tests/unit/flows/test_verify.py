@@ -214,6 +214,19 @@ def test_who_may_not_read_the_guards_is_told_which_right_is_missing() -> None:
     assert states(look(blind, mfa=elevated()), NOT_CHECKED) == {("critical", "elevated login")}
 
 
+def test_one_role_reads_all_that_could_not_be_read() -> None:
+    """Two commands that create a role of one name: the second fails."""
+    blind = Server(wrong=lambda words: FORBIDDEN if "-l" in words else None)
+    fixes = {one.fix for one in look(blind) if one.subject in ("rules", "grants")}
+
+    (fix,) = fixes
+    assert fix == (
+        "kubectl create clusterrole kubectl-stepup-verify --verb=get,list --resource="
+        "validatingadmissionpolicies,validatingadmissionpolicybindings,clusterrolebindings,rolebindings"
+        "   (and bind it to whoever verifies)"
+    )
+
+
 def test_what_rbac_refuses_already_needs_no_guard() -> None:
     server = Server(wrong=lambda words: Answer(code=1, err=RBAC) if words[0] in ("delete", "scale") else None)
     rows = {one.what: one for one in look(server) if one.subject == "deletes"}

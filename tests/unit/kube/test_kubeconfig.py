@@ -278,6 +278,15 @@ def test_the_null_device_is_an_empty_kubeconfig(tmp_path: Path) -> None:
                 kubeconfig.resolve(None)
 
 
+def test_a_file_that_does_not_exist_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("{}")
+    gone, there = str(tmp_path / "gone"), str(tmp_path / "there")
+    for name, said in ((gone, f"{gone} (no such file)"), (f"{there}:{gone}", f"{there}, {gone} (no such file)")):
+        with pytest.raises(KubeconfigError) as caught:
+            load({"KUBECONFIG": name}, None).resolve(None)
+        assert str(caught.value) == f"no current-context is set in {said}"
+
+
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     """KCFG-08."""
     path = tmp_path / "config"
