@@ -105,7 +105,7 @@ def judge(
 
 
 def _namespace(command: KubectlCommand, resolved: ResolvedContext | None, defaults: Container[str]) -> str | None:
-    """Return the namespace that counts where a request names none; None: any, or nobody knows. `defaults`: a kuberc's."""
+    """Return the namespace of requests that name none, None where it may be any; `defaults` are those of a kuberc."""
     if command.all_namespaces or "all-namespaces" in defaults:
         return None
     if command.namespace is not None or resolved is None or "namespace" in defaults:
