@@ -47,7 +47,7 @@ def kernel() -> None:
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """Return a directory below which a socket's path is short enough, wherever the tests keep theirs."""
-    with tempfile.TemporaryDirectory(prefix="k-", dir="/tmp") as directory:  # noqa: S108 - a directory of its own
+    with tempfile.TemporaryDirectory(prefix="k-", dir="/tmp") as directory:
         yield Path(directory)
 
 
