@@ -33,7 +33,7 @@ FACTOR, ROOM = 200, 4 << 20
 def one(choices: Bytes, watch: Watch) -> str:
     """Read one file, and follow all of its contexts."""
     data = _content(choices)
-    found = watch.decision(lambda: _read(data), long=len(data) > 10_000)
+    found = watch.decision(lambda: _read(data), long=len(data) > 10_000, of_bytes=len(data))
     if chance(choices, 16):
         _require_little_memory(data)
     if isinstance(found, str):

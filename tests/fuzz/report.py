@@ -24,7 +24,8 @@ of answer, with the command or the error's text.
 How long an answer takes is given in milliseconds of processor time, in the runs by chance: these begin with all the
 inputs that atheris kept, and nothing is instrumented in them. Too slow is more than 100 ms; for what is large (command
 lines of more than 500 words, manifests of more than 1,000 objects, key sets of more than 10,000 bytes) more than a
-second. What is too slow is measured again, and as much is taken off as the machine is slow just then.
+second, and a kubeconfig one for each half megabyte. What is too slow is measured again, and as much is taken off as the
+machine is slow just then.
 """
 COLUMNS = (
     *("inputs chosen by", "minutes", "seed", "inputs", "branches reached", "different outcomes", "failures"),

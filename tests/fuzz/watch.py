@@ -16,6 +16,7 @@ LIMIT_MS = 100.0
 LONG_LIMIT_MS = 1000.0
 """For a command line of thousands of words."""
 
+HALF_A_MEGABYTE = 512 << 10
 
 COUNTED_MS = 5.0
 """What the machine that the limits are for takes to count to `COUNTED`."""
@@ -32,15 +33,16 @@ class Watch:
         self.long_ms = 0.0
         self.slow = 0
 
-    def decision(self, make: Callable[[], Answer], *, long: bool = False) -> Answer:
+    def decision(self, make: Callable[[], Answer], *, long: bool = False, of_bytes: int = 0) -> Answer:
         """Make a decision, and again where it was slow: only one that is slow four times counts.
 
-        A busy machine makes everything slow, which is taken off; instrumented code is not measured at all.
+        What is long may take a second, and one for each half megabyte that it reads (`of_bytes`). A busy machine makes
+        everything slow, which is taken off; instrumented code is not measured at all.
         """
         if self._instrumented:
             return make()
         answer, took = _timed(make)
-        limit = LONG_LIMIT_MS if long else LIMIT_MS
+        limit = LONG_LIMIT_MS * max(1.0, of_bytes / HALF_A_MEGABYTE) if long else LIMIT_MS
         for _ in range(3):
             if took <= limit:
                 break
