@@ -80,7 +80,7 @@ demo: $(STAMP) ## Play the whole story on an embedded identity provider and clus
 
 test: $(STAMP) ## Run every test that needs nothing from outside, and say what that leaves out
 	$(call say,Running the tests that need nothing from outside)
-	$(PYTEST) -n $(JOBS) -m 'not system' $(PYTEST_ARGS)
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m 'not system' $(PYTEST_ARGS)
 	@printf 'Left out: the tests against real servers, providers and keyrings: make system\n'
 
 # The parts are obtained first, with a line each: the first time they are downloaded and built, which takes half an hour.
