@@ -43,7 +43,10 @@ KEPT: Mapping[str, str] = {
         ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "REQUEST_METHOD"),
         "the way to the enrolled server, where its kubeconfig names no proxy; TLS is with the server",
     ),
-    **dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), "trusted where a cluster was enrolled without a CA of its own"),
+    **dict.fromkeys(
+        ("SSL_CERT_FILE", "SSL_CERT_DIR"),
+        "trusted where a cluster was enrolled without a CA of its own; set where it has too many CA certificates",
+    ),
     **dict.fromkeys(
         ("DISABLE_HTTP2", "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "HTTP2_PING_TIMEOUT_SECONDS"), "how HTTP/2 is spoken"
     ),
