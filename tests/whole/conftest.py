@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+TOGETHER = {HERE, HERE.parent / "integration" / "demo"}
+"""The demo's tests end sessions as well."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,5 +22,5 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process."""
     for item in items:
-        if HERE in item.path.parents:
+        if TOGETHER.intersection(item.path.parents):
             item.add_marker(pytest.mark.xdist_group("sessions of the user"))
