@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_stepup import __version__
-from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
 from kubectl_stepup.kube.cluster_identity import ca_digest, differences
 from kubectl_stepup.kube.exec_info import ca_of
 from kubectl_stepup.kube.proxy_read import ProxyRead, Server
-from kubectl_stepup.kube.time_limit import TimeLimit
 from kubectl_stepup.oauth.proxy import proxy_for
 from kubectl_stepup.oauth.trust import tls_context
 from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.wiring.real_kubectl import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +62,8 @@ class ProxyReader:
         read = ProxyRead(
             self.server, path, token=session.token, user_agent=f"kubectl-stepup/{__version__}", write=_write
         )
-        time_limit = None
-        if limit is not None:
-            time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
         sys.stdout.flush()
-        outcome = read.run(time_limit)
+        outcome = read.run(time_limit(limit))
         if outcome.problem is not None:
             sys.stderr.write(f"{safe(outcome.problem, _PROBLEM_LIMIT)}\n")
         return outcome.exit_code

@@ -90,10 +90,14 @@ class RealKubectl:
         limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
-        time_limit = None
-        if limit is not None:
-            time_limit = TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
-        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit)
+        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit(limit))
+
+
+def time_limit(limit: RunLimit | None) -> TimeLimit | None:
+    """Return what ends a run when its time is up, by this machine's clock."""
+    if limit is None:
+        return None
+    return TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
