@@ -19,8 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one process")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process."""
+    """Keep these tests in one process: pytest-xdist reads the groups in the same hook, so ours comes first."""
     for item in items:
         if TOGETHER.intersection(item.path.parents):
             item.add_marker(pytest.mark.xdist_group("sessions of the user"))
