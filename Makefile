@@ -124,7 +124,7 @@ grammar: $(STAMP) ## Dump anew the commands and flags of every supported kubectl
 	@mkdir -p build
 	$(BIN)/python -m tests.system.grammar $(MINORS)
 	$(BIN)/python scripts/make_grammar.py > build/grammar_table.py
-	mv build/grammar_table.py kubectl_stepup/policy/grammar_table.py
+	mv build/grammar_table.py kubectl_stepup/kubectl/grammar_table.py
 
 lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking style with ruff)

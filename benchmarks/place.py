@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import kubectl_stepup
 from benchmarks.loopback_api import LoopbackAPI
 from benchmarks.loopback_issuer import LoopbackIssuer
-from kubectl_stepup.kube.kubectl import PROGRAM
+from kubectl_stepup.kubectl.process import PROGRAM
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LAUNCHER = launcher()
 """The native launcher, where this installation has one; then that is its entry point."""
 
 PYTHON_PROGRAM = ENTRY_POINT if LAUNCHER is None else str(Path(LAUNCHER).with_name(PROGRAM))
-FILE = str(Path(kubectl_stepup.__file__).parent / "fast_path.py")
+FILE = str(Path(kubectl_stepup.__file__).parent / "fastpath" / "cached_credential.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kubectl_stepup.file_stamp import stamp_of
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy import compiled_file
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.file_stamp import stamp_of
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
 

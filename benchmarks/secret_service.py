@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import secretstorage
 
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.item_values import USERNAME, ItemValues
-from kubectl_stepup.session.os_keyring import ELSEWHERE_CHARACTERS, open_os_keyring
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.stores.item_values import USERNAME, ItemValues
+from kubectl_stepup.sessions.stores.keyring import ELSEWHERE_CHARACTERS, open_os_keyring
 from tests.system.parts.cache import made
 from tests.system.parts.gnome_keyring import gnome_keyring
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from benchmarks.place import Place
-    from kubectl_stepup.session.os_keyring import OSKeyringStore
+    from kubectl_stepup.sessions.stores.keyring import OSKeyringStore
 
 BUS = "DBUS_SESSION_BUS_ADDRESS"
 YEAR_S = 365 * 24 * 3600

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.execcredential import ClusterPin, expected_exec_info
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import ClusterPin, expected_exec_info
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.wiring.files_in_force import files_in_force
+from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
     from benchmarks.place import Place

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from benchmarks import secret_service
 from benchmarks.session import CLUSTERS, new_session
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from tests.system.parts.cache import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.place import Place
-    from kubectl_stepup.session.store import SessionStore
+    from kubectl_stepup.sessions.stores.interface import SessionStore
 
 KERNEL, FILES, SECRET_SERVICE = "kernel keyring", "file store", "Secret Service"
 CLUSTER_OF = dict(zip((KERNEL, FILES, SECRET_SERVICE), CLUSTERS, strict=True))

@@ -22,9 +22,9 @@ def main() -> int:
     _set_home()
     argv = sys.argv[1:]
     if argv and argv[0] == "credential":
-        from kubectl_stepup import fast_path
+        from kubectl_stepup.fastpath import cached_credential
 
-        served = fast_path.serve(argv, os.environ)
+        served = cached_credential.serve(argv, os.environ)
         if served is not None:
             os._exit(served)  # nothing to flush or to tidy, and a tenth of the time is saved
     if os.environ.get("KUBECTL_STEPUP_EVERYDAY"):
@@ -34,9 +34,9 @@ def main() -> int:
         if ended is not None:
             return ended
     if argv and argv[0] == "exec":
-        from kubectl_stepup import routine
+        from kubectl_stepup.fastpath import allowed_command
 
-        routine.serve(argv, os.environ)
+        allowed_command.serve(argv, os.environ)
     _keep_the_screen_free_of_our_insides()
     from kubectl_stepup.cli.root import run
 
@@ -72,7 +72,7 @@ def _end_what_hangs(code: int) -> None:
     Such a thread would wake up while the interpreter ends, be ended in the middle of the library's foreign code, and
     abort the whole process with it (134 in place of our exit code).
     """
-    os_keyring = sys.modules.get("kubectl_stepup.session.os_keyring")
+    os_keyring = sys.modules.get("kubectl_stepup.sessions.stores.keyring")
     if os_keyring is None or not os_keyring.is_anything_hanging():
         return
     for stream in (sys.stdout, sys.stderr):

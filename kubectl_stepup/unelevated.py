@@ -16,7 +16,7 @@ import sys
 
 def serve(argv: list[str]) -> int | None:
     """Become the program that `argv`, of our entry point, is about; None where it is about none."""
-    from kubectl_stepup.kube.everyday_programs import DIFFER
+    from kubectl_stepup.kubectl.everyday_programs import DIFFER
 
     if argv[:1] == ["unelevated"] and len(argv) > 1:
         return become(argv[1:])
@@ -27,8 +27,8 @@ def serve(argv: list[str]) -> int | None:
 
 def become(argv: list[str]) -> int:
     """Become the program of a variable (the first word), with the files behind it; return where that fails."""
-    from kubectl_stepup.kube.everyday_programs import differ_command, editor_command, everyday_environment
-    from kubectl_stepup.session.handover import leave
+    from kubectl_stepup.kubectl.everyday_programs import differ_command, editor_command, everyday_environment
+    from kubectl_stepup.sessions.hand_over import leave
 
     name, *files = argv
     environ = everyday_environment(os.environ)

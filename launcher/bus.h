@@ -1,4 +1,4 @@
-/* The little of D-Bus that reading a secret takes: what kubectl_stepup/session/dbus.py sends and reads.
+/* The little of D-Bus that reading a secret takes: what kubectl_stepup/sessions/stores/dbus.py sends and reads.
  *
  * Spec: D-Bus Specification 0.43: authentication EXTERNAL, the wire format, message bus addresses. */
 #ifndef BUS_H

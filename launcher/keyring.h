@@ -1,4 +1,4 @@
-/* Sessions in the Linux kernel's keyrings: what kubectl_stepup/session/kernel_keyring.py reads. Spec: keyctl(2). */
+/* Sessions in the Linux kernel's keyrings: what kubectl_stepup/sessions/stores/kernel.py reads. Spec: keyctl(2). */
 #ifndef KEYRING_H
 #define KEYRING_H
 

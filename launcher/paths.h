@@ -16,7 +16,7 @@ bool path_of_ours(const char *variable, const char *otherwise, const char *file,
 /* Name the Python program, which is installed beside this one. */
 bool path_of_python_program(char path[PATH_MAX]);
 
-/* Name the kubectl that kubectl_stepup/kube/kubectl.py finds: $KUBECTL_PATH, else the first on $PATH; no relative
+/* Name the kubectl that kubectl_stepup/kubectl/process.py finds: $KUBECTL_PATH, else the first on $PATH; no relative
  * entry, and never a link to this program. */
 bool path_of_kubectl(char path[PATH_MAX]);
 

@@ -1,5 +1,5 @@
 /* The routine road: a command line that policy allowed before, wherever it goes, becomes kubectl at once.
- * What kubectl_stepup/routine.py says; the lines are kept by kubectl_stepup/policy/routine_lines.py. */
+ * What kubectl_stepup/fastpath/allowed_command.py says; the lines are kept by kubectl_stepup/policy/allowed_commands.py. */
 #ifndef ROUTINE_H
 #define ROUTINE_H
 

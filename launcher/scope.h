@@ -1,4 +1,4 @@
-/* This terminal session, and the time: what kubectl_stepup/session/scope.py says, on Linux. */
+/* This terminal session, and the time: what kubectl_stepup/sessions/scope.py says, on Linux. */
 #ifndef SCOPE_H
 #define SCOPE_H
 

@@ -1,4 +1,4 @@
-/* Sessions in the Secret Service: what kubectl_stepup/session/secret_service.py and item_values.py read.
+/* Sessions in the Secret Service: what kubectl_stepup/sessions/stores/secret_service.py and item_values.py read.
  *
  * Only what lies open, in one item, whole. Spec: Secret Service API 0.2, with a "plain" session: the bus is this
  * user's own. */

@@ -1,9 +1,9 @@
-"""Make `kubectl_stepup/policy/grammar_table.py` from what kubectls have: `tests/data/grammar/*.json`.
+"""Make `kubectl_stepup/kubectl/grammar_table.py` from what kubectls have: `tests/data/grammar/*.json`.
 
-Usage: python scripts/make_grammar.py > kubectl_stepup/policy/grammar_table.py
+Usage: python scripts/make_grammar.py > kubectl_stepup/kubectl/grammar_table.py
 
 Every command, alias and flag of any version is in the table: a kubectl that lacks one rejects it. Where versions differ
-about a flag, or about which commands have subcommands, the newest counts; tests/unit/policy/test_grammar_versions.py
+about a flag, or about which commands have subcommands, the newest counts; tests/unit/kubectl/test_grammar_versions.py
 says where they may differ, and why that is safe.
 """
 

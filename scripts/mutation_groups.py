@@ -19,24 +19,34 @@ class Group:
     equivalent: tuple[tuple[str, str, str], ...] = ()
 
 
+EVIDENCE = (
+    "step_up_parameters",
+    "evidence",
+    "claims",
+    "id_token",
+    "preset",
+    "preset_overrides",
+    "presets",
+)
+
 GROUPS = {
     "policy": Group(
-        mutated=("kubectl_stepup/policy/command.py", "kubectl_stepup/policy/decide.py"),
+        mutated=("kubectl_stepup/kubectl/command.py", "kubectl_stepup/policy/evaluate.py"),
         judges=(
-            "tests/unit/policy/test_command.py",
-            "tests/unit/policy/test_command_line.py",
-            "tests/unit/policy/test_decide.py",
+            "tests/unit/kubectl/test_command.py",
+            "tests/unit/kubectl/test_command_line.py",
+            "tests/unit/policy/test_evaluate.py",
             "tests/attacks/test_policy_bypass.py",
         ),
         # Hypothesis takes ten seconds to say what failed, and half a thousand rules one to be read.
         left_out=(
-            "tests/unit/policy/test_decide.py::test_the_place_of_a_flag_makes_no_difference",
-            "tests/unit/policy/test_decide.py::test_a_decision_over_a_thousand_rules_and_names_ends",
+            "tests/unit/policy/test_evaluate.py::test_the_place_of_a_flag_makes_no_difference",
+            "tests/unit/policy/test_evaluate.py::test_a_decision_over_a_thousand_rules_and_names_ends",
         ),
     ),
     "assurance": Group(
-        mutated=("kubectl_stepup/assurance",),
-        judges=("tests/unit/assurance",),
+        mutated=tuple(f"kubectl_stepup/oidc/{name}.py" for name in EVIDENCE),
+        judges=("tests/unit/oidc",),
         equivalent=(
             (
                 "_decoded",

@@ -19,7 +19,7 @@ from benchmarks.rivals import interpreters, ours, whole_kubectl
 from benchmarks.rounds import Cost, Measurement, Subject, SubjectFailed, measure
 from benchmarks.session import write_config
 from benchmarks.tables import as_markdown, as_text, tables
-from kubectl_stepup.session.file import FileStore
+from kubectl_stepup.sessions.stores.file import FileStore
 
 
 def subject(name: str, code: str, **more: Any) -> Subject:

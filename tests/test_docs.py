@@ -18,26 +18,26 @@ import pytest
 import yaml
 
 from kubectl_stepup import environment
-from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.audit import event
 from kubectl_stepup.cli import root as cli
 from kubectl_stepup.config.document import config_from
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.kube import kubectl_variables
-from kubectl_stepup.policy.cases import cases_from, verdict
-from kubectl_stepup.policy.command import read as read_command
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl import variables
+from kubectl_stepup.kubectl.command import read as read_command
+from kubectl_stepup.oidc.presets import PRESETS
 from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load as load_policy
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.review.catalogue import CATALOGUE
-from kubectl_stepup.review.findings import audit
-from kubectl_stepup.review.load import manifests
-from kubectl_stepup.review.powers import NAMED, POWERS, URLS
-from kubectl_stepup.review.reading import objects_of
-from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
-from kubectl_stepup.terminal.rbac_screens import findings_screen
+from kubectl_stepup.policy.policy_tests import cases_from, verdict
+from kubectl_stepup.rbac.catalogue import CATALOGUE
+from kubectl_stepup.rbac.findings import audit
+from kubectl_stepup.rbac.load import manifests
+from kubectl_stepup.rbac.powers import NAMED, POWERS, URLS
+from kubectl_stepup.rbac.reading import objects_of
+from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
+from kubectl_stepup.ui.rbac_screens import findings_screen
 from kubectl_stepup.wiring.auditing import NO_ACCOUNTS
+from kubectl_stepup.yaml_edit import yaml_file
 from scripts import make_command_reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -329,7 +329,7 @@ def constants(module: ModuleType) -> set[str]:
 def test_every_environment_variable_is_documented() -> None:
     own, _, of_kubectl = read(DOCS / "reference" / "environment.md").partition("## What an elevated kubectl gets")
     assert first_cells(own) == constants(environment)
-    assert first_cells(of_kubectl) == {*kubectl_variables.SET, *kubectl_variables.TAKEN_OUT, *kubectl_variables.KEPT}
+    assert first_cells(of_kubectl) == {*variables.SET, *variables.TAKEN_OUT, *variables.KEPT}
 
 
 def test_every_preset_is_documented() -> None:

@@ -17,20 +17,20 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup import fast_path
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.kube import execcredential
-from kubectl_stepup.session import record, scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.item_values import ItemValues
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.fastpath import cached_credential
+from kubectl_stepup.kubeconfig import exec_credential
+from kubectl_stepup.sessions import record, scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.item_values import ItemValues
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.launcher import launcher
 from tests.contract.sessions import CA, approved_now, session
-from tests.unit.session.bus import SecretService, Texts, bus
+from tests.unit.sessions.bus import SecretService, Texts, bus
 
-FILE = str(Path(fast_path.__file__))
+FILE = str(Path(cached_credential.__file__))
 ENTRY = "import sys; from kubectl_stepup.__main__ import main; sys.exit(main())"
 
 INTERPRETER = {
@@ -53,21 +53,27 @@ HIT = INTERPRETER | {
     "kubectl_stepup.digest",
     "kubectl_stepup.environment",
     "kubectl_stepup.posix_calls",
-    "kubectl_stepup.session",
-    "kubectl_stepup.session.kernel_keyring",
-    "kubectl_stepup.session.keyctl",
-    "kubectl_stepup.session.record",
-    "kubectl_stepup.session.release",
-    "kubectl_stepup.session.rests_on",
-    "kubectl_stepup.session.scope",
+    "kubectl_stepup.sessions",
+    "kubectl_stepup.sessions.stores",
+    "kubectl_stepup.sessions.stores.kernel",
+    "kubectl_stepup.sessions.stores.keyctl",
+    "kubectl_stepup.sessions.record",
+    "kubectl_stepup.sessions.release",
+    "kubectl_stepup.sessions.rests_on",
+    "kubectl_stepup.sessions.scope",
 }
-THROUGH_MAIN = {"kubectl_stepup.__main__", "kubectl_stepup.fast_path", "kubectl_stepup.isolation"}
+THROUGH_MAIN = {
+    "kubectl_stepup.__main__",
+    "kubectl_stepup.fastpath",
+    "kubectl_stepup.fastpath.cached_credential",
+    "kubectl_stepup.isolation",
+}
 PARSED = HIT | {
     "binascii",
     "kubectl_stepup.errors",
-    "kubectl_stepup.kube",
-    "kubectl_stepup.kube.cluster_identity",
-    "kubectl_stepup.kube.execcredential",
+    "kubectl_stepup.kubeconfig",
+    "kubectl_stepup.kubeconfig.cluster_pin",
+    "kubectl_stepup.kubeconfig.exec_credential",
     # json and what it stands on
     "json",
     "json.decoder",
@@ -99,16 +105,16 @@ PARSED = HIT | {
     "_sha3",
 }
 ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "rich", "secretstorage", "urllib3", "yaml"}
-FROM_A_FILE = {"kubectl_stepup.session.file"}
+FROM_A_FILE = {"kubectl_stepup.sessions.stores.file"}
 FROM_SECRET_SERVICE = {
     "_socket",
     "binascii",
-    "kubectl_stepup.session.dbus",
-    "kubectl_stepup.session.item_values",
-    "kubectl_stepup.session.peer",
-    "kubectl_stepup.session.secret_service",
+    "kubectl_stepup.sessions.stores.dbus",
+    "kubectl_stepup.sessions.stores.item_values",
+    "kubectl_stepup.sessions.peer",
+    "kubectl_stepup.sessions.stores.secret_service",
 }
-SOCKET = {"_socket", "kubectl_stepup.session.handover_socket", "kubectl_stepup.session.peer"}
+SOCKET = {"_socket", "kubectl_stepup.sessions.hand_over_socket", "kubectl_stepup.sessions.peer"}
 
 
 @pytest.fixture
@@ -136,7 +142,7 @@ def arguments(request: pytest.FixtureRequest, fresh: ElevationSession, tmp_path:
 
 def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = None, *, number: int = 0) -> str:
     """Give one of the expected values, or one whose `cluster` has these fields changed."""
-    value = execcredential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    value = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
     if not cluster:
         return value
     parsed = json.loads(value)
@@ -217,11 +223,11 @@ def test_the_secret_service_is_only_asked_where_the_arguments_say_so(
     service = SecretService({})
     with bus(tmp_path, service) as address:
         environ = {"KUBERNETES_EXEC_INFO": exec_info(fresh), "DBUS_SESSION_BUS_ADDRESS": address}
-        assert fast_path.serve(["credential", "--session", fresh.id], environ) is None
+        assert cached_credential.serve(["credential", "--session", fresh.id], environ) is None
         assert service.calls == []
-        assert fast_path.serve(["credential", "--session", fresh.id, "--store", "keyring"], environ) is None
+        assert cached_credential.serve(["credential", "--session", fresh.id, "--store", "keyring"], environ) is None
         assert service.calls
-        assert fast_path.serve(["credential", "--session", fresh.id, "--store", "kernel"], environ) is None
+        assert cached_credential.serve(["credential", "--session", fresh.id, "--store", "kernel"], environ) is None
     assert capfd.readouterr().out == ""
 
 
@@ -232,12 +238,12 @@ def test_a_parsed_value_by_file(arguments: list[str], fresh: ElevationSession) -
 
 
 def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession, tmp_path: Path) -> None:
-    from kubectl_stepup.session import handover
+    from kubectl_stepup.sessions import hand_over
 
-    with handover.prepared(directory=tmp_path, kernel=False) as hand_over:
-        handed = hand_over.give(fresh)
+    with hand_over.prepared(directory=tmp_path, kernel=False) as offer:
+        handed = offer.give(fresh)
         modules, stdout = by_file(["--session", fresh.id, *handed], exec_info(fresh))
-    assert modules <= (HIT | SOCKET) - {"_ctypes", "kubectl_stepup.session.keyctl"}
+    assert modules <= (HIT | SOCKET) - {"_ctypes", "kubectl_stepup.sessions.stores.keyctl"}
     assert token_in(stdout) == fresh.token.reveal()
 
 
@@ -316,7 +322,7 @@ class TestMiss:
 
     def serve(self, argv: list[str], info: str | None, capfd: pytest.CaptureFixture[str]) -> None:
         environ = {} if info is None else {"KUBERNETES_EXEC_INFO": info}
-        assert fast_path.serve(argv, environ) is None
+        assert cached_credential.serve(argv, environ) is None
         assert capfd.readouterr().out == ""
 
     @pytest.mark.parametrize(
@@ -416,10 +422,18 @@ def test_a_miss_is_answered_by_an_installation_for_one_user(fresh: ElevationSess
     """`pip install --user`: our package is in the user's site packages, which `python -I` would not look into."""
     python = str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
     site = tmp_path / f".local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-    shutil.copytree(Path(fast_path.__file__).parent, site / "kubectl_stepup")
+    shutil.copytree(Path(cached_credential.__file__).parents[1], site / "kubectl_stepup")
     (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     environ = {"HOME": str(tmp_path), "PATH": os.defpath, "KUBERNETES_EXEC_INFO": exec_info(fresh)}
-    command = [python, "-I", "-S", str(site / "kubectl_stepup/fast_path.py"), "credential", "--session", "0" * 32]
+    command = [
+        python,
+        "-I",
+        "-S",
+        str(site / "kubectl_stepup/fastpath/cached_credential.py"),
+        "credential",
+        "--session",
+        "0" * 32,
+    ]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
     assert done.stderr.startswith(f"error: session {'0' * 32} belongs to no enrolled cluster")
     assert done.returncode == 1
@@ -432,7 +446,7 @@ def test_the_users_scope_is_found_without_a_word(
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
     arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
     environ = {"KUBERNETES_EXEC_INFO": exec_info(fresh)}
-    assert fast_path.serve(["credential", *arguments], environ) == 0
+    assert cached_credential.serve(["credential", *arguments], environ) == 0
     assert token_in(capfd.readouterr().out.encode()) == fresh.token.reveal()
 
 

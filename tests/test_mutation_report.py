@@ -9,7 +9,7 @@ import pytest
 from scripts.mutate import BOUND, PAGE, ROOT, Mutant, Survivor, line_of, page, scores, section
 from scripts.mutation_groups import GROUPS, Group
 
-PREFIX = "kubectl_stepup.policy.decide.x_decide__mutmut_"
+PREFIX = "kubectl_stepup.policy.evaluate.x_decide__mutmut_"
 STATUSES = ("killed", "killed", "survived", "timeout", "no tests")
 MUTANTS = [Mutant(name=f"{PREFIX}{number}", status=status) for number, status in enumerate(STATUSES)]
 SURVIVOR = Survivor(mutant=MUTANTS[2], line=7, removed=("return a",), added=("return b",))
@@ -23,8 +23,8 @@ def test_only_a_killed_mutant_counts() -> None:
 @pytest.mark.parametrize(
     ("name", "file", "function"),
     [
-        ("kubectl_stepup.policy.decide.x__why__mutmut_12", "kubectl_stepup/policy/decide.py", "_why"),
-        ("kubectl_stepup.assurance.check.xǁRequirementǁmeets__mutmut_1", "kubectl_stepup/assurance/check.py", "meets"),
+        ("kubectl_stepup.policy.evaluate.x__why__mutmut_12", "kubectl_stepup/policy/evaluate.py", "_why"),
+        ("kubectl_stepup.oidc.evidence.xǁRequirementǁmeets__mutmut_1", "kubectl_stepup/oidc/evidence.py", "meets"),
     ],
 )
 def test_a_mutants_name_says_where_it_is(name: str, file: str, function: str) -> None:
@@ -40,9 +40,9 @@ def test_a_line_is_looked_for_in_its_own_function() -> None:
 def test_a_section_shows_each_survivor_and_why_nobody_could_notice_it() -> None:
     group = Group(mutated=("m.py",), judges=("tests/t.py",), equivalent=(("decide", "return b", "it is the same."),))
     shown = section("policy", group, MUTANTS, [SURVIVOR], "2026-01-31, mutmut 3")
-    assert "| `kubectl_stepup/policy/decide.py` | 5 | 2 | 1 | 1 | 1 | 40.0 % |" in shown
+    assert "| `kubectl_stepup/policy/evaluate.py` | 5 | 2 | 1 | 1 | 1 | 40.0 % |" in shown
     assert shown.endswith(
-        "`kubectl_stepup/policy/decide.py:7`\n\n```diff\n- return a\n+ return b\n```\n\nEquivalent: it is the same.\n"
+        "`kubectl_stepup/policy/evaluate.py:7`\n\n```diff\n- return a\n+ return b\n```\n\nEquivalent: it is the same.\n"
     )
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup import routine
+from kubectl_stepup import cache_file
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.policy import compiled_file, own_file, routine_lines
-from kubectl_stepup.policy.command import read
+from kubectl_stepup.fastpath import allowed_command
+from kubectl_stepup.file_stamp import stamp_of
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.policy import allowed_commands, compiled_file
 from kubectl_stepup.policy.compiled import pack, unpack
-from kubectl_stepup.policy.decide import decide
-from kubectl_stepup.policy.file_stamp import stamp_of
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
 
@@ -34,9 +35,10 @@ ALLOWED = {
     "os", "stat", "_stat", "posixpath", "genericpath", "_collections_abc", "__future__", "marshal", "_signal",
     # One of the two, by Python's version.
     "_sha2", "_sha256",
-    "kubectl_stepup", "kubectl_stepup.__main__", "kubectl_stepup.routine", "kubectl_stepup.environment",
+    "kubectl_stepup", "kubectl_stepup.__main__", "kubectl_stepup.fastpath", "kubectl_stepup.fastpath.allowed_command",
+    "kubectl_stepup.environment",
     "kubectl_stepup.digest", "kubectl_stepup.config", "kubectl_stepup.config.places", "kubectl_stepup.isolation",
-    "kubectl_stepup.kube", "kubectl_stepup.kube.kubectl",
+    "kubectl_stepup.kubectl", "kubectl_stepup.kubectl.process",
 }  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def user_policy(tmp_path: Path, text: str = POLICY) -> dict[str, str]:
 
 def compiled(environ: dict[str, str]) -> None:
     file = Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml"
-    sources = routine.policy_sources(environ)
+    sources = allowed_command.policy_sources(environ)
     assert sources is not None
     compiled_file.write(
         f"{environ['HOME']}/.cache/kubectl-stepup",
@@ -89,7 +91,7 @@ def test_a_policy_survives_being_compiled() -> None:
     ],
 )
 def test_only_what_is_allowed_everywhere_is_routine(words: list[str], served: bool) -> None:
-    assert routine.is_routine(words, load(None, ("policy.yaml", POLICY.encode()))) is served
+    assert allowed_command.is_routine(words, load(None, ("policy.yaml", POLICY.encode()))) is served
 
 
 def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() -> None:
@@ -104,7 +106,7 @@ def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() 
     served = 0
     for line in corpus.read_text().splitlines():
         words = json.loads(line)["argv"]
-        if routine.is_routine(words, policy):
+        if allowed_command.is_routine(words, policy):
             served += 1
             assert {decide(policy, read(words), target).effect for target in targets} == {"allow"}, words
     assert served > 20
@@ -113,11 +115,11 @@ def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() 
 def test_a_changed_policy_is_seen_at_once(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     compiled(environ)
-    assert routine.compiled_policy(environ) is not None
+    assert allowed_command.compiled_policy(environ) is not None
 
     user_policy(tmp_path, POLICY.replace("do: [delete]", "do: [change]"))
 
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
 
 
 def test_a_policy_that_others_may_write_leads_to_the_road_that_refuses_it(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_a_policy_that_others_may_write_leads_to_the_road_that_refuses_it(tmp_pa
     compiled(environ)
     (Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml").chmod(0o666)
 
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
     ran = program(environ, "exec", "--", "get", "pods")
     assert ran.returncode == 125
     assert "can be changed by other users" in ran.stderr
@@ -137,11 +139,11 @@ def test_a_compiled_policy_of_other_hands_is_not_read(tmp_path: Path) -> None:
     file = Path(environ["HOME"]) / ".cache/kubectl-stepup" / compiled_file.NAME
 
     file.chmod(0o644)
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
     file.chmod(0o600)
-    assert routine.compiled_policy(environ) is not None
+    assert allowed_command.compiled_policy(environ) is not None
     file.write_bytes(b"\xff" * 100)
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
 
 
 def test_a_system_policy_is_never_replaced_by_a_file_of_the_users(
@@ -153,7 +155,7 @@ def test_a_system_policy_is_never_replaced_by_a_file_of_the_users(
     system.write_text(POLICY)
     monkeypatch.setattr("kubectl_stepup.config.places.system_policy", lambda *_, **__: str(system))
 
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
 
 
 def test_a_system_policy_may_be_where_we_cannot_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,26 +163,26 @@ def test_a_system_policy_may_be_where_we_cannot_look(tmp_path: Path, monkeypatch
     compiled(environ)
     directory = tmp_path / "etc"
     monkeypatch.setattr("kubectl_stepup.config.places.system_policy", lambda *_, **__: str(directory / "policy.yaml"))
-    assert routine.is_known_routine(["get", "pods"], environ)
+    assert allowed_command.is_known_routine(["get", "pods"], environ)
     directory.symlink_to(directory)  # as closed to everybody as a directory of others is to us
-    assert not routine.is_known_routine(["get", "pods"], environ)
+    assert not allowed_command.is_known_routine(["get", "pods"], environ)
     directory.unlink()
     directory.write_text("a file")
-    assert routine.is_known_routine(["get", "pods"], environ)
+    assert allowed_command.is_known_routine(["get", "pods"], environ)
 
 
 def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
 
     first = program(environ, "exec", "--", "version", "--client")
-    assert routine.compiled_policy(environ) is not None
+    assert allowed_command.compiled_policy(environ) is not None
     second = program(environ, "exec", "--", "version", "--client")
 
     assert (first.stdout, first.returncode) == (second.stdout, second.returncode)
     assert first.returncode == 0
 
 
-REPEATED = {f"kubectl_stepup.policy{name}" for name in ("", ".file_stamp", ".own_file", ".routine_lines")}
+REPEATED = {f"kubectl_stepup.{name}" for name in ("cache_file", "file_stamp", "policy", "policy.allowed_commands")}
 
 
 def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
@@ -190,10 +192,10 @@ def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
     kubectl.chmod(0o755)
     code = (
         "import sys; before = set(sys.modules)\n"
-        "from kubectl_stepup.kube import kubectl\n"
+        "from kubectl_stepup.kubectl import process as kubectl\n"
         "kubectl.replace = lambda *_: print(*sorted(set(sys.modules) - before))\n"
-        "from kubectl_stepup import __main__, routine\n"
-        "import os; routine.serve(['exec', '--', 'get', 'pods'], os.environ)\n"
+        "from kubectl_stepup import __main__\nfrom kubectl_stepup.fastpath import allowed_command\n"
+        "import os; allowed_command.serve(['exec', '--', 'get', 'pods'], os.environ)\n"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-c", code],
@@ -210,8 +212,9 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
 
     first, repeated = imported(environ, tmp_path), imported(environ, tmp_path)
 
-    judged = {name for name in first if not name.startswith("kubectl_stepup.policy")}
-    assert judged <= {*ALLOWED, "kubectl_stepup.errors"}
+    of_evaluation = ("kubectl_stepup.policy", "kubectl_stepup.kubectl", "kubectl_stepup.globs", "kubectl_stepup.values")
+    besides = {name for name in first if not name.startswith(of_evaluation)}
+    assert besides <= {*ALLOWED, *REPEATED, "kubectl_stepup.errors"}
     assert repeated <= ALLOWED | REPEATED
 
 
@@ -219,7 +222,7 @@ class TestRepeatedLines:
     """A line that was judged routine is known by its digest, for as long as the policy stays the same."""
 
     def lines(self, environ: dict[str, str]) -> Path:
-        return Path(environ["HOME"]) / ".cache/kubectl-stepup" / routine_lines.NAME
+        return Path(environ["HOME"]) / ".cache/kubectl-stepup" / allowed_commands.NAME
 
     def digests(self, environ: dict[str, str]) -> list[str]:
         """Give what stands below the form, the program, and the three files that policy comes from."""
@@ -229,30 +232,30 @@ class TestRepeatedLines:
         environ = user_policy(tmp_path)
         compiled(environ)
 
-        assert routine.is_known_routine(["get", "pods"], environ)
-        assert not routine.is_known_routine(["delete", "pod", "x"], environ)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["delete", "pod", "x"], environ)
 
         assert self.digests(environ) == [sha256_hex(b"get\0pods")]
 
     def test_a_remembered_line_is_not_judged_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert routine.is_known_routine(["get", "pods"], environ)
-        monkeypatch.setattr(routine, "is_routine", lambda *_: False)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        monkeypatch.setattr(allowed_command, "is_routine", lambda *_: False)
 
-        assert routine.is_known_routine(["get", "pods"], environ)
-        assert not routine.is_known_routine(["getpods"], environ)
-        assert not routine.is_known_routine(["get", "pods", ""], environ)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["getpods"], environ)
+        assert not allowed_command.is_known_routine(["get", "pods", ""], environ)
 
     def test_another_policy_judges_anew(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert routine.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
 
         user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
-        assert not routine.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["get", "pods"], environ)
         compiled(environ)
-        assert not routine.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["get", "pods"], environ)
 
     def test_a_policy_that_changes_while_a_line_is_judged_does_not_get_the_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -264,41 +267,41 @@ class TestRepeatedLines:
             user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
             return True
 
-        monkeypatch.setattr(routine, "is_routine", judged)
-        assert routine.is_known_routine(["get", "pods"], environ)
+        monkeypatch.setattr(allowed_command, "is_routine", judged)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
         compiled(environ)
         monkeypatch.undo()
 
-        assert not routine.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["get", "pods"], environ)
 
     def test_lines_of_other_hands_are_not_read(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert routine.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
         (self.lines(environ).parent / compiled_file.NAME).unlink()
 
-        assert routine.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_routine(["get", "pods"], environ)
         self.lines(environ).chmod(0o644)
-        assert not routine.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_routine(["get", "pods"], environ)
         self.lines(environ).chmod(0o600)
         whole = self.lines(environ).read_bytes()
         for damage in (b"", b"\xff" * 100, whole[1:], whole.replace(b"lines 1", b"lines 2"), whole[:-1]):
             self.lines(environ).write_bytes(damage)
-            assert not routine.is_known_routine(["get", "pods"], environ)
+            assert not allowed_command.is_known_routine(["get", "pods"], environ)
 
     def test_the_oldest_lines_are_forgotten(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        for number in range(routine_lines.MOST + 1):
-            assert routine.is_known_routine(["get", "pods", "-n", f"n{number}"], environ)
+        for number in range(allowed_commands.MOST + 1):
+            assert allowed_command.is_known_routine(["get", "pods", "-n", f"n{number}"], environ)
 
-        expected = [sha256_hex(f"get\0pods\0-n\0n{number}".encode()) for number in range(1, routine_lines.MOST + 1)]
+        expected = [sha256_hex(f"get\0pods\0-n\0n{number}".encode()) for number in range(1, allowed_commands.MOST + 1)]
         assert self.digests(environ) == expected
 
 
 def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
-    sources = routine.policy_sources(environ)
+    sources = allowed_command.policy_sources(environ)
     assert sources is not None
     before = stamp_of(sources)
     policy = load(None, ("policy.yaml", POLICY.encode()))
@@ -306,7 +309,7 @@ def test_a_policy_that_changes_while_it_is_loaded_is_not_kept_for_the_new_one(tm
 
     compiled_file.write(f"{environ['HOME']}/.cache/kubectl-stepup", sources, policy, known_by=before)
 
-    assert routine.compiled_policy(environ) is None
+    assert allowed_command.compiled_policy(environ) is None
 
 
 def test_what_killed_processes_were_writing_goes_with_the_next_compiled_policy(tmp_path: Path) -> None:
@@ -325,9 +328,9 @@ def test_what_killed_processes_were_writing_goes_with_the_next_compiled_policy(t
 
 def test_a_home_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     home = tmp_path / "nobody"
-    own_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
+    cache_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
     assert not home.exists()
 
     home.mkdir()
-    own_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
-    assert own_file.read(str(home / ".cache/kubectl-stepup"), "values") == [1]
+    cache_file.write(str(home / ".cache/kubectl-stepup"), "values", [1])
+    assert cache_file.read(str(home / ".cache/kubectl-stepup"), "values") == [1]

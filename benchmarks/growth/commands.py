@@ -11,7 +11,7 @@ from benchmarks.rivals import interpreters
 from benchmarks.rounds import Subject
 from benchmarks.session import write_config
 from benchmarks.stores import KERNEL
-from kubectl_stepup.policy.routine_lines import NAME as ROUTINE_LINES
+from kubectl_stepup.policy.allowed_commands import NAME as ROUTINE_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,16 +13,16 @@ from benchmarks.rounds import Subject
 from benchmarks.session import exec_info, others
 from benchmarks.stores import FILES, KERNEL, SECRET_SERVICE, Held, credential, put
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.kube.overlay import exec_entry
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.kubeconfig.overlay import exec_entry
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.place import Place
-    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.sessions.session import ElevationSession
 
 SIZES = (1, 10, 100, 1000)
 UNIT = "tokens"

@@ -8,7 +8,7 @@ from benchmarks import stores
 from benchmarks.place import ENTRY_POINT, LAUNCHER, PYTHON_PROGRAM
 from benchmarks.rivals import kubelogin, ours
 from benchmarks.rounds import Subject
-from kubectl_stepup.kube.overlay import exec_entry
+from kubectl_stepup.kubeconfig.overlay import exec_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 
@@ -39,7 +39,7 @@ def list_(last: int, output: str, common: CommonOptions) -> None:
         data(json.dumps({"apiVersion": API_VERSION, "kind": "AuditEventList", "items": items}, indent=2))
         return
     from kubectl_stepup.clock import SystemClock
-    from kubectl_stepup.terminal.tables import audit_summary, audit_table
+    from kubectl_stepup.ui.tables import audit_summary, audit_table
 
     data(audit_table(rows(records)[:last], now=SystemClock().now()))
     data(audit_summary(log.verify()))

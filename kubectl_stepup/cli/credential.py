@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from kubectl_stepup.cli.app import Settings, application
 from kubectl_stepup.cli.output import data
-from kubectl_stepup.wiring.application import Settings, application
 
 
 @click.command(name="credential", hidden=True)
@@ -15,8 +15,8 @@ from kubectl_stepup.wiring.application import Settings, application
 @click.option("--store", type=click.Choice(["keyring"]), help="Look in the Secret Service.")
 def command(session: str, handover: str | None, store_directory: str | None, store: str | None) -> None:
     """Give an ExecCredential to the enrolled server; kubectl runs this, people do not."""
-    from kubectl_stepup.flows.credential import credential
-    from kubectl_stepup.kube.caller import end_with_caller
+    from kubectl_stepup.kubectl.caller import end_with_caller
+    from kubectl_stepup.stepup.credential import credential
     from kubectl_stepup.wiring.running import credential_ports
 
     del handover, store_directory, store  # the fast road looked there already

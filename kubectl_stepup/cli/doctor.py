@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import UsageError
 
 if TYPE_CHECKING:
-    from kubectl_stepup.terminal.doctor_screens import Check
+    from kubectl_stepup.ui.doctor_screens import Check
 
 
 @click.command(name="doctor")
@@ -45,12 +45,12 @@ def command(
       # Before it is needed
       kubectl stepup doctor --rehearse --cluster prod-eu --break-glass-kubeconfig break-glass.yaml
     """
-    from kubectl_stepup.terminal.doctor_screens import FAIL, doctor_screen
+    from kubectl_stepup.ui.doctor_screens import FAIL, doctor_screen
 
     application = build(common)
     steps: tuple[str, ...] = ()
     if rehearsing:
-        from kubectl_stepup.flows.rehearse import rehearse, runbook
+        from kubectl_stepup.stepup.rehearse import rehearse, runbook
         from kubectl_stepup.wiring.doctoring import rehearse_ports
 
         if cluster is None or break_glass_kubeconfig is None:
@@ -59,7 +59,7 @@ def command(
         checks = list(rehearse(enrolled, break_glass_kubeconfig, rehearse_ports(application)))
         steps = runbook(enrolled, break_glass_kubeconfig)
     else:
-        from kubectl_stepup.flows.doctor import diagnose
+        from kubectl_stepup.stepup.doctor import diagnose
         from kubectl_stepup.wiring.doctoring import doctor_ports
 
         if cluster is not None or break_glass_kubeconfig is not None:

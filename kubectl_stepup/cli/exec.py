@@ -7,7 +7,7 @@ import shlex
 import click
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
 from kubectl_stepup.errors import ConfigError, UsageError
 
@@ -60,8 +60,8 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
       # With a reason for the record
       kubectl stepup exec -r "INC-42" -- exec -it db-0 -- psql
     """
-    from kubectl_stepup.flows.execute import Wish, execute
-    from kubectl_stepup.flows.judge import Flags
+    from kubectl_stepup.stepup.evaluate import Flags
+    from kubectl_stepup.stepup.execute import Wish, execute
     from kubectl_stepup.wiring.running import become_local, execute_ports
 
     if not words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common
 
 
@@ -42,8 +42,8 @@ def command(  # noqa: PLR0913 - one parameter an option
       # For a GUI client that uses the standing context
       kubectl stepup login --context prod-eu --scope user
     """
-    from kubectl_stepup.flows.execute import Wish
-    from kubectl_stepup.flows.login import login
+    from kubectl_stepup.stepup.execute import Wish
+    from kubectl_stepup.stepup.login import login
     from kubectl_stepup.wiring.running import execute_ports
 
     wish = Wish(level=level, fresh=fresh, reason=reason, browser=browser)

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import StoreUnavailable
@@ -29,8 +29,8 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
       # Everywhere
       kubectl stepup logout --all
     """
-    from kubectl_stepup.flows.sessions import logout
-    from kubectl_stepup.terminal.logout import logout_text
+    from kubectl_stepup.stepup.sessions import logout
+    from kubectl_stepup.ui.logout import logout_text
     from kubectl_stepup.wiring.running import session_ports
 
     application = build(common)

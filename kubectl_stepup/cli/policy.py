@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
@@ -43,7 +43,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     elif output == "name":
         data(decision.effect)
     else:
-        from kubectl_stepup.terminal.sanitise import safe
+        from kubectl_stepup.ui.sanitise import safe
 
         level = f" {decision.level}" if decision.level else ""
         data(f"{decision.effect}{level}: {safe(decision.why, 2000)}")
@@ -104,7 +104,7 @@ def lint(output: str, common: CommonOptions) -> int:
     if output == "json":
         data(json.dumps([one.as_dict() for one in findings]))
     else:
-        from kubectl_stepup.terminal.policy_screens import lint_lines
+        from kubectl_stepup.ui.policy_screens import lint_lines
 
         data("\n".join(lint_lines(findings)))
     return 1 if any(one.severity == "warning" for one in findings) else 0
@@ -124,7 +124,7 @@ def test(file: str, output: str, common: CommonOptions) -> int:
       # For a build server
       kubectl stepup policy test -o junit --policy policy.yaml policy-test.yaml
     """
-    from kubectl_stepup.terminal import case_reports
+    from kubectl_stepup.ui import case_reports
     from kubectl_stepup.wiring.deciding import tested
 
     verdicts = tested(file, build(common))
@@ -209,7 +209,7 @@ def forget(cluster: str | None, everything: bool, output: str, common: CommonOpt
     if output == "json":
         data(json.dumps({"forgotten": list(forgotten)}))
         return
-    from kubectl_stepup.terminal.notices import forgotten_lines
+    from kubectl_stepup.ui.notices import forgotten_lines
 
     data("\n".join(forgotten_lines(forgotten, cluster)))
 

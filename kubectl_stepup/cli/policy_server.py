@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import UsageError
@@ -55,7 +55,7 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
       kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json > bindings.json
       kubectl stepup policy compile --cluster prod-eu --target rbac --from-bindings bindings.json
     """
-    from kubectl_stepup.terminal.server_screens import order_lines, warning_lines
+    from kubectl_stepup.ui.server_screens import order_lines, warning_lines
     from kubectl_stepup.wiring.compiling import compiled, write
 
     application = build(common)
@@ -107,9 +107,9 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       # For a scheduled job
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
-    from kubectl_stepup.enforcement.findings import HOLE
-    from kubectl_stepup.flows.verify import verify as look
-    from kubectl_stepup.terminal.server_screens import verified_screen
+    from kubectl_stepup.enforce.verify.findings import HOLE
+    from kubectl_stepup.stepup.verify import verify as look
+    from kubectl_stepup.ui.server_screens import verified_screen
     from kubectl_stepup.wiring.verifying import verify_ports
 
     application = build(common)
@@ -125,8 +125,8 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
 
 
 def _verification(cluster: Any, options: dict[str, Any]) -> Any:
-    from kubectl_stepup.flows.execute import Wish
-    from kubectl_stepup.flows.verify import MadeWith, Verification
+    from kubectl_stepup.stepup.execute import Wish
+    from kubectl_stepup.stepup.verify import MadeWith, Verification
 
     group, nobody = options["break_glass_group"], options["no_break_glass"]
     if group and nobody:
@@ -148,7 +148,7 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
 
 
 def _options(options: dict[str, Any]) -> Any:
-    from kubectl_stepup.enforcement.trust import ClaimNames
+    from kubectl_stepup.enforce.issuer_trust import ClaimNames
     from kubectl_stepup.wiring.compiling import CompileOptions
 
     targets = _targets(options["targets"])
@@ -196,8 +196,8 @@ def _minor(version: str) -> int:
 
 
 def _duration(text: str | None) -> int | None:
-    from kubectl_stepup.documents.node import Node
     from kubectl_stepup.errors import ConfigError
+    from kubectl_stepup.yaml_edit.node import Node
 
     if text is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError

@@ -159,7 +159,7 @@ def _usage_error(exc: click.ClickException, argv: Sequence[str]) -> UsageError:
 
 
 def _is_kubectls(word: str) -> bool:
-    from kubectl_stepup.policy.grammar_table import COMMANDS as OF_KUBECTL
+    from kubectl_stepup.kubectl.grammar_table import COMMANDS as OF_KUBECTL
 
     return word in OF_KUBECTL
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import Cancelled, UsageError
@@ -51,9 +51,9 @@ def command(common: CommonOptions, **options: object) -> None:
       kubectl stepup setup --elevated-context prod-eu-elevated
     """
     from kubectl_stepup.cli.setup_options import enrolment_of
-    from kubectl_stepup.flows.enrol import plan_enrolment, plan_removal
-    from kubectl_stepup.flows.login import require_enrolled
-    from kubectl_stepup.terminal.sanitise import safe
+    from kubectl_stepup.stepup.login import require_enrolled
+    from kubectl_stepup.stepup.setup import plan_enrolment, plan_removal
+    from kubectl_stepup.ui.sanitise import safe
     from kubectl_stepup.wiring.enrolling import carry_out, clear_away, enrol_ports
 
     application = build(common)
@@ -82,7 +82,7 @@ def command(common: CommonOptions, **options: object) -> None:
 
 
 def _say_what_was_done(cluster: Cluster, standing_context: str, *, removed: bool) -> None:
-    from kubectl_stepup.terminal.sanitise import safe, safe_url
+    from kubectl_stepup.ui.sanitise import safe, safe_url
 
     name, standing = safe(cluster.name, 80), safe(standing_context, 80)
     if standing and removed:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.assurance.preset_overrides import OVERRIDES
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.config.document import EVIDENCE_FIELDS
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.flows.enrol import Enrolment
+from kubectl_stepup.oidc.preset_overrides import OVERRIDES
+from kubectl_stepup.oidc.requirement import Evidence
+from kubectl_stepup.stepup.setup import Enrolment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from kubectl_stepup.cli.application import build
+from kubectl_stepup.cli.build import build
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import LoginNeeded
@@ -31,9 +31,9 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
       # In a script: is there a session for prod?
       kubectl stepup status --check --context prod-eu
     """
-    from kubectl_stepup.flows.execute import named_level
-    from kubectl_stepup.flows.sessions import live_sessions
-    from kubectl_stepup.flows.status import as_objects, as_rows, meets
+    from kubectl_stepup.stepup.execute import named_level
+    from kubectl_stepup.stepup.sessions import live_sessions
+    from kubectl_stepup.stepup.status import as_objects, as_rows, meets
     from kubectl_stepup.wiring.running import session_ports
 
     application = build(common)
@@ -47,11 +47,11 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
         items = as_objects(found, store=ports.store.name)
         data(json.dumps({"apiVersion": API_VERSION, "kind": "SessionList", "items": items}, indent=2))
     elif output == "name":
-        from kubectl_stepup.terminal.sanitise import safe
+        from kubectl_stepup.ui.sanitise import safe
 
         data("\n".join(safe(f"{item.cluster.name}/{item.level.name}", NAME_LIMIT) for item in found))
     else:
-        from kubectl_stepup.terminal.tables import status_table
+        from kubectl_stepup.ui.tables import status_table
 
         if not clusters and not check:
             application.terminal.line("No cluster is enrolled yet: kubectl stepup setup --help")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from kubectl_stepup.assurance.preset import Preset
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.kube.cluster_identity import normal_server
+from kubectl_stepup.kubeconfig.cluster_pin import normal_server
+from kubectl_stepup.oidc.preset import Preset
+from kubectl_stepup.oidc.requirement import Evidence
 
 STORES = ("auto", "keyring", "kernel", "memory", "file")
 UNENROLLED = ("run", "refuse")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from kubectl_stepup.config.document import API_VERSION, EVIDENCE_FIELDS, KIND, default_account_claim
 from kubectl_stepup.config.model import Cluster, Provider
-from kubectl_stepup.documents.splice import Parse, with_item, without_item
+from kubectl_stepup.yaml_edit.splice import Parse, with_item, without_item
 
 SCHEMA = "https://kubectl-stepup.github.io/schemas/config.schema.json"
 _NEW_FILE = f"# yaml-language-server: $schema={SCHEMA}\napiVersion: {API_VERSION}\nkind: {KIND}\n"

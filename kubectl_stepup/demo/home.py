@@ -13,7 +13,7 @@ from pathlib import Path
 from kubectl_stepup import environment
 from kubectl_stepup.demo.accounts import Credentials
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT
-from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.secret import Secret
 
 NAME = "demo"

@@ -20,11 +20,11 @@ from kubectl_stepup.demo.home import Home, furnish
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT, IdentityProvider
 from kubectl_stepup.demo.person import Person
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.kube import kubectl as kubectl_edge
-from kubectl_stepup.session import keyctl
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.model import from_record
-from kubectl_stepup.session.scope import session_id_of
+from kubectl_stepup.kubectl import process as kubectl_edge
+from kubectl_stepup.sessions.scope import session_id_of
+from kubectl_stepup.sessions.session import from_record
+from kubectl_stepup.sessions.stores import keyctl
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 
 USER = "alice"
 SERVER_WINDOW_S = 900 + 300 + 60

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.request import (
+from kubectl_stepup.kubectl.request import (
     ASKS,
     BULK_READ,
     CORDONS,
@@ -18,13 +18,13 @@ from kubectl_stepup.policy.request import (
     SHOWS_CREDENTIALS,
     UNCORDONS,
 )
-from kubectl_stepup.policy.resources import ANY
+from kubectl_stepup.kubectl.resources import ANY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kubectl_stepup.policy.request import ResourceAttributes
+    from kubectl_stepup.kubectl.request import ResourceAttributes
 
 OWN_GROUP = "kubectl-stepup.github.io"
 OWN_PREFIX = "kubectl-stepup"

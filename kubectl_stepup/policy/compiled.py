@@ -8,8 +8,8 @@ from __future__ import annotations
 import marshal
 
 from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Where
-from kubectl_stepup.policy.record import Record
 from kubectl_stepup.policy.rule_index import GlobIndex, RuleIndex
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

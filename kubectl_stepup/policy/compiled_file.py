@@ -6,15 +6,15 @@ when the ordinary road loaded it, trust checks included; any change of them lead
 
 from __future__ import annotations
 
-from kubectl_stepup.policy import own_file
+from kubectl_stepup import cache_file
+from kubectl_stepup.file_stamp import stamp_of
 from kubectl_stepup.policy.compiled import pack, unpack
-from kubectl_stepup.policy.file_stamp import stamp_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.policy.file_stamp import Stamp
+    from kubectl_stepup.file_stamp import Stamp
     from kubectl_stepup.policy.model import Policy
 
 NAME = "policy.compiled"
@@ -23,7 +23,7 @@ NAME = "policy.compiled"
 def read(directory: str, stamp: Stamp) -> Policy | None:
     """Give the policy compiled from the files of this stamp (file_stamp.py); None where it must be loaded anew."""
     try:
-        known, packed = own_file.read(directory, NAME) or (None, None)
+        known, packed = cache_file.read(directory, NAME) or (None, None)
         return unpack(packed) if known == stamp else None
     except (ValueError, TypeError, IndexError):
         return None
@@ -35,4 +35,4 @@ def write(directory: str, sources: Sequence[str], policy: Policy, *, known_by: S
     `known_by` was taken before they were read: a file that changed meanwhile is not the one that was loaded.
     """
     if known_by == stamp_of(sources):
-        own_file.write(directory, NAME, (known_by, pack(policy)))
+        cache_file.write(directory, NAME, (known_by, pack(policy)))

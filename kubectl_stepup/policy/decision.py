@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.model import label_of
-from kubectl_stepup.policy.record import Record
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
+    from kubectl_stepup.kubectl.request import ResourceAttributes
     from kubectl_stepup.policy.model import Rule
     from kubectl_stepup.policy.quoted_text import QuotedText
-    from kubectl_stepup.policy.request import ResourceAttributes
 
 
 class MatchedRule(Record):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeVar
 
-    from kubectl_stepup.documents.node import Node
     from kubectl_stepup.policy.levels import Elsewhere
     from kubectl_stepup.policy.model import Rule
+    from kubectl_stepup.yaml_edit.node import Node
 
     Item = TypeVar("Item", Level, Rule)
 

@@ -9,7 +9,7 @@ Spec: kubernetes.io, *Admission Control in Kubernetes* and *Using RBAC Authoriza
 from __future__ import annotations
 
 from kubectl_stepup.policy.actions import CHANGE
-from kubectl_stepup.policy.record import Record
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

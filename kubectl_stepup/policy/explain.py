@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from kubectl_stepup.globs import matches
+from kubectl_stepup.kubectl.proxied import ANSWERED
 from kubectl_stepup.policy.decision import describe
 from kubectl_stepup.policy.folding import also_published, folded
-from kubectl_stepup.policy.globs import matches
-from kubectl_stepup.policy.proxied import ANSWERED
 from kubectl_stepup.policy.summary import summary_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.policy.decision import Decision, MatchedRule
     from kubectl_stepup.policy.model import Policy, Target
     from kubectl_stepup.policy.quoted_text import QuotedText

@@ -12,7 +12,7 @@ stronger reading counts. Times are then the shortest that any file says for what
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.record import Record
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ A warning is a mistake, or will be one on the day it matters; a note is worth kn
 
 from __future__ import annotations
 
+from kubectl_stepup.globs import matches, matches_any
+from kubectl_stepup.kubectl.grammar_table import COMMANDS
+from kubectl_stepup.kubectl.resources import ANY, is_built_in, resources_named
+from kubectl_stepup.kubectl.subresources import verbs_of
 from kubectl_stepup.policy.covering import covers
 from kubectl_stepup.policy.folding import folded
-from kubectl_stepup.policy.globs import matches, matches_any
-from kubectl_stepup.policy.grammar_table import COMMANDS
 from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
 from kubectl_stepup.policy.model import Selector, Where
-from kubectl_stepup.policy.record import Record
-from kubectl_stepup.policy.resources import ANY, is_built_in, resources_named
-from kubectl_stepup.policy.subresources import verbs_of
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.policy.document import merge, policy_from
 from kubectl_stepup.policy.published import laid_over
 from kubectl_stepup.policy.rule_index import index_of
+from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.documents.node import Node
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.policy.published import Published
+    from kubectl_stepup.yaml_edit.node import Node
 
 DEFAULT_POLICY = Path(__file__).with_name("default-policy.yaml")
 """The policy where there is no user's file."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.globs import matches, matches_any, may_begin
-from kubectl_stepup.policy.request import PROXIES
-from kubectl_stepup.policy.resources import ANY, is_built_in, plural
+from kubectl_stepup.globs import matches, matches_any, may_begin
+from kubectl_stepup.kubectl.request import PROXIES
+from kubectl_stepup.kubectl.resources import ANY, is_built_in, plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.kubectl.command import KubectlCommand
+    from kubectl_stepup.kubectl.request import ResourceAttributes
+    from kubectl_stepup.kubectl.resources import Resource
     from kubectl_stepup.policy.model import Rule, Selector, Target, Where
-    from kubectl_stepup.policy.request import ResourceAttributes
-    from kubectl_stepup.policy.resources import Resource
 
 SAME_VERB = {"patch": "update", "deletecollection": "delete"}
 """Admission control sees one operation for each of these pairs, so a rule that names one means both."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_stepup.policy.levels import ClusterLevels, joined, strictest
-from kubectl_stepup.policy.record import Record
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

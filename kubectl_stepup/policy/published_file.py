@@ -12,10 +12,10 @@ import shlex
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import trusted_file
-from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import PolicyError, PolicyTooNew
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.published import Published
+from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock

@@ -5,7 +5,7 @@ Whatever shows one goes through `terminal.quoted_text`; there is no way to print
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.record import Record
+from kubectl_stepup.values import Record
 
 
 class QuotedText(Record):

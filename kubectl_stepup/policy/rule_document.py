@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from kubectl_stepup.documents.node import Node
+    from kubectl_stepup.yaml_edit.node import Node
 
 VERBS = (
     "get",

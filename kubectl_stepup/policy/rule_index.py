@@ -6,17 +6,17 @@ globs of its clusters, namespaces and names. Rules are positions, and sets of th
 
 from __future__ import annotations
 
+from kubectl_stepup.kubectl.request import PROXIES
+from kubectl_stepup.kubectl.resources import ANY
 from kubectl_stepup.policy.matching import SAME_VERB, namespace_of
-from kubectl_stepup.policy.record import Record
-from kubectl_stepup.policy.request import PROXIES
-from kubectl_stepup.policy.resources import ANY
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from kubectl_stepup.kubectl.request import ResourceAttributes
     from kubectl_stepup.policy.model import Rule, Target
-    from kubectl_stepup.policy.request import ResourceAttributes
 
     Positions = tuple[int, ...] | bytes
     """A few as they are; many as the bits of a little-endian number. Both can be written by `marshal`."""

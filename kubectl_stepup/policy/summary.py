@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.request import READS
+from kubectl_stepup.kubectl.request import READS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kubectl_stepup.kubectl.request import ResourceAttributes
     from kubectl_stepup.policy.decision import Decision, MatchedRule
-    from kubectl_stepup.policy.request import ResourceAttributes
 
 
 _CONNECTS = {

@@ -9,29 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import RbacInvalid, UsageError
-from kubectl_stepup.kube import rbac_objects
-from kubectl_stepup.policy.globs import matches
+from kubectl_stepup.globs import matches
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.review import load
-from kubectl_stepup.review.findings import audit
-from kubectl_stepup.review.fix import fixes
-from kubectl_stepup.review.model import Place
-from kubectl_stepup.review.reading import Manifest, objects_of
-from kubectl_stepup.review.report import document
-from kubectl_stepup.review.sarif import sarif
-from kubectl_stepup.review.severity import rank
-from kubectl_stepup.terminal.rbac_screens import comment_lines, findings_screen
+from kubectl_stepup.rbac import load, read_cluster
+from kubectl_stepup.rbac.findings import audit
+from kubectl_stepup.rbac.fix import fixes
+from kubectl_stepup.rbac.model import Place
+from kubectl_stepup.rbac.reading import Manifest, objects_of
+from kubectl_stepup.rbac.report import document
+from kubectl_stepup.rbac.sarif import sarif
+from kubectl_stepup.rbac.severity import rank
+from kubectl_stepup.ui.rbac_screens import comment_lines, findings_screen
+from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.policy.model import Policy
-    from kubectl_stepup.review.finding import Finding
-    from kubectl_stepup.review.model import RbacObjects
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.model import RbacObjects
 
 _FIX_HEADER = (
     "What closes the holes that were found, by RBAC alone: read it, then",
@@ -152,7 +151,7 @@ def _from_cluster(
     context = wanted.context or (cluster.context if cluster else None)
     flags = [f"--context={context}"] if context else []
     flags += [f"--kubeconfig={wanted.kubeconfig}"] if wanted.kubeconfig else []
-    read = rbac_objects.read(application.kubectl.path(), flags, application.environ)
+    read = read_cluster.read(application.kubectl.path(), flags, application.environ)
     answers = [answer for answer in (read.rbac, read.accounts, read.guards) if answer is not None]
     objects = objects_of(
         (manifest for answer in answers for manifest in _answered(answer)),

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup import trusted_file
-from kubectl_stepup.documents import edited_file, yaml_file
-from kubectl_stepup.enforcement import advice, bundle
-from kubectl_stepup.enforcement.bundle import Document
-from kubectl_stepup.enforcement.plan import Place, points
-from kubectl_stepup.enforcement.trust import ClaimNames, Trust, TrustedLevel, window_of
+from kubectl_stepup.enforce import advice, bundle
+from kubectl_stepup.enforce.bundle import Document
+from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel, window_of
+from kubectl_stepup.enforce.plan import Place, points
 from kubectl_stepup.errors import ConfigError, PolicyError, UsageError
 from kubectl_stepup.policy.expansion import ADMISSION
+from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Provider
-    from kubectl_stepup.enforcement.bundle import Bundle, File, Request
+    from kubectl_stepup.enforce.bundle import Bundle, File, Request
     from kubectl_stepup.policy.model import Policy
-    from kubectl_stepup.wiring.application import Application
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
 
 def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Trust:
     """Give what the server is told of a provider."""
-    from kubectl_stepup.assurance.check import LONGEST_COUNTED_LIFE_S
+    from kubectl_stepup.oidc.evidence import LONGEST_COUNTED_LIFE_S
 
     life = options.token_life_s if options.token_life_s is not None else int(LONGEST_COUNTED_LIFE_S)
     proven = ((level, provider.evidence_of(level.name)) for level in policy.levels)
@@ -123,8 +123,8 @@ def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, .
         RbacInvalid: the file cannot be read, or binds nobody.
     """
     from kubectl_stepup.policy.model import Target
-    from kubectl_stepup.review.findings import audit
-    from kubectl_stepup.review.fix import fixes
+    from kubectl_stepup.rbac.findings import audit
+    from kubectl_stepup.rbac.fix import fixes
     from kubectl_stepup.wiring.auditing import from_files
 
     found, _ = from_files([file])

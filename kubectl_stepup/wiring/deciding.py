@@ -6,31 +6,31 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.enforcement.served import served
+from kubectl_stepup.enforce.served import served
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.flows.execute import judged_by
-from kubectl_stepup.flows.judge import Flags
-from kubectl_stepup.flows.sessions import live_sessions
-from kubectl_stepup.policy.cases import cases_from, verdict
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.folding import folded
-from kubectl_stepup.terminal.durations import duration
-from kubectl_stepup.terminal.quoted_text import quoted_lines
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.policy.policy_tests import cases_from, verdict
+from kubectl_stepup.stepup.evaluate import Flags
+from kubectl_stepup.stepup.execute import judged_by
+from kubectl_stepup.stepup.sessions import live_sessions
+from kubectl_stepup.ui.durations import duration
+from kubectl_stepup.ui.quoted_text import quoted_lines
+from kubectl_stepup.ui.sanitise import safe
 from kubectl_stepup.wiring.running import execute_ports, expand_manifests, session_ports
+from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.cli.options import TargetOptions
-    from kubectl_stepup.flows.judge import Judgement
-    from kubectl_stepup.policy.cases import Verdict
     from kubectl_stepup.policy.decision import Decision
+    from kubectl_stepup.policy.policy_tests import Verdict
     from kubectl_stepup.policy.quoted_text import QuotedText
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.stepup.evaluate import Judgement
 
 
 def decided(words: Sequence[str], target: TargetOptions, application: Application) -> Judgement:

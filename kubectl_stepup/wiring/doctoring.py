@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
-from kubectl_stepup.flows.doctor import OWN_NAME, DoctorPorts
-from kubectl_stepup.flows.rehearse import RehearsePorts
-from kubectl_stepup.session import choose
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.stepup.doctor import OWN_NAME, DoctorPorts
+from kubectl_stepup.stepup.rehearse import RehearsePorts
 from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import launcher
 from kubectl_stepup.wiring.policy_file import linted
@@ -18,7 +18,7 @@ from kubectl_stepup.wiring.verifying import answered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.cli.app import Application
 
 
 def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
@@ -51,7 +51,7 @@ def rehearse_ports(application: Application) -> RehearsePorts:
 
 
 def _usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str, ...]:
-    from kubectl_stepup.assurance.id_token import usable_algorithms  # its libraries are needed only `online`
+    from kubectl_stepup.oidc.id_token import usable_algorithms  # its libraries are needed only `online`
 
     return usable_algorithms(document, algorithms)
 

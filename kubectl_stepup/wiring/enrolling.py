@@ -8,28 +8,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
-from kubectl_stepup.assurance.id_token import usable_algorithms, verify
 from kubectl_stepup.audit.event import Activity
 from kubectl_stepup.config import files
 from kubectl_stepup.config.document import config_of
-from kubectl_stepup.documents import edited_file, foreign_yaml, yaml_file
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.flows.enrol import EnrolPorts
-from kubectl_stepup.flows.sessions import end_what_counts_no_more
-from kubectl_stepup.kube import kubeconfig
-from kubectl_stepup.kube.everyday_token import everyday_token
-from kubectl_stepup.terminal.notices import session_ended_line, session_not_ended_line
+from kubectl_stepup.kubeconfig import load
+from kubectl_stepup.kubeconfig.everyday_token import everyday_token
+from kubectl_stepup.oidc.id_token import usable_algorithms, verify
+from kubectl_stepup.stepup.sessions import end_what_counts_no_more
+from kubectl_stepup.stepup.setup import EnrolPorts
 from kubectl_stepup.trusted_file import untrusted
+from kubectl_stepup.ui.notices import session_ended_line, session_not_ended_line
 from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.wiring.running import credential_command, session_ports, store_arguments
+from kubectl_stepup.yaml_edit import edited_file, foreign_yaml, yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster, Config
-    from kubectl_stepup.flows.enrol import FileChange
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.stepup.setup import FileChange
 
 
 def enrol_ports(application: Application, kubeconfig_flag: str | None = None) -> EnrolPorts:
@@ -58,7 +58,7 @@ def enrol_ports(application: Application, kubeconfig_flag: str | None = None) ->
         verify=verify,
         usable_algorithms=usable_algorithms,
         everyday_token=lambda resolved: everyday_token(resolved, environ=application.environ),
-        kubeconfig_files=kubeconfig.files_of(application.environ, kubeconfig_flag),
+        kubeconfig_files=load.files_of(application.environ, kubeconfig_flag),
         can_change=edited_file.can_change,
         credential_command=(lasting(program), *words),
         store_arguments=where,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import environment
 from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.exec_info import ca_of, exec_infos
-from kubectl_stepup.kube.execcredential import smaller_ca_hint
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
+from kubectl_stepup.kubeconfig.exec_info import ca_of, exec_infos
 
 if TYPE_CHECKING:
-    from kubectl_stepup.kube.context import ResolvedContext
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
 
 _PAGES = 32
 _ELSEWHERE = 512 << 10

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import kubectl_stepup
 from kubectl_stepup import environment
 from kubectl_stepup.config import files, places
-from kubectl_stepup.session import rests_on
+from kubectl_stepup.sessions import rests_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

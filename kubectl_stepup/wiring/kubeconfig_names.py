@@ -10,13 +10,13 @@ import marshal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.kube.context import IMPERSONATING
-from kubectl_stepup.policy import own_file
+from kubectl_stepup import cache_file
+from kubectl_stepup.kubeconfig.context import IMPERSONATING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_stepup.kube.kubeconfig import Parse
+    from kubectl_stepup.kubeconfig.load import Parse
 
 NAME = "kubeconfig.compiled"
 WORTH_BYTES = 8 << 10
@@ -39,7 +39,7 @@ class NamesParse:
         if len(data) < WORTH_BYTES:
             return self._parse(data, file)
         digest = f"{FORM}:{sha256(data).hexdigest()}"
-        kept = own_file.read(self._directory, NAME)
+        kept = cache_file.read(self._directory, NAME)
         if not isinstance(kept, dict):
             kept = {}
         try:
@@ -50,7 +50,7 @@ class NamesParse:
         names = without_credentials(document)
         if names is not None:
             kept = {**dict(list(kept.items())[1 - MOST :]), digest: marshal.dumps(names)}
-            own_file.write(self._directory, NAME, kept)
+            cache_file.write(self._directory, NAME, kept)
         return document
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.kube.kubectl import LAUNCHER, PROGRAM
+from kubectl_stepup.kubectl.process import LAUNCHER, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kubectl_stepup import routine
 from kubectl_stepup.config import files, places
+from kubectl_stepup.fastpath import allowed_command
+from kubectl_stepup.file_stamp import stamp_of
 from kubectl_stepup.policy import compiled_file, published_file
-from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def policy_in_force(environ: Mapping[str, str], named: str | None) -> Policy:
         PolicyError: one of them does not load.
     """
     directory = places.cache_directory(environ, platform=sys.platform)
-    sources = None if named is not None else routine.policy_sources(environ)
+    sources = None if named is not None else allowed_command.policy_sources(environ)
     if sources is None or directory is None:
         return load(*_files(environ, named), published=_published(environ))
     known_by = stamp_of(sources)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.config import places
-from kubectl_stepup.documents import edited_file, yaml_file
 from kubectl_stepup.errors import ConfigError, PolicyError
 from kubectl_stepup.policy.document_of import document_of
 from kubectl_stepup.policy.expansion import EXPANSIONS
 from kubectl_stepup.policy.lint import Enrolled, lint
-from kubectl_stepup.terminal.policy_screens import expansion_screen, policy_screen
+from kubectl_stepup.ui.policy_screens import expansion_screen, policy_screen
+from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
 if TYPE_CHECKING:
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.policy.lint import Finding
-    from kubectl_stepup.wiring.application import Application
 
 
 def in_force(application: Application, output: str) -> str:

@@ -11,21 +11,21 @@ from urllib.parse import urlsplit
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
-from kubectl_stepup.kube.cluster_identity import ca_digest, differences
-from kubectl_stepup.kube.exec_info import ca_of
-from kubectl_stepup.kube.proxy_read import ProxyRead, Server
-from kubectl_stepup.oauth.proxy import proxy_for
-from kubectl_stepup.oauth.trust import tls_context
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest, differences
+from kubectl_stepup.kubeconfig.exec_info import ca_of
+from kubectl_stepup.kubectl.proxy_read import ProxyRead, Server
+from kubectl_stepup.oidc.proxy import proxy_for
+from kubectl_stepup.oidc.tls_trust import tls_context
+from kubectl_stepup.ui.sanitise import safe
 from kubectl_stepup.wiring.real_kubectl import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.flows.ports import RunLimit
-    from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.stepup.ports import RunLimit
 
 _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Those that Go reads too."""

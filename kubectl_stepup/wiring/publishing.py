@@ -6,18 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.config import places
-from kubectl_stepup.flows.published import WITHIN_S, PublishedPorts, refresh
-from kubectl_stepup.kube import kubectl
+from kubectl_stepup.kubectl import process
 from kubectl_stepup.policy import published_file
+from kubectl_stepup.stepup.published_policy import WITHIN_S, PublishedPorts, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.run import RunPorts
-    from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.run import RunPorts
 
 
 def forget(application: Application, cluster: str | None) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def refresh_policy(
     path = places.published_policies(application.environ, platform=sys.platform)
 
     def answer(words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
-        return kubectl.answer(application.kubectl.path(), words, environ, within_s=WITHIN_S)
+        return process.answer(application.kubectl.path(), words, environ, within_s=WITHIN_S)
 
     def keep(cluster_name: str, text: str | None) -> bool:
         if path is None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubectlFailed
-from kubectl_stepup.kube import kubectl
-from kubectl_stepup.kube.time_limit import TimeLimit
+from kubectl_stepup.kubectl import process
+from kubectl_stepup.kubectl.time_limit import TimeLimit
 from kubectl_stepup.trusted_file import untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import NoReturn
 
-    from kubectl_stepup.flows.ports import RunLimit
+    from kubectl_stepup.stepup.ports import RunLimit
     from kubectl_stepup.trusted_file import Untrusted
 
 
@@ -32,7 +32,7 @@ class RealKubectl:
 
     @cached_property
     def _path(self) -> str:
-        return kubectl.find(self._environ, not_this=sys.argv[0])
+        return process.find(self._environ, not_this=sys.argv[0])
 
     def path(self) -> str:
         """Give its absolute path."""
@@ -78,7 +78,7 @@ class RealKubectl:
 
     def replace(self, argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         """Become kubectl."""
-        kubectl.replace(self.path(), argv, environ)
+        process.replace(self.path(), argv, environ)
 
     def run(
         self,
@@ -90,7 +90,7 @@ class RealKubectl:
         limit: RunLimit | None = None,
     ) -> int:
         """Run kubectl as a child and give its exit code."""
-        return kubectl.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit(limit))
+        return process.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit(limit))
 
 
 def time_limit(limit: RunLimit | None) -> TimeLimit | None:

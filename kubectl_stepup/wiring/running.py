@@ -13,33 +13,34 @@ from typing import TYPE_CHECKING
 import kubectl_stepup
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, StoreUnavailable
-from kubectl_stepup.flows.credential import CredentialPorts
-from kubectl_stepup.flows.execute import ExecutePorts
-from kubectl_stepup.flows.ports import CapturedFile
-from kubectl_stepup.flows.run import RunPorts
-from kubectl_stepup.flows.sessions import SessionPorts
-from kubectl_stepup.kube import kubeconfig, kubectl
-from kubectl_stepup.kube.lent_file import memory_file, needs_a_path
-from kubectl_stepup.kube.run_directory import run_directory
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.spool import Spool
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.choose import FILES
-from kubectl_stepup.session.handover import prepared
-from kubectl_stepup.session.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.kubeconfig import load
+from kubectl_stepup.kubeconfig.run_directory import run_directory
+from kubectl_stepup.kubectl import process
+from kubectl_stepup.kubectl.captured_file import memory_file, needs_a_path
+from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.hand_over import prepared
+from kubectl_stepup.sessions.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.sessions.stores.choose import FILES
+from kubectl_stepup.stepup.credential import CredentialPorts
+from kubectl_stepup.stepup.execute import ExecutePorts
+from kubectl_stepup.stepup.ports import CapturedFile
+from kubectl_stepup.stepup.run import RunPorts
+from kubectl_stepup.stepup.sessions import SessionPorts
 from kubectl_stepup.wiring.exec_info import large_ca
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.flows.ports import ProxyReader
-    from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.policy.command import KubectlCommand
-    from kubectl_stepup.policy.discovery import APIResource, NamedTable
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.kubectl.command import KubectlCommand
+    from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.ports import ProxyReader
 
 
 _PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[\w.@%+=:-]{1,100}")
@@ -118,7 +119,13 @@ def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
         return (native, "credential")
     if frozen:
         return (sys.executable, "credential")
-    return (sys.executable, "-I", "-S", str(Path(kubectl_stepup.__file__).with_name("fast_path.py")), "credential")
+    return (
+        sys.executable,
+        "-I",
+        "-S",
+        str(Path(kubectl_stepup.__file__).with_name("fastpath") / "cached_credential.py"),
+        "credential",
+    )
 
 
 def _unelevated() -> tuple[str, ...]:
@@ -133,10 +140,10 @@ def _differ() -> str | None:
 
     It is what was installed beside our interpreter, or what was started.
     """
-    beside = os.path.join(os.path.dirname(sys.executable), kubectl.LAUNCHER)
+    beside = os.path.join(os.path.dirname(sys.executable), process.LAUNCHER)
     started = sys.executable if getattr(sys, "frozen", False) else sys.argv[0]
     for path in (launcher() or beside, beside, started):
-        is_ours = path == started == sys.executable or os.path.basename(path) in (kubectl.LAUNCHER, kubectl.PROGRAM)
+        is_ours = path == started == sys.executable or os.path.basename(path) in (process.LAUNCHER, process.PROGRAM)
         if is_ours and os.path.isabs(path) and " " not in path and os.access(path, os.X_OK):
             return path
     return None
@@ -154,7 +161,7 @@ def _run_ports(application: Application, resolved: ResolvedContext | None) -> Ru
         elevate=application.elevate_ports(resolved),
         kubectl=application.kubectl,
         environ=application.environ,
-        kubeconfig_files=lambda flag: kubeconfig.files_of(application.environ, flag),
+        kubeconfig_files=lambda flag: load.files_of(application.environ, flag),
         run_directory=lambda: run_directory(str(application.runtime_directory)),
         hand_over=lambda directory, keeps_session: _hand_over(application, Path(directory), keeps_session),
         captured_file=lambda content, place: _captured_file(application, content, place),
@@ -242,7 +249,7 @@ class Discovered:
 
     def usual(self, server: str) -> Sequence[APIResource]:
         """Return the resources of a server from kubectl's usual place."""
-        from kubectl_stepup.policy import discovery_cache
+        from kubectl_stepup.kubectl import discovery_cache
 
         return discovery_cache.resources(server, environ=self._environ)
 
@@ -250,7 +257,7 @@ class Discovered:
         """Return what the directory says that the command line or the environment names; None: neither does."""
         if not directory and not self._environ.get(environment.KUBECACHEDIR):
             return None
-        from kubectl_stepup.policy import discovery_cache
+        from kubectl_stepup.kubectl import discovery_cache
 
         return discovery_cache.named(server, directory=directory, environ=self._environ)
 
@@ -261,7 +268,7 @@ def expand_manifests(
     """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be."""
     if not command.manifests:
         return command, Spool()
-    from kubectl_stepup.policy.manifest import expand
+    from kubectl_stepup.kubectl.manifest import expand
 
     try:
         return expand(command, kubectl=application.kubectl.path(), online=online)

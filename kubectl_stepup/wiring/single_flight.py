@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.lock import Holder, acquire
-from kubectl_stepup.terminal.notices import waiting_for_line
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.lock import Holder, acquire
+from kubectl_stepup.ui.notices import waiting_for_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_stepup.clock import Clock
-    from kubectl_stepup.flows.elevate import Elevation
-    from kubectl_stepup.terminal.tty import Terminal
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.ui.terminal import Terminal
 
     Find = Callable[[], Elevation | None]
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.enforcement.answers import Answer
+from kubectl_stepup.enforce.verify.answers import Answer
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.flows.verify import MadeWith, VerifyPorts
-from kubectl_stepup.kube import kubectl
-from kubectl_stepup.session import scope
+from kubectl_stepup.kubectl import process
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.stepup.verify import MadeWith, VerifyPorts
 from kubectl_stepup.wiring.compiling import CompileOptions, compiled
 from kubectl_stepup.wiring.running import execute_ports
+from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.enforcement.bundle import Bundle, Request
-    from kubectl_stepup.wiring.application import Application
+    from kubectl_stepup.enforce.bundle import Bundle, Request
 
 ANSWER_WITHIN_S = 60.0
 """How long one kubectl may take, its credential plugin included."""
@@ -49,7 +49,7 @@ def answered(
     """Run kubectl and give how it ended."""
     application.terminal.detail(f"kubectl {' '.join(words)}")
     path = application.kubectl.path()
-    code, out, err = kubectl.answer(path, words, environ, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S)
+    code, out, err = process.answer(path, words, environ, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S)
     return Answer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))
 
 

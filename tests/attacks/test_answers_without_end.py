@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse, ProviderUnreachable, StepUpError
-from kubectl_stepup.oauth import transport as transport_module
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc import transport as transport_module
+from kubectl_stepup.oidc.transport import Transport
 from tests.provider.hostile import Hostile, Script, endless
 from tests.provider.listener import Listener
 
@@ -101,7 +101,7 @@ CHILD = """
 import json, resource, sys, threading
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.transport import Transport
 client = Transport(environ={}, ca_file=sys.argv[1], deadline_s=50)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.presets import PRESETS
 from kubectl_stepup.errors import ProviderResponse, ProviderUnreachable, StepUpDenied, StepUpExpired
-from kubectl_stepup.flows.device_flow import device_request, obtain
-from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
-from kubectl_stepup.oauth.provider import OIDCProvider
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oidc.presets import PRESETS
+from kubectl_stepup.oidc.provider import OIDCProvider
+from kubectl_stepup.oidc.response import Response
+from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.stepup.device_flow import device_request, obtain
 from tests.attacks.test_device_flow import REQUIREMENT
 from tests.provider import Answer, Provider, Raw
 from tests.provider.clock import FakeClock

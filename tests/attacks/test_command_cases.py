@@ -9,14 +9,14 @@ import shlex
 
 import pytest
 
-from kubectl_stepup.policy.command import KubectlCommand, read, with_objects
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import KubectlCommand, read, with_objects
+from kubectl_stepup.kubectl.manifest_objects import objects_in
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.manifest_objects import objects_in
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.terminal.sanitise import safe
+from kubectl_stepup.ui.sanitise import safe
 
 DEFAULT = load(None, None)
 ALLOWED, MFA, CRITICAL = ("allow", None), ("stepup", "mfa"), ("stepup", "critical")

@@ -11,12 +11,6 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.check import rejection, shortfalls
-from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
-from kubectl_stepup.assurance.id_token import verify
-from kubectl_stepup.assurance.preset import Preset
-from kubectl_stepup.assurance.presets import PRESETS
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.errors import (
     LoginNeeded,
     NotFresh,
@@ -29,9 +23,15 @@ from kubectl_stepup.errors import (
     TooWeak,
     WrongAccount,
 )
-from kubectl_stepup.flows.device_flow import device_request, obtain
-from kubectl_stepup.oauth.provider import OIDCProvider
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims
+from kubectl_stepup.oidc.evidence import rejection, shortfalls
+from kubectl_stepup.oidc.id_token import verify
+from kubectl_stepup.oidc.preset import Preset
+from kubectl_stepup.oidc.presets import PRESETS
+from kubectl_stepup.oidc.provider import OIDCProvider
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
+from kubectl_stepup.oidc.transport import Transport
+from kubectl_stepup.stepup.device_flow import device_request, obtain
 from tests.provider import ABSENT, Answer, Provider, Raw, Want
 from tests.provider.clock import FakeClock
 from tests.provider.fixtures import StartProvider, start_provider

@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse, ProviderUnreachable, StepUpError, TokenRejected
-from kubectl_stepup.oauth.provider import OIDCProvider
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.provider import OIDCProvider
+from kubectl_stepup.oidc.transport import Transport
 from tests.attacks.test_device_flow import StepUp
 from tests.provider import Raw
 from tests.provider.bad_certificate import presenting

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubectl_stepup.assurance.requirement import Evidence
-from kubectl_stepup.flows.judge import Flags, judge
-from kubectl_stepup.policy.spool import Spool
+from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.oidc.requirement import Evidence
+from kubectl_stepup.stepup.evaluate import Flags, judge
 from tests.flows.fakes import FakeDiscovery
 from tests.flows.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
 from tests.flows.world import World
@@ -18,7 +18,7 @@ def test_a_session_that_proved_something_else_is_not_reused() -> None:
     world.put(session())
     stricter = replace(PROVIDER, evidence={**PROVIDER.evidence, "mfa": Evidence(acr=("phr",))})
     wish = replace(asked("delete", "pod", "x"), provider=stricter)
-    from kubectl_stepup.flows.reuse import reusable
+    from kubectl_stepup.stepup.reuse import reusable
 
     assert reusable(asked("delete", "pod", "x"), world.store, scopes=("user",), now=world.moment()) is None
     found = reusable(wish, world.store, scopes=(wish.scope,), now=world.moment())

@@ -19,18 +19,18 @@ from kubectl_stepup.audit.chain import ChainBreak, Verification
 from kubectl_stepup.audit.view import AuditRow
 from kubectl_stepup.cli import output
 from kubectl_stepup.errors import InteractionRequired, ProviderError, StepUpDenied, UsageError
-from kubectl_stepup.oauth.protocol_lines import failure_line, request_line, response_line
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.oauth.token import OAuthError
+from kubectl_stepup.oidc.response import Response
+from kubectl_stepup.oidc.token_response import OAuthError
+from kubectl_stepup.oidc.trace_lines import failure_line, request_line, response_line
 from kubectl_stepup.policy.lint import Finding
 from kubectl_stepup.policy.quoted_text import QuotedText
-from kubectl_stepup.terminal import logout, notices
-from kubectl_stepup.terminal.errors import error_text
-from kubectl_stepup.terminal.policy_screens import lint_lines
-from kubectl_stepup.terminal.prompt import Approval, DevicePrompt, approved_text, device_prompt
-from kubectl_stepup.terminal.quoted_text import published_rules_lines, quoted
-from kubectl_stepup.terminal.sanitise import safe_lines, safe_url
-from kubectl_stepup.terminal.tables import StatusRow, audit_summary, audit_table, status_table
+from kubectl_stepup.ui import logout, notices
+from kubectl_stepup.ui.errors import error_text
+from kubectl_stepup.ui.policy_screens import lint_lines
+from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt
+from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
+from kubectl_stepup.ui.sanitise import safe_lines, safe_url
+from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import GROUPS, POLICY, PROGRAM
 from tests.provider.model import Answer, Raw

@@ -11,7 +11,7 @@ from tests.attacks import test_id_token_jwks as jwks
 from tests.attacks import test_id_token_odd_claims as odd_claims
 from tests.attacks import test_id_token_odd_forms as odd_forms
 from tests.attacks import test_id_token_odd_keys as odd_keys
-from tests.unit.assurance import test_id_token as right
+from tests.unit.oidc import test_id_token as right
 
 REFUSED: tuple[Callable[..., None], ...] = (
     claims.test_a_token_that_proves_something_else_is_refused,

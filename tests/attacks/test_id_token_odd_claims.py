@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
+from kubectl_stepup.oidc.requirement import Evidence
 from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
 from tests.provider.model import ABSENT
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube import kubeconfig
+from kubectl_stepup.kubeconfig import load
 from tests.flows import RESOLVED, Replaced, World
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class FilesWorld(World):
     files: dict[str, str]
 
     def kubeconfig(self, flag: str | None) -> Any:
-        return kubeconfig.load(self.files, flag)
+        return load.load(self.files, flag)
 
 
 def world(environ: dict[str, str]) -> FilesWorld:
@@ -86,7 +86,7 @@ def write(file: Path, content: str | bytes) -> None:
 def test_what_kubectl_reads_leads_to_the_enrolled_cluster(name: str, place: tuple[Path, dict[str, str]]) -> None:
     file, environ = place
     write(file, AS_KUBECTL[name])
-    found = kubeconfig.load(environ, None).resolve(None)
+    found = load.load(environ, None).resolve(None)
     assert (found.context, found.server) == (RESOLVED.context, RESOLVED.server)
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from kubectl_stepup.demo.certificates import new_authority
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.execcredential import expected_exec_info
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.wiring import exec_info
 from tests.flows.values import RESOLVED
 from tests.lab import Lab, opened_lab

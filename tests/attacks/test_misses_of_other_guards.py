@@ -6,9 +6,9 @@ import shlex
 
 import pytest
 
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
 

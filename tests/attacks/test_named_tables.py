@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_stepup import routine
 from kubectl_stepup.errors import CommandRefused
-from kubectl_stepup.flows.judge import Flags, judge
+from kubectl_stepup.fastpath import allowed_command
+from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.decision import Decision
-from kubectl_stepup.policy.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.policy.spool import Spool
+from kubectl_stepup.stepup.evaluate import Flags, judge
 from kubectl_stepup.wiring.running import Discovered
 from tests.flows import CONFIG, RESOLVED, FakeKubeconfig, Replaced, World, session
 
@@ -125,10 +125,10 @@ def test_a_word_counts_as_all_that_it_may_be(
 
 def test_the_kind_of_a_manifest_counts_as_all_that_it_may_be(tmp_path: Path) -> None:
     """`get -f` of a ConfigMap reads a secret, and `delete -f` deletes a namespace, by such a table."""
-    from kubectl_stepup.policy.command import read, with_objects
-    from kubectl_stepup.policy.decide import decide
-    from kubectl_stepup.policy.discovery import with_named
-    from kubectl_stepup.policy.manifest_objects import objects_in
+    from kubectl_stepup.kubectl.command import read, with_objects
+    from kubectl_stepup.kubectl.discovery import with_named
+    from kubectl_stepup.kubectl.manifest_objects import objects_in
+    from kubectl_stepup.policy.evaluate import decide
     from kubectl_stepup.policy.model import Target
 
     text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prod"}}'
@@ -175,7 +175,7 @@ def test_no_elevated_command_has_such_a_directory(text: str, tmp_path: Path) -> 
 
 
 def test_a_level_that_is_named_does_not_bring_it_back() -> None:
-    from kubectl_stepup.flows.execute import Wish
+    from kubectl_stepup.stepup.execute import Wish
 
     world = World(approve=lambda wish: session(level=wish.level.name))
     with pytest.raises(CommandRefused, match="--cache-dir cannot stand in a stepped-up command"):
@@ -242,8 +242,8 @@ def test_a_word_that_the_table_makes_sensitive_is_one_to_step_up_for() -> None:
 
 @pytest.mark.parametrize("text", ["get pods --cache-dir=/d", "--cache-dir /d get pods"])
 def test_a_line_with_such_a_directory_is_never_kept_for_the_fast_path(text: str) -> None:
-    assert not routine.is_routine(text.split(), DEFAULT)
-    assert routine.is_routine(["get", "pods"], DEFAULT)
+    assert not allowed_command.is_routine(text.split(), DEFAULT)
+    assert allowed_command.is_routine(["get", "pods"], DEFAULT)
 
 
 def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,8 +253,8 @@ def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypa
         looked.append("looked")
         return False
 
-    monkeypatch.setattr(routine, "is_known_routine", look)
-    routine.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": "/d"})
+    monkeypatch.setattr(allowed_command, "is_known_routine", look)
+    allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": "/d"})
     assert looked == []
-    routine.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": ""})
+    allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": ""})
     assert looked == ["looked"]

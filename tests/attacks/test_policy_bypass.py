@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup import routine
-from kubectl_stepup.policy import manifest
-from kubectl_stepup.policy.command import KubectlCommand, read, with_objects
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.fastpath import allowed_command
+from kubectl_stepup.kubectl import manifest
+from kubectl_stepup.kubectl.command import KubectlCommand, read, with_objects
+from kubectl_stepup.kubectl.request import ObjectRef
+from kubectl_stepup.kubectl.resources import resources_named
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
-from kubectl_stepup.policy.request import ObjectRef
-from kubectl_stepup.policy.resources import resources_named
 
 DEFAULT = load(None, None)
 HEAD = b"""\
@@ -148,7 +148,7 @@ def test_a_kuberc_file_can_make_another_command_of_it(text: str) -> None:
             "the file that --kuberc names can set every flag: the policy cannot tell what it would do"
         )
         assert decision.hint == "leave out --kuberc, or run it with kubectl itself, without elevation"
-        assert not routine.is_routine(shlex.split(text), rules)
+        assert not allowed_command.is_routine(shlex.split(text), rules)
 
 
 def test_a_pods_own_kuberc_flag_is_its_own() -> None:

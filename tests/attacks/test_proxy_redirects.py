@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
-from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.wiring import proxy_reading
 from kubectl_stepup.wiring.proxy_reading import ProxyReader, proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.kube.context import ResolvedContext
-    from kubectl_stepup.session.model import ElevationSession
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.sessions.session import ElevationSession
     from tests.kube.scripted_api import Script
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/"

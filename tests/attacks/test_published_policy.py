@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from kubectl_stepup.errors import CommandRefused, ConfigError, PolicyError, PolicyTooNew
-from kubectl_stepup.flows.execute import Wish
-from kubectl_stepup.flows.sessions import live_sessions, logout
-from kubectl_stepup.flows.status import meets
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.published import Published
 from kubectl_stepup.policy.published_file import parsed
-from kubectl_stepup.terminal.errors import error_text
+from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.sessions import live_sessions, logout
+from kubectl_stepup.stepup.status import meets
+from kubectl_stepup.ui.errors import error_text
 from tests.flows.fakes import FakeProvider, Replaced
 from tests.flows.test_whole_commands import PROMPT, approved
 from tests.flows.values import CLUSTER, RESOLVED, session

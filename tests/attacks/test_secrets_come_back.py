@@ -12,12 +12,12 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.flows.authenticate import authenticate
-from kubectl_stepup.oauth.known_secrets import SECRET_MEMBERS
-from kubectl_stepup.oauth.provider import OIDCProvider
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.id_token import verify
+from kubectl_stepup.oidc.known_secrets import SECRET_MEMBERS
+from kubectl_stepup.oidc.provider import OIDCProvider
+from kubectl_stepup.oidc.transport import Transport
+from kubectl_stepup.stepup.authenticate import authenticate
 from tests.flows import World, asked, provider_with
 from tests.provider import Answer, Provider, Raw
 from tests.provider.clock import FakeClock

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.execcredential import expected_exec_info
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.record import Moment
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.session import ElevationSession
 
 CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 

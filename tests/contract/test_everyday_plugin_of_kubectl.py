@@ -26,8 +26,8 @@ GROUP = "client.authentication.k8s.io"
 OURS = """\
 import os, sys
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.kube import kubeconfig
-from kubectl_stepup.kube.everyday_token import everyday_token
+from kubectl_stepup.kubeconfig import load as kubeconfig
+from kubectl_stepup.kubeconfig.everyday_token import everyday_token
 environ = dict(os.environ)
 try:
     resolved = kubeconfig.load(environ, None).resolve(None)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.kube import execcredential
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.execcredential import ClusterPin
+from kubectl_stepup.kubeconfig import exec_credential
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import ClusterPin
 from tests.kube.certificates import CA_A
 
 CANDIDATES = [str(Path(sys.executable).parent / "kubectl"), shutil.which("kubectl") or ""]
@@ -90,7 +90,7 @@ def test_foretold(kubectl: str, cluster: dict[str, object], version: str, tmp_pa
     )
     extensions = cluster.get("extensions")
     config = extensions[0]["extension"] if isinstance(extensions, list) else None
-    foretold = execcredential.expected_exec_info(
+    foretold = exec_credential.expected_exec_info(
         pin,
         ca_pem=CA if has_ca else None,
         disable_compression="disable-compression" in cluster,
@@ -98,4 +98,4 @@ def test_foretold(kubectl: str, cluster: dict[str, object], version: str, tmp_pa
     )
     found = written(kubectl, cluster, version, tmp_path)
     assert found == foretold[0 if version == "v1" else 2]
-    assert execcredential.withheld_reason(pin, execcredential.parse(found.decode())) is None
+    assert exec_credential.withheld_reason(pin, exec_credential.parse(found.decode())) is None

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.store import SessionStore
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.interface import SessionStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 
 WRITERS, TIMES, SIZE = 10, 30, 9_000
 WRITES = """
 import sys, time
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 kind, directory, key, mark, times, size = sys.argv[1:]
 store = FileStore(directory) if kind == "file" else KernelKeyringStore()
 for _ in range(int(times)):

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.os_keyring import OSKeyringStore
-from kubectl_stepup.session.store import SessionStore
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.interface import SessionStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
+from kubectl_stepup.sessions.stores.keyring import OSKeyringStore
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.contract.backends import WindowsLikeBackend
 from tests.contract.clock import StillClock
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
-from kubectl_stepup.audit.log_file import AuditLog
+from kubectl_stepup.audit.sinks.file import AuditLog
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.documents import edited_file
-from kubectl_stepup.kube import run_directory
+from kubectl_stepup.file_stamp import stamp_of
+from kubectl_stepup.kubeconfig import run_directory
 from kubectl_stepup.policy import compiled_file
-from kubectl_stepup.policy.file_stamp import stamp_of
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.session import handover, refusals, release
-from kubectl_stepup.session.lock import acquire
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.runtime_directory import clear_away, runtime_directory
+from kubectl_stepup.sessions import denial_cache, hand_over, release
+from kubectl_stepup.sessions.lock import acquire
+from kubectl_stepup.sessions.runtime_directory import clear_away, runtime_directory
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.yaml_edit import edited_file
 from tests.contract.sessions import session
 from tests.crash.injection import Points
 from tests.crash.scenario import Scenario
@@ -103,25 +103,25 @@ class RefusalIsKilled(Scenario):
 
     __slots__ = ()
 
-    OLD = refusals.Refusal(code="denied", message="denied", hint=None, at_boottime=1000.0)
-    NEW = refusals.Refusal(code="too-weak", message="too weak", hint="kubectl stepup login", at_boottime=1001.0)
+    OLD = denial_cache.Refusal(code="denied", message="denied", hint=None, at_boottime=1000.0)
+    NEW = denial_cache.Refusal(code="too-weak", message="too weak", hint="kubectl stepup login", at_boottime=1001.0)
 
     def prepare(self, directory: Path) -> None:
-        refusals.remember(directory, ID, self.OLD)
+        denial_cache.remember(directory, ID, self.OLD)
 
     def act(self, directory: Path, points: Points) -> None:
-        refusals.remember(directory, ID, self.NEW)
+        denial_cache.remember(directory, ID, self.NEW)
 
     def check(self, directory: Path) -> None:
         assert self.binding(directory) in (self.OLD, self.NEW)
         self.act(directory, Points(0))
         assert self.binding(directory) == self.NEW
-        refusals.forget(directory, ID)
+        denial_cache.forget(directory, ID)
         assert names(directory) == []
 
     @staticmethod
-    def binding(directory: Path) -> refusals.Refusal | None:
-        return refusals.binding(directory, ID, process_started_boottime=0, now_boottime=1002.0, for_credential=True)
+    def binding(directory: Path) -> denial_cache.Refusal | None:
+        return denial_cache.binding(directory, ID, process_started_boottime=0, now_boottime=1002.0, for_credential=True)
 
 
 class LockIsKilled(Scenario):
@@ -177,10 +177,10 @@ class HandOverIsKilled(Scenario):
         (directory / "run").mkdir(mode=0o700)
 
     def act(self, directory: Path, points: Points) -> None:
-        offer = handover.prepared(directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000)
-        with offer as hand_over:
+        offer = hand_over.prepared(directory=directory / "run", kernel=self.kernel, now=lambda: 1_800_000_000)
+        with offer as handed_over:
             points.point()
-            hand_over.give(self.session(directory))
+            handed_over.give(self.session(directory))
             points.point()
 
     def check(self, directory: Path) -> None:

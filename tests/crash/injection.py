@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from kubectl_stepup.session import keyctl
+from kubectl_stepup.sessions.stores import keyctl
 
 CALLS = (
     *("chmod", "fchmod", "fchown", "fsync", "ftruncate", "link", "memfd_create", "mkdir", "rename"),

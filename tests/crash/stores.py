@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.model import ElevationSession, from_record
-from kubectl_stepup.session.os_keyring import OSKeyringStore
-from kubectl_stepup.session.store import SessionStore
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.session import ElevationSession, from_record
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.interface import SessionStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
+from kubectl_stepup.sessions.stores.keyring import OSKeyringStore
 from tests.contract.backends import DiskBackend
 from tests.contract.sessions import session
 from tests.crash.injection import Points

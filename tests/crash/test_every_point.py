@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from tests.crash.scenarios import IN_PLACE, SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.documents.yaml_file import text_of
+from kubectl_stepup.yaml_edit.yaml_file import text_of
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import GROUPS
 from tests.provider.model import Answer

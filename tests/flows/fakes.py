@@ -17,17 +17,17 @@ from kubectl_stepup.errors import (
     StepUpError,
     StoreUnavailable,
 )
-from kubectl_stepup.flows.ports import CapturedFile, RunLimit
-from kubectl_stepup.kube.context import ResolvedContext
-from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
-from kubectl_stepup.oauth.known_secrets import KnownSecrets
-from kubectl_stepup.oauth.metadata import ProviderMetadata
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.policy.discovery import APIResource, NamedTable
+from kubectl_stepup.kubeconfig.context import ResolvedContext
+from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oidc.known_secrets import KnownSecrets
+from kubectl_stepup.oidc.metadata import ProviderMetadata
+from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.scope import EVERY_SCOPE
+from kubectl_stepup.sessions.scope import EVERY_SCOPE
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.memory import MemoryStore
+from kubectl_stepup.stepup.ports import CapturedFile, RunLimit
 from kubectl_stepup.trusted_file import Untrusted
 from tests.provider.keys import public_jwk, rsa_key
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import LoginNeeded, StepUpExpired
-from kubectl_stepup.flows.credential import credential
-from kubectl_stepup.session.refusal_memory import RefusalMemory
-from kubectl_stepup.session.scope import key
+from kubectl_stepup.sessions.denials import RefusalMemory
+from kubectl_stepup.sessions.scope import key
+from kubectl_stepup.stepup.credential import credential
 from tests.flows import CONFIG, World, cluster, exec_info, session
 
 INFO = exec_info({})

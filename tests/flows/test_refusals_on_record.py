@@ -26,7 +26,7 @@ from kubectl_stepup.errors import (
     TooWeak,
     WrongAccount,
 )
-from kubectl_stepup.terminal.errors import error_text
+from kubectl_stepup.ui.errors import error_text
 from tests.flows.fakes import FakeProvider, FakeTerminal
 from tests.flows.values import NOW
 from tests.flows.world import World

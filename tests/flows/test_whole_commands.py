@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import StepUpDenied, StepUpExpired, TooWeak, WrongAccount
-from kubectl_stepup.flows.execute import Wish
-from kubectl_stepup.flows.sessions import live_sessions, logout
-from kubectl_stepup.terminal.errors import error_text
+from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.sessions import live_sessions, logout
+from kubectl_stepup.ui.errors import error_text
 from tests.flows.fakes import FakeKubectl, FakeProvider
 from tests.flows.values import CLUSTER, NOW
 from tests.flows.world import World

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kubectl_stepup.assurance.presets import PRESETS
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.config.model import Cluster, Config, Provider
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.flows.asked import Asked
-from kubectl_stepup.kube.context import ResolvedContext
+from kubectl_stepup.kubeconfig.context import ResolvedContext
+from kubectl_stepup.oidc.presets import PRESETS
+from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.record import Moment
+from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.yaml_edit import yaml_file
 
 NOW = 1_800_000_000.0
 BOOT_ID = "0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10"

@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.config.model import Cluster, Config, Provider
 from kubectl_stepup.errors import PolicyTooNew, StepUpError
-from kubectl_stepup.flows.asked import Asked
-from kubectl_stepup.flows.authenticate import AuthenticatePorts, Verify, authenticate
-from kubectl_stepup.flows.credential import CredentialPorts
-from kubectl_stepup.flows.elevate import ElevatePorts, Elevation
-from kubectl_stepup.flows.execute import ExecutePorts, Wish, execute
-from kubectl_stepup.flows.judge import Flags
-from kubectl_stepup.flows.recording import Caller, Recorder
-from kubectl_stepup.flows.run import RunPorts
-from kubectl_stepup.flows.sessions import SessionPorts
-from kubectl_stepup.kube.context import ResolvedContext
-from kubectl_stepup.policy.command import KubectlCommand
-from kubectl_stepup.policy.discovery import APIResource, NamedTable
+from kubectl_stepup.kubeconfig.context import ResolvedContext
+from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.command import KubectlCommand
+from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.policy.model import Policy
-from kubectl_stepup.policy.spool import Spool
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.record import Moment
-from kubectl_stepup.session.scope import key
+from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.scope import key
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.memory import MemoryStore
+from kubectl_stepup.stepup.authenticate import AuthenticatePorts, Verify, authenticate
+from kubectl_stepup.stepup.credential import CredentialPorts
+from kubectl_stepup.stepup.elevate import ElevatePorts, Elevation
+from kubectl_stepup.stepup.evaluate import Flags
+from kubectl_stepup.stepup.execute import ExecutePorts, Wish, execute
+from kubectl_stepup.stepup.recorder import Caller, Recorder
+from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.run import RunPorts
+from kubectl_stepup.stepup.sessions import SessionPorts
 from tests.flows.fakes import (
     FakeDiscovery,
     FakeKubeconfig,

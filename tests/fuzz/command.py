@@ -6,11 +6,11 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.command import KubectlCommand, read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.fastpath.allowed_command import is_routine
+from kubectl_stepup.kubectl.command import KubectlCommand, read
+from kubectl_stepup.kubectl.grammar_table import ALIASES, COMMANDS
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
-from kubectl_stepup.policy.grammar_table import ALIASES, COMMANDS
-from kubectl_stepup.routine import is_routine
 from tests.fuzz.policies import POLICIES, TARGETS
 from tests.grammar.choices import chance, pick
 from tests.grammar.lines import PATHS, flag_names, flags_of, line_from

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import ProviderError
-from kubectl_stepup.oauth.device import MAX_EXPIRES_IN_S, MAX_INTERVAL_S, DeviceAuthorization
-from kubectl_stepup.oauth.known_secrets import SHORTEST
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
-from kubectl_stepup.terminal.prompt import DevicePrompt, device_prompt
+from kubectl_stepup.oidc.grants.device import MAX_EXPIRES_IN_S, MAX_INTERVAL_S, DeviceAuthorization
+from kubectl_stepup.oidc.known_secrets import SHORTEST
+from kubectl_stepup.oidc.response import Response
+from kubectl_stepup.strict_json import JSONRefused, json_object
+from kubectl_stepup.ui.prompt import DevicePrompt, device_prompt
 from tests.fuzz.discovery import HOSTS, ISSUERS, URLS, leads_home
 from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib3.util import parse_url
 
 from kubectl_stepup.errors import ProviderError
-from kubectl_stepup.oauth.metadata import ASYMMETRIC_ALGORITHMS, RS256, ProviderMetadata
-from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
+from kubectl_stepup.oidc.metadata import ASYMMETRIC_ALGORITHMS, RS256, ProviderMetadata
+from kubectl_stepup.strict_json import JSONRefused, json_object
 from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal
 from tests.grammar.choices import chance, pick

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.oauth.connection import FRAMING, MAX_HEAD, BoundedResponse, Limits, TooLong, limited
-from kubectl_stepup.oauth.known_secrets import KnownSecrets
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.oauth.transport import MAX_BODY, read_answer
-from kubectl_stepup.oauth.transport_errors import unreachable
+from kubectl_stepup.oidc.connection import FRAMING, MAX_HEAD, BoundedResponse, Limits, TooLong, limited
+from kubectl_stepup.oidc.known_secrets import KnownSecrets
+from kubectl_stepup.oidc.response import Response
+from kubectl_stepup.oidc.transport import MAX_BODY, read_answer
+from kubectl_stepup.oidc.transport_errors import unreachable
 from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal
 from tests.grammar.choices import chance, pick

@@ -6,9 +6,9 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
-from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.errors import TokenRejected
+from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims
+from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.secret import Secret
 from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import breaks_a_rule, is_signed, methods_of

@@ -6,11 +6,11 @@ import json
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.assurance.claims import Expectation
-from kubectl_stepup.assurance.id_token import MAX_KEYS, verify
 from kubectl_stepup.errors import TokenRejected
-from kubectl_stepup.oauth.strict_json import JSONRefused, json_object
+from kubectl_stepup.oidc.claims import Expectation
+from kubectl_stepup.oidc.id_token import MAX_KEYS, verify
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.strict_json import JSONRefused, json_object
 from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import decoded
 from tests.fuzz.shown import harmless, refusal

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube import config_v1, kubeconfig
-from kubectl_stepup.kube.overlay import overlay_document
+from kubectl_stepup.kubeconfig import config_v1, load
+from kubectl_stepup.kubeconfig.overlay import overlay_document
 from kubectl_stepup.wiring.kubeconfig_names import without_credentials
 from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policy import shape
@@ -60,7 +60,7 @@ def _followed(name: str, data: bytes) -> str:
     file = _directory() / "config"
     file.write_bytes(data)
     try:
-        resolved = kubeconfig.load({"KUBECONFIG": str(file)}, None).resolve(name)
+        resolved = load.load({"KUBECONFIG": str(file)}, None).resolve(name)
     except KubeconfigError:
         return "no context" if name == "nowhere" else "not resolved"
     overlay_document(resolved, user_name="stepup:mfa", exec_command="x", exec_args=())

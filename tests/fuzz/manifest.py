@@ -9,14 +9,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.policy import manifest
-from kubectl_stepup.policy.command import read, with_objects
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl import manifest
+from kubectl_stepup.kubectl.command import read, with_objects
+from kubectl_stepup.kubectl.manifest_objects import objects_in
+from kubectl_stepup.kubectl.patches import content_marks, patch_marks, possible_marks
+from kubectl_stepup.kubectl.resource_table import BUILT_IN
+from kubectl_stepup.kubectl.resources import resource_of_kind
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
-from kubectl_stepup.policy.manifest_objects import objects_in
-from kubectl_stepup.policy.patches import content_marks, patch_marks, possible_marks
-from kubectl_stepup.policy.resource_table import BUILT_IN
-from kubectl_stepup.policy.resources import resource_of_kind
 from tests.fuzz.policies import POLICIES, STRICT, TARGETS
 from tests.grammar.choices import chance, pick
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.evaluate import decide
 
 if TYPE_CHECKING:
-    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.policy.decision import Decision
     from kubectl_stepup.policy.model import Level, Policy, Target
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_stepup.assurance.claims import Expectation
+    from kubectl_stepup.oidc.claims import Expectation
     from tests.provider.keys import PrivateKey
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}

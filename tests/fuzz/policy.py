@@ -10,28 +10,28 @@ import re
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy import document, rule_document
 from kubectl_stepup.policy.actions import NAMES
-from kubectl_stepup.policy.command import read
 from kubectl_stepup.policy.compiled import pack, unpack
-from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.document_of import document_of
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.lint import Enrolled, lint
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.published import Published
 from kubectl_stepup.policy.published_file import parsed
+from kubectl_stepup.yaml_edit import yaml_file
 from tests.fuzz.merging import different, weaker
 from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policies import TARGETS, TEXTS
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:
-    from kubectl_stepup.policy.command import KubectlCommand
+    from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.policy.load import Document
     from kubectl_stepup.policy.model import Policy
     from tests.fuzz.watch import Watch

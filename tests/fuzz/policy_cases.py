@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.policy.cases import cases_from, verdict
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.policy.evaluate import decide
+from kubectl_stepup.policy.policy_tests import cases_from, verdict
+from kubectl_stepup.yaml_edit import yaml_file
 from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policies import FULL
 from tests.fuzz.policy import shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.terminal.errors import error_text
+from kubectl_stepup.ui.errors import error_text
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.flows.device_flow import obtain
-from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.stepup.device_flow import obtain
 from tests.fuzz.device import answer, kept_quiet
 from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import refusal
@@ -17,8 +17,8 @@ from tests.provider.clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.flows.device_flow import DeviceGrant
-    from kubectl_stepup.oauth.response import Response
+    from kubectl_stepup.oidc.response import Response
+    from kubectl_stepup.stepup.device_flow import DeviceGrant
     from tests.fuzz.watch import Watch
     from tests.grammar.choices import Bytes
 

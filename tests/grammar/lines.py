@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.grammar import BOOLEAN, LIST, OPTIONAL, Flags
-from kubectl_stepup.policy.grammar_table import COMMANDS, GLOBAL_FLAGS
+from kubectl_stepup.kubectl.grammar import BOOLEAN, LIST, OPTIONAL, Flags
+from kubectl_stepup.kubectl.grammar_table import COMMANDS, GLOBAL_FLAGS
 from tests.grammar.choices import pick
 
 if TYPE_CHECKING:
-    from kubectl_stepup.policy.grammar import Flag
+    from kubectl_stepup.kubectl.grammar import Flag
     from tests.grammar.choices import Choices
 
 OBJECTS = [

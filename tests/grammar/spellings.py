@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.grammar import BOOLEAN, LIST, OPTIONAL, Flags
-from kubectl_stepup.policy.grammar_table import ALIASES
-from kubectl_stepup.policy.resource_table import BUILT_IN
+from kubectl_stepup.kubectl.grammar import BOOLEAN, LIST, OPTIONAL, Flags
+from kubectl_stepup.kubectl.grammar_table import ALIASES
+from kubectl_stepup.kubectl.resource_table import BUILT_IN
 from tests.grammar.choices import chance, pick
 from tests.grammar.lines import adding_up, flags_of, value_of
 
 if TYPE_CHECKING:
-    from kubectl_stepup.policy.grammar import Flag
+    from kubectl_stepup.kubectl.grammar import Flag
     from tests.grammar.choices import Choices
     from tests.grammar.lines import Line
 

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kubectl_stepup.documents.foreign_yaml import MAX_DEPTH
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube import kubeconfig
+from kubectl_stepup.kubeconfig import load
+from kubectl_stepup.yaml_edit.foreign_yaml import MAX_DEPTH
 from tests.grammar.choices import Seeded, chance, pick
 from tests.kube.odd_kubeconfigs import kubeconfig as odd_kubeconfig
 
@@ -76,7 +76,7 @@ def _case(seed: int, directory: Path) -> Case:
 def _compared(case: Case, kubectl: Path) -> Reading:
     theirs = _view(kubectl, case)
     try:
-        ours = kubeconfig.load(case.environ, case.flag)
+        ours = load.load(case.environ, case.flag)
     except KubeconfigError as exc:
         wrong = None if theirs is None or exc.message.endswith(BEYOND) else f"kubectl reads it: {exc.message}"
         return Reading(seed=case.seed, wrong=wrong, is_read=theirs is not None)
@@ -90,7 +90,7 @@ def _compared(case: Case, kubectl: Path) -> Reading:
     return Reading(seed=case.seed, wrong=wrong, is_read=True)
 
 
-def _context_wrong(ours: kubeconfig.Kubeconfig, name: str, kubectl: Path, case: Case) -> str | None:
+def _context_wrong(ours: load.Kubeconfig, name: str, kubectl: Path, case: Case) -> str | None:
     """Compare where a context leads."""
     theirs = _view(kubectl, case, "--minify", f"--context={name}")
     try:
@@ -131,7 +131,7 @@ def _theirs(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"current-context": found["current-context"], **lists}
 
 
-def _ours(found: kubeconfig.Kubeconfig) -> dict[str, Any]:
+def _ours(found: load.Kubeconfig) -> dict[str, Any]:
     lists = {
         kind: {name: _plain(entry.value) for name, entry in getattr(found, kind).items()}
         for kind in ("contexts", "clusters", "users")

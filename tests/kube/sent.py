@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubectl_stepup.policy.globs import matches
-from kubectl_stepup.policy.request import READS, ResourceAttributes
-from kubectl_stepup.policy.resources import ANY, Resource, is_built_in
+from kubectl_stepup.globs import matches
+from kubectl_stepup.kubectl.request import READS, ResourceAttributes
+from kubectl_stepup.kubectl.resources import ANY, Resource, is_built_in
 
 WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 STREAMS = {"exec", "attach", "portforward", "proxy"}

@@ -18,9 +18,9 @@ from kubectl_stepup.demo.certificates import new_authority
 from kubectl_stepup.demo.cluster import Cluster
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.kubectl import find
-from kubectl_stepup.session import keyctl
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubectl.process import find
+from kubectl_stepup.sessions.stores import keyctl
 from tests.provider.keys import rsa_key
 from tests.provider.model import Answer
 from tests.provider.server import Provider

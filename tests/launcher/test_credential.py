@@ -19,14 +19,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kubectl_stepup import fast_path
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.kube import execcredential
+from kubectl_stepup.fastpath import cached_credential
+from kubectl_stepup.kubeconfig import exec_credential
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import keyctl, record, release, scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.sessions import record, release, scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores import keyctl
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from tests.contract.sessions import CA, approved_now, session
 from tests.launcher.conftest import HANDED_ON, Launcher
 
@@ -35,7 +36,7 @@ SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "
 
 
 def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, str]:
-    info = execcredential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    info = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
     return {"PATH": os.defpath, "KUBERNETES_EXEC_INFO": info, **more}
 
 
@@ -148,7 +149,7 @@ def test_a_new_login_on_the_same_terminal_is_another_scope(launcher: Launcher, s
 def test_what_was_handed_to_the_process_tree_is_found_there_alone(launcher: Launcher) -> None:
     fresh = approved_now()
     code = (
-        "import subprocess, sys; from kubectl_stepup.session import keyctl; keyctl.join_new_session_keyring(); "
+        "import subprocess, sys; from kubectl_stepup.sessions.stores import keyctl; keyctl.join_new_session_keyring(); "
         "keyctl.add_key(sys.argv[1], sys.stdin.buffer.read(), keyctl.SESSION_KEYRING); "
         "sys.exit(subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL).returncode)"
     )
@@ -557,5 +558,5 @@ def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
 def test_the_python_road_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
     fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
-    assert fast_path.serve(["credential", *arguments], environ(fresh)) == 0
+    assert cached_credential.serve(["credential", *arguments], environ(fresh)) == 0
     assert capfd.readouterr().out.encode() == launcher.answer(arguments, environ(fresh))

@@ -12,12 +12,13 @@ import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import dbus, os_keyring, scope, secret_service
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores import dbus, keyring, secret_service
 from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
 from tests.launcher.test_secret_service import answers, items
-from tests.unit.session.bus import ForeignBus, SecretService, bus
+from tests.unit.sessions.bus import ForeignBus, SecretService, bus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is on Linux")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -59,7 +60,7 @@ def test_another_users_bus_answers_nothing(launcher: Launcher, fresh: ElevationS
 def test_the_keyring_library_is_not_let_near_it(foreign: ForeignBus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path=/nonexistent;{foreign.address}")
     with pytest.raises(StoreUnavailable, match=r"Secret Service cannot be used: the session bus belongs to user id 65"):
-        os_keyring.open_os_keyring(platform="linux")
+        keyring.open_os_keyring(platform="linux")
     foreign.end()
     assert foreign.heard == []
 
@@ -69,9 +70,9 @@ def test_a_bus_that_is_replaced_after_it_was_looked_at_is_told_nothing_of_a_sess
     foreign: ForeignBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", foreign.address)
-    monkeypatch.setattr(os_keyring, "reason_not_ours", lambda *_, **__: None)
+    monkeypatch.setattr(keyring, "reason_not_ours", lambda *_, **__: None)
     with pytest.raises(StoreUnavailable, match="Secret Service cannot be used: the session bus belongs to another"):
-        os_keyring.open_os_keyring(platform="linux")
+        keyring.open_os_keyring(platform="linux")
     foreign.end()
     assert foreign.heard
     assert not {"SearchItems", "CreateItem", "GetSecret"} & set(foreign.heard)
@@ -89,7 +90,7 @@ def test_an_address_that_is_no_socket_is_used_by_nobody(
         for listed in (address, f"{address};{own}", f"{own};{address}"):
             monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", listed)
             with pytest.raises(StoreUnavailable, match="the session bus is on no socket of this"):
-                os_keyring.open_os_keyring(platform="linux")
+                keyring.open_os_keyring(platform="linux")
 
 
 def test_ones_own_bus_is_let_through(tmp_path: Path) -> None:

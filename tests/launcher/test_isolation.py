@@ -236,7 +236,15 @@ def test_the_exec_entry_finds_an_installation_for_one_user(tmp_path: Path, kubec
     (site / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     where = {"PYTHONUSERBASE": str(base)} if named else {}
     environ = variables(tmp_path, kubectl, KUBERNETES_EXEC_INFO="{}", PYTHONINSPECT="1", **where)
-    words = [BASE, "-I", "-S", str(site / "kubectl_stepup/fast_path.py"), "credential", "--session", "0" * 32]
+    words = [
+        BASE,
+        "-I",
+        "-S",
+        str(site / "kubectl_stepup/fastpath/cached_credential.py"),
+        "credential",
+        "--session",
+        "0" * 32,
+    ]
     done = ran(words, environ, tmp_path)
     assert (done.returncode, done.stderr) == (1, "error: KUBERNETES_EXEC_INFO is not an ExecCredential\n")
 

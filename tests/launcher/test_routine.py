@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kubectl_stepup import routine
-from kubectl_stepup.policy import routine_lines
-from kubectl_stepup.policy.file_stamp import stamp_of
-from kubectl_stepup.policy.routine_lines import RoutineLines
+from kubectl_stepup.fastpath import allowed_command
+from kubectl_stepup.file_stamp import stamp_of
+from kubectl_stepup.policy import allowed_commands
+from kubectl_stepup.policy.allowed_commands import RoutineLines
 from tests.launcher.conftest import HANDED_ON, Launcher
 
 WORDS = ("get", "pods", "-n", "web")
@@ -32,7 +32,7 @@ class Machine:
 
     @property
     def lines(self) -> Path:
-        return self.home / ".cache/kubectl-stepup" / routine_lines.NAME
+        return self.home / ".cache/kubectl-stepup" / allowed_commands.NAME
 
     @property
     def policy(self) -> Path:
@@ -40,7 +40,7 @@ class Machine:
 
     def remember(self, *words: str) -> None:
         """Keep a line as routine, under the policy that is in force."""
-        sources = routine.policy_sources(self.environ)
+        sources = allowed_command.policy_sources(self.environ)
         assert sources is not None
         RoutineLines(str(self.lines.parent), stamp_of(sources)).add(words)
 
@@ -164,7 +164,7 @@ def test_after_a_change_the_line_is_judged_anew(machine: Machine, change: str) -
     assert machine.serves(*WORDS)
     CHANGES[change](machine)
     assert not machine.serves(*WORDS)
-    assert not routine.is_known_routine(WORDS, machine.environ)
+    assert not allowed_command.is_known_routine(WORDS, machine.environ)
 
 
 def test_a_file_larger_than_python_writes_is_left_to_it(machine: Machine) -> None:
@@ -175,7 +175,7 @@ def test_a_file_larger_than_python_writes_is_left_to_it(machine: Machine) -> Non
 
 def test_as_many_lines_as_python_keeps_fit(machine: Machine) -> None:
     machine.remember(*WORDS)
-    for number in range(routine_lines.MOST - 1):
+    for number in range(allowed_commands.MOST - 1):
         machine.remember("get", str(number))
     assert machine.serves(*WORDS)
     machine.remember("get", "one more")
@@ -221,7 +221,7 @@ def test_the_files_are_found_where_the_variables_say(machine: Machine, variable:
     environ = {**machine.environ, variable: str(machine.home / PLACES[variable])}
     assert not machine.serves(*WORDS, environ=environ)
     found = Machine(machine.launcher, machine.home, environ)
-    sources = routine.policy_sources(environ)
+    sources = allowed_command.policy_sources(environ)
     assert sources is not None
     cache = Path(environ.get("XDG_CACHE_HOME", machine.home / ".cache")) / "kubectl-stepup"
     RoutineLines(str(cache), stamp_of(sources)).add(WORDS)
@@ -254,7 +254,7 @@ def test_without_a_home_nothing_is_known(machine: Machine) -> None:
 
 
 class TestKubectl:
-    """The same kubectl is found as by the Python road (unit/kube/test_kubectl.py)."""
+    """The same kubectl is found as by the Python road (unit/kubectl/test_process.py)."""
 
     def found(self, machine: Machine, **environ: str) -> str | None:
         variables = {**machine.environ, **environ}

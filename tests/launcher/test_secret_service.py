@@ -17,14 +17,14 @@ from jeepney import Header, HeaderFields, Message, MessageFlag, MessageType, new
 from jeepney.low_level import Endianness
 
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session import scope
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.item_values import ItemValues
-from kubectl_stepup.session.model import ElevationSession
+from kubectl_stepup.sessions import scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.file import FileStore
+from kubectl_stepup.sessions.stores.item_values import ItemValues
 from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
 from tests.launcher.test_credential import CHANGES, by_python, changed, environ
-from tests.unit.session.bus import SESSION, SecretService, Texts, bus
+from tests.unit.sessions.bus import SESSION, SecretService, Texts, bus
 
 STORE = ("--store", "keyring")
 

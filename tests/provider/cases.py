@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kubectl_stepup.assurance.check import rejection, shortfalls
-from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims
-from kubectl_stepup.assurance.id_token import verify
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
+from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims
+from kubectl_stepup.oidc.evidence import rejection, shortfalls
+from kubectl_stepup.oidc.id_token import verify
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.secret import Secret
 from tests.provider.keys import public_jwk, rsa_key
 from tests.provider.model import ABSENT

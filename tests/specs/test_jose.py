@@ -12,9 +12,9 @@ import json
 
 import pytest
 
-from kubectl_stepup.assurance.claims import Expectation
-from kubectl_stepup.assurance.id_token import verify
 from kubectl_stepup.errors import TokenRejected
+from kubectl_stepup.oidc.claims import Expectation
+from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.secret import Secret
 from tests.specs import jose
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.claims import IDTokenClaims
 from kubectl_stepup.errors import NotFresh, ProviderResponse, StepUpError, TokenRejected
+from kubectl_stepup.oidc.claims import IDTokenClaims
 from tests.attacks.test_device_flow import OIDC, StepUp
 from tests.provider import ABSENT, Raw
 from tests.provider.fixtures import StartProvider, start_provider

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_stepup.assurance.check import rejection, shortfalls
-from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims, refuse_unexpected
-from kubectl_stepup.assurance.id_token import verify
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak
+from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims, refuse_unexpected
+from kubectl_stepup.oidc.evidence import rejection, shortfalls
+from kubectl_stepup.oidc.id_token import verify
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.secret import Secret
 from tests.specs import openid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse
-from kubectl_stepup.oauth.metadata import ProviderMetadata, discovery_url
+from kubectl_stepup.oidc.metadata import ProviderMetadata, discovery_url
 
 ISSUER = "https://server.example.com"
 DOCUMENT: dict[str, object] = {

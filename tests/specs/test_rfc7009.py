@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.oauth.provider import OIDCProvider
-from kubectl_stepup.oauth.transport import Transport
+from kubectl_stepup.oidc.provider import OIDCProvider
+from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.secret import Secret
 from tests.provider import Provider, Raw
 from tests.provider.clock import FakeClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from kubectl_stepup.oauth.device import DeviceRequest, pkce_challenge
+from kubectl_stepup.oidc.grants.device import DeviceRequest, pkce_challenge
 from kubectl_stepup.secret import Secret
 
 OCTETS = bytes(

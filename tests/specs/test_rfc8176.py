@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.errors import TooWeak
+from kubectl_stepup.oidc.requirement import Evidence
 from tests.provider.cases import REQUIREMENT, accept, good, judge
 from tests.provider.model import ABSENT
 

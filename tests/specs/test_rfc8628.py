@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import pytest
 
 from kubectl_stepup.errors import ProviderResponse
-from kubectl_stepup.oauth.device import DeviceAuthorization, DeviceRequest
-from kubectl_stepup.oauth.polling import Ask, PollSchedule, read_poll
-from kubectl_stepup.oauth.response import Response
-from kubectl_stepup.oauth.token import OAuthError
+from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
+from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule, read_poll
+from kubectl_stepup.oidc.response import Response
+from kubectl_stepup.oidc.token_response import OAuthError
 from kubectl_stepup.secret import Secret
 
 REQUEST = DeviceRequest(client_id="1406020730", scope=("example_scope",))

@@ -11,15 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from kubectl_stepup.assurance.asking import step_up_parameters
-from kubectl_stepup.assurance.check import shortfalls
-from kubectl_stepup.assurance.claims import Expectation, IDTokenClaims, refuse_unexpected
-from kubectl_stepup.assurance.id_token import verify
-from kubectl_stepup.assurance.presets import PRESETS
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.errors import InteractionRequired, TokenRejected
+from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims, refuse_unexpected
+from kubectl_stepup.oidc.evidence import shortfalls
+from kubectl_stepup.oidc.id_token import verify
+from kubectl_stepup.oidc.presets import PRESETS
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
+from kubectl_stepup.oidc.step_up_parameters import step_up_parameters
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.terminal.errors import error_object
+from kubectl_stepup.ui.errors import error_object
 from tests.provider.keys import ec_key, public_jwk
 from tests.provider.tokens import signed
 

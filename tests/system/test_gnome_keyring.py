@@ -22,9 +22,9 @@ pytestmark = pytest.mark.system
 
 KEEP = """
 import os, time
-from kubectl_stepup.session.guarded import guard_memory
+from kubectl_stepup.sessions.guarded_memory import guard_memory
 guard_memory()  # as the program does before: nobody can look at who asks the Secret Service
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 store, key, end = open_os_keyring(), "kubectl-stepup:" + "0" * 32 + ":user", time.time() + 60
 assert store.title == "Secret Service"
 for size in (1, 2400, 70_000):
@@ -40,7 +40,7 @@ print("kept")
 REFUSED = """
 import os, time
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 began = time.monotonic()
 try:
     open_os_keyring()
@@ -51,14 +51,14 @@ except StoreUnavailable as error:
 
 PUT = """
 import time
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 open_os_keyring().put("kubectl-stepup:" + "1" * 32 + ":user", b"from before", time.time() + 600)
 """
 
 FAST = """
 import os, time
-from kubectl_stepup.session import secret_service
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores import secret_service
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 secret_service.TIMEOUT_S = 30.0  # a busy machine is not what is tested
 store, key = open_os_keyring(), "kubectl-stepup:" + "2" * 32 + ":user"
 address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
@@ -72,13 +72,13 @@ print(secret_service.read(address, key))
 
 FAST_GET = """
 import os
-from kubectl_stepup.session import secret_service
+from kubectl_stepup.sessions.stores import secret_service
 secret_service.TIMEOUT_S = 30.0
 print(secret_service.read(os.environ["DBUS_SESSION_BUS_ADDRESS"], "kubectl-stepup:" + "1" * 32 + ":user"))
 """
 
 GET = """
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
 """
 
@@ -204,7 +204,7 @@ def test_a_dialog_that_nobody_answers_is_given_up_in_time(tmp_path: Path) -> Non
 STORE = """
 import os, time
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 store, key = open_os_keyring(), "kubectl-stepup:" + "2" * 32 + ":user"
 store.put(key, b"old" * 20_000, time.time() + 600)
 print("writing", flush=True)
@@ -218,7 +218,7 @@ except StoreUnavailable as error:
 
 READ = """
 import time
-from kubectl_stepup.session.os_keyring import open_os_keyring
+from kubectl_stepup.sessions.stores.keyring import open_os_keyring
 store, key = open_os_keyring(), "kubectl-stepup:" + "2" * 32 + ":user"
 found = store.get(key)
 print(found in (None, b"old" * 20_000, b"new" * 20_000))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.kube.kubectl_variables import KEPT, SET, TAKEN_OUT
+from kubectl_stepup.kubectl.variables import KEPT, SET, TAKEN_OUT
 from tests.system.parts.cache import MACHINE, Missing, program
 
 pytestmark = pytest.mark.system

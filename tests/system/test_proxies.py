@@ -19,8 +19,8 @@ import pytest
 import trustme
 import yaml
 
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.kubectl_variables import DROPPED
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubectl.variables import DROPPED
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session

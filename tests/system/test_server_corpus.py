@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.enforcement.plan import Place, points
-from kubectl_stepup.enforcement.requests_cel import EXEMPT_KINDS
+from kubectl_stepup.enforce.plan import Place, points
+from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.kubectl.manifest import expand
+from kubectl_stepup.kubectl.request import ResourceAttributes
+from kubectl_stepup.kubectl.resources import ANY
 from kubectl_stepup.policy.actions import actions_of
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION
-from kubectl_stepup.policy.manifest import expand
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.policy.request import ResourceAttributes
-from kubectl_stepup.policy.resources import ANY
 from tests.kube.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
 from tests.system.guarded.corpus import CORPUS, Bench, Outcome, opened_bench
@@ -31,7 +31,7 @@ from tests.system.guarded.corpus_objects import restore
 from tests.system.guarded.policies import STRICT
 from tests.system.guarded.roles import allow_everything
 from tests.system.parts import kubectls
-from tests.unit.policy.test_corpus import strict_policy
+from tests.unit.kubectl.test_corpus import strict_policy
 
 pytestmark = pytest.mark.system
 

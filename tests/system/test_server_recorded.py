@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.kubectl.manifest import expand
 from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.document import policy_from
-from kubectl_stepup.policy.manifest import expand
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Target
+from kubectl_stepup.yaml_edit import yaml_file
 from tests.system.differential.generator import generated
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, enforce, wait_for_guards
 from tests.system.guarded.corpus import Bench, Outcome, Seen, opened_bench

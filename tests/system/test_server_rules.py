@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from kubectl_stepup.documents import yaml_file
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Target
+from kubectl_stepup.yaml_edit import yaml_file
 from tests.system.guarded.cluster import CLUSTER, Guarded, enforce, wait_for_guards
 from tests.system.guarded.policies import DEFAULT, RULES
 from tests.system.guarded.roles import allow_everything

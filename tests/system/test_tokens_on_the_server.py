@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.check import shortfalls
-from kubectl_stepup.assurance.claims import IDTokenClaims
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence, StepUpRequirement
+from kubectl_stepup.oidc.claims import IDTokenClaims
+from kubectl_stepup.oidc.evidence import shortfalls
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
 from tests.provider.keys import rsa_key
 from tests.provider.server import Provider
 from tests.provider.tokens import signed

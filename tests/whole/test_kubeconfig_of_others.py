@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.documents.yaml_file import plain, text_of
-from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.kubectl.process import find
+from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
 from tests.kube.fake_api import fake_api
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import PROGRAM

@@ -10,7 +10,7 @@ import pytest
 
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
-from kubectl_stepup.session import keyctl
+from kubectl_stepup.sessions.stores import keyctl
 from tests.kube.scripted_api import Scripted, reply, scripted, thief
 from tests.lab.lab import GROUPS, PROGRAM, LabHome, everyday_token, furnish
 from tests.provider.model import Answer

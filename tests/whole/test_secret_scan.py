@@ -22,8 +22,8 @@ from urllib.parse import quote
 
 import pytest
 
-from kubectl_stepup.documents.yaml_file import text_of
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
+from kubectl_stepup.yaml_edit.yaml_file import text_of
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import GROUPS, PROGRAM
 from tests.provider.model import Answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.kubectl.process import find
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import POLICY, PROGRAM
 

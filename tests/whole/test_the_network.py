@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.demo.terminal import Ran
-from kubectl_stepup.oauth.response import PORTAL_HINT
+from kubectl_stepup.oidc.response import PORTAL_HINT
 from tests.lab import Lab, opened_lab
 from tests.lab.lab import GROUPS, PROGRAM
 from tests.provider.model import Answer, Raw

@@ -19,9 +19,9 @@ from kubectl_stepup.demo.story import play
 from kubectl_stepup.demo.terminal import DemoTerminal, Ran
 from kubectl_stepup.demo.world import opened, session_store, sessions_of
 from kubectl_stepup.errors import DemoFailed, KubectlNotFound
-from kubectl_stepup.session import keyctl
-from kubectl_stepup.session.kernel_keyring import KernelKeyringStore
-from kubectl_stepup.session.scope import key
+from kubectl_stepup.sessions.scope import key
+from kubectl_stepup.sessions.stores import keyctl
+from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 
 SEARCH = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
 CALLER = {
@@ -297,7 +297,7 @@ def test_a_signal_ends_the_demo_with_its_clean_up(tmp_path: Path, number: int) -
 
 def test_the_demo_has_a_session_keyring_of_its_own() -> None:
     program = (
-        "from kubectl_stepup.session import keyctl\n"
+        "from kubectl_stepup.sessions.stores import keyctl\n"
         "from kubectl_stepup.demo.world import join_own_session_keyring\n"
         "serial = lambda: keyctl.serial_number(keyctl.SESSION_KEYRING)\n"
         "first = serial() if join_own_session_keyring() else 0\n"

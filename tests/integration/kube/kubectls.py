@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from kubectl_stepup.errors import KubectlNotFound
-from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.kubectl.process import find
 
 
 def kubectls() -> list[str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, AnyStr
 
 import pytest
 
-from kubectl_stepup.kube.cluster_identity import ca_digest
-from kubectl_stepup.kube.kubectl import find
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.kube.scripted_api import reply, scripted, thief

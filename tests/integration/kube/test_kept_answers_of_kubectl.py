@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.kube.kubectl import find
-from kubectl_stepup.kube.overlay import elevated_environment
+from kubectl_stepup.kubeconfig.overlay import elevated_environment
+from kubectl_stepup.kubectl.process import find
 from tests.kube.scripted_api import reply, scripted, thief
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError
-from kubectl_stepup.kube.overlay import overlay_document
+from kubectl_stepup.kubeconfig.overlay import overlay_document
 from tests.flows.values import RESOLVED
 from tests.integration.kube.kubectls import KUBECTLS
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.documents import foreign_yaml
-from kubectl_stepup.documents.edited_file import change
-from kubectl_stepup.kube.kubeconfig import load
-from kubectl_stepup.kube.overlay import elevated_environment, exec_entry, overlay_document
-from kubectl_stepup.kube.run_directory import run_directory
-from kubectl_stepup.kube.standing_entry import standing_entry, with_entry, without_entry
-from kubectl_stepup.policy.command_line import read_line
+from kubectl_stepup.kubeconfig.load import load
+from kubectl_stepup.kubeconfig.overlay import elevated_environment, exec_entry, overlay_document
+from kubectl_stepup.kubeconfig.run_directory import run_directory
+from kubectl_stepup.kubeconfig.static_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.kubectl.command_line import read_line
+from kubectl_stepup.yaml_edit import foreign_yaml
+from kubectl_stepup.yaml_edit.edited_file import change
 from tests.integration.kube.kubectls import KUBECTLS
 from tests.kube.fake_api import FakeAPI, fake_api
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.oauth.proxy import proxy_for
+from kubectl_stepup.oidc.proxy import proxy_for
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
 

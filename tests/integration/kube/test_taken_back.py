@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import KubectlFailed
-from kubectl_stepup.flows.published import WORDS, text_of
+from kubectl_stepup.stepup.published_policy import WORDS, text_of
 from tests.integration.kube.kubectls import KUBECTLS
 
 OBJECT = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_stepup.terminal.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
+from kubectl_stepup.ui.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
 from tests.integration.terminal.test_tty import ENVIRON, program
 
 REPORT = "open(sys.argv[1], 'a').write(f'{terminal.obstacle()}\\n')"

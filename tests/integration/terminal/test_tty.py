@@ -12,12 +12,12 @@ import pexpect
 import pyte
 import pytest
 
-from kubectl_stepup.terminal.prompt import waiting_line
-from kubectl_stepup.terminal.tty import Terminal
+from kubectl_stepup.ui.prompt import waiting_line
+from kubectl_stepup.ui.terminal import Terminal
 
 SETUP = """
 import os, sys
-from kubectl_stepup.terminal.tty import Terminal
+from kubectl_stepup.ui.terminal import Terminal
 terminal = Terminal(environ=os.environ, **{options})
 """
 

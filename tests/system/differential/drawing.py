@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from kubectl_stepup.policy.grammar import BOOLEAN, LIST, OPTIONAL, Flag
+from kubectl_stepup.kubectl.grammar import BOOLEAN, LIST, OPTIONAL, Flag
 from tests.system.differential.vocabulary import (
     CATEGORIES,
     COMMON,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubectl_stepup.policy.request import UNREAD
+from kubectl_stepup.kubectl.request import UNREAD
 from tests.system.differential.verdict import Verdict
 
 COMPARING = {

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from kubectl_stepup.policy.command_line import COMPLETION_WORDS
-from kubectl_stepup.policy.grammar import Flag
-from kubectl_stepup.policy.grammar_table import ALIASES, COMMANDS, GLOBAL_FLAGS
+from kubectl_stepup.kubectl.command_line import COMPLETION_WORDS
+from kubectl_stepup.kubectl.grammar import Flag
+from kubectl_stepup.kubectl.grammar_table import ALIASES, COMMANDS, GLOBAL_FLAGS
 from tests.system.differential.drawing import Drawn
 from tests.system.differential.other_shapes import OTHERS
 from tests.system.differential.shapes import CHANGES, Shape

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.policy.command import KubectlCommand, read
-from kubectl_stepup.policy.manifest import expand
+from kubectl_stepup.kubectl.command import KubectlCommand, read
+from kubectl_stepup.kubectl.manifest import expand
+from kubectl_stepup.kubectl.request import ResourceAttributes
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.policy.request import ResourceAttributes
 from tests.kube.sent import foresees, matters
 from tests.system.differential.runner import Outcome
 from tests.system.differential.server import Request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.resource_table import BUILT_IN
+from kubectl_stepup.kubectl.resource_table import BUILT_IN
 
 THERE = {
     "pods": ("web-0", "web-1", "on-node"),

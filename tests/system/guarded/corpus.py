@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from kubectl_stepup.enforcement.requests_cel import EXEMPT_KINDS
+from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
 from tests.kube.sent import STREAMS, WRITES
 from tests.system.differential.runner import MANIFESTS
 from tests.system.guarded.cluster import Guarded

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from kubectl_stepup.assurance.requirement import Evidence
-from kubectl_stepup.kube.cluster_identity import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.session.choose import FILES
-from kubectl_stepup.session.file import FileStore
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.scope import USER_SCOPE, key, moment
+from kubectl_stepup.sessions.scope import USER_SCOPE, key, moment
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.choose import FILES
+from kubectl_stepup.sessions.stores.file import FileStore
 from tests.system.guarded.cluster import ACR, CLUSTER, ELEVATED, PROGRAM, TOKEN_LIFE_S, Guarded
 from tests.system.parts import kubectls
 from tests.system.parts.cache import MACHINE

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence
-from kubectl_stepup.enforcement import authentication
-from kubectl_stepup.enforcement.names import OWNED as OURS
-from kubectl_stepup.enforcement.trust import ClaimNames, Trust, TrustedLevel
+from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel
+from kubectl_stepup.enforce.names import OWNED as OURS
+from kubectl_stepup.enforce.targets import authentication
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence
 
 __all__ = ["ELEVATED", "EVERYDAY", "OURS", "WINDOW_S", "authentication_configuration"]
 

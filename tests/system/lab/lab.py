@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kubectl_stepup.demo.terminal import DemoTerminal, Ran
 from kubectl_stepup.demo.world import forget_sessions
-from kubectl_stepup.session import keyctl
+from kubectl_stepup.sessions.stores import keyctl
 from tests.system.lab import home, objects
 from tests.system.lab.authentication import ELEVATED, EVERYDAY, authentication_configuration
 from tests.system.parts import control_plane

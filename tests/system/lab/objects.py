@@ -6,9 +6,9 @@ from typing import Any
 
 import requests
 
-from kubectl_stepup.enforcement import admission
-from kubectl_stepup.enforcement.admission import Gate
-from kubectl_stepup.enforcement.plan import Place
+from kubectl_stepup.enforce.plan import Place
+from kubectl_stepup.enforce.targets import admission
+from kubectl_stepup.enforce.targets.admission import Gate
 from kubectl_stepup.policy.load import load
 from tests.system.lab.home import POLICY
 from tests.system.parts.kube_api import KubeAPI

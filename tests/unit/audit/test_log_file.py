@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.audit import log_file
 from kubectl_stepup.audit.chain import GENESIS, digest
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
-from kubectl_stepup.audit.log_file import AuditLog
+from kubectl_stepup.audit.sinks import file
+from kubectl_stepup.audit.sinks.file import AuditLog
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import AuditUnavailable
 
@@ -212,7 +212,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
-from kubectl_stepup.audit.log_file import AuditLog
+from kubectl_stepup.audit.sinks.file import AuditLog
 from kubectl_stepup.clock import SystemClock
 
 log = AuditLog(Path(sys.argv[1]), clock=SystemClock())
@@ -256,7 +256,7 @@ def test_a_full_disk_is_said_and_leaves_a_chain_that_goes_on(log: AuditLog, path
 def test_a_long_record_costs_no_long_read(log: AuditLog, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(40):
         log.append(event(number))
-    monkeypatch.setattr(log_file, "_TAIL_BYTES", 700)
+    monkeypatch.setattr(file, "_TAIL_BYTES", 700)
     reads: list[int] = []
     pread = os.pread
 

@@ -13,8 +13,8 @@ import pytest
 
 from kubectl_stepup.cli.root import run
 from kubectl_stepup.config import places
-from kubectl_stepup.session import choose
-from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 
 
 @dataclass(frozen=True, kw_only=True)

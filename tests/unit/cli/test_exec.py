@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.kube import kubectl
-from kubectl_stepup.session import choose
-from kubectl_stepup.session.memory import MemoryStore
+from kubectl_stepup.kubectl import process
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 
 from .conftest import Cli
 
@@ -37,7 +37,7 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     path.chmod(0o755)
     monkeypatch.setenv("PATH", str(path.parent))
     monkeypatch.setattr(os, "execve", execve)
-    monkeypatch.setattr(kubectl, "_default_ignored_signals", lambda: None)
+    monkeypatch.setattr(process, "_default_ignored_signals", lambda: None)
     return str(path)
 
 

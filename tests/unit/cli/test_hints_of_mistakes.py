@@ -8,9 +8,9 @@ import pytest
 
 from kubectl_stepup.cli.exec import command as exec_command
 from kubectl_stepup.cli.root import COMMANDS
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import OUR_COMMANDS, OUR_OPTIONS, decide
-from kubectl_stepup.policy.grammar_table import COMMANDS as OF_KUBECTL
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.kubectl.grammar_table import COMMANDS as OF_KUBECTL
+from kubectl_stepup.policy.evaluate import OUR_COMMANDS, OUR_OPTIONS, decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
 

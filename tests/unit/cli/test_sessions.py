@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.session import choose
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.record import Moment
-from kubectl_stepup.session.scope import key, moment, terminal_scope
+from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.scope import key, moment, terminal_scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.flows import session
 
 from .conftest import Cli

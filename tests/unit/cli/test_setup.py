@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from kubectl_stepup.cli.app import Application
 from kubectl_stepup.errors import ProviderUnreachable
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.wiring.application import Application
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.flows.fakes import FakeProvider
 
 from .conftest import Cli

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.session import choose
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.scope import key, moment, terminal_scope
-from kubectl_stepup.wiring.application import Application
+from kubectl_stepup.cli.app import Application
+from kubectl_stepup.sessions.scope import key, moment, terminal_scope
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.flows.fakes import FakeProvider
 
 from .conftest import Cli

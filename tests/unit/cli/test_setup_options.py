@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.assurance.presets import preset_with
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.cli.setup_options import enrolment_of, evidence_of
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.flows.enrol import Enrolment
+from kubectl_stepup.oidc.presets import preset_with
+from kubectl_stepup.oidc.requirement import Evidence
+from kubectl_stepup.stepup.setup import Enrolment
 
 NOTHING: dict[str, Any] = {
     "name": None,

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 import kubectl_stepup
-from kubectl_stepup.assurance.preset import Strategy
-from kubectl_stepup.assurance.preset_overrides import OVERRIDES
-from kubectl_stepup.assurance.presets import PRESETS
-from kubectl_stepup.assurance.requirement import AuthTime, Evidence
 from kubectl_stepup.config.document import config_from, config_of, merge
 from kubectl_stepup.config.model import RECORD, STORES, UNENROLLED, Config
-from kubectl_stepup.documents.yaml_file import parse
 from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.oidc.preset import Strategy
+from kubectl_stepup.oidc.preset_overrides import OVERRIDES
+from kubectl_stepup.oidc.presets import PRESETS
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence
+from kubectl_stepup.yaml_edit.yaml_file import parse
 
 CONFIG = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1

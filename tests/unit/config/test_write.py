@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from kubectl_stepup.assurance.presets import preset_with
-from kubectl_stepup.assurance.requirement import Evidence
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.config.model import Cluster, Provider
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
-from kubectl_stepup.documents.yaml_file import parse, plain
+from kubectl_stepup.oidc.presets import preset_with
+from kubectl_stepup.oidc.requirement import Evidence
+from kubectl_stepup.yaml_edit.yaml_file import parse, plain
 
 OVERRIDES: dict[str, object] = {"flows": ["device"], "maxAge": True, "parameters": {"hint": "1"}}
 PROVIDER = Provider(

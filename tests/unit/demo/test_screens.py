@@ -7,7 +7,7 @@ import pytest
 from kubectl_stepup.demo.prompt_reader import PromptSeen, prompt_on
 from kubectl_stepup.demo.tables import short_duration
 from kubectl_stepup.demo.terminal import screen_text
-from kubectl_stepup.terminal.prompt import DevicePrompt, device_prompt
+from kubectl_stepup.ui.prompt import DevicePrompt, device_prompt
 
 
 def prompt(*, complete: str | None) -> str:

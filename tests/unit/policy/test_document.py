@@ -9,13 +9,13 @@ import pytest
 
 import kubectl_stepup.policy.load as policy_load
 from kubectl_stepup import __version__
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.policy import document, rule_document
 from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.document import merge, policy_from
 from kubectl_stepup.policy.model import Policy, Selector, Where
 from kubectl_stepup.policy.quoted_text import QuotedText
+from kubectl_stepup.yaml_edit import yaml_file
 
 HEAD = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.policy.actions import NAMES
 from kubectl_stepup.policy.compiled import pack, unpack
 from kubectl_stepup.policy.document_of import document_of
@@ -17,6 +16,7 @@ from kubectl_stepup.policy.model import Grant, Level, Policy, Rule, Selector, Wh
 from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.policy.rule_document import DRY_RUNS, MODES, VERBS
 from kubectl_stepup.policy.rule_index import index_of
+from kubectl_stepup.yaml_edit import yaml_file
 from tests.unit.policy.test_load import content, read
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.enforcement.requests_cel import EXEMPT_KINDS
+from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
+from kubectl_stepup.kubectl.request import ResourceAttributes
+from kubectl_stepup.kubectl.resources import Resource, resource_in_path, resources_named
 from kubectl_stepup.policy.actions import NAMES, actions_of
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, EXPANSIONS, RBAC, Expansion
-from kubectl_stepup.policy.request import ResourceAttributes
-from kubectl_stepup.policy.resources import Resource, resource_in_path, resources_named
 
 ROWS = [(action, one) for action, expanded in EXPANSIONS.items() for one in expanded]
 

@@ -13,8 +13,8 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {root!r})
 before = set(sys.modules)
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Level, Policy, Rule, Target
 level = Level(name="mfa", signed_in_within_s=900, ask_again_after_s=600)
 rule = Rule(name="a", needs="mfa", actions=frozenset({{"delete"}}))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_stepup.policy.command import read
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.covering import covers
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.lint import Enrolled, Finding, lint
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Rule, Selector, Target, Where

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.documents import yaml_file
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.policy.command import read as read_command
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read as read_command
 from kubectl_stepup.policy.document import policy_from
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import PROFILES, load, starting_policy
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.published import Published
 from kubectl_stepup.policy.published_file import parsed
+from kubectl_stepup.yaml_edit import yaml_file
 
 
 def read(text: str) -> Policy:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubectl_stepup.errors import PolicyError
-from kubectl_stepup.policy.command import KubectlCommand, read
+from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.policy.compiled import pack, unpack
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.published import Published

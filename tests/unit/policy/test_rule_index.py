@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.actions import NAMES
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.matching import request_matches
 from kubectl_stepup.policy.model import Level, Policy, Rule, Selector, Target
 from kubectl_stepup.policy.rule_index import index_of
@@ -77,7 +77,7 @@ def test_rules_about_other_places_are_not_looked_at(field: str, pattern: str, mo
         tried.append(rule.name)
         return request_matches(rule, *arguments)
 
-    monkeypatch.setattr("kubectl_stepup.policy.decide.request_matches", counting)
+    monkeypatch.setattr("kubectl_stepup.policy.evaluate.request_matches", counting)
     name = pattern.format(7).replace("*", "a")
     found = decide(policy, read(["delete", "pod", name, "-n", name]), Target(cluster=name, labels={}))
 
@@ -88,6 +88,6 @@ def test_rules_about_other_places_are_not_looked_at(field: str, pattern: str, mo
 def test_a_routine_command_looks_at_no_rule_about_actions(monkeypatch: pytest.MonkeyPatch) -> None:
     many = tuple(Rule(name=f"r{at}", needs="mfa", actions=frozenset({"delete"})) for at in range(1000))
     policy = Policy(who="people", levels=LEVELS, rules=many, commands={}, index=index_of(many))
-    monkeypatch.setattr("kubectl_stepup.policy.decide.request_matches", lambda *_: pytest.fail("looked at"))
+    monkeypatch.setattr("kubectl_stepup.policy.evaluate.request_matches", lambda *_: pytest.fail("looked at"))
 
     assert decide(policy, read(["get", "pods"]), Target()).effect == "allow"

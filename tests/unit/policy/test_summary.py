@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubectl_stepup.policy.command import read, with_objects
-from kubectl_stepup.policy.decide import decide
+from kubectl_stepup.kubectl.command import read, with_objects
+from kubectl_stepup.kubectl.request import ObjectRef
+from kubectl_stepup.kubectl.resources import resource_of_kind
 from kubectl_stepup.policy.decision import Decision
+from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.policy.request import ObjectRef
-from kubectl_stepup.policy.resources import resource_of_kind
 from kubectl_stepup.policy.summary import LONGEST, summary_of
-from tests.unit.policy.test_decide import policy
+from tests.unit.policy.test_evaluate import policy
 
 RULES = """\
   - {name: everywhere, do: [delete, change, read-secrets, shell], needs: mfa}

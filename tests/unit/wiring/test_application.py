@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.audit.log_file import AuditLog
+from kubectl_stepup.audit.sinks.file import AuditLog
+from kubectl_stepup.cli.app import Application, Settings, application
 from kubectl_stepup.config import places
 from kubectl_stepup.config.model import Provider
 from kubectl_stepup.errors import ConfigError, NotEnrolled
-from kubectl_stepup.session import choose
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.wiring.application import Application, Settings, application
+from kubectl_stepup.sessions.stores import choose
+from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.wiring.compiling import _ca_of
 from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER

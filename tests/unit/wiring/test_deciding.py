@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_stepup.cli.app import Application, Settings
 from kubectl_stepup.cli.options import TargetOptions
 from kubectl_stepup.config import places
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.record import Moment
-from kubectl_stepup.session.scope import key, moment, terminal_scope
-from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.scope import key, moment, terminal_scope
+from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.wiring.deciding import decided, explained
 from tests.flows import session
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_stepup.cli.app import Application, Settings
 from kubectl_stepup.config.model import Config
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.flows.enrol import FileChange
-from kubectl_stepup.wiring.application import Application, Settings
+from kubectl_stepup.stepup.setup import FileChange
 from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
 from kubectl_stepup.wiring.running import credential_command
 from tests.flows import CLUSTER

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.kube import config_v1, kubeconfig
-from kubectl_stepup.policy import own_file
+from kubectl_stepup import cache_file
+from kubectl_stepup.kubeconfig import config_v1
+from kubectl_stepup.kubeconfig import load as kubeconfig_load
 from kubectl_stepup.wiring.kubeconfig_names import MOST, NAME, WORTH_BYTES, NamesParse, without_credentials
 
 SECRET = "eyJhbGciOiJSUzI1NiJ9.secret"
@@ -36,10 +37,10 @@ class Counting:
         return config_v1.parse(data, file)
 
 
-def load(tmp_path: Path, content: dict[str, Any], parse: NamesParse) -> kubeconfig.Kubeconfig:
+def load(tmp_path: Path, content: dict[str, Any], parse: NamesParse) -> kubeconfig_load.Kubeconfig:
     file = tmp_path / "config"
     file.write_text(json.dumps(content))
-    return kubeconfig.load({}, str(file), parse=parse)
+    return kubeconfig_load.load({}, str(file), parse=parse)
 
 
 def test_the_second_read_parses_nothing_and_resolves_the_same(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def test_what_an_earlier_version_kept_is_not_read(tmp_path: Path) -> None:
     """It read the same bytes more strictly."""
     counting = Counting()
     load(tmp_path, document(), NamesParse(str(tmp_path / "cache"), counting))
-    kept = own_file.read(str(tmp_path / "cache"), NAME)
-    own_file.write(str(tmp_path / "cache"), NAME, {name.partition(":")[2]: value for name, value in kept.items()})
+    kept = cache_file.read(str(tmp_path / "cache"), NAME)
+    cache_file.write(str(tmp_path / "cache"), NAME, {name.partition(":")[2]: value for name, value in kept.items()})
     load(tmp_path, document(), NamesParse(str(tmp_path / "cache"), counting))
     assert counting.calls == 2

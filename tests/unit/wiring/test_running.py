@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
+from kubectl_stepup.cli.app import Application, Settings
 from kubectl_stepup.errors import KubectlFailed, KubectlNotFound, StoreUnavailable
-from kubectl_stepup.flows.elevate import Elevation
-from kubectl_stepup.policy.command import read
-from kubectl_stepup.policy.spool import Spool
-from kubectl_stepup.session.memory import MemoryStore
-from kubectl_stepup.session.model import ElevationSession
-from kubectl_stepup.session.scope import USER_SCOPE, terminal_scope
+from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.sessions.scope import USER_SCOPE, terminal_scope
+from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stores.memory import MemoryStore
+from kubectl_stepup.stepup.elevate import Elevation
 from kubectl_stepup.wiring import running
-from kubectl_stepup.wiring.application import Application, Settings
 from kubectl_stepup.wiring.real_kubectl import RealKubectl
 from tests.flows import RESOLVED, session
 
@@ -74,7 +74,7 @@ def test_the_credential_command_without_one_is_absolute_and_isolated() -> None:
     python, *flags, file, word = running.credential_command()
     assert (python, flags, word) == (sys.executable, ["-I", "-S"], "credential")
     assert Path(file).is_absolute()
-    assert Path(file).name == "fast_path.py"
+    assert Path(file).name == "cached_credential.py"
     assert Path(file).is_file()
 
 

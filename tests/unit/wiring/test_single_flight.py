@@ -12,8 +12,8 @@ import pytest
 
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import LockTimeout
-from kubectl_stepup.flows.elevate import Elevation
-from kubectl_stepup.terminal.tty import Terminal
+from kubectl_stepup.stepup.elevate import Elevation
+from kubectl_stepup.ui.terminal import Terminal
 from kubectl_stepup.wiring import single_flight as module
 
 ID, OTHER = "0" * 32, "f" * 32
@@ -51,7 +51,7 @@ def test_a_terminal_shows_one_prompt_at_a_time_whatever_it_is_for(
     with flight(tmp_path), pytest.raises(LockTimeout), flight(tmp_path, OTHER):
         pytest.fail("the terminal is taken")
     with flight(tmp_path):
-        monkeypatch.setattr("kubectl_stepup.session.scope.terminal_scope", lambda: "tty-34819-1-2")
+        monkeypatch.setattr("kubectl_stepup.sessions.scope.terminal_scope", lambda: "tty-34819-1-2")
         with flight(tmp_path, OTHER) as found:
             assert found is None
 

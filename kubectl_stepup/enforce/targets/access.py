@@ -1,0 +1,256 @@
+"""What RBAC must not allow a login that has not stepped up far enough.
+
+What admission control cannot see (reads, its own objects, impersonation) is up to RBAC alone; so the server is asked
+whether it would allow it (authorization.k8s.io/v1 SelfSubjectAccessReview), which changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from kubectl_stepup.enforce import names
+from kubectl_stepup.enforce.plan import exceptions_on, points_of, rules_on
+from kubectl_stepup.enforce.targets.requests_cel import EXEMPT, EXEMPT_KINDS
+from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Finding
+from kubectl_stepup.globs import matches_any
+from kubectl_stepup.policy.expansion import RBAC
+from kubectl_stepup.values import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from kubectl_stepup.enforce.plan import Place, Point
+    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.policy.model import Policy, Rule
+
+MOST_NAMESPACES = 10
+"""In how many namespaces a rule about reads is looked at: each costs a few questions under each login."""
+
+GUARDS = "guards"
+"""The subject of what is asked whatever the rules say."""
+
+_WRITES = ("create", "update", "patch", "delete", "deletecollection")
+_CLUSTER_GROUPS = frozenset({EXEMPT, "certificates.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
+_CLUSTER_KINDS = frozenset(
+    {*("users", "groups", "nodes", "namespaces", "persistentvolumes"), *("clusterroles", "clusterrolebindings")}
+)
+_MOST = 3
+_CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
+_FIX = "who has it, and roles without it: kubectl stepup rbac audit --fix"
+
+
+class Question(Record):
+    """What RBAC is asked: `resource` without its group; `namespace` "" is all of them, or none."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def as_review(self) -> dict[str, Any]:
+        """Give it as kubectl sends it."""
+        asked = {
+            "verb": self.verb,
+            "group": self.group,
+            "resource": self.resource,
+            "subresource": self.subresource,
+            "namespace": self.namespace,
+            "name": self.name,
+        }
+        attributes = {key: value for key, value in asked.items() if value}
+        return {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+
+    @property
+    def shown(self) -> str:
+        """The thing in words."""
+        kind = ".".join(filter(None, (self.resource, self.group)))
+        part = "/".join(filter(None, (kind, self.subresource)))
+        return " ".join(filter(None, (part, self.name)))
+
+
+class Topic(Record):
+    """Questions that make one row: no login weaker than `needs` may be allowed any.
+
+    `note` says why it cannot be asked whole, `extent` of how much it was asked.
+    """
+
+    subject: str
+    what: str
+    needs: int
+    questions: tuple[Question, ...]
+    note: str = ""
+    extent: str = ""
+
+
+def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_glass: str | None) -> Iterator[Topic]:
+    """Give everything to ask; `namespaces` are those that are known."""
+    for rule in rules_on(policy, place):
+        about = _namespaces(rule, place, namespaces)
+        for point in points_of(rule):
+            if point.by == RBAC:
+                yield _of_point(point, about, policy.rank(rule.needs), rule)
+    yield from _guards(policy, place, namespaces[:MOST_NAMESPACES], break_glass)
+
+
+def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ...]:
+    """Give the namespaces that a rule is about, after "" for all where it makes no difference between them."""
+    chosen = rule.selector.namespaces
+    spared = [one for one in exceptions_on(rule, place) if one.namespaces and not one.names]
+    about = [
+        name
+        for name in known
+        if (not chosen or matches_any(name, chosen)) and not any(matches_any(name, one.namespaces) for one in spared)
+    ]
+    everywhere = ("",) if not chosen and not spared else ()
+    return (*everywhere, *about)
+
+
+def _of_point(point: Point, namespaces: Sequence[str], needs: int, rule: Rule) -> Topic:
+    unasked = [one for one in point.resources if _is_pattern(one)]
+    everywhere = [name for name in namespaces if not name]
+    looked_at = [*everywhere, *[name for name in namespaces if name][:MOST_NAMESPACES]]
+    literal = tuple(name for name in rule.selector.names if not _is_pattern(name))
+    asked = dict.fromkeys(
+        Question(verb=verb, group=group, resource=kind, subresource=part, namespace=namespace, name=name)
+        for kind, group, part in map(parsed, (one for one in point.resources if not _is_pattern(one)))
+        for namespace in ([""] if group in _CLUSTER_GROUPS or kind in _CLUSTER_KINDS else looked_at)
+        for verb in point.verbs
+        for name in literal or ("",)
+    )
+    return Topic(
+        subject=rule.name,
+        what=f"{point.what}: {shown_verbs(point.verbs)}",
+        needs=needs,
+        questions=tuple(asked),
+        note=f"patterns cannot be asked about: {', '.join(unasked)}" if unasked else "",
+        extent=_extent(looked_at, namespaces) if any(one.namespace for one in asked) else "",
+    )
+
+
+def _extent(looked_at: Sequence[str], namespaces: Sequence[str]) -> str:
+    """Say of how many namespaces a part was looked at; nothing where it was all of them."""
+    some, every = (sum(map(bool, several)) for several in (looked_at, namespaces))
+    return f", in {some} of {every} namespaces" if some < every else ""
+
+
+def shown_verbs(verbs: Sequence[str]) -> str:
+    """Give verbs in words that leave room in a row."""
+    return "every write" if verbs == _WRITES else ", ".join(verbs) or "all"
+
+
+def _is_pattern(name: str) -> bool:
+    return name not in ("*", "*/*") and bool(set(name) & set("*?["))
+
+
+def parsed(resource: str) -> tuple[str, str, str]:
+    """Give kind, group and subresource of `pods/exec`, `deployments.apps/scale`, `widgets/status.example.com`."""
+    kind, _, part = resource.partition("/")
+    name, _, group = kind.partition(".")
+    if not group:
+        part, _, group = part.partition(".")
+    return name, group, part
+
+
+def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass: str | None) -> Iterator[Topic]:
+    highest = len(policy.levels) - 1
+
+    def topic(what: str, questions: Iterable[Question]) -> Topic:
+        return Topic(subject=GUARDS, what=what, needs=highest, questions=tuple(questions))
+
+    writes = ((verb, kind) for kind in EXEMPT_KINDS for verb in _WRITES)
+    yield topic(
+        "write admission's objects", (Question(verb=verb, group=EXEMPT, resource=kind) for verb, kind in writes)
+    )
+    groups = ["", *(names.level_group(level.name) for level in policy.levels), *([break_glass] if break_glass else [])]
+    yield topic(
+        "impersonate",
+        (
+            Question(verb="impersonate", group="", resource="users"),
+            *(
+                Question(verb="impersonate", group="", resource="serviceaccounts", namespace=namespace)
+                for namespace in ("", *namespaces)
+            ),
+            *(Question(verb="impersonate", group="", resource="groups", name=name) for name in groups),
+        ),
+    )
+    roles = ((verb, kind) for verb in ("bind", "escalate") for kind in ("clusterroles", "roles"))
+    rbac = "rbac.authorization.k8s.io"
+    yield topic("bind and escalate", (Question(verb=verb, group=rbac, resource=kind) for verb, kind in roles))
+    if not _mint_is_gated(policy, place, highest):
+        yield topic("approve and sign certificates", _certificates())
+
+
+def _certificates() -> Iterator[Question]:
+    group = "certificates.k8s.io"
+    for verb, part in (("approve", "approval"), ("sign", "status")):
+        yield Question(verb=verb, group=group, resource="signers", name=_CLIENT_SIGNER)
+        yield Question(verb="update", group=group, resource="certificatesigningrequests", subresource=part)
+
+
+def _mint_is_gated(policy: Policy, place: Place, highest: int) -> bool:
+    """Tell whether admission refuses approvals below the highest level, so that RBAC need not."""
+    return any(
+        "mint" in rule.actions and rule.mode == "enforce" and policy.rank(rule.needs) == highest
+        for rule in rules_on(policy, place)
+        if not rule.selector.names and not exceptions_on(rule, place)
+    )
+
+
+def stream(questions: Iterable[Question]) -> str:
+    """Write questions as one List for kubectl, which answers them in their order."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [one.as_review() for one in questions]})
+
+
+def allowed(reviews: Iterable[Mapping[str, Any]], questions: Sequence[Question]) -> dict[Question, bool] | None:
+    """Read the answers; None where not every question got one."""
+    found = [one for one in reviews if one.get("kind") == "SelfSubjectAccessReview"]
+    if len(found) != len(questions):
+        return None
+    return {
+        question: bool((review.get("status") or {}).get("allowed"))
+        for question, review in zip(questions, found, strict=True)
+    }
+
+
+def judged(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> Finding:
+    """Judge one topic by what each login was told."""
+    weaker = [(login, told) for login, told in answers if login.rank < topic.needs]
+    unanswered = [login.name for login, told in weaker if told is None]
+    for login, told in weaker:
+        found = [one for one in topic.questions if told is not None and told[one]]
+        if found:
+            return _row(topic, HOLE, f"{login.name} may {_listed(found)}", _FIX)
+    if unanswered:
+        return _row(topic, NOT_CHECKED, f"the server did not answer {', '.join(unanswered)}")
+    if topic.note:
+        return _row(topic, NOT_CHECKED, topic.note)
+    if not topic.questions:
+        return _row(topic, NOT_CHECKED, "no namespace that the rule is about is known")
+    return _row(topic, ENFORCED, f"refused: {', '.join(login.name for login, _ in weaker)}{topic.extent}")
+
+
+def _row(topic: Topic, state: str, detail: str, fix: str = "") -> Finding:
+    return Finding(subject=topic.subject, what=topic.what, point=RBAC, state=state, detail=detail, fix=fix)
+
+
+def _listed(found: Sequence[Question]) -> str:
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        verbs.setdefault((one.shown, one.namespace), []).append(one.verb)
+    places: dict[str, list[str]] = {}
+    for (what, namespace), several in verbs.items():
+        places.setdefault(f"{', '.join(several)} {what}", []).append(namespace or "every namespace")
+    shown = [f"{what} in {_few(where)}" if where != ["every namespace"] else what for what, where in places.items()]
+    return _few(shown, "; ")
+
+
+def _few(texts: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
+    return between.join(texts[:_MOST]) + more

@@ -1,0 +1,69 @@
+"""An audit policy for the API server: what the reports need, and no secret's content.
+
+Spec: audit.k8s.io/v1 Policy: the first rule that matches decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kubectl_stepup.enforce.names import level_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SECRET = [
+    {"group": "", "resources": ["secrets", "serviceaccounts/token"]},
+    {"group": "authentication.k8s.io", "resources": ["tokenreviews"]},
+]
+_CONNECTIONS = [
+    {
+        "group": "",
+        "resources": [
+            *("pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers", "pods/eviction"),
+            *("pods/proxy", "services/proxy", "nodes/proxy"),
+        ],
+    }
+]
+_POWER = [
+    {"group": group}
+    for group in (
+        "rbac.authorization.k8s.io",
+        "admissionregistration.k8s.io",
+        "certificates.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+    )
+]
+_READS = ["get", "list", "watch"]
+_WRITES = ["create", "update", "patch", "delete", "deletecollection"]
+
+
+def policy(levels: Iterable[str]) -> dict[str, Any]:
+    """Give the audit policy for the levels of a policy."""
+    elevated = [level_group(level) for level in levels]
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [
+            # The system's own chatter.
+            {
+                "level": "None",
+                "users": ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"],
+                "verbs": _READS,
+            },
+            {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"], "verbs": _READS},
+            {"level": "None", "resources": [{"group": "", "resources": ["events"]}, {"group": "events.k8s.io"}]},
+            {"level": "None", "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
+            # Who read a secret or was given a token; what is in them is not written down.
+            {"level": "Metadata", "resources": _SECRET},
+            {"level": "Metadata", "resources": _CONNECTIONS},
+            # Who changed whose rights, and how.
+            {"level": "Request", "verbs": _WRITES, "resources": _POWER},
+            # Everything that somebody did while elevated, reading too.
+            *([{"level": "Metadata", "userGroups": elevated}] if elevated else []),
+            {"level": "Metadata", "verbs": _WRITES},
+            {"level": "None"},
+        ],
+    }

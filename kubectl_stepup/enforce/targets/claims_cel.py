@@ -1,0 +1,147 @@
+"""The CEL expressions of an AuthenticationConfiguration: total, or nobody can sign in.
+
+An expression that fails at run time is a 401 for the whole sign-in, everyday logins included. So every claim is looked
+at as whatever it may be: missing, null, a number, a list. A claim has the static type `any`, on which no macro
+compiles; hence `dyn`. Numbers are `int` up to Kubernetes 1.33 and `double` from 1.34 on; hence `double`.
+
+Spec: kubernetes.io, *Authenticating*, structured authentication configuration; OpenID Connect Core 1.0 section 2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.enforce import cel
+from kubectl_stepup.enforce.names import PREFIX, derived_group, level_group
+from kubectl_stepup.oidc.requirement import AuthTime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel
+    from kubectl_stepup.oidc.requirement import Evidence
+
+
+_OWN = (
+    ".filter(g, type(g) == string)"
+    f".filter(g, !string(g).startsWith({cel.text(PREFIX)}) && !string(g).startsWith('system:')"
+)
+"""What follows the groups of the token itself in an expression of ours, which is known again by it."""
+
+
+FAR_S = 10**15
+"""Thirty million years: `int` fails on what does not fit, and an expression that fails is a 401."""
+
+
+def claim(name: str, default: str) -> str:
+    """Give a claim's value, or `default` (an expression) where it is missing."""
+    return f"claims[?{cel.text(name)}].orValue({default})"
+
+
+def listed(value: str) -> str:
+    """Give an expression's value as a list: itself, or what is one thing as a list of it."""
+    return f"dyn(type({value}) == list ? {value} : [{value}])"
+
+
+def texts_of(name: str) -> str:
+    """Give the texts in a claim, which may be one text, a list, or neither."""
+    return f"{listed(claim(name, '[]'))}.filter(v, type(v) == string)"
+
+
+def is_number(name: str) -> str:
+    """Give the condition that a claim is a number."""
+    kind = f"type({claim(name, repr(''))})"
+    return f"({kind} == int || {kind} == double)"
+
+
+def text_of(name: str) -> str:
+    """Give a claim that is a text; an empty one stands for any other, and the server leaves such an extra out."""
+    value = claim(name, "''")
+    return f"type({value}) == string ? string({value}) : ''"
+
+
+def whole_seconds_of(name: str) -> str:
+    """Give a time as whole seconds: `string(1.79e9)` would say so. One beyond all integers is none."""
+    value = claim(name, "0")
+    far = f"{FAR_S}.0"
+    return f"{is_number(name)} && double({value}) < {far} && double({value}) > -{far} ? string(int({value})) : ''"
+
+
+def mapped_groups(names: ClaimNames) -> str:
+    """Give the groups that the claim becomes, each with its prefix."""
+    found = texts_of(names.groups)
+    return f"{found}.map(g, {cel.text(names.groups_prefix)} + g)" if names.groups_prefix else found
+
+
+def own_groups(base: str, trust: Trust) -> str:
+    """Give the groups of `base` without those that no token may bring: a level's, Kubernetes' own, reserved ones."""
+    reserved = f" && !(string(g) in {cel.texts(trust.reserved)})" if trust.reserved else ""
+    return f"{base}{_OWN}{reserved})"
+
+
+def base_of(written: str) -> str | None:
+    """Give what an expression of ours was made from; None for one that is not ours."""
+    base, found, _ = written.partition(_OWN)
+    return base if found else None
+
+
+def groups(trust: Trust, base: str) -> str:
+    """Give the expression of the groups: the token's own, and those of the levels that it proves.
+
+    A token that proves a level has the groups of the weaker ones too. `base` is the expression of the groups that it
+    would have without us.
+    """
+    own = own_groups(base, trust)
+    if not trust.levels:
+        return own
+    proven = "[]"
+    for at, level in enumerate(trust.levels):
+        reached = trust.levels[at::-1]
+        named = cel.texts(level_group(one.name) for one in reached)
+        derived = "".join(f"\n  + {own}.map(g, {cel.text(derived_group(one.name, ''))} + string(g))" for one in reached)
+        proof = "\n  && ".join(_proof(trust, level))
+        proven = f"({proof}\n  ? {named}{derived}\n  : {proven})"
+    return f"{own}\n+ {proven}"
+
+
+def _proof(trust: Trust, level: TrustedLevel) -> Iterator[str]:
+    if trust.elevated != trust.everyday:
+        yield from _is_elevated_clients(trust.elevated)
+    yield from _shows(level.evidence)
+    start = "auth_time" if trust.auth_time is AuthTime.REQUIRED else "iat"
+    yield is_number(start)
+    age = f"double(claims.exp) - double({claim(start, '0')})"
+    # Both bounds: a sign-in that lies in the future would pass the upper one for ever.
+    yield f"{age} <= {level.window_s}.0"
+    yield f"{age} >= 0.0"
+
+
+def _is_elevated_clients(client: str) -> Iterator[str]:
+    """Ask that the token was given to the elevated client: a mapper may add its id to everyday tokens' audiences.
+
+    Spec: OpenID Connect Core 1.0 section 3.1.3.7: of several audiences, `azp` says to whom the token was given.
+    """
+    audiences = listed("claims.aud")
+    yield f"{cel.text(client)} in {audiences}"
+    yield f"(has(claims.azp) ? claims.azp == {cel.text(client)} : size({audiences}) == 1)"
+
+
+def _shows(evidence: Evidence) -> Iterator[str]:
+    if evidence.acr:
+        yield f"{claim('acr', repr(''))} in {cel.texts(evidence.acr)}"
+    if evidence.acrs:
+        yield f"{texts_of('acrs')}.exists(v, v in {cel.texts(evidence.acrs)})"
+    if evidence.aud:
+        yield f"{listed('claims.aud')}.exists(v, v in {cel.texts(evidence.aud)})"
+    if evidence.amr:
+        methods = texts_of("amr")
+        yield from (f"{cel.text(method)} in {methods}" for method in evidence.amr)
+    if evidence.scope:
+        # Granted scopes are in the token response; the server sees them only where the ID token repeats them.
+        granted = f"({_words_of('scope')} + {_words_of('scp')})"
+        yield from (f"{cel.text(scope)} in {granted}" for scope in evidence.scope)
+
+
+def _words_of(name: str) -> str:
+    value = claim(name, "''")
+    return f"(type({value}) == string ? dyn(string({value}).split(' ')) : {texts_of(name)})"

@@ -1,0 +1,79 @@
+"""The policy as the cluster publishes it: a ConfigMap that everybody who signs in may read.
+
+It decides on the client too, where it can only add. What a rule says of clusters and labels is decided already, since
+clients may know the cluster by other names; what each level allows the server is written out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from kubectl_stepup.enforce import names
+from kubectl_stepup.enforce.plan import exceptions_on, rules_on
+from kubectl_stepup.policy.document_of import document_of
+from kubectl_stepup.policy.model import Selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.policy.model import Policy
+
+RBAC = "rbac.authorization.k8s.io"
+READER = "kubectl-stepup-policy-reader"
+
+
+def policy_on(policy: Policy, place: Place, *, windows: Mapping[str, int]) -> Policy:
+    """Give the policy of one cluster: the rules about it, and levels with their windows (seconds) written out."""
+    rules = tuple(
+        rule.replace(
+            selector=Selector(namespaces=rule.selector.namespaces, names=rule.selector.names),
+            excluded=tuple(Selector(namespaces=one.namespaces, names=one.names) for one in exceptions_on(rule, place)),
+        )
+        for rule in rules_on(policy, place)
+    )
+    levels = tuple(level.replace(server_window_s=windows.get(level.name)) for level in policy.levels)
+    return policy.replace(rules=rules, levels=levels, index=None)
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """Name a policy document by its content: `sha256:` and 64 hex digits over compact JSON with sorted keys."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"sha256:{hashlib.sha256(canonical.encode('ascii')).hexdigest()}"
+
+
+def objects(
+    policy: Policy, *, annotations: Mapping[str, str], text_of: Callable[[object], str]
+) -> tuple[dict[str, Any], ...]:
+    """Give the ConfigMap, and the role and binding by which everybody may read it; `text_of` writes YAML."""
+    metadata = {"namespace": names.PUBLISHED_NAMESPACE, "labels": dict(names.MANAGED_BY)}
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {**metadata, "name": names.PUBLISHED_NAME, "annotations": dict(annotations)},
+            "data": {names.PUBLISHED_KEY: text_of(document_of(policy))},
+        },
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "Role",
+            "metadata": {**metadata, "name": READER},
+            "rules": [
+                {
+                    "apiGroups": [""],
+                    "resources": ["configmaps"],
+                    "resourceNames": [names.PUBLISHED_NAME],
+                    "verbs": ["get"],
+                }
+            ],
+        },
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": {**metadata, "name": READER},
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": READER},
+            "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": "system:authenticated"}],
+        },
+    )

@@ -1,0 +1,1 @@
+"""Whether a live cluster enforces the policy."""

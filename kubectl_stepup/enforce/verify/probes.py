@@ -1,0 +1,227 @@
+"""Requests without effect that show who refuses what: server dry runs on objects that exist, and their like.
+
+What each of them is about, the policy itself says as it does of a person's command. So the server is asked to refuse
+exactly what the client would step up for. Nothing is changed, whoever lets it pass: a server dry run stores nothing;
+an eviction is a dry run too; a token is asked for with a Secret that does not exist, which is found out after
+admission; a shell is asked for without the upgrade of the connection that starts it.
+
+Spec: kubernetes.io, *API concepts* (dry run) and *Validating Admission Policy*.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.enforce.names import PUBLISHED_NAME, PUBLISHED_NAMESPACE
+from kubectl_stepup.enforce.verify.answers import denied_by, not_allowed_to_look, refused_by_rbac, warned_by
+from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Finding
+from kubectl_stepup.kubectl.command import read
+from kubectl_stepup.policy.evaluate import decide
+from kubectl_stepup.policy.expansion import ADMISSION, RBAC
+from kubectl_stepup.policy.model import Target
+from kubectl_stepup.values import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.policy.model import Policy, Rule
+
+DRY = "--dry-run=server"
+NOBODY = "kubectl-stepup-verify"
+"""The name of what a probe would make, and of what it needs not to be there."""
+
+_WEBHOOK = "admission webhook"
+"""In the text of whatever somebody else's webhook refuses, with any status."""
+
+_ANNOTATION = "kubectl-stepup.github.io/verify=dry-run"
+MOST_OF_AN_ACTION = 3
+"""How many kinds of an action are tried; each costs a kubectl under every login that is too weak."""
+
+KINDS = ("configmaps", "pods", "deployments.apps", "serviceaccounts")
+"""What is looked for in a namespace to try something on."""
+
+
+class Probe(Record):
+    """A request without effect.
+
+    `kind` names it, `words` are kubectl's and `stdin` what it reads; `verb` and `action` are by what the policy must
+    match it to count. `lets_pass` are texts of an error that only comes after admission.
+    """
+
+    kind: str
+    words: tuple[str, ...]
+    namespace: str | None
+    verb: str
+    action: str
+    stdin: str | None = None
+    lets_pass: tuple[str, ...] = ()
+
+
+OWN = Probe(
+    kind="change the published policy",
+    words=("label", f"configmap/{PUBLISHED_NAME}", _ANNOTATION, "-n", PUBLISHED_NAMESPACE, DRY),
+    namespace=PUBLISHED_NAMESPACE,
+    verb="patch",
+    action="guard",
+)
+"""What our own policy is about, whatever the rules say."""
+
+
+class Sample(Record):
+    """Objects that exist (`pod/web-0`) in a namespace, or, with None, in none."""
+
+    namespace: str | None
+    objects: tuple[str, ...]
+
+
+def probes(samples: Iterable[Sample]) -> Iterator[Probe]:
+    """Give everything that can be tried on these objects."""
+    for sample in samples:
+        if sample.namespace is not None:
+            yield from _making(sample.namespace)
+        for one in sample.objects:
+            yield from _on(one, sample.namespace)
+
+
+def _making(namespace: str) -> Iterator[Probe]:
+    where = ("-n", namespace, DRY)
+    role = ("create", "role", NOBODY, "--verb=get", "--resource=configmaps", *where)
+    yield Probe(kind="grant a role", words=role, namespace=namespace, verb="create", action="grant")
+    mounts = json.dumps({"spec": {"volumes": [{"name": "secret", "secret": {"secretName": NOBODY}}]}})
+    pod = ("run", NOBODY, "--image=nowhere.invalid/none", "--restart=Never", f"--overrides={mounts}", *where)
+    yield Probe(kind="mount a secret", words=pod, namespace=namespace, verb="create", action="run-as")
+    made = ("create", "configmap", NOBODY, *where)
+    yield Probe(kind="create a configmap", words=made, namespace=namespace, verb="create", action="change")
+
+
+def _on(one: str, namespace: str | None) -> Iterator[Probe]:
+    kind, _, name = one.partition("/")
+    where = () if namespace is None else ("-n", namespace)
+    shown = kind.partition(".")[0].replace("customresourcedefinition", "CRD")
+    deleted = ("delete", one, *where, DRY)
+    yield Probe(kind=f"delete a {shown}", words=deleted, namespace=namespace, verb="delete", action="delete")
+    # A node's label is what `node` is about, an ordinary object's is a change; the policy tells which.
+    action = {"node": "node", "CRD": "guard"}.get(shown, "change")
+    labelled = ("label", one, _ANNOTATION, *where, DRY)
+    yield Probe(kind=f"change a {shown}", words=labelled, namespace=namespace, verb="patch", action=action)
+    if shown == "node":
+        cordoned = ("cordon", name, DRY)
+        yield Probe(kind="cordon a node", words=cordoned, namespace=None, verb="patch", action="stop")
+    if shown == "deployment":
+        stopped = ("scale", one, "--replicas=0", *where, DRY)
+        yield Probe(kind="scale to zero", words=stopped, namespace=namespace, verb="patch", action="stop")
+    if namespace is not None and kind == "pod":
+        yield from _on_pod(name, namespace)
+    if namespace is not None and kind == "serviceaccount":
+        yield _token(name, namespace)
+
+
+def _on_pod(name: str, namespace: str) -> Iterator[Probe]:
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+    body = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": namespace},
+        "deleteOptions": {"dryRun": ["All"]},
+    }
+    yield Probe(
+        kind="evict a pod",
+        words=("create", "--raw", f"{path}/eviction?dryRun=All", "-f", "-"),
+        namespace=namespace,
+        verb="create",
+        action="delete",
+        stdin=json.dumps(body),
+        lets_pass=("disruption budget",),
+    )
+    yield Probe(
+        kind="open a shell",
+        words=("get", "--raw", f"{path}/exec?command=true&stdout=true"),
+        namespace=namespace,
+        verb="get",
+        action="shell",
+        lets_pass=("(BadRequest)",),
+    )
+
+
+def _token(name: str, namespace: str) -> Probe:
+    secret = {"apiVersion": "v1", "kind": "Secret", "name": NOBODY}
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": [NOBODY], "expirationSeconds": 600, "boundObjectRef": secret},
+    }
+    return Probe(
+        kind="get a token",
+        words=("create", "--raw", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", "-f", "-"),
+        namespace=namespace,
+        verb="create",
+        action="mint",
+        stdin=json.dumps(body),
+        lets_pass=(f'"{NOBODY}" not found',),
+    )
+
+
+def of_rule(rule: Rule, policy: Policy, place: Place, possible: Sequence[Probe]) -> tuple[Probe, ...]:
+    """Give the probes that a rule is about: one of each kind, a few of each action."""
+    alone = policy.replace(rules=(rule,), index=None)
+    found: dict[str, Probe] = {}
+    for probe in possible:
+        several = sum(one.action == probe.action for one in found.values())
+        if probe.kind not in found and several < MOST_OF_AN_ACTION and _is_about(rule, alone, place, probe):
+            found[probe.kind] = probe
+    return tuple(found.values())
+
+
+def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
+    if rule.actions and probe.action not in rule.actions:
+        return False
+    words = tuple(word for word in probe.words if word != DRY)
+    target = Target(cluster=place.name, labels=place.labels, namespace=probe.namespace)
+    decision = decide(alone, read(words), target)
+    return any(
+        request.verb == probe.verb and (not match.actions or probe.action in match.actions)
+        for match in (*decision.rules, *decision.warned, *decision.audited)
+        for request in match.requests
+    )
+
+
+def judged(
+    rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], Answer], *, fix: str
+) -> Finding:
+    """Try a probe under every login that has not stepped up far enough, and judge the answers together."""
+    seen = [(login, _outcome(rule, probe, ask(login, probe))) for login in logins]
+    for state in (HOLE, NOT_CHECKED):
+        worst = [f"{login.name}: {detail}" for login, (found, _, detail) in seen if found == state]
+        if worst:
+            fixed = fix if state == HOLE else ""
+            return Finding(
+                subject=rule.name, what=probe.kind, point=ADMISSION, state=state, detail="; ".join(worst), fix=fixed
+            )
+    points = {point for _, (_, point, _) in seen}
+    details = "; ".join(f"{login.name}: {detail}" for login, (_, _, detail) in seen)
+    by = RBAC if points == {RBAC} else ADMISSION
+    return Finding(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
+
+
+def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:
+    """Give state, point and words for one answer."""
+    denier = denied_by(answer)
+    if denier is not None:
+        return (
+            ENFORCED,
+            ADMISSION,
+            "refused" if denier == rule.name else f"refused by rule {denier}, which it meets too",
+        )
+    if refused_by_rbac(answer):
+        return ENFORCED, RBAC, "RBAC refuses it already"
+    if not_allowed_to_look(answer):
+        return NOT_CHECKED, ADMISSION, "may not even look at the object"
+    if answer.failed and (_WEBHOOK in answer.err or not any(mark in answer.err for mark in probe.lets_pass)):
+        return NOT_CHECKED, ADMISSION, answer.said
+    if rule.mode == "warn" and rule.name in warned_by(answer):
+        return ENFORCED, ADMISSION, "passed with a warning, as mode warn says"
+    return HOLE, ADMISSION, "the server lets it pass"

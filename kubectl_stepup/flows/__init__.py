@@ -1,1 +1,0 @@
-"""Use cases: everything outside comes in as an argument."""

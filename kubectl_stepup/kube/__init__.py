@@ -1,1 +1,0 @@
-"""Kubernetes on the client: kubeconfigs, the exec credential protocol, and kubectl itself."""

@@ -1,0 +1,1 @@
+"""Kubeconfig files: read, compared with an enrolment, overlaid and edited."""

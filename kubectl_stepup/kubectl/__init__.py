@@ -1,0 +1,1 @@
+"""What a kubectl command line means, and how kubectl is run."""

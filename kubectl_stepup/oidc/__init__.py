@@ -1,0 +1,1 @@
+"""The OpenID Connect client: transport, metadata, ID tokens, and what they prove."""

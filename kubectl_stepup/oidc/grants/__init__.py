@@ -1,0 +1,1 @@
+"""OAuth grants: how a token is obtained."""

@@ -1,0 +1,1 @@
+"""Who reaches a sensitive action without stepping up."""

@@ -1,0 +1,82 @@
+"""One finding: who reaches what without a step-up, and by which way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_stepup.rbac.aggregation import EffectiveRule
+    from kubectl_stepup.rbac.model import Binding, Place, Role, Subject
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing for one subject of one binding.
+
+    `reaches` are the powers (codes of `catalogue`) that a wildcard, or a machine's rights, come to; `actions` the
+    policy's; `level` what it needs and `asked_by` the rules of the policy that say so. `rules` is empty where the
+    binding itself is what is wrong. `note` is what is true of this one alone.
+    """
+
+    code: str
+    severity: str
+    subject: Subject
+    binding: Binding
+    role: Role | None
+    rules: tuple[EffectiveRule, ...] = ()
+    reaches: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    level: str | None = None
+    asked_by: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def scope(self) -> str:
+        """`cluster`, or the namespace that it is about."""
+        return self.binding.namespace or "cluster"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The steps from the binding over the role, and those that it takes rules from, to the first rule."""
+        through = self.rules[0].through if self.rules else () if self.role is None else (self.role,)
+        steps = [str(self.binding), *(f"{role.kind}/{role.name}" for role in through)]
+        if not through:
+            steps.append(f"{self.binding.role_kind}/{self.binding.role_name}")
+        if self.rules:
+            first = self.rules[0]
+            steps.append(f"rule {first.index + 1}: {shown(first)}")
+        return tuple(steps)
+
+    @property
+    def place(self) -> Place | None:
+        """Where to look in a file: at the rule, else at the binding."""
+        return self.rules[0].rule.place if self.rules else self.binding.place
+
+    @property
+    def identity(self) -> str:
+        """What stays the same from run to run while the finding does."""
+        parts = (self.code, self.binding.kind, self.binding.namespace, self.binding.name, str(self.subject))
+        return "/".join(parts)
+
+
+def shown(effective: EffectiveRule) -> str:
+    """Say a rule in a few words: `get,list on secrets`."""
+    rule = effective.rule
+    verbs = ",".join(rule.verbs)
+    if rule.urls and not rule.resources:
+        return f"{verbs} on {_some(rule.urls)}"
+    groups = [group for group in rule.api_groups if group]
+    of = f" of {_some(groups)}" if groups else ""
+    names = f" named {_some(rule.resource_names)}" if rule.resource_names else ""
+    return f"{verbs} on {_some(rule.resources)}{of}{names}"
+
+
+def _some(words: Sequence[str]) -> str:
+    """List the first few; the rest is in the role."""
+    left = len(words) - _SHOWN
+    return ",".join(words[:_SHOWN]) + (f" and {left} more" if left > 0 else "")

@@ -1,0 +1,169 @@
+"""Who reaches a sensitive action without stepping up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.rbac.aggregation import EffectiveRules
+from kubectl_stepup.rbac.default_bindings import is_stock
+from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.given import Judge
+from kubectl_stepup.rbac.powers import ANYTHING, URLS
+from kubectl_stepup.rbac.sensitivity import Sensitivity
+from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM, lowered, rank
+from kubectl_stepup.rbac.subjects import Standing, Who, standing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from kubectl_stepup.policy.model import Policy, Target
+    from kubectl_stepup.rbac.aggregation import EffectiveRule
+    from kubectl_stepup.rbac.given import Hole
+    from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
+
+CLUSTER_ADMIN = "cluster-admin"
+EVERYTHING = "wildcard-everything"
+_EVERY_OBJECT = frozenset({CLUSTER_ADMIN, EVERYTHING})
+
+
+def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[Finding, ...]:
+    """Give all findings, the worst first; in a stable order."""
+    found = _Audit(objects, policy, target).findings()
+    return tuple(sorted(found, key=lambda one: (-rank(one.severity), one.code, one.identity)))
+
+
+class _Audit:
+    def __init__(self, objects: RbacObjects, policy: Policy, target: Target) -> None:
+        self._objects = objects
+        self._policy = policy
+        self._rules = EffectiveRules(objects.roles)
+        self._judge = Judge(Sensitivity(policy, target, guarded=objects.guarded))
+
+    def findings(self) -> Iterator[Finding]:
+        for binding in self._objects.bindings:
+            role = self._objects.roles.get(binding.role_key)
+            for subject in dict.fromkeys(binding.subjects):
+                if not is_stock(binding, subject):
+                    yield from self._of(binding, role, subject)
+
+    def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[Finding]:
+        standing = standing_of(subject, self._policy)
+        if standing.who is Who.MASTERS:
+            if role is not None and role.name == CLUSTER_ADMIN:
+                yield Finding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
+            return
+        if role is None:
+            yield Finding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
+            return
+        if standing.who is Who.LEVEL:
+            yield Finding(
+                code="level-grants", severity=HIGH, subject=subject, binding=binding, role=role, level=standing.level
+            )
+            return
+        if standing.who is Who.PRETENDER:
+            yield Finding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
+        holes = self._judge.holes(role.key, self._rules.of(role), binding.namespace, standing)
+        yield from self._told(_Bound(binding, role, subject), holes, standing)
+
+    def _told(self, bound: _Bound, holes: Sequence[Hole], standing: Standing) -> Iterator[Finding]:
+        if standing.who is Who.ACCOUNT:
+            yield from self._of_account(bound, holes)
+        elif standing.who is Who.ELEVATED and standing.level is not None:
+            reached = self._policy.rank(standing.level)
+            # What RBAC cannot tell from everyday work is no reason to sign in more strongly for all of it.
+            too_low = [hole for hole in holes if hole.need.rank > reached and hole.reach.narrows]
+            yield from bound.folded("level-too-low", too_low)
+        elif standing.who is Who.ANONYMOUS:
+            yield from bound.folded("open-to-anonymous", holes, severity=CRITICAL)
+        elif standing.who is Who.EVERYONE:
+            worst = max((hole.severity for hole in holes), key=rank, default=HIGH)
+            yield from bound.folded("open-to-everyone", holes, severity=max(worst, HIGH, key=rank))
+        else:
+            yield from bound.by_rule(holes)
+
+    def _of_account(self, bound: _Bound, holes: Sequence[Hole]) -> Iterator[Finding]:
+        """Tell what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
+        accounts = self._objects.service_accounts
+        subject = bound.subject
+        account = None if accounts is None else accounts.get((subject.namespace, subject.name))
+        worst = max((hole.severity for hole in holes), key=rank, default=LOW)
+        if accounts is not None and account is None:
+            note = f"there is none of this name: whoever may create service accounts in {subject.namespace} becomes it"
+            yield bound.finding("dangling-service-account", holes, severity=worst, note=note)
+            return
+        is_default = subject.name == "default"
+        note = ""
+        if account is not None and account.automounts:
+            note = "its token is mounted into every pod that runs as it and does not refuse"
+        code = "powerful-default-service-account" if is_default else "powerful-service-account"
+        # Few may start pods everywhere, so it is less bad than in people's hands; but never a trifle.
+        lower = max(lowered(worst), min(worst, MEDIUM, key=rank), key=rank)
+        yield from bound.folded(code, holes, severity=worst if is_default else lower, note=note)
+
+
+class _Bound:
+    """One subject of one binding, and how its holes are told."""
+
+    def __init__(self, binding: Binding, role: Role, subject: Subject) -> None:
+        self.binding, self.role, self.subject = binding, role, subject
+
+    def finding(self, code: str, holes: Sequence[Hole], *, severity: str, note: str = "") -> Finding:
+        codes = dict.fromkeys(hole.reach.power.code for hole in holes)
+        needs = [hole.need for hole in holes]
+        return Finding(
+            code=code,
+            severity=severity,
+            subject=self.subject,
+            binding=self.binding,
+            role=self.role,
+            rules=_unique(hole.effective for hole in holes),
+            reaches=() if list(codes) == [code] else tuple(codes),
+            actions=tuple(sorted({action for hole in holes for action in hole.reach.power.actions})),
+            level=max(needs, key=lambda need: need.rank).level if needs else None,
+            asked_by=tuple(dict.fromkeys(rule for need in needs for rule in need.rules)),
+            note=note,
+        )
+
+    def folded(
+        self, code: str, holes: Sequence[Hole], *, severity: str | None = None, note: str = ""
+    ) -> Iterator[Finding]:
+        """Tell all holes in one finding, as bad as the worst of them unless `severity` says otherwise."""
+        if holes:
+            worst = max((hole.severity for hole in holes), key=rank)
+            yield self.finding(code, holes, severity=severity or worst, note=note)
+
+    def by_rule(self, holes: Sequence[Hole]) -> Iterator[Finding]:
+        """Tell each power once; what a wildcard gives is told as the wildcard."""
+        grouped: dict[str, list[Hole]] = {}
+        for hole in holes:
+            grouped.setdefault(_code(hole, self.role), []).append(hole)
+        whole = _EVERY_OBJECT.intersection(grouped)
+        for code, together in grouped.items():
+            if not whole:
+                yield from self.folded(code, together)
+            elif code in whole:
+                severity = CRITICAL if not self.binding.namespace else HIGH
+                yield from self.folded(code, together, severity=severity)
+
+
+def _code(hole: Hole, role: Role) -> str:
+    rule = hole.effective.rule
+    if hole.reach.power is URLS:
+        return URLS.code
+    if is_everything(rule):
+        return CLUSTER_ADMIN if role.name == CLUSTER_ADMIN and role.kind == "ClusterRole" else EVERYTHING
+    if ANYTHING in rule.verbs:
+        return "wildcard-verbs"
+    if ANYTHING in rule.resources:
+        return "wildcard-resources"
+    return "wildcard-groups" if ANYTHING in rule.api_groups else hole.reach.power.code
+
+
+def is_everything(rule: RbacRule) -> bool:
+    """Tell the rule that allows every verb on every resource of every group."""
+    return ANYTHING in rule.verbs and ANYTHING in rule.resources and ANYTHING in rule.api_groups
+
+
+def _unique(rules: Iterable[EffectiveRule]) -> tuple[EffectiveRule, ...]:
+    found = {(one.through[-1].key, one.index): one for one in rules}
+    return tuple(found.values())

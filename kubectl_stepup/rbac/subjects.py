@@ -1,0 +1,63 @@
+"""Who a subject is to a step-up: a person, everybody, a machine, or somebody who has stepped up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.enforce.names import PREFIX
+
+if TYPE_CHECKING:
+    from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.rbac.model import Subject
+
+MASTERS = "system:masters"
+_ANONYMOUS = frozenset({("User", "system:anonymous"), ("Group", "system:unauthenticated")})
+_EVERYONE = frozenset({"system:authenticated", "system:serviceaccounts"})
+
+
+class Who(Enum):
+    """What kind of subject it is."""
+
+    PERSON = "person"
+    ANONYMOUS = "anonymous"
+    EVERYONE = "everyone"
+    ACCOUNT = "account"
+    MACHINE = "machine"
+    MASTERS = "masters"
+    ELEVATED = "elevated"
+    LEVEL = "level"
+    PRETENDER = "pretender"
+    """A name with our prefix that the policy's levels do not give."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Who a subject is; `level` where it has one by its group."""
+
+    who: Who
+    level: str | None = None
+
+
+def standing_of(subject: Subject, policy: Policy) -> Standing:
+    """Tell who a subject is under a policy."""
+    if subject.kind == "ServiceAccount":
+        return Standing(who=Who.ACCOUNT)
+    if subject.name.startswith(PREFIX):
+        return _of_level(subject, policy)
+    if (subject.kind, subject.name) in _ANONYMOUS:
+        return Standing(who=Who.ANONYMOUS)
+    if subject.kind == "Group":
+        if subject.name == MASTERS:
+            return Standing(who=Who.MASTERS)
+        if subject.name in _EVERYONE or subject.name.startswith("system:serviceaccounts:"):
+            return Standing(who=Who.EVERYONE)
+    return Standing(who=Who.MACHINE if subject.name.startswith("system:") else Who.PERSON)
+
+
+def _of_level(subject: Subject, policy: Policy) -> Standing:
+    level, colon, group = subject.name.removeprefix(PREFIX).partition(":")
+    if subject.kind != "Group" or level not in {one.name for one in policy.levels}:
+        return Standing(who=Who.PRETENDER)
+    return Standing(who=Who.ELEVATED if colon and group else Who.LEVEL, level=level)

@@ -1,0 +1,1 @@
+"""Elevation sessions: where they are kept, who may use them, and when they end."""

@@ -1,0 +1,104 @@
+"""Find the directory for locks and sockets: of this user alone, never a shared one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import time
+from pathlib import Path
+
+from kubectl_stepup import environment
+from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.sessions.denial_cache import ENDED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "kubectl-stepup"
+_ENDED_FOR_S = 86_400.0
+_SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
+
+
+def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> Path:
+    """Give `$XDG_RUNTIME_DIR/kubectl-stepup`, else `<state_directory>/run`; made with mode 0700 when missing.
+
+    A candidate that is a symbolic link, not a directory, somebody else's or open to others is passed over; so is an
+    `$XDG_RUNTIME_DIR` that is itself not the user's alone, as the specification asks. /tmp is never used.
+
+    Raises:
+        StoreUnavailable: no candidate can be used; the message says why of each.
+
+    Spec: XDG Base Directory Specification 0.8, `$XDG_RUNTIME_DIR`.
+    """
+    refusals = []
+    runtime = environ.get(environment.XDG_RUNTIME_DIR, "")
+    if os.path.isabs(runtime):
+        reason = _refusal(Path(runtime)) or _own(Path(runtime) / NAME)
+        if reason is None:
+            return Path(runtime) / NAME
+        refusals.append(reason)
+    fallback = state_directory / "run"
+    try:
+        state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = _own(fallback)
+    except OSError as error:
+        reason = f"{state_directory}: {error.strerror}"
+    if reason is None:
+        return fallback
+    raise StoreUnavailable(
+        f"no directory for locks: {'; '.join([*refusals, reason])}",
+        hint='export XDG_RUNTIME_DIR="$(mktemp -d)"   (once, for all commands of this container or login)',
+    )
+
+
+def clear_away(directory: Path) -> None:
+    """Remove the sockets by which wrappers that were killed handed sessions over, and old ends.
+
+    An end of sessions counts for the step-ups that were under way then: after a day for none.
+    """
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            found = _SOCKET.fullmatch(name)
+            is_over = name.endswith(ENDED) and (directory / name).stat().st_mtime < time.time() - _ENDED_FOR_S
+            if is_over or (found and not _is_running(int(found[1]))):
+                (directory / name).unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's by now
+        return False
+    return True
+
+
+def _own(directory: Path) -> str | None:
+    """Make `directory` when missing; give the reason why it cannot be used, or None."""
+    try:
+        directory.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        return f"{directory}: {error.strerror}"
+    return _refusal(directory)
+
+
+def _refusal(directory: Path) -> str | None:
+    try:
+        found = os.lstat(directory)
+    except OSError as error:
+        return f"{directory}: {error.strerror}"
+    if stat.S_ISLNK(found.st_mode):
+        return f"{directory} is a symbolic link"
+    if not stat.S_ISDIR(found.st_mode):
+        return f"{directory} is not a directory"
+    if found.st_uid != os.getuid():
+        return f"{directory} belongs to user {found.st_uid}"
+    if found.st_mode & 0o077:
+        return f"{directory} is open to others (mode {stat.S_IMODE(found.st_mode):04o})"
+    return None

@@ -1,0 +1,238 @@
+"""An elevation session: a verified elevated token, what it was approved for, and until when it may be used again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from kubectl_stepup.secret import Secret
+from kubectl_stepup.sessions import record
+from kubectl_stepup.sessions.record import MIN_REMAINING_S, Moment
+from kubectl_stepup.sessions.rests_on import NOTHING
+
+IDENTITY_VERSION = 1
+COMMAND_CHARACTERS = 300
+"""A longer command line is stored cut: it is shown again in one line, and stores are small."""
+
+
+def identity_text(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
+    """Give the canonical text of what a session is for: sorted, compact, ASCII JSON."""
+    return _canonical(
+        {
+            "v": IDENTITY_VERSION,
+            "issuer": issuer,
+            "client": client,
+            "account": account,
+            "cluster": cluster,
+            "level": level,
+        }
+    )
+
+
+def session_id(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
+    """Give the id of the session for these five: 32 lower-case hex digits."""
+    return record.id_of_identity(
+        identity_text(issuer=issuer, client=client, account=account, cluster=cluster, level=level)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevationSession:
+    """A verified elevated token and the approval behind it.
+
+    Times are seconds since the epoch (UTC). `approved` is read from three clocks, so that a wall clock set back does
+    not revive a session. `cluster` is the enrolment's name; `server` to `insecure` are the pin that `credential`
+    compares with what client-go says (and have the names of a cluster's identity everywhere in this program).
+    `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
+    `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
+    person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
+    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's,
+    `evidence` one of what the config asked the token to prove: asking for something else ends the session, and so does
+    policy asking for a younger sign-in than `signed_in_within_s`, unless this one was. `rests_on` are the files that
+    the stored form was evaluated with (rests_on.py).
+    """
+
+    issuer: str
+    client: str
+    account: str
+    cluster: str
+    level: str
+    token: Secret
+    token_expires_at: float
+    auth_time: float | None
+    approved: Moment
+    reuse_until: float
+    acr: str | None
+    amr: tuple[str, ...]
+    command: str
+    server: str
+    ca_sha256: str | None
+    tls_server_name: str | None
+    proxy_url: str | None
+    insecure: bool
+    exec_info: tuple[str, ...] = ()
+    access_token: Secret | None = None
+    jti_sha256: str | None = None
+    evidence: str | None = None
+    signed_in_within_s: float | None = None
+    rests_on: str = NOTHING
+
+    @property
+    def id(self) -> str:
+        """The session id."""
+        return record.id_of_identity(self._identity())
+
+    @property
+    def approved_at(self) -> float:
+        """When it was approved, by the wall clock."""
+        return self.approved.wall
+
+    @property
+    def credential_expires_at(self) -> float:
+        """What client-go is told as `expirationTimestamp`: the end of reuse or of the token, whichever is first.
+
+        A process that runs for longer (k9s) then asks again when a new command would have had to.
+        """
+        return min(self.reuse_until, self.token_expires_at - MIN_REMAINING_S)
+
+    def usable(self, now: Moment) -> bool:
+        """Tell whether the session may still be used at `now`."""
+        return record.usable(
+            approved=self.approved,
+            reuse_until=self.reuse_until,
+            token_expires_at=self.token_expires_at,
+            now=now,
+        )
+
+    def for_process_tree(self) -> ElevationSession:
+        """Return the form handed to one process tree: good for as long as the token, whatever config and policy say."""
+        return replace(self, reuse_until=self.token_expires_at, rests_on=NOTHING)
+
+    def to_record(self) -> bytes:
+        """Give the stored form (record.py)."""
+        moment = self.approved
+        return record.write(
+            {
+                "identity": self._identity(),
+                "approved": f"{float(moment.wall)!r} {float(moment.boottime)!r} {moment.boot_id or '-'}",
+                "until": f"{float(self.reuse_until)!r} {float(self.token_expires_at)!r}",
+                "rests_on": self.rests_on,
+                "exec_info": " ".join(self.exec_info),
+                "cluster": _canonical({name: getattr(self, name) for name in _PIN}),
+                "facts": _canonical(
+                    {
+                        "access_token": None if self.access_token is None else self.access_token.reveal(),
+                        "acr": self.acr,
+                        "amr": self.amr,
+                        "auth_time": self.auth_time,
+                        "command": _cut(self.command),
+                        "evidence": self.evidence,
+                        "jti_sha256": self.jti_sha256,
+                        "signed_in_within_s": self.signed_in_within_s,
+                    }
+                ),
+                "status": _canonical(
+                    {"expirationTimestamp": _rfc3339(self.credential_expires_at), "token": self.token.reveal()}
+                ),
+            }
+        )
+
+    def _identity(self) -> str:
+        return identity_text(**{name: getattr(self, name) for name in _IDENTITY})
+
+
+_IDENTITY = ("issuer", "client", "account", "cluster", "level")
+_PIN = ("server", "ca_sha256", "tls_server_name", "proxy_url", "insecure")
+
+
+def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
+    """Read a stored session whole; None for anything odd (see `record.read`), values of a wrong type included."""
+    stored = record.read(data, session_id=session_id)
+    if stored is None:
+        return None
+    try:
+        identity, pin, facts, status = (
+            _object(text) for text in (stored.identity, stored.cluster, stored.facts, stored.status)
+        )
+        if identity.pop("v", None) != IDENTITY_VERSION:
+            return None
+        session = ElevationSession(
+            **{name: _text(identity[name]) for name in _IDENTITY},
+            token=Secret(_text(status["token"])),
+            token_expires_at=stored.token_expires_at,
+            auth_time=_optional_number(facts["auth_time"]),
+            approved=stored.approved,
+            reuse_until=stored.reuse_until,
+            acr=_optional_text(facts["acr"]),
+            amr=tuple(_text(method) for method in _list(facts["amr"])),
+            command=_text(facts["command"]),
+            server=_text(pin["server"]),
+            ca_sha256=_optional_text(pin["ca_sha256"]),
+            tls_server_name=_optional_text(pin["tls_server_name"]),
+            proxy_url=_optional_text(pin["proxy_url"]),
+            insecure=_boolean(pin["insecure"]),
+            exec_info=stored.exec_info,
+            access_token=_optional_secret(facts["access_token"]),
+            jti_sha256=_optional_text(facts["jti_sha256"]),
+            evidence=_optional_text(facts["evidence"]),
+            signed_in_within_s=_optional_number(facts["signed_in_within_s"]),
+            rests_on=stored.rests_on,
+        )
+        # A record that this program would not have written in this very form was not written by it.
+        return session if session.to_record() == data else None
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _cut(command: str) -> str:
+    return command if len(command) <= COMMAND_CHARACTERS else f"{command[: COMMAND_CHARACTERS - 1]}…"
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _object(text: str) -> dict[str, object]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a boolean")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _optional_secret(value: object) -> Secret | None:
+    return None if value is None else Secret(_text(value))
+
+
+def _optional_number(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("not a number")
+    return value

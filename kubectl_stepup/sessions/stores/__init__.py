@@ -1,0 +1,1 @@
+"""One place to keep sessions a module."""

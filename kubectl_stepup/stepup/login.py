@@ -1,0 +1,70 @@
+"""`login`: step up now, run nothing."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, NotEnrolled, UsageError
+from kubectl_stepup.stepup.elevate import session_for
+from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
+from kubectl_stepup.stepup.evaluate import require_unchanged
+from kubectl_stepup.stepup.execute import named_level, wish_in
+from kubectl_stepup.stepup.request import require_reason
+
+if TYPE_CHECKING:
+    from kubectl_stepup.config.model import Cluster, Config
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.execute import ExecutePorts, Wish
+
+
+def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: ExecutePorts) -> Elevation:
+    """Step up in the cluster of a context (None: the current one), by default to the weakest level.
+
+    Raises:
+        NotEnrolled, ClusterChanged: the context cannot be elevated.
+        CommandRefused: others can replace kubectl.
+        UsageError: the level keeps no session, so there is nothing to log in to.
+        StepUpError: as `session_for` says.
+    """
+    resolved = ports.kubeconfig(kubeconfig).resolve(context)
+    cluster = require_enrolled(ports.config, resolved)
+    require_unchanged(cluster, resolved)
+    policy = ports.policy.for_cluster(cluster.name)
+    level = policy.levels[0] if wish.level is None else named_level(policy, wish.level)
+    asked = wish_in(cluster, level, ports.config, policy, context=resolved.context, scope=ports.scope, wish=wish)
+    if not asked.keeps_session:
+        raise UsageError(
+            f"level {level.name} is asked for each command anew: there is no session to log in to",
+            hint=f"kubectl stepup exec --level {level.name} -- KUBECTL ARGS",
+        )
+    require_reason(asked, required=False)
+    run_ports = ports.run_ports(resolved)
+    elevate = run_ports.elevate
+    if elevate.store.name == "memory":
+        raise UsageError(
+            "there is no place to keep a session: the store is memory, which ends with each command",
+            hint="kubectl stepup exec -- KUBECTL ARGS",
+        )
+    # It reads what the cluster publishes, elevated; without one there is a session all the same.
+    with suppress(KubectlNotFound, KubectlNotExecutable):
+        require_safe_kubectl(run_ports.kubectl)
+    elevation = session_for(asked, elevate)
+    if not elevation.reused:
+        run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)
+    return elevation
+
+
+def require_enrolled(config: Config, resolved: ResolvedContext, *, hint: str | None = None) -> Cluster:
+    """Return the enrolment of a context; `hint` is what to type where there is none, else how to enrol it.
+
+    Raises:
+        NotEnrolled: there is none.
+    """
+    cluster = config.cluster_for(resolved.context, resolved.server)
+    if cluster is None:
+        enrol = f"kubectl stepup setup --context {shlex.quote(resolved.context)} --issuer URL --client-id ID"
+        raise NotEnrolled(f"context {resolved.context} is not enrolled", hint=hint or enrol)
+    return cluster

@@ -1,0 +1,100 @@
+"""After a step-up: see what policy the cluster publishes, and keep it for the decisions to come."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.enforce import names
+from kubectl_stepup.errors import ConfigError, KubectlFailed, PolicyTooNew, StepUpError
+from kubectl_stepup.stepup.prepared_run import elevated_child
+from kubectl_stepup.ui.notices import policy_ignored_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.run import RunPorts
+
+WITHIN_S = 10
+WORDS = (
+    *("get", "configmap", names.PUBLISHED_NAME, f"--namespace={names.PUBLISHED_NAMESPACE}"),
+    *("--output=json", f"--request-timeout={WITHIN_S}s"),
+)
+_LARGEST = 1 << 20
+# What kubectl writes of an API server's `Status` about this very object; a proxy on the way knows no such words.
+_TAKEN_BACK = re.compile(
+    rb'^Error from server \((?:NotFound\): configmaps "%(name)s" not found|'
+    rb'Forbidden\): configmaps "%(name)s" is forbidden: )' % {b"name": re.escape(names.PUBLISHED_NAME).encode()},
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPorts:
+    """What it takes beside a run's ports.
+
+    `answer(words, environ)` runs kubectl and gives exit code, output and errors. `keep` stores a cluster's
+    text, None: that there is none, and tells whether that is new; it raises PolicyError for what is no policy.
+    """
+
+    answer: Callable[[Sequence[str], Mapping[str, str]], tuple[int, bytes, bytes]]
+    keep: Callable[[str, str | None], bool]
+
+
+def refresh(
+    cluster: Cluster,
+    resolved: ResolvedContext,
+    elevation: Elevation,
+    kubeconfig: str | None,
+    ports: RunPorts,
+    published: PublishedPorts,
+) -> None:
+    """Fetch and keep what the cluster publishes, with the elevated login: the everyday one might have to ask.
+
+    `kubeconfig` is what the command line's flag names. Where it cannot be read, what was kept before goes on counting;
+    the command is none the worse for it.
+
+    Raises:
+        PolicyTooNew: the cluster wants a later version of this program.
+    """
+    terminal = ports.elevate.terminal
+    try:
+        with elevated_child(resolved, elevation, kubeconfig, ports) as environ:
+            text = text_of(*published.answer(WORDS, environ))
+    except StepUpError as exc:
+        terminal.detail(f"no published policy: {exc.message}")
+        return
+    try:
+        if published.keep(cluster.name, text):
+            terminal.detail(f"the policy that {cluster.name} publishes has changed")
+    except PolicyTooNew:
+        raise
+    except ConfigError as exc:
+        terminal.line(policy_ignored_line(exc.message))
+
+
+def text_of(code: int, out: bytes, err: bytes) -> str | None:
+    """Return the policy in kubectl's answer; None where the API server says that there is none for us.
+
+    That is so where the object is gone, and where nobody may read it any more. Both can be forgotten: what a cluster
+    publishes only ever adds to what is asked, and only there. Everything else is trouble on the way.
+
+    Raises:
+        KubectlFailed: there was no such answer, or it has no policy in it.
+    """
+    if code != 0:
+        if _TAKEN_BACK.search(err):
+            return None
+        raise KubectlFailed(f"kubectl get configmap {names.PUBLISHED_NAME} failed with exit code {code}")
+    try:
+        text = json.loads(out)["data"][names.PUBLISHED_KEY]
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        raise KubectlFailed(f"configmap {names.PUBLISHED_NAME} has no {names.PUBLISHED_KEY}") from exc
+    if not isinstance(text, str) or len(text) > _LARGEST:
+        raise KubectlFailed(f"{names.PUBLISHED_KEY} of configmap {names.PUBLISHED_NAME} is no policy")
+    return text

@@ -1,1 +1,0 @@
-"""What people see: the wording of every screen, the sanitiser of foreign text, and the terminal itself."""

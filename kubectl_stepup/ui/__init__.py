@@ -1,0 +1,1 @@
+"""What people read: prompts, screens, tables, and foreign text made safe."""

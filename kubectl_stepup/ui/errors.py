@@ -1,0 +1,123 @@
+"""Errors as people and programs read them.
+
+Beside message and hint an error may carry in its `details`: `explanation` (a sentence on the cause), `why` (a command
+that tells why it was asked), `trouble` (the last thing that went wrong while waiting), and for `interaction-required`
+`rules`, `level`, `cluster`, `command`, `acr_values`, `max_age`.
+
+Spec: RFC 9470 section 3 for the refusal that needs a person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubectl_stepup.errors import InteractionRequired, StepUpDenied, StepUpExpired, TokenRejected, UsageError
+from kubectl_stepup.ui.command_line import kubectl_line
+from kubectl_stepup.ui.sanitise import safe
+
+if TYPE_CHECKING:
+    from kubectl_stepup.errors import StepUpError
+
+API_VERSION = "kubectl-stepup.github.io/v1alpha1"
+KIND = "Error"
+
+MESSAGE_LIMIT = 2000
+
+INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
+_DETAILS = (
+    ("explanation", "{}."),
+    ("trouble", "Last trouble: {}"),
+    ("why", "Why it was asked: {}"),
+    ("help", "{}"),
+    ("runbook", "Runbook: {}"),
+)
+_CHALLENGE = ("acr_values", "max_age")
+
+
+def error_text(error: StepUpError) -> str:
+    """Write an error in lines: `error: …`, what became of the command, and last what to type."""
+    lines = [f"error: {_message(error)}", *_facts(error), *_consequence(error)]
+    for name, words in _DETAILS:
+        value = error.details.get(name)
+        if isinstance(value, str) and value:
+            shown = safe(value, MESSAGE_LIMIT)
+            lines.append(words.format(shown[:1].upper() + shown[1:] if name == "explanation" else shown))
+    if error.hint:
+        lines.append(f"hint: {safe(error.hint, MESSAGE_LIMIT)}")
+    return "\n".join(lines)
+
+
+def error_object(error: StepUpError) -> dict[str, object]:
+    """Give the object for `-o json`; a refusal for lack of a person is an RFC 9470 challenge as well."""
+    members: dict[str, object] = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "code": error.code,
+        "message": error.message,
+    }
+    if error.hint is not None:
+        members["hint"] = error.hint
+    details = {str(name): _plain(value) for name, value in error.details.items()}
+    if isinstance(error, InteractionRequired):
+        members["error"] = INSUFFICIENT_USER_AUTHENTICATION
+        members["error_description"] = error.message
+        members.update({name: details.pop(name) for name in _CHALLENGE if details.get(name) not in (None, "")})
+        details = {name: value for name, value in details.items() if name not in _CHALLENGE}
+    if details:
+        members["details"] = details
+    return members
+
+
+def _message(error: StepUpError) -> str:
+    # click lists choices over several lines; elsewhere a line break is foreign and shown as one.
+    text = " ".join(error.message.split()) if isinstance(error, UsageError) else error.message
+    return safe(text, MESSAGE_LIMIT)
+
+
+def _facts(error: StepUpError) -> list[str]:
+    """Say what could not be asked about."""
+    if not isinstance(error, InteractionRequired):
+        return []
+    lines = []
+    rules, level = _texts(error.details.get("rules")), error.details.get("level")
+    if isinstance(level, str) and level:
+        named = f"{', '.join(safe(rule, 200) for rule in rules)}, " if rules else ""
+        lines.append(f"  {'rule ' if rules else 'level'}    {named}{'level ' if rules else ''}{safe(level, 40)}")
+    cluster = error.details.get("cluster")
+    if isinstance(cluster, str) and cluster:
+        lines.append(f"  cluster  {safe(cluster, 80)}")
+    command = _texts(error.details.get("command"))
+    if command:
+        lines.append(f"  command  {kubectl_line(command)}")
+    return lines
+
+
+def _consequence(error: StepUpError) -> list[str]:
+    match error:
+        case StepUpDenied():
+            return ["Nothing was run. To try again, repeat the command."]
+        case StepUpExpired():
+            return ["Nothing was run. Repeat the command for a new code."]
+        case TokenRejected():
+            return ["Nothing was run; the token was thrown away."]
+        case InteractionRequired():
+            return ["Nothing was run. Step up in a terminal first, or give the job an identity of its own."]
+        case _:
+            return []
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list | tuple):
+        return []
+    return [item for item in value if isinstance(item, str)]
+
+
+def _plain(value: object) -> object:
+    """Give what JSON can say; everything else as its text (a Secret's is `[redacted]`)."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,1 @@
+"""YAML with the file and line of every value, edited in place with its comments kept."""

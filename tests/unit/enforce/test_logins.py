@@ -1,0 +1,64 @@
+"""Who the server takes a login for, judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
+from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, Login
+from kubectl_stepup.enforce.verify.logins import User, judged, user_of
+from kubectl_stepup.oidc.requirement import AuthTime, Evidence
+
+ISSUER = "https://login.example.com"
+TRUST = Trust(
+    issuer=ISSUER,
+    everyday="kubectl",
+    elevated="kubectl-elevated",
+    levels=(
+        TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=1260),
+        TrustedLevel(name="critical", evidence=Evidence(acr=("phr",)), window_s=660),
+    ),
+    auth_time=AuthTime.REQUIRED,
+)
+EVERYDAY, MFA, CRITICAL = Login(level=None), Login(level="mfa", rank=0), Login(level="critical", rank=1)
+
+
+def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User:
+    extra: dict[str, Any] = {} if issuer is None else {"kubectl-stepup.github.io/issuer": [issuer]}
+    info = {"username": name, "groups": [*groups, "system:authenticated"], "extra": extra}
+    found = user_of({"status": {"userInfo": info}})
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("login", "found", "state", "detail"),
+    [
+        (EVERYDAY, user("dev"), ENFORCED, "user alice"),
+        (EVERYDAY, user("dev", "stepup:mfa"), HOLE, "the everyday login has group stepup:mfa"),
+        (EVERYDAY, user("dev", issuer=None), HOLE, "alice is not known as a person"),
+        (EVERYDAY, user("dev", issuer="https://evil.example"), HOLE, "is https://evil.example, not"),
+        (MFA, user("dev", "stepup:mfa", "stepup:mfa:dev"), ENFORCED, "user alice"),
+        (MFA, user("dev", "stepup:mfa"), HOLE, "has no group stepup:mfa:dev"),
+        (MFA, user("dev"), HOLE, "has no group stepup:mfa; has no group stepup:mfa:dev"),
+        (MFA, user("stepup:mfa", "stepup:critical"), HOLE, "has group stepup:critical, which mfa does not give"),
+        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), HOLE, "gains group sre, which the everyday login has not"),
+        (MFA, user("stepup:mfa", name="bob"), HOLE, "is bob here and alice every day"),
+        (CRITICAL, user("stepup:critical", "stepup:mfa"), ENFORCED, "user alice"),
+        (CRITICAL, user("stepup:critical"), HOLE, "has no group stepup:mfa"),
+    ],
+)
+def test_a_login(login: Login, found: User, state: str, detail: str) -> None:
+    row = judged(login, found, TRUST, everyday=None if login is EVERYDAY else user("dev"), fix="do it")
+
+    assert row.state == state
+    assert detail in row.detail
+    assert row.fix == ("do it" if state == HOLE else "")
+    assert row.subject == login.name
+
+
+@pytest.mark.parametrize("review", [None, {}, {"status": {}}, {"status": {"userInfo": "x"}}])
+def test_what_is_no_review(review: dict[str, Any] | None) -> None:
+    assert user_of(review) is None
