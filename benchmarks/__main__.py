@@ -1,4 +1,4 @@
-"""Measure the cached credential road and the routine road against bare interpreters, kubectl and kubelogin.
+"""Measure both fast paths, of credentials and of allowed commands, against bare interpreters, kubectl and kubelogin.
 
     python -m benchmarks [--rounds N] [--growth-rounds N] [--json FILE] [--check]
 

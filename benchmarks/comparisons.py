@@ -23,7 +23,7 @@ class Comparison:
 
 
 def comparisons(measured: Container[str]) -> list[Comparison]:
-    """Give the comparisons of which both sides were measured."""
+    """Return the comparisons of which both sides were measured."""
     return [one for one in _all() if one.name in measured and one.against in measured]
 
 

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 MANY = 20
 
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def one_round() -> list[float]:
-    """Give the waits in milliseconds, shortest first."""
+    """Return the waits in milliseconds, shortest first."""
     with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory)) as lab:
         lab.answer.approve_after_polls = None
         run(lab)

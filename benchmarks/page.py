@@ -36,14 +36,14 @@ def main() -> None:
 
 
 def with_measured(page: str, result: Document) -> str:
-    """Give the page with this result between the marks."""
+    """Return the page with this result between the marks."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + measured(result) + END + after
 
 
 def measured(result: Document) -> str:
-    """Give the tables of a result, and what it was measured on."""
+    """Return the tables of a result, and what it was measured on."""
     with_what = (
         f"Measured on {result['date']}: {result['system']} on {result['machine']}, {result['processors']} processors, "
         f"Python {result['python']}, kubectl {result['kubectl']},\nkubelogin {result['kubelogin']}; "

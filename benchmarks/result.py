@@ -32,7 +32,7 @@ class Measured:
 
 
 def document(place: Place, alone: Measured, growth: Measured, curves: Sequence[Curve], *, load: float) -> Document:
-    """Give everything measured; `load` is the machine's load average before the run."""
+    """Return everything measured; `load` is the machine's load average before the run."""
     return {
         **machine(place),
         "load_before": round(load, 2),

@@ -56,7 +56,7 @@ class Measurement:
     costs: Mapping[str, list[Cost]] = field(default_factory=dict)
 
     def median(self, name: str) -> Cost:
-        """Give a subject's medians."""
+        """Return a subject's medians."""
         costs = self.costs[name]
         return Cost(
             wall_ms=statistics.median(one.wall_ms for one in costs),
@@ -64,7 +64,7 @@ class Measurement:
         )
 
     def ratio(self, name: str, against: str) -> Ratio:
-        """Give the medians of the rounds' own ratios: `name` over `against`."""
+        """Return the medians of the rounds' own ratios: `name` over `against`."""
         pairs = list(zip(self.costs[name], self.costs[against], strict=True))
         return Ratio(
             wall=statistics.median(mine.wall_ms / other.wall_ms for mine, other in pairs),

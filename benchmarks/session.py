@@ -46,7 +46,7 @@ def write_config(place: Place, *, home: str = ".", rules: int = 1, store: str = 
 
 
 def policy(rules: int) -> str:
-    """Give a policy in which every rule asks for deleting in clusters of its own, the last one everywhere."""
+    """Return a policy in which every rule asks for deleting in clusters of its own, the last one everywhere."""
     lines = [
         f"  - {{name: r{at}, do: [delete, stop], clusters: ['prod-{at}-*'], needs: mfa}}\n" for at in range(rules - 1)
     ]
@@ -54,7 +54,7 @@ def policy(rules: int) -> str:
 
 
 def config_document(place: Place, store: str = "keyring") -> dict[str, object]:
-    """Give the config of the enrolled clusters; `store` is where the ordinary road looks."""
+    """Return the config of the enrolled clusters; `store` is where the ordinary path looks."""
     provider = {
         "name": "bench",
         "issuer": place.issuer.url,
@@ -118,6 +118,6 @@ def others(place: Place, count: int) -> list[ElevationSession]:
 
 
 def exec_info(place: Place) -> dict[str, str]:
-    """Give what kubectl tells its plugin about this cluster, as the plugin's environment."""
+    """Return what kubectl tells its plugin about this cluster, as the plugin's environment."""
     value = expected_exec_info(new_session(place), ca_pem=place.api.ca_pem.encode("ascii"))[0]
     return {"KUBERNETES_EXEC_INFO": value.decode("utf-8")}

@@ -44,7 +44,7 @@ def held(place: Place) -> list[Held]:
 
 
 def credential(place: Place, one: Held) -> tuple[str, ...]:
-    """Give the words of the exec plugin for the session in a store."""
+    """Return the words of the exec plugin for the session in a store."""
     return ("credential", "--session", new_session(place, CLUSTER_OF[one.name]).id, *one.arguments)
 
 

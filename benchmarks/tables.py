@@ -19,12 +19,12 @@ class Table:
 
 
 def tables(result: Document) -> list[Table]:
-    """Give the ratios, the medians and the growth."""
+    """Return the ratios, the medians and the growth."""
     return [_ratios(result), _medians(result), _growth(result)]
 
 
 def verdict(one: Document) -> tuple[str, str]:
-    """Give the bound and whether it was met; empty where there is none."""
+    """Return the bound and whether it was met; empty where there is none."""
     if one["bound"] is None:
         return "", ""
     return f"{one['bound']:.2f}", "met" if one["met"] else "missed"

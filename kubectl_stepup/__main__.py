@@ -1,4 +1,4 @@
-"""Process entry: the two fast roads first (cached credentials, routine commands), then the command line.
+"""Process entry: the two fast paths first (cached credentials, routine commands), then the command line.
 
 The only place that turns an error into an exit code.
 """

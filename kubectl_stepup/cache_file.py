@@ -18,7 +18,7 @@ _LONGEST_WRITE_S = 60
 
 
 def read(directory: str, name: str) -> Any:
-    """Give the values of a file; None where there is none of our own hand."""
+    """Return the values of a file; None where there is none of our own hand."""
     data = read_bytes(directory, name)
     try:
         return None if data is None else marshal.loads(data)  # noqa: S302 - our own 0600 file
@@ -27,7 +27,7 @@ def read(directory: str, name: str) -> Any:
 
 
 def read_bytes(directory: str, name: str) -> bytes | None:
-    """Give what is in a file; None where there is none of our own hand."""
+    """Return what is in a file; None where there is none of our own hand."""
     try:
         descriptor = os.open(os.path.join(directory, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -65,7 +65,7 @@ def write_bytes(directory: str, name: str, data: bytes) -> None:
         os.replace(temporary, os.path.join(directory, name))
         _clear_away(directory, name)
     except OSError:
-        # NOTE: no contextlib here: it costs the routine road two milliseconds.
+        # NOTE: no contextlib here: it costs the fast path of allowed commands two milliseconds.
         return
 
 

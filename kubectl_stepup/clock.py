@@ -12,10 +12,10 @@ if TYPE_CHECKING:
         """What a flow may know of time."""
 
         def now(self) -> float:
-            """Give seconds since the epoch (UTC)."""
+            """Return seconds since the epoch (UTC)."""
 
         def monotonic(self) -> float:
-            """Give seconds that never go back and go on while the machine sleeps."""
+            """Return seconds that never go back and go on while the machine sleeps."""
 
         def sleep(self, seconds: float) -> None:
             """Wait; may be cut short by a signal's exception."""
@@ -25,11 +25,11 @@ class SystemClock:
     """The real clock."""
 
     def now(self) -> float:
-        """Give seconds since the epoch (UTC)."""
+        """Return seconds since the epoch (UTC)."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Give seconds since boot, suspended time included where the platform can."""
+        """Return seconds since boot, suspended time included where the platform can."""
         # A laptop that sleeps through a device flow must find the code expired: CLOCK_MONOTONIC stops on Linux.
         clock_id = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)

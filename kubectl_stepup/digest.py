@@ -1,4 +1,4 @@
-"""SHA-256 from Python's own C module: `hashlib` would cost the fast roads 5 ms, a quarter of all they take."""
+"""SHA-256 from Python's own C module: `hashlib` would cost the fast paths 5 ms, a quarter of all they take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MODULE = "_sha2" if sys.hexversion >= 0x030C0000 else "_sha256"
 
 
 def sha256_hex(data: bytes) -> str:
-    """Give the SHA-256 of `data` in hex."""
+    """Return the SHA-256 of `data` in hex."""
     try:
         quick: str = __import__(_MODULE).sha256(data).hexdigest()
     except ImportError:  # a Python built without it

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def stamp_of(sources: Sequence[str]) -> Stamp:
-    """Give what the files are known by, this program and user included; values that `marshal` can write.
+    """Return what the files are known by, this program and user included; values that `marshal` can write.
 
     Of each file: its path and where that leads, and None or the numbers of stat(2), those of its directory last.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Tell whether the whole of `name` matches `pattern`."""
+    """Whether the whole of `name` matches `pattern`."""
     if "[" in pattern:
         from fnmatch import fnmatchcase  # rare, and it imports `re`
 
@@ -27,7 +27,7 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def matches_any(name: str, patterns: Iterable[str]) -> bool:
-    """Tell whether `name` matches one of `patterns`."""
+    """Whether `name` matches one of `patterns`."""
     # NOTE: no generator: a policy may have a thousand rules, and this is asked for each of them.
     for pattern in patterns:  # noqa: SIM110
         if matches(name, pattern):
@@ -36,7 +36,7 @@ def matches_any(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _parts_follow(name: str, at: int, parts: Sequence[str]) -> bool:
-    """Tell whether `parts` stand one after another in `name` from `at` on, the last of them at its end."""
+    """Whether `parts` stand one after another in `name` from `at` on, the last of them at its end."""
     *middle, last = parts
     if not name.endswith(last):
         return False
@@ -50,7 +50,7 @@ def _parts_follow(name: str, at: int, parts: Sequence[str]) -> bool:
 
 
 def may_begin(beginning: str, pattern: str) -> bool:
-    """Tell whether some name with this beginning matches `pattern`."""
+    """Whether some name with this beginning matches `pattern`."""
     return any(matches(beginning, pattern[:end]) for end in range(len(pattern) + 1))
 
 

@@ -1,4 +1,4 @@
-"""The system calls of `os` without `os` itself, which takes a tenth of the cached road to import (fast road).
+"""The system calls of `os` without `os` itself, which takes a tenth of the fast path to import (fast path).
 
 Where the interpreter runs without site packages nobody has imported it yet. `posix` is the module that it is made from.
 """
@@ -20,12 +20,12 @@ __all__ = ["calls", "encoded", "environment_of_process", "text_of"]
 
 
 def environment_of_process() -> dict[str, str]:
-    """Give the environment variables; those that are no text of this machine's encoding as `os.environ` has them."""
+    """Return the environment variables; those that are no text of this machine's encoding as `os.environ` has them."""
     return {text_of(name): text_of(value) for name, value in calls.environ.items()}
 
 
 def encoded(text: str) -> bytes:
-    """Give the bytes that the text of a variable or an argument stands for."""
+    """Return the bytes that the text of a variable or an argument stands for."""
     return text.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 

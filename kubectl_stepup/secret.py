@@ -15,7 +15,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Give the secret."""
+        """Return the secret."""
         return self._value
 
     def __repr__(self) -> str:
@@ -35,7 +35,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        # NOTE: hmac costs an import of hashlib on the fast road, so it is imported only where secrets are compared.
+        # NOTE: hmac costs an import of hashlib on the fast path, so it is imported only where secrets are compared.
         from hmac import compare_digest
 
         return compare_digest(

@@ -1,6 +1,6 @@
 """The base of this package's values.
 
-Every kubectl command of the day is read and judged by this package, and importing `dataclasses` costs more than both.
+Every kubectl command of the day is parsed and evaluated, and importing `dataclasses` costs more than both.
 A `Record` is what a frozen, slotted, keyword-only dataclass would be: fields are the annotations, with their defaults.
 """
 
@@ -61,7 +61,7 @@ class Record(metaclass=_Fields):
         return record
 
     def replace(self, **changes: Any) -> Self:
-        """Give a copy with other values in some fields."""
+        """Return a copy with other values in some fields."""
         cls: Any = type(self)
         values = [changes.pop(field, value) for field, value in zip(cls._fields, self._values(), strict=True)]
         if changes:
@@ -74,7 +74,7 @@ class Record(metaclass=_Fields):
         return tuple(map(getattr, (self,) * len(cls._fields), cls._fields))
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the fields by name, not copied."""
+        """Return the fields by name, not copied."""
         cls: Any = type(self)
         return {field: getattr(self, field) for field in cls._fields}
 

@@ -43,7 +43,7 @@ class NotCompiled(Exception):
 def compilers(
     environ: Mapping[str, str], *, machine: str, programs: Sequence[str], zig: bool, prefer_zig: bool = False
 ) -> Iterator[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]]:
-    """Give each compiler to try, best first, with its ways to link.
+    """Return each compiler to try, best first, with its ways to link.
 
     `programs` are those of `PROGRAMS` that are on PATH, `zig` says whether the ziglang wheel is there. What `$CC` names
     is the only one then: who names a compiler wants no other.
@@ -66,7 +66,7 @@ def compilers(
 def command_line(
     compiler: Sequence[str], linking: Sequence[str], sources: Sequence[str], *, version: str, output: str
 ) -> list[str]:
-    """Give the words that compile all sources into one program."""
+    """Return the words that compile all sources into one program."""
     return [*compiler, *FLAGS, *linking, f'-DVERSION="{version}"', *sources, "-o", output]
 
 

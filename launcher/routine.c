@@ -62,7 +62,7 @@ static bool path_of_policy(char path[PATH_MAX]) {
     return true;
 }
 
-/* Tell whether the lines were judged by this version, for this user, by the policy as it is now. */
+/* Tell whether the lines were evaluated by this version, for this user, by the policy as it is now. */
 static bool is_current(struct text *lines) {
     char by[64], policy[PATH_MAX], published[PATH_MAX];
     struct text line;

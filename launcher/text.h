@@ -19,7 +19,7 @@ bool text_cut(struct text *rest, char separator, struct text *piece);
 bool text_take(struct text *rest, const char *prefix);
 
 /* Read a number written as digits, or digits, a point and digits: seconds. Anything else, a sign or an exponent, is
- * none: the Python road knows more forms, and is asked for them. */
+ * none: the Python program knows more forms, and is asked for them. */
 bool text_seconds(struct text text, double *seconds);
 
 #endif

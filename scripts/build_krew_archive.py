@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def platform_pair() -> tuple[str, str]:
-    """Give this machine's (os, arch) in Krew's words."""
+    """Return this machine's (os, arch) in Krew's words."""
     machine = platform.machine().lower()
     if not sys.platform.startswith("linux") or machine not in ARCHITECTURES:
         raise SystemExit(f"error: no Krew archive is built on {sys.platform}/{machine} yet")

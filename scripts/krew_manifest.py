@@ -24,7 +24,7 @@ SEMANTIC_VERSION = re.compile(
 
 
 def problems(manifest: dict[str, Any], *, file_stem: str) -> list[str]:
-    """Tell what Krew would refuse; an empty list means a valid manifest.
+    """Return what Krew would refuse; an empty list means a valid manifest.
 
     `file_stem` is the manifest's file name in an index, which must be the plugin's name.
     """
@@ -48,7 +48,7 @@ def problems(manifest: dict[str, Any], *, file_stem: str) -> list[str]:
 
 
 def platform_problems(platforms: list[dict[str, Any]]) -> list[str]:
-    """Tell what is wrong with the platforms, each alone and all together."""
+    """Return what is wrong with the platforms, each alone and all together."""
     found = [] if platforms else ["spec.platforms: empty"]
     taken: dict[tuple[str, str], int] = {}
     for index, platform in enumerate(platforms):
@@ -62,7 +62,7 @@ def platform_problems(platforms: list[dict[str, Any]]) -> list[str]:
 
 
 def one_platform_problems(platform: dict[str, Any]) -> list[str]:
-    """Tell what is wrong with one platform."""
+    """Return what is wrong with one platform."""
     found = []
     if not platform.get("uri"):
         found.append("uri: missing")
@@ -80,7 +80,7 @@ def one_platform_problems(platform: dict[str, Any]) -> list[str]:
 
 
 def selector_problems(platform: dict[str, Any]) -> list[str]:
-    """Tell what is wrong with a platform's selector."""
+    """Return what is wrong with a platform's selector."""
     selector = platform.get("selector") or {}
     keys = {*selector.get("matchLabels", {}), *(one.get("key") for one in selector.get("matchExpressions", []))}
     if not keys:
@@ -97,7 +97,7 @@ def selector_problems(platform: dict[str, Any]) -> list[str]:
 
 
 def matched(platform: dict[str, Any]) -> list[tuple[str, str]]:
-    """Give the supported (os, arch) pairs that a platform's selector matches."""
+    """Return the supported (os, arch) pairs that a platform's selector matches."""
     selector = platform.get("selector") or {}
     return [
         pair
@@ -114,7 +114,7 @@ def matched(platform: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def expression_matches(expression: dict[str, Any], labels: dict[str, str]) -> bool:
-    """Tell whether one matchExpression holds for the labels (meta/v1 LabelSelectorRequirement)."""
+    """Whether one matchExpression holds for the labels (meta/v1 LabelSelectorRequirement)."""
     key, operator, values = expression.get("key"), expression.get("operator"), expression.get("values") or []
     present = key in labels
     answers = {
@@ -127,7 +127,7 @@ def expression_matches(expression: dict[str, Any], labels: dict[str, str]) -> bo
 
 
 def is_clean_relative(path: str) -> bool:
-    """Tell whether a path is relative, has no `..` and is written the shortest way."""
+    """Whether a path is relative, has no `..` and is written the shortest way."""
     return bool(path) and not path.startswith("/") and ".." not in path.split("/") and posixpath.normpath(path) == path
 
 

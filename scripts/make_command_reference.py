@@ -30,7 +30,7 @@ Flags come after the plugin's name: `kubectl stepup exec --context prod-eu -- â€
 
 
 def page() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     parts = [HEAD]
     for name, command in commands(cli.root):
         heading = "kubectl stepup" + (f" {name}" if name else "")
@@ -39,7 +39,7 @@ def page() -> str:
 
 
 def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    """Give every command with its words, groups before what is in them."""
+    """Return every command with its words, groups before what is in them."""
     yield prefix, group
     names = list(cli.COMMANDS) if group is cli.root else group.list_commands(click.Context(group))
     for name in names:
@@ -52,7 +52,7 @@ def commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.
 
 
 def help_of(heading: str, command: click.Command) -> str:
-    """Give a command's help as a terminal of a fixed width shows it."""
+    """Return a command's help as a terminal of a fixed width shows it."""
     settings = {**cli.root.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = command.context_class(command, info_name=heading, **settings)
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())

@@ -42,7 +42,7 @@ def dumps() -> list[Dump]:
 
 
 def merged(texts: list[str]) -> str:
-    """Give all flags by name, each as the newest kubectl has it."""
+    """Return all flags by name, each as the newest kubectl has it."""
     newest = {re.split("[,!=?]", flag)[0]: flag for text in texts for flag in text.split()}
     return " ".join(newest[name] for name in sorted(newest))
 

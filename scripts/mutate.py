@@ -105,13 +105,13 @@ def _test(directory: Path, *names: str) -> None:
 
 
 def settings(group: Group) -> str:
-    """Give mutmut's table of pyproject.toml.
+    """Return mutmut's table of pyproject.toml.
 
     Every mutant gets a process that has run no test before: what the tests keep between them would hide it. What that
     process leaves open at its end is not the mutant's fault.
     """
     only = [path if path.endswith(".py") else f"{path.rstrip('/')}/*" for path in group.mutated]
-    selection = [*group.judges, *(f"--deselect={test}" for test in group.left_out)]
+    selection = [*group.evaluates, *(f"--deselect={test}" for test in group.left_out)]
     return f"""
 [tool.mutmut]
 source_paths = ["kubectl_stepup/"]
@@ -176,7 +176,7 @@ def section(name: str, group: Group, mutants: Sequence[Mutant], survivors: Seque
         "",
         f"{how}. Judged by:",
         "",
-        *(f"- `{judge}`" for judge in group.judges),
+        *(f"- `{judge}`" for judge in group.evaluates),
         *(f"- but not `{test}`" for test in group.left_out),
         "",
         "| file | mutants | killed | survived | timeouts | others | score |",
@@ -198,7 +198,7 @@ def _shown(survivor: Survivor, reasons: dict[tuple[str, str], str]) -> list[str]
 
 
 def page(old: str, name: str, text: str) -> str:
-    """Give the page with one group's part written anew, those of other groups as they were."""
+    """Return the page with one group's part written anew, those of other groups as they were."""
     parts = {part.partition("\n")[0]: f"## {part.rstrip()}" for part in old.split("\n## ")[1:]}
     parts[name] = text.rstrip()
     return "\n".join([HEAD, "\n\n".join(parts[group] for group in GROUPS if group in parts), ""])

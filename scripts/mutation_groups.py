@@ -14,7 +14,7 @@ class Group:
     """
 
     mutated: tuple[str, ...]
-    judges: tuple[str, ...]
+    evaluates: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     equivalent: tuple[tuple[str, str, str], ...] = ()
 
@@ -32,7 +32,7 @@ EVIDENCE = (
 GROUPS = {
     "policy": Group(
         mutated=("kubectl_stepup/kubectl/command.py", "kubectl_stepup/policy/evaluate.py"),
-        judges=(
+        evaluates=(
             "tests/unit/kubectl/test_command.py",
             "tests/unit/kubectl/test_command_line.py",
             "tests/unit/policy/test_evaluate.py",
@@ -46,7 +46,7 @@ GROUPS = {
     ),
     "assurance": Group(
         mutated=tuple(f"kubectl_stepup/oidc/{name}.py" for name in EVIDENCE),
-        judges=("tests/unit/oidc",),
+        evaluates=("tests/unit/oidc",),
         equivalent=(
             (
                 "_decoded",

@@ -11,7 +11,7 @@ import pytest
 import pytest_timeout  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, settings
 
-from tests import machine
+from tests.support import machine
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "sessions": set(),
     "ui": {"audit", "enforce", "policy", "rbac"},
     "yaml_edit": set(),
-    "stepup": FEATURES,
+    "stepup": FEATURES | {"wiring"},
     "wiring": FEATURES | {"cli", "fastpath", "stepup"},
     "cli": FEATURES | {"demo", "stepup", "wiring"},
     "demo": {"kubeconfig", "kubectl", "sessions", "ui"},
@@ -74,6 +74,7 @@ READERS = {
     "oidc": {"connection", "provider", "tls_trust", "transport", "transport_errors", "id_token"},
     "policy": {"compiled_file", "load", "published_file", "allowed_commands"},
     "rbac": {"load", "read_cluster"},
+    "stepup": {"app"},
 }
 """The modules of the pure packages that do touch something."""
 

@@ -67,7 +67,7 @@ def test_costs_are_those_of_one_run_of_many(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a place with the file store alone: what every machine has."""
+    """Return a place with the file store alone: what every machine has."""
 
     def keep_files(place: Place) -> list[stores.Held]:
         directory = place.directory("sessions")

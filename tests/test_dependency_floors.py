@@ -32,7 +32,7 @@ def required() -> dict[str, Requirement]:
 
 
 def lowest(specifier: SpecifierSet) -> Version | None:
-    """Give the floor of a specifier."""
+    """Return the floor of a specifier."""
     floors = [Version(one.version) for one in specifier if one.operator == ">="]
     return max(floors, default=None)
 

@@ -58,7 +58,7 @@ def read(page: Path) -> str:
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """Give a page's fenced blocks of one language."""
+    """Return a page's fenced blocks of one language."""
     return [match["text"] for match in FENCE.finditer(read(page)) if match["language"] == language]
 
 
@@ -80,7 +80,7 @@ def test_the_tests_that_answer_a_threat_exist() -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Give the anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(page)), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).strip().replace(" ", "-") for heading in headings}
 
@@ -130,7 +130,7 @@ def words(line: str) -> list[str]:
 
 @cache
 def command(name: str) -> click.Command | None:
-    """Give a command by its words, or None where it is not written yet."""
+    """Return a command by its words, or None where it is not written yet."""
     first, *rest = name.split()
     if first in MISSING_COMMANDS:
         return None
@@ -142,7 +142,7 @@ def command(name: str) -> click.Command | None:
 
 
 def problem(line: list[str]) -> str | None:
-    """Tell what is wrong with a command line that a page shows."""
+    """Return what is wrong with a command line that a page shows."""
     name, *rest = line
     if name.startswith("-"):
         return None if name in {"--help", "-h"} else f"{name} is no flag of the program"
@@ -180,7 +180,7 @@ def test_the_check_of_commands_finds_mistakes(line: str, found: str | None) -> N
 
 
 def texts(tree: ast.AST) -> list[str]:
-    """Give a module's texts without its docstrings; what an f-string puts in is written as a place."""
+    """Return a module's texts without its docstrings; what an f-string puts in is written as a place."""
     found: list[str] = []
     inner: set[int] = set()
     for node in ast.walk(tree):
@@ -311,18 +311,18 @@ def test_the_screen_of_the_rbac_audit_is_what_one_sees() -> None:
 
 
 def first_column(page: Path) -> set[str]:
-    """Give the words in backticks of every table row's first cell."""
+    """Return the words in backticks of every table row's first cell."""
     return first_cells(read(page))
 
 
 def first_cells(text: str) -> set[str]:
-    """Give the words in backticks of the first cell of every table row in a text."""
+    """Return the words in backticks of the first cell of every table row in a text."""
     rows = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
     return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
 
 
 def constants(module: ModuleType) -> set[str]:
-    """Give a module's string constants."""
+    """Return a module's string constants."""
     return {value for name, value in inspect.getmembers(module) if name.isupper() and isinstance(value, str)}
 
 

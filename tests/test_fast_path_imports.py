@@ -1,4 +1,4 @@
-"""The cached road imports the listed modules and nothing else, both ways it is entered; what it answers and to whom.
+"""The fast path imports the listed modules and nothing else, both ways it is entered; what it answers and to whom.
 
 The list is tested, not the time: a module that creeps in is found here, on any machine.
 """
@@ -27,7 +27,7 @@ from kubectl_stepup.sessions.stores.item_values import ItemValues
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.launcher import launcher
-from tests.contract.sessions import CA, approved_now, session
+from tests.support.sessions import CA, approved_now, session
 from tests.unit.sessions.bus import SecretService, Texts, bus
 
 FILE = str(Path(cached_credential.__file__))
@@ -119,7 +119,7 @@ SOCKET = {"_socket", "kubectl_stepup.sessions.hand_over_socket", "kubectl_stepup
 
 @pytest.fixture
 def fresh() -> ElevationSession:
-    """Give a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
+    """Return a session approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold."""
     return approved_now()
 
 
@@ -141,7 +141,7 @@ def arguments(request: pytest.FixtureRequest, fresh: ElevationSession, tmp_path:
 
 
 def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = None, *, number: int = 0) -> str:
-    """Give one of the expected values, or one whose `cluster` has these fields changed."""
+    """Return one of the expected values, or one whose `cluster` has these fields changed."""
     value = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
     if not cluster:
         return value
@@ -164,7 +164,7 @@ def started(
 
 
 def imported(command: list[str], info: str) -> tuple[set[str], bytes]:
-    """Give every module that Python imported, or tried to, and stdout."""
+    """Return every module that Python imported, or tried to, and stdout."""
     done = run(["-X", "importtime", *command], info)
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith("import time:")]
     assert len(lines) == len(done.stderr.decode().splitlines()), done.stderr.decode()
@@ -269,7 +269,7 @@ def test_the_answer_has_the_version_that_was_asked_for(
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """Give a directory whose modules have the names of everything that either road imports, and end the program."""
+    """Return a directory whose modules have the names of everything that either road imports, and end the program."""
     directory = tmp_path / "hostile"
     names = {name.partition(".")[0] for name in PARSED | SOCKET | FROM_SECRET_SERVICE | ORDINARY} - {"__future__"}
     for name in names | {"sitecustomize", "usercustomize"}:
@@ -286,7 +286,7 @@ def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subpro
 
 @pytest.fixture(params=["launcher", "python"])
 def credential(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give the words that start `credential`, as the overlay and the standing entry write them, in either form."""
+    """Return the words that start `credential`, as the overlay and the static entry write them, in either form."""
     if request.param == "python":
         monkeypatch.setattr(running, "launcher", lambda: None)
     elif launcher() is None:
@@ -318,7 +318,7 @@ def test_the_hostile_modules_would_run(hostile: Path) -> None:
 
 
 class TestMiss:
-    """Whatever is not a plain hit is left to the ordinary road: `serve` gives None and writes nothing."""
+    """Whatever is not a plain hit is left to the ordinary path: `serve` gives None and writes nothing."""
 
     def serve(self, argv: list[str], info: str | None, capfd: pytest.CaptureFixture[str]) -> None:
         environ = {} if info is None else {"KUBERNETES_EXEC_INFO": info}

@@ -25,14 +25,14 @@ TEXT = (ROOT / "krew-manifest.yaml").read_text(encoding="utf-8")
 
 
 def manifest() -> dict[str, Any]:
-    """Give the repository's manifest, to be changed at will."""
+    """Return the repository's manifest, to be changed at will."""
     loaded = yaml.safe_load(TEXT)
     assert isinstance(loaded, dict)
     return copy.deepcopy(loaded)
 
 
 def platform(**changes: Any) -> dict[str, Any]:
-    """Give the manifest's one platform with changes."""
+    """Return the manifest's one platform with changes."""
     return {**manifest()["spec"]["platforms"][0], **changes}
 
 
@@ -228,7 +228,7 @@ def test_other_links_are_refused(tmp_path: Path, target: str) -> None:
 
 
 def needs_no_library(program: bytes) -> bool:
-    """Tell whether a 64-bit ELF program names no loader of shared libraries (no program header PT_INTERP)."""
+    """Whether a 64-bit ELF program names no loader of shared libraries (no program header PT_INTERP)."""
     assert program[:6] == b"\x7fELF\x02\x01"
     (offset,) = struct.unpack_from("<Q", program, 32)
     size, count = struct.unpack_from("<HH", program, 54)

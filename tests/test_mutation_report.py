@@ -38,7 +38,7 @@ def test_a_line_is_looked_for_in_its_own_function() -> None:
 
 
 def test_a_section_shows_each_survivor_and_why_nobody_could_notice_it() -> None:
-    group = Group(mutated=("m.py",), judges=("tests/t.py",), equivalent=(("decide", "return b", "it is the same."),))
+    group = Group(mutated=("m.py",), evaluates=("tests/t.py",), equivalent=(("decide", "return b", "it is the same."),))
     shown = section("policy", group, MUTANTS, [SURVIVOR], "2026-01-31, mutmut 3")
     assert "| `kubectl_stepup/policy/evaluate.py` | 5 | 2 | 1 | 1 | 1 | 40.0 % |" in shown
     assert shown.endswith(
@@ -47,7 +47,7 @@ def test_a_section_shows_each_survivor_and_why_nobody_could_notice_it() -> None:
 
 
 def test_a_run_of_one_group_keeps_what_the_page_says_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(GROUPS, "other", Group(mutated=(), judges=()))
+    monkeypatch.setitem(GROUPS, "other", Group(mutated=(), evaluates=()))
     written = page("", "other", "## other\n\nold\n")
     written = page(written, "policy", "## policy\n\nnew\n")
     assert written.index("## policy\n\nnew\n\n## other\n\nold\n") > 0
@@ -55,7 +55,7 @@ def test_a_run_of_one_group_keeps_what_the_page_says_of_others(monkeypatch: pyte
 
 
 def test_the_groups_name_files_that_exist() -> None:
-    named = [path for group in GROUPS.values() for path in (*group.mutated, *group.judges)]
+    named = [path for group in GROUPS.values() for path in (*group.mutated, *group.evaluates)]
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

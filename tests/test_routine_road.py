@@ -1,4 +1,4 @@
-"""The routine road: what it serves, that it never decides otherwise than the ordinary one, and what it imports."""
+"""The fast path of allowed commands: what it serves, that it decides as `exec` does, and what it imports."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ REPEATED = {f"kubectl_stepup.{name}" for name in ("cache_file", "file_stamp", "p
 
 
 def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
-    """Give what a routine command imports before it becomes kubectl."""
+    """Return what a routine command imports before it becomes kubectl."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text("#!/bin/sh\necho kubectl\n")
     kubectl.chmod(0o755)
@@ -219,13 +219,13 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
 
 
 class TestRepeatedLines:
-    """A line that was judged routine is known by its digest, for as long as the policy stays the same."""
+    """A line that was evaluated routine is known by its digest, for as long as the policy stays the same."""
 
     def lines(self, environ: dict[str, str]) -> Path:
         return Path(environ["HOME"]) / ".cache/kubectl-stepup" / allowed_commands.NAME
 
     def digests(self, environ: dict[str, str]) -> list[str]:
-        """Give what stands below the form, the program, and the three files that policy comes from."""
+        """Return what stands below the form, the program, and the three files that policy comes from."""
         return self.lines(environ).read_text().splitlines()[5:]
 
     def test_only_what_was_judged_routine_is_remembered(self, tmp_path: Path) -> None:
@@ -263,11 +263,11 @@ class TestRepeatedLines:
         environ = user_policy(tmp_path)
         compiled(environ)
 
-        def judged(*_: object) -> bool:
+        def evaluated(*_: object) -> bool:
             user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
             return True
 
-        monkeypatch.setattr(allowed_command, "is_routine", judged)
+        monkeypatch.setattr(allowed_command, "is_routine", evaluated)
         assert allowed_command.is_known_routine(["get", "pods"], environ)
         compiled(environ)
         monkeypatch.undo()

@@ -75,7 +75,7 @@ def fields_of(node: ast.ClassDef, path: Path) -> list[tuple[str, str, str]]:
 
 
 def holds_a_secret(annotation: str) -> bool:
-    """Tell whether an annotation is a Secret, an optional one, several, or a way to get one."""
+    """Whether an annotation is a Secret, an optional one, several, or a way to get one."""
     return re.search(r"\bSecret\b", annotation) is not None
 
 

@@ -24,7 +24,7 @@ AT_ONCE = (1, 5, 20)
 def curves(
     place: Place, held: Sequence[Held], rival: Kubelogin | None, at_once: Sequence[int] = AT_ONCE
 ) -> Iterator[Curve]:
-    """Give the curve of our quickest way to the first store, and of kubelogin's to its disk, without a bound."""
+    """Return the curve of our quickest way to the first store, and of kubelogin's to its disk, without a bound."""
     subjects = ours.subjects(place, [one for one in held if one.name == KERNEL] or held[:1])[:1]
     if rival is not None:
         subjects.extend(one for one in kubelogin.subjects(place, rival) if one.name == kubelogin.DISK)

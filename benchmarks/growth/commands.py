@@ -30,7 +30,7 @@ SENSITIVE = ("exec", "-q", "--", "delete", "pod", "web-0")
 def curves(
     place: Place, held: Sequence[Held], *, contexts: Sequence[int] = CONTEXTS, rules: Sequence[int] = RULES
 ) -> Iterator[Curve]:
-    """Give the curves of routine commands and, where there is a session to reuse, of sensitive ones."""
+    """Return the curves of routine commands and, where there is a session to reuse, of sensitive ones."""
     hello = interpreters.compiled_hello(place)
     if hello is None:
         return

@@ -29,7 +29,7 @@ UNIT = "tokens"
 
 
 def curves(place: Place, held: Sequence[Held], sizes: Sequence[int] = SIZES) -> Iterator[Curve]:
-    """Give a curve for each store that this machine has."""
+    """Return a curve for each store that this machine has."""
     sessions = others(place, max(sizes))
     for one in held:
         if one.name == SECRET_SERVICE:
@@ -109,7 +109,7 @@ def _files(place: Place, one: Held, sessions: Sequence[ElevationSession], sizes:
 
 
 def _secret_service(place: Place, one: Held, sizes: Sequence[int]) -> Iterator[Curve]:
-    """Give the curve of `credential`, and of the whole command that it is a part of.
+    """Return the curve of `credential`, and of the whole command that it is a part of.
 
     How the service looks for an item is its own affair (gnome-keyring goes through all of them), so the bound is on
     what a person waits for.

@@ -18,7 +18,7 @@ BARE, OF_THE_VENV, HELLO = "bare python", "venv python", "compiled hello"
 
 
 def subjects(place: Place) -> list[Subject]:
-    """Give the bare interpreters and, where there is a compiler, a program of one line."""
+    """Return the bare interpreters and, where there is a compiler, a program of one line."""
     found = [
         Subject(name=BARE, label="python -I -S -c ''", argv=(PYTHON, "-I", "-S", "-c", ""), environ=place.environ),
         Subject(name=OF_THE_VENV, label="python -c '' of the venv", argv=(PYTHON, "-c", ""), environ=place.environ),

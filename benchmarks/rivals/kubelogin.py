@@ -53,7 +53,7 @@ def installed(place: Place, held: Sequence[Held]) -> Kubelogin | None:
 
 
 def arguments(place: Place, kubelogin: Kubelogin, storage: str) -> tuple[str, ...]:
-    """Give the words of its exec entry, as its documentation prints them, with the issuer's CA."""
+    """Return the words of its exec entry, as its documentation prints them, with the issuer's CA."""
     ca_file = place.home / "issuer-ca.pem"
     ca_file.write_text(place.issuer.ca_pem, encoding="ascii")
     return (
@@ -66,7 +66,7 @@ def arguments(place: Place, kubelogin: Kubelogin, storage: str) -> tuple[str, ..
 
 
 def subjects(place: Place, kubelogin: Kubelogin) -> list[Subject]:
-    """Give the program alone, by its absolute path, with each storage."""
+    """Return the program alone, by its absolute path, with each storage."""
     info = {"KUBERNETES_EXEC_INFO": json.dumps(_EXEC_INFO)}
     return [
         Subject(

@@ -1,4 +1,4 @@
-"""Our cached road alone: `credential` as kubectl calls it, from each store, natively and in Python."""
+"""Our fast path alone: `credential` as kubectl calls it, from each store, natively and in Python."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def name_of(way: str, store: str) -> str:
 
 
 def ways() -> dict[str, tuple[str, ...]]:
-    """Give the words that each way starts with, the quickest first."""
+    """Return the words that each way starts with, the quickest first."""
     native = {} if LAUNCHER is None else {BY_LAUNCHER: (LAUNCHER,)}
     return {**native, BY_FILE: (PYTHON, "-I", "-S", FILE), BY_CONSOLE_SCRIPT: (PYTHON_PROGRAM,)}
 
 
 def subjects(place: Place, held: Sequence[stores.Held]) -> list[Subject]:
-    """Give every way to start with every store."""
+    """Return every way to start with every store."""
     return [
         Subject(
             name=name_of(way, one.name),

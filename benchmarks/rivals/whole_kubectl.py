@@ -35,7 +35,7 @@ def with_kubelogin(storage: str, how: str) -> str:
 
 
 def subjects(place: Place, held: Sequence[Held], rival: Kubelogin | None) -> list[Subject]:
-    """Give every `get pods`; the API server counts whom it refused."""
+    """Return every `get pods`; the API server counts whom it refused."""
     inline = place.kubeconfig("inline", {"token": place.token})
     found = [
         _get_pods(place, INLINE, "inline token", inline),

@@ -63,12 +63,12 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Tell whether no record was changed, removed or moved."""
+        """Whether no record was changed, removed or moved."""
         return self.first_break is None
 
 
 def digest(data: bytes) -> str:
-    """Give the SHA-256 of a line (without its newline), in hex."""
+    """Return the SHA-256 of a line (without its newline), in hex."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -95,7 +95,7 @@ class AuditEvent:
         return self.activity is Activity.ELEVATION or (starts and (self.level or self.parent) is not None)
 
     def to_json(self) -> dict[str, object]:
-        """Give the members of the line: redacted, capped, without those that are not set."""
+        """Return the members of the line: redacted, capped, without those that are not set."""
         members: dict[str, object] = {
             "apiVersion": API_VERSION,
             "kind": KIND,
@@ -153,7 +153,7 @@ _TEXT_MEMBERS = (
 
 
 def fingerprint(identifier: str) -> str:
-    """Give the SHA-256 of a token's `jti`, in hex: enough to join records, too little to replay."""
+    """Return the SHA-256 of a token's `jti`, in hex: enough to join records, too little to replay."""
     return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -46,12 +46,12 @@ _NESTING = 4
 
 
 def redacted(argv: Sequence[str]) -> tuple[str, ...]:
-    """Give `argv` without secrets, each argument and the whole capped with a mark. Twice is the same as once."""
+    """Return `argv` without secrets, each argument and the whole capped with a mark. Twice is the same as once."""
     return tuple(_capped(_arguments(argv)))
 
 
 def text(value: str, limit: int = ARGUMENT_LIMIT) -> str:
-    """Give free text (a reason, a provider's message) without what has the shape of a secret, capped at `limit`."""
+    """Return free text (a reason, a provider's message) without what has the shape of a secret, capped at `limit`."""
     return cap(without_shapes(value), limit)
 
 
@@ -92,7 +92,7 @@ def _of_kubectl(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _takes(previous: str, argument: str) -> bool:
-    """Tell whether `previous` makes `argument` a secret."""
+    """Whether `previous` makes `argument` a secret."""
     if len(previous) < 512 and _CONFIG_PROPERTY.match(previous):
         return True
     if not previous.startswith("--") or "=" in previous or len(previous) == 2:
@@ -160,7 +160,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _holds_nothing(value: str) -> bool:
-    """Tell what only looks like an object that could hold a secret, be it in YAML: a template, or our own work."""
+    """Return what only looks like an object that could hold a secret, be it in YAML: a template, or our own work."""
     if len(value) >= ARGUMENT_LIMIT - 1 and _ARGUMENT_MARK.search(value[-_MARK_ROOM:]):
         return True
     if ":" not in value and _TEMPLATE.match(value) is not None:  # {.data.token} gives nothing a value

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 
@@ -21,7 +21,7 @@ def command() -> None:
 @output_format("table", "json")
 @common
 def list_(last: int, output: str, common: CommonOptions) -> None:
-    """List elevated runs and refusals, newest first.
+    """List elevated runs and denials, newest first.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ def list_(last: int, output: str, common: CommonOptions) -> None:
     """
     from kubectl_stepup.audit.view import rows
 
-    log = build(common).audit
+    log = app_for(common).audit
     records = log.read()
     if output == "json":
         items = [json.loads(record.line) for record in records[-last:]]

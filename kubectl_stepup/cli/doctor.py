@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import UsageError
@@ -47,7 +47,7 @@ def command(
     """
     from kubectl_stepup.ui.doctor_screens import FAIL, doctor_screen
 
-    application = build(common)
+    app = app_for(common)
     steps: tuple[str, ...] = ()
     if rehearsing:
         from kubectl_stepup.stepup.rehearse import rehearse, runbook
@@ -55,8 +55,8 @@ def command(
 
         if cluster is None or break_glass_kubeconfig is None:
             raise UsageError("--rehearse needs --cluster NAME and --break-glass-kubeconfig FILE")
-        (enrolled,) = application.clusters(cluster)
-        checks = list(rehearse(enrolled, break_glass_kubeconfig, rehearse_ports(application)))
+        (enrolled,) = app.clusters(cluster)
+        checks = list(rehearse(enrolled, break_glass_kubeconfig, rehearse_ports(app)))
         steps = runbook(enrolled, break_glass_kubeconfig)
     else:
         from kubectl_stepup.stepup.doctor import diagnose
@@ -64,7 +64,7 @@ def command(
 
         if cluster is not None or break_glass_kubeconfig is not None:
             raise UsageError("--cluster and --break-glass-kubeconfig belong to --rehearse")
-        checks = list(diagnose(doctor_ports(application, online=online)))
+        checks = list(diagnose(doctor_ports(app, online=online)))
     data(_as_json(checks) if output == "json" else "\n".join([doctor_screen(checks), *steps]))
     return 1 if any(one.state == FAIL for one in checks) else 0
 

@@ -7,7 +7,7 @@ import shlex
 import click
 
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
 from kubectl_stepup.errors import ConfigError, UsageError
 
@@ -70,10 +70,10 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
     wish = Wish(
         level=elevate.level, fresh=elevate.fresh, once=elevate.once, reason=elevate.reason, browser=elevate.browser
     )
-    application = build(common)
+    app = app_for(common)
     try:
-        ports = execute_ports(application, online=True)
+        ports = execute_ports(app, online=True)
     except ConfigError:
-        become_local(application, words)
+        become_local(app, words)
         raise
     return execute(words, flags, wish, ports)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common
 
 
@@ -39,7 +39,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     Examples:
       # The current context, from this terminal
       kubectl stepup login
-      # For a GUI client that uses the standing context
+      # For a GUI client that uses the static context
       kubectl stepup login --context prod-eu --scope user
     """
     from kubectl_stepup.stepup.execute import Wish
@@ -47,4 +47,4 @@ def command(  # noqa: PLR0913 - one parameter an option
     from kubectl_stepup.wiring.running import execute_ports
 
     wish = Wish(level=level, fresh=fresh, reason=reason, browser=browser)
-    login(context, kubeconfig, wish, execute_ports(build(common), user_scope=scope == "user"))
+    login(context, kubeconfig, wish, execute_ports(app_for(common), user_scope=scope == "user"))

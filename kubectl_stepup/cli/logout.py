@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import StoreUnavailable
@@ -33,9 +33,9 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
     from kubectl_stepup.ui.logout import logout_text
     from kubectl_stepup.wiring.running import session_ports
 
-    application = build(common)
-    ports = session_ports(application)
-    done = logout(application.clusters(context), ports, everywhere=everywhere)
+    app = app_for(common)
+    ports = session_ports(app)
+    done = logout(app.clusters(context), ports, everywhere=everywhere)
     if output == "json":
         items = [
             {

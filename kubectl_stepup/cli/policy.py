@@ -6,7 +6,7 @@ import json
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
@@ -37,7 +37,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     """
     from kubectl_stepup.wiring.deciding import decided
 
-    decision = decided(_given(words), target, build(common)).decision
+    decision = decided(_given(words), target, app_for(common)).decision
     if output == "json":
         data(json.dumps(decision.to_json()))
     elif output == "name":
@@ -54,7 +54,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
 @target
 @common
 def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
-    """Tell which rules a command meets, where they stand, and what the session lacks.
+    """Return which rules a command meets, where they stand, and what the session lacks.
 
     \b
     Examples:
@@ -63,7 +63,7 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
     """
     from kubectl_stepup.wiring.deciding import explained
 
-    data(explained(_given(words), target, build(common)))
+    data(explained(_given(words), target, app_for(common)))
 
 
 @command.command(name="show", short_help="Show the policy in force")
@@ -82,7 +82,7 @@ def show(expand: bool, output: str, common: CommonOptions) -> None:
     """
     from kubectl_stepup.wiring.policy_file import expanded, in_force
 
-    data(expanded(output) if expand else in_force(build(common), output))
+    data(expanded(output) if expand else in_force(app_for(common), output))
 
 
 @command.command(name="lint", short_help="Find what is wrong with the policy")
@@ -100,7 +100,7 @@ def lint(output: str, common: CommonOptions) -> int:
     """
     from kubectl_stepup.wiring.policy_file import linted
 
-    findings = linted(build(common))
+    findings = linted(app_for(common))
     if output == "json":
         data(json.dumps([one.as_dict() for one in findings]))
     else:
@@ -127,7 +127,7 @@ def test(file: str, output: str, common: CommonOptions) -> int:
     from kubectl_stepup.ui import case_reports
     from kubectl_stepup.wiring.deciding import tested
 
-    verdicts = tested(file, build(common))
+    verdicts = tested(file, app_for(common))
     if output == "json":
         data(json.dumps(case_reports.objects(verdicts)))
     elif output == "junit":
@@ -163,7 +163,7 @@ def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
     if dry_run:
         data(text)
         return
-    data(f"Wrote {write_new(build(common), text)}")
+    data(f"Wrote {write_new(app_for(common), text)}")
 
 
 @command.command(name="schema", short_help="Print a JSON Schema for editors")
@@ -205,7 +205,7 @@ def forget(cluster: str | None, everything: bool, output: str, common: CommonOpt
         raise UsageError("one of --cluster NAME and --all is needed", hint="kubectl stepup policy forget --all")
     from kubectl_stepup.wiring.publishing import forget as forget_published
 
-    forgotten = forget_published(build(common), cluster)
+    forgotten = forget_published(app_for(common), cluster)
     if output == "json":
         data(json.dumps({"forgotten": list(forgotten)}))
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import UsageError
@@ -58,17 +58,17 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
     from kubectl_stepup.ui.server_screens import order_lines, warning_lines
     from kubectl_stepup.wiring.compiling import compiled, write
 
-    application = build(common)
-    made = compiled(_options(options), application)
+    app = app_for(common)
+    made = compiled(_options(options), app)
     texts = made.texts()
     for line in warning_lines(made.warnings):
-        application.terminal.line(line)
+        app.terminal.line(line)
     if output_dir is None:
         data("".join(texts.values()) if len(texts) == 1 else "---\n".join(texts.values()))
     else:
-        data("\n".join(write(texts, output_dir, application)))
+        data("\n".join(write(texts, output_dir, app)))
     for line in order_lines(made.order(output_dir or ".")):
-        application.terminal.line(line)
+        app.terminal.line(line)
 
 
 @click.command(name="verify", short_help="Prove that the server enforces the policy")
@@ -93,7 +93,7 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
 @output_format("table", "json")
 @common
 def verify(common: CommonOptions, output: str, **options: Any) -> int:
-    """Prove on the live server, without effect, that it enforces the policy in force. Exits 1 on a hole.
+    """Prove on the live server, without effect, that it enforces the policy in force. Exits 1 on a gap.
 
     Looks as your everyday login and under every level that has a session: who the server takes you for, whether its
     objects are what the policy is compiled to, whether dry runs are refused, and what RBAC would allow.
@@ -107,21 +107,21 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       # For a scheduled job
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
-    from kubectl_stepup.enforce.verify.findings import HOLE
+    from kubectl_stepup.enforce.verify.findings import GAP
     from kubectl_stepup.stepup.verify import verify as look
     from kubectl_stepup.ui.server_screens import verified_screen
     from kubectl_stepup.wiring.verifying import verify_ports
 
-    application = build(common)
-    (cluster,) = application.clusters(options["cluster"])
-    found = look(_verification(cluster, options), verify_ports(application))
+    app = app_for(common)
+    (cluster,) = app.clusters(options["cluster"])
+    found = look(_verification(cluster, options), verify_ports(app))
     if output == "json":
         header = {"apiVersion": API_VERSION, "kind": "PolicyVerification", "cluster": cluster.name}
         data(json.dumps({**header, **found.as_dict()}))
     else:
         logins = [login.name for login in found.logins]
         data(verified_screen(found.findings, cluster=cluster.name, digest=found.digest, logins=logins))
-    return 1 if any(one.state == HOLE for one in found.findings) else 0
+    return 1 if any(one.state == GAP for one in found.findings) else 0
 
 
 def _verification(cluster: Any, options: dict[str, Any]) -> Any:

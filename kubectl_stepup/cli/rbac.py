@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
@@ -23,7 +23,7 @@ def command() -> None:
     "--from", "files", metavar="FILE", multiple=True, help="Read YAML or JSON, - for standard input, and no cluster."
 )
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 on a finding as severe or worse.")
-@click.option("--fix", is_flag=True, help="Print YAML that closes the holes instead.")
+@click.option("--fix", is_flag=True, help="Print YAML that closes the gaps instead.")
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Only findings as severe or worse.")
 @click.option("--subject", metavar="GLOB", help="Only subjects of this name.")
 @output_format("table", "json", "yaml", "sarif")
@@ -60,7 +60,7 @@ def audit(
             namespace=target.namespace,
             severity=_text(asked["severity"]),
         ),
-        build(common),
+        app_for(common),
     )
     data(fix_text(found) if asked["fix"] else shown(found, output, width=_width()))
     fail_on = _text(asked["fail_on"])

@@ -178,7 +178,7 @@ def _report(name: str, argv: Sequence[str], error: StepUpError) -> int:
 
 
 def _wants_json(name: str, argv: Sequence[str]) -> bool:
-    """Tell whether our own flags ask for JSON; kubectl's `-o json` after `--` is not ours."""
+    """Whether our own flags ask for JSON; kubectl's `-o json` after `--` is not ours."""
     own = list(argv)
     if "--" in own:
         own = own[: own.index("--")]

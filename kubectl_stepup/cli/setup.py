@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import Cancelled, UsageError
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 @click.option("--ca-file", metavar="FILE", help="The provider's CA; the system's by default.")
 @click.option("--name", metavar="NAME", help="The cluster's name in policies [the context's].")
 @click.option("--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label for policies.")
-@click.option("--elevated-context", metavar="NAME", help="Also write a standing elevated context (GUI clients).")
-@click.option("--level", metavar="NAME", help="The level of the standing context; the weakest by default.")
+@click.option("--elevated-context", metavar="NAME", help="Also write a static elevated context (GUI clients).")
+@click.option("--level", metavar="NAME", help="The level of the static context; the weakest by default.")
 @click.option("--remove", is_flag=True, help="Take out the enrolment, or with --elevated-context that context alone.")
 @click.option("--dry-run", is_flag=True, help="Show the changes and make none.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before writing.")
@@ -47,7 +47,7 @@ def command(common: CommonOptions, **options: object) -> None:
       kubectl stepup setup --issuer https://login.example.com/realms/prod --client-id kubectl --preset keycloak
       # A second context at the same provider, with a label for policies
       kubectl stepup setup --context prod-us --provider login.example.com --label env=prod
-      # A standing context for GUI clients
+      # A static context for GUI clients
       kubectl stepup setup --elevated-context prod-eu-elevated
     """
     from kubectl_stepup.cli.setup_options import enrolment_of
@@ -56,18 +56,18 @@ def command(common: CommonOptions, **options: object) -> None:
     from kubectl_stepup.ui.sanitise import safe
     from kubectl_stepup.wiring.enrolling import carry_out, clear_away, enrol_ports
 
-    application = build(common)
+    app = app_for(common)
     wanted = enrolment_of(options)
     context, kubeconfig = options["context"], options["kubeconfig"]
-    resolved = application.whole_kubeconfig(_text(kubeconfig)).resolve(_text(context))
-    ports = enrol_ports(application, _text(kubeconfig))
+    resolved = app.whole_kubeconfig(_text(kubeconfig)).resolve(_text(context))
+    ports = enrol_ports(app, _text(kubeconfig))
     if options["remove"]:
         cluster = require_enrolled(ports.config, resolved, hint="kubectl stepup status")
         changes = plan_removal(wanted, resolved, cluster, ports)
     else:
         cluster, changes = plan_enrolment(wanted, resolved, ports)
     if not options["dry_run"]:
-        clear_away(application, ports.config_path, resolved.file, *(change.path for change in changes))
+        clear_away(app, ports.config_path, resolved.file, *(change.path for change in changes))
     changes = [change for change in changes if change.diff]
     if not changes:
         data(f"Nothing to change: {safe(cluster.name, 80)} is {'not ' if options['remove'] else ''}enrolled as asked")
@@ -77,22 +77,22 @@ def command(common: CommonOptions, **options: object) -> None:
     if options["dry_run"]:
         return
     _confirm(bool(options["yes"]), no_input=common.no_input)
-    carry_out(application, changes, cluster, ports.config, removed=bool(options["remove"]))
+    carry_out(app, changes, cluster, ports.config, removed=bool(options["remove"]))
     _say_what_was_done(cluster, str(options["elevated_context"] or ""), removed=bool(options["remove"]))
 
 
-def _say_what_was_done(cluster: Cluster, standing_context: str, *, removed: bool) -> None:
+def _say_what_was_done(cluster: Cluster, static_context: str, *, removed: bool) -> None:
     from kubectl_stepup.ui.sanitise import safe, safe_url
 
-    name, standing = safe(cluster.name, 80), safe(standing_context, 80)
-    if standing and removed:
-        data(f"Removed the standing context {standing}")
+    name, static = safe(cluster.name, 80), safe(static_context, 80)
+    if static and removed:
+        data(f"Removed the static context {static}")
         return
     verb = "Removed" if removed else "Enrolled"
     data(f"{verb} {name} ({safe_url(cluster.server)}, account {safe(cluster.account, 120)})")
     login = f"kubectl stepup login --context {safe(shlex.quote(cluster.context), 120)}"
-    if standing:
-        data(f"Standing context {standing}; step up for it: {login} --scope user")
+    if static:
+        data(f"Static context {static}; step up for it: {login} --scope user")
     elif not removed:
         data(f"Try it: {login}")
 

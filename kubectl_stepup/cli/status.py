@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from kubectl_stepup.cli.build import build
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
 from kubectl_stepup.cli.output import API_VERSION, data
 from kubectl_stepup.errors import LoginNeeded
@@ -36,11 +36,11 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
     from kubectl_stepup.stepup.status import as_objects, as_rows, meets
     from kubectl_stepup.wiring.running import session_ports
 
-    application = build(common)
-    ports = session_ports(application)
+    app = app_for(common)
+    ports = session_ports(app)
     if level is not None:
         named_level(ports.policy.replace(levels=ports.policy.all_levels), level)
-    clusters = application.clusters(context)
+    clusters = app.clusters(context)
     found = list(live_sessions(clusters, ports))
     now = ports.moment().wall
     if output == "json":
@@ -54,7 +54,7 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
         from kubectl_stepup.ui.tables import status_table
 
         if not clusters and not check:
-            application.terminal.line("No cluster is enrolled yet: kubectl stepup setup --help")
+            app.terminal.line("No cluster is enrolled yet: kubectl stepup setup --help")
         data(status_table(as_rows(clusters, found, store=ports.store.name, now=now)))
     if check and not meets(found, ports.policy, level):
         where = f" for context {context}" if context else ""

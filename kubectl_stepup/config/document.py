@@ -25,7 +25,7 @@ _Named = TypeVar("_Named", Provider, Cluster)
 
 
 def config_of(system: Node | None, user: Node | None) -> Config:
-    """Give the config that the system's and the user's document make together; either may be missing.
+    """Return the config that the system's and the user's document make together; either may be missing.
 
     Raises:
         ConfigError: a document is wrong, or the user's redefines what the system's says.

@@ -52,7 +52,7 @@ class Provider:
         return self.preset.scopes
 
     def evidence_of(self, level: str) -> Evidence | None:
-        """Give what proves `level` here: configured, else the preset's; None where nothing does."""
+        """Return what proves `level` here: configured, else the preset's; None where nothing does."""
         configured = self.evidence.get(level)
         return configured if configured is not None else self.preset.default_evidence(level, self.elevated_client_id)
 
@@ -89,7 +89,7 @@ class Config:
     written: frozenset[str] = frozenset()
 
     def provider(self, name: str) -> Provider:
-        """Give the provider called `name`.
+        """Return the provider called `name`.
 
         Raises:
             ConfigError: there is none.
@@ -102,15 +102,15 @@ class Config:
         raise ConfigError(f"provider {name!r} is not in the config (known: {known})", hint="kubectl stepup setup")
 
     def cluster(self, name: str) -> Cluster | None:
-        """Give the cluster called `name`."""
+        """Return the cluster called `name`."""
         return next((cluster for cluster in self.clusters if cluster.name == name), None)
 
     def cluster_for_context(self, context: str) -> Cluster | None:
-        """Give the cluster that was enrolled as `context`."""
+        """Return the cluster that was enrolled as `context`."""
         return next((cluster for cluster in self.clusters if cluster.context == context), None)
 
     def cluster_for(self, context: str, server: str) -> Cluster | None:
-        """Give the enrolment of a context: by its name, else by its server, as another context may lead there too.
+        """Return the enrolment of a context: by its name, else by its server, as another context may lead there too.
 
         It is up to the caller to compare the rest (`kube.cluster_identity.differences`) before trusting it.
         """

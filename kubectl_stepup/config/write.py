@@ -18,7 +18,7 @@ _NEW_FILE = f"# yaml-language-server: $schema={SCHEMA}\napiVersion: {API_VERSION
 def with_provider(
     data: bytes | None, file: str, provider: Provider, *, overrides: Mapping[str, object] | None = None, parse: Parse
 ) -> bytes:
-    """Give the config with `provider`, in place of the one of its name; the same bytes if it is there already.
+    """Return the config with `provider`, in place of the one of its name; the same bytes if it is there already.
 
     `data` is None where there is no file yet. `overrides` are those of the preset, by their keys in the config
     (`acrValues`, …): what `provider.preset` holds is no longer told apart from the preset's own.
@@ -32,7 +32,7 @@ def with_provider(
 
 
 def with_cluster(data: bytes | None, file: str, cluster: Cluster, *, parse: Parse) -> bytes:
-    """Give the config with `cluster`, in place of the one of its name; the same bytes if it is there already.
+    """Return the config with `cluster`, in place of the one of its name; the same bytes if it is there already.
 
     Raises:
         ConfigError: the file is written in a way that cannot be edited in place.
@@ -42,7 +42,7 @@ def with_cluster(data: bytes | None, file: str, cluster: Cluster, *, parse: Pars
 
 
 def without_provider(data: bytes, file: str, name: str, *, parse: Parse) -> bytes:
-    """Give the config without the provider called `name`; the same bytes if there is none.
+    """Return the config without the provider called `name`; the same bytes if there is none.
 
     Raises:
         ConfigError: the file is written in a way that cannot be edited in place.
@@ -52,7 +52,7 @@ def without_provider(data: bytes, file: str, name: str, *, parse: Parse) -> byte
 
 
 def without_cluster(data: bytes, file: str, name: str, *, parse: Parse) -> bytes:
-    """Give the config without the cluster called `name`; the same bytes if there is none.
+    """Return the config without the cluster called `name`; the same bytes if there is none.
 
     Raises:
         ConfigError: the file is written in a way that cannot be edited in place.

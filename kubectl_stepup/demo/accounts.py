@@ -44,7 +44,7 @@ class Credentials:
     otp_secret: Secret
 
     def one_time_code(self, now: float) -> Secret:
-        """Give the code that an authenticator app shows at `now`."""
+        """Return the code that an authenticator app shows at `now`."""
         return Secret(pyotp.TOTP(self.otp_secret.reveal()).at(int(now)))
 
 
@@ -58,17 +58,17 @@ class SignIn:
 
     @property
     def acr(self) -> str:
-        """Give the authentication context class: `pwd` or `mfa`."""
+        """Return the authentication context class: `pwd` or `mfa`."""
         return PWD if self.otp_at is None else MFA
 
     @property
     def amr(self) -> tuple[str, ...]:
-        """Give the methods used."""
+        """Return the methods used."""
         return ("pwd",) if self.otp_at is None else ("pwd", "otp", "mfa")
 
     @property
     def auth_time(self) -> int:
-        """Give the time of the oldest factor: a fresh code does not refresh an old password."""
+        """Return the time of the oldest factor: a fresh code does not refresh an old password."""
         return int(self.password_at if self.otp_at is None else min(self.password_at, self.otp_at))
 
 
@@ -93,11 +93,11 @@ class Accounts:
         self._lock = threading.Lock()
 
     def find(self, name: str) -> Account | None:
-        """Give the account of that name."""
+        """Return the account of that name."""
         return self._accounts.get(name)
 
     def is_open(self, name: str, now: float) -> bool:
-        """Tell whether the account takes another try."""
+        """Whether the account takes another try."""
         return self._throttle.open(name, now)
 
     def password_fits(self, name: str, password: str, now: float) -> bool:

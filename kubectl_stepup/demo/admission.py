@@ -54,7 +54,7 @@ class Guard:
 
 
 def standard_guards(*, level: str, max_age_s: int, exempt: tuple[str, ...]) -> tuple[Guard, ...]:
-    """Give the guards of deleting, stopping and opening shells."""
+    """Return the guards of deleting, stopping and opening shells."""
     ways = (("prod-deletes", _deletes), ("prod-deletes", _stops), ("prod-shells", _shells))
     return tuple(
         Guard(rule=rule, level=level, max_age_s=max_age_s, matches=matches, exempt=exempt) for rule, matches in ways

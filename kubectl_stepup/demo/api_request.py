@@ -27,12 +27,12 @@ class APIRequest:
 
     @property
     def full_resource(self) -> str:
-        """Give `pods` or `pods/log`."""
+        """Return `pods` or `pods/log`."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 def read(request: Request) -> APIRequest:
-    """Give verb, resource, namespace and name as the server's authorizer sees them."""
+    """Return verb, resource, namespace and name as the server's authorizer sees them."""
     parts = [unquote(part) for part in request.path.split("/") if part]
     if len(parts) > 2 and parts[:2] == ["api", "v1"]:
         group, rest = "", parts[2:]

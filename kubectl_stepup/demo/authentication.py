@@ -39,11 +39,11 @@ class User:
 
     @property
     def is_person(self) -> bool:
-        """Tell whether an authenticator of people let them in."""
+        """Whether an authenticator of people let them in."""
         return f"{EXTRA}/issuer" in self.extra
 
     def info(self) -> dict[str, object]:
-        """Give the user as authentication.k8s.io/v1 UserInfo."""
+        """Return the user as authentication.k8s.io/v1 UserInfo."""
         info: dict[str, object] = {"username": self.name, "groups": list(self.groups)}
         if self.uid:
             info["uid"] = self.uid
@@ -74,7 +74,7 @@ class JWTAuthenticator:
     groups_claim: str = "groups"
 
     def level_groups(self, claims: Mapping[str, object]) -> tuple[str, ...]:
-        """Give the groups of `claims`: what the provider says without forged levels, then the levels proven.
+        """Return the groups of `claims`: what the provider says without forged levels, then the levels proven.
 
         It is total, as the expression on a real server must be: claims of an odd type never refuse a login, they
         only give no level. A member of `dev` gets `stepup:mfa` and `stepup:mfa:dev`.
@@ -97,7 +97,7 @@ class JWTAuthenticator:
         )
 
     def user(self, claims: Mapping[str, object]) -> User:
-        """Give the user behind verified claims. Raises `TokenRefused` without a user name."""
+        """Return the user behind verified claims. Raises `TokenRefused` without a user name."""
         name = claims.get(self.username_claim)
         if not isinstance(name, str) or not name:
             raise TokenRefused(f"claim {self.username_claim} is not a user name")
@@ -125,7 +125,7 @@ class TokenVerifier:
         self._lock = threading.Lock()
 
     def verify(self, token: str, now: float) -> User:
-        """Give the user behind a token. Raises `TokenRefused`."""
+        """Return the user behind a token. Raises `TokenRefused`."""
         try:
             claims = self._claims(token)
         except (JoseError, OSError, ValueError, KeyError, TypeError) as exc:
@@ -165,7 +165,7 @@ class TokenVerifier:
 
 
 def unverified_issuer(token: str) -> str:
-    """Give the `iss` that a token claims, to choose who verifies it; empty where it cannot be read."""
+    """Return the `iss` that a token claims, to choose who verifies it; empty where it cannot be read."""
     parts = token.split(".")
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))

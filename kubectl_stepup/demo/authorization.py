@@ -25,7 +25,7 @@ class Grant:
     namespaces: tuple[str, ...] | None = None
 
     def allows(self, request: APIRequest) -> bool:
-        """Tell whether the role covers a request."""
+        """Whether the role covers a request."""
         return (
             request.verb in self.verbs
             and request.group in self.api_groups
@@ -34,7 +34,7 @@ class Grant:
         )
 
     def rule(self) -> dict[str, object]:
-        """Give the role as a SelfSubjectRulesReview shows it."""
+        """Return the role as a SelfSubjectRulesReview shows it."""
         return {"verbs": list(self.verbs), "apiGroups": list(self.api_groups), "resources": list(self.resources)}
 
 
@@ -49,7 +49,7 @@ _SELF_REVIEWS = (
 
 
 def team_grants(group: str) -> tuple[Grant, ...]:
-    """Give what a team may do: all ordinary work; its members read secrets at level `mfa` alone (a derived group)."""
+    """Return what a team may do: all ordinary work; its members read secrets at level `mfa` alone (a derived group)."""
     readable = ("namespaces", "nodes", "pods", "pods/log", "configmaps", "services", "serviceaccounts", "events")
     writable = ("namespaces", "pods", "configmaps", "services", "serviceaccounts")
     apps = ("deployments", "deployments/scale", "replicasets")
@@ -80,23 +80,23 @@ class Authorizer:
         raise forbidden(request.group, request.resource, request.name, denial(user, request))
 
     def allows(self, user: User, request: APIRequest) -> bool:
-        """Tell whether a user may do something."""
+        """Whether a user may do something."""
         if not request.resource:
             return _allows_path(user, request)
         return any(grant.group in user.groups and grant.allows(request) for grant in self._grants)
 
     def rules(self, user: User) -> list[dict[str, object]]:
-        """Give the rules that apply to a user."""
+        """Return the rules that apply to a user."""
         return [grant.rule() for grant in self._grants if grant.group in user.groups]
 
     def refuse_impersonation(self, user: User, name: str) -> StatusError:
-        """Give the refusal of `--as NAME`: nobody may impersonate here."""
+        """Return the refusal of `--as NAME`: nobody may impersonate here."""
         attempt = APIRequest(verb="impersonate", path="", resource="users", name=name)
         return forbidden("", "users", name, denial(user, attempt))
 
 
 def denial(user: User, request: APIRequest) -> str:
-    """Give the words of the RBAC authorizer's refusal."""
+    """Return the words of the RBAC authorizer's refusal."""
     where = f'in the namespace "{request.namespace}"' if request.namespace else "at the cluster scope"
     return (
         f'User "{user.name}" cannot {request.verb} resource "{request.full_resource}" '

@@ -13,7 +13,7 @@ _JSON_TYPES = ("application/json", "application/apply-patch+yaml", "text/plain")
 
 
 def object_body(request: Request) -> dict[str, Any]:
-    """Give the object in a body. Raises `StatusError` (400, 415)."""
+    """Return the object in a body. Raises `StatusError` (400, 415)."""
     body = read_body(request)
     if not isinstance(body, dict):
         raise bad_request("the body is not an object")
@@ -21,7 +21,7 @@ def object_body(request: Request) -> dict[str, Any]:
 
 
 def read_body(request: Request) -> Any:
-    """Give whatever a body holds. Raises `StatusError` (400, 415)."""
+    """Return whatever a body holds. Raises `StatusError` (400, 415)."""
     content_type = request.headers.get_content_type()
     if content_type == protobuf.CONTENT_TYPE:
         return protobuf.decoded(request.body)

@@ -27,12 +27,12 @@ class BrowserSession:
     sign_in: SignIn | None = None
 
     def set_cookie(self) -> tuple[tuple[str, str], ...]:
-        """Give the header that binds the browser to this session."""
+        """Return the header that binds the browser to this session."""
         value = f"{COOKIE}={self.cookie}; Path=/; Secure; HttpOnly; SameSite=Lax"
         return (("Set-Cookie", value),)
 
     def form_is_ours(self, csrf: str) -> bool:
-        """Tell whether a form came from a page of this session."""
+        """Whether a form came from a page of this session."""
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
 
@@ -45,7 +45,7 @@ class BrowserSessions:
         self._lock = threading.Lock()
 
     def of(self, request: Request) -> BrowserSession | None:
-        """Give the live session of the browser that sent a request."""
+        """Return the live session of the browser that sent a request."""
         try:
             morsel = SimpleCookie(request.headers.get("Cookie", "")).get(COOKIE)
         except CookieError:

@@ -22,21 +22,21 @@ class Kind:
 
     @property
     def singular(self) -> str:
-        """Give the singular name."""
+        """Return the singular name."""
         return self.name.lower()
 
     @property
     def api_version(self) -> str:
-        """Give `v1` or `apps/v1`."""
+        """Return `v1` or `apps/v1`."""
         return f"{self.group}/v1" if self.group else "v1"
 
     @property
     def verbs(self) -> tuple[str, ...]:
-        """Give the verbs of the resource itself."""
+        """Return the verbs of the resource itself."""
         return tuple(sorted(_READ + _WRITE))
 
     def has_subresource(self, name: str) -> bool:
-        """Tell whether there is such a subresource."""
+        """Whether there is such a subresource."""
         return any(known == name for known, _, _ in self.subresources)
 
 
@@ -93,10 +93,10 @@ GROUPS = ("", "apps", "authentication.k8s.io", "authorization.k8s.io")
 
 
 def find_kind(group: str, resource: str) -> Kind | None:
-    """Give the kind of a resource."""
+    """Return the kind of a resource."""
     return next((kind for kind in KINDS if (kind.group, kind.resource) == (group, resource)), None)
 
 
 def find_review(group: str, resource: str) -> ReviewKind | None:
-    """Give the review of a resource."""
+    """Return the review of a resource."""
     return next((review for review in REVIEWS if (review.group, review.resource) == (group, resource)), None)

@@ -27,11 +27,11 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """Give the CA certificate in PEM."""
+        """Return the CA certificate in PEM."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
     def server_context(self, now: float) -> ssl.SSLContext:
-        """Give a TLS server context with a new certificate for `127.0.0.1` and `localhost`."""
+        """Return a TLS server context with a new certificate for `127.0.0.1` and `localhost`."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(
             [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]

@@ -70,13 +70,13 @@ class Cluster:
 
     @property
     def audit(self) -> tuple[ServerEvent, ...]:
-        """Give every request answered so far, in order."""
+        """Return every request answered so far, in order."""
         with self._audit_lock:
             return tuple(self._audit)
 
     @property
     def faults(self) -> tuple[Exception, ...]:
-        """Give the errors of our own that requests ran into."""
+        """Return the errors of our own that requests ran into."""
         return self._https.faults
 
     def close(self) -> None:

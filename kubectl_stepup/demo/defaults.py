@@ -17,7 +17,7 @@ _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def completed(kind: Kind, document: Document, *, namespace: str, now: float) -> Document:
-    """Give a new or changed object as the cluster keeps it. Raises `StatusError` (400, 422)."""
+    """Return a new or changed object as the cluster keeps it. Raises `StatusError` (400, 422)."""
     metadata = document.setdefault("metadata", {})
     if not isinstance(metadata, dict):
         raise bad_request("metadata is not an object")

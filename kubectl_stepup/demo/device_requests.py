@@ -39,32 +39,32 @@ class DeviceRequest:
     otp_misses: int = 0
 
     def get_client_id(self) -> str:
-        """Give the client that asked."""
+        """Return the client that asked."""
         return self.client_id
 
     def get_scope(self) -> str:
-        """Give the scope granted."""
+        """Return the scope granted."""
         return self.scope
 
     def get_user_code(self) -> str:
-        """Give the code that the person compares."""
+        """Return the code that the person compares."""
         return self.user_code
 
     def is_expired(self) -> bool:
-        """Tell whether its time is over."""
+        """Whether its time is over."""
         return self.clock() >= self.expires_at
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it still waits for an answer."""
+        """Whether it still waits for an answer."""
         return self.approved is None and not self.denied and not self.is_expired()
 
     def password_needed(self, sign_in: SignIn, now: float) -> bool:
-        """Tell whether the password is too old for the `max_age` asked for."""
+        """Whether the password is too old for the `max_age` asked for."""
         return not self._recent(sign_in.password_at, now)
 
     def otp_needed(self, sign_in: SignIn, now: float) -> bool:
-        """Tell whether a one-time code is asked for and was not given recently enough."""
+        """Whether a one-time code is asked for and was not given recently enough."""
         if self.acr != MFA:
             return False
         return sign_in.otp_at is None or not self._recent(sign_in.otp_at, now)
@@ -104,7 +104,7 @@ class DeviceRequests:
         return matches[-1] if wanted and matches else None
 
     def all(self) -> tuple[DeviceRequest, ...]:
-        """Give every request remembered, oldest first."""
+        """Return every request remembered, oldest first."""
         with self._lock:
             return tuple(self._requests.values())
 
@@ -148,11 +148,11 @@ class DeviceRequests:
 
 
 def plain_code(user_code: str) -> str:
-    """Give a user code as it is compared."""
+    """Return a user code as it is compared."""
     return "".join(letter for letter in user_code.upper() if letter.isalnum())
 
 
 def single(form: Mapping[str, list[str]]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Give the parameters with a value, and the names that came more than once (RFC 6749 section 3.1)."""
+    """Return the parameters with a value, and the names that came more than once (RFC 6749 section 3.1)."""
     repeated = tuple(name for name, values in form.items() if len(values) > 1)
     return {name: values[0] for name, values in form.items() if values and values[0]}, repeated

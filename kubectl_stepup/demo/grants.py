@@ -39,15 +39,15 @@ class Client:
     always: str = PWD
 
     def get_client_id(self) -> str:
-        """Give the client id."""
+        """Return the client id."""
         return self.client_id
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Tell whether the client authenticates in this way: it has no secret."""
+        """Whether the client authenticates in this way: it has no secret."""
         return method == "none"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the client may use a grant; no refresh tokens are given."""
+        """Whether the client may use a grant; no refresh tokens are given."""
         return bool(grant_type == DEVICE_CODE_GRANT_TYPE)
 
 
@@ -61,7 +61,7 @@ class AccessToken:
     revoked: bool = False
 
     def check_client(self, client: Client) -> bool:
-        """Tell whether it was given to `client`."""
+        """Whether it was given to `client`."""
         return self.client_id == client.client_id
 
 
@@ -107,7 +107,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         return self._guarded(request, lambda form: self.create_endpoint_response("revocation", form))
 
     def active_access_token(self, token: str) -> AccessToken | None:
-        """Give the live access token behind a string."""
+        """Return the live access token behind a string."""
         found = self.access_tokens.get(token_digest(token))
         return found if found and not found.revoked and self.clock() < found.expires_at else None
 
@@ -134,7 +134,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         """Do nothing: nobody listens (called by Authlib)."""
 
     def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
-        """Give the request as it is: `_guarded` made it (called by Authlib)."""
+        """Return the request as it is: `_guarded` made it (called by Authlib)."""
         return request
 
     def handle_response(self, status: int, body: object, headers: object) -> Response:
@@ -251,14 +251,14 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
 
 
 def wanted_acr(client: Client, acr_values: str) -> str:
-    """Give the first acr value that is known here; the client's own demand is never lowered."""
+    """Return the first acr value that is known here; the client's own demand is never lowered."""
     if client.always == MFA:
         return MFA
     return next((value for value in acr_values.split() if value in (PWD, MFA)), PWD)
 
 
 def token_digest(token: str) -> str:
-    """Give the name under which an access token is remembered."""
+    """Return the name under which an access token is remembered."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -71,7 +71,7 @@ def furnish(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
 
 
 def our_command() -> list[str]:
-    """Give the command line that starts this program again."""
+    """Return the command line that starts this program again."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     # NOTE: -P keeps the working directory off the import path.

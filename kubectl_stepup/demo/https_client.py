@@ -24,11 +24,11 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """Give the body as text."""
+        """Return the body as text."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> object:
-        """Give the body as JSON; `ValueError` where it is none."""
+        """Return the body as JSON; `ValueError` where it is none."""
         return json.loads(self.body)
 
 
@@ -55,7 +55,7 @@ class HTTPSClient:
         self._cookies.clear()
 
     def cookies(self) -> dict[str, str]:
-        """Give the cookies kept, by name."""
+        """Return the cookies kept, by name."""
         return {cookie.name: cookie.value or "" for cookie in self._cookies}
 
     def get(self, url: str) -> Answer:

@@ -40,7 +40,7 @@ class Request:
     client: str
 
     def parameter(self, name: str) -> str | None:
-        """Give the first value of a query parameter."""
+        """Return the first value of a query parameter."""
         values = self.query.get(name)
         return values[0] if values else None
 
@@ -77,12 +77,12 @@ class HTTPSServer:
 
     @property
     def url(self) -> str:
-        """Give the base URL, without a slash at the end."""
+        """Return the base URL, without a slash at the end."""
         return f"https://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def faults(self) -> tuple[Exception, ...]:
-        """Give the errors of our own that requests ran into."""
+        """Return the errors of our own that requests ran into."""
         return tuple(self._server.faults)
 
     def close(self) -> None:

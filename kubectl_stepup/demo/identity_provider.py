@@ -60,7 +60,7 @@ class IdentityProvider:
 
     @property
     def faults(self) -> tuple[Exception, ...]:
-        """Give the errors of our own that requests ran into."""
+        """Return the errors of our own that requests ran into."""
         return self._https.faults
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class IdentityProvider:
         self.close()
 
     def issue_everyday_token(self, name: str, *, lifetime_s: int = EVERYDAY_LIFE_S) -> Secret:
-        """Give an ID token of a password-only sign-in by `name` for the everyday client. Raises `KeyError`."""
+        """Return an ID token of a password-only sign-in by `name` for the everyday client. Raises `KeyError`."""
         account = self.accounts.find(name)
         if account is None:
             raise KeyError(name)
@@ -94,11 +94,11 @@ class IdentityProvider:
         )
 
     def access_token_is_active(self, token: Secret) -> bool:
-        """Tell whether an access token is known, unexpired and not revoked."""
+        """Whether an access token is known, unexpired and not revoked."""
         return self._server.active_access_token(token.reveal()) is not None
 
     def discovery(self) -> dict[str, object]:
-        """Give the provider's metadata."""
+        """Return the provider's metadata."""
         return {
             "issuer": self.issuer,
             "device_authorization_endpoint": f"{self.issuer}/device_authorization",

@@ -25,7 +25,7 @@ _MERGE_KEYS = {
 
 
 def patched(document: dict[str, Any], patch: Any, content_type: str) -> dict[str, Any]:
-    """Give `document` with `patch` applied. Raises `StatusError`."""
+    """Return `document` with `patch` applied. Raises `StatusError`."""
     if content_type == "application/json-patch+json":
         return _json_patch(copy.deepcopy(document), patch)
     ways: dict[str, Callable[[Any, Any], Any]] = {

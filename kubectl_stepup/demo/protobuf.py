@@ -159,7 +159,7 @@ _MESSAGES: dict[str, dict[int, Field]] = {
 
 
 def decoded(body: bytes) -> dict[str, Any]:
-    """Give the object in a protobuf body. Raises `StatusError` (400, 415)."""
+    """Return the object in a protobuf body. Raises `StatusError` (400, 415)."""
     if not body.startswith(_MAGIC):
         raise bad_request("the body is not Kubernetes protobuf")
     try:

@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 def answer(review: ReviewKind, user: User, authorizer: Authorizer, body: Document) -> Document:
-    """Give the review with its status."""
+    """Return the review with its status."""
     spec = body.get("spec") or {}
     document: Document = {
         "kind": review.name,

@@ -19,7 +19,7 @@ _PARTS = re.compile(r",(?![^()]*\))")
 
 
 def selector(labels: str | None, fields: str | None) -> Test:
-    """Give a test of an object. Raises `StatusError` (400) for a selector that cannot be read."""
+    """Return a test of an object. Raises `StatusError` (400) for a selector that cannot be read."""
     tests = [_label_test(part.strip()) for part in _PARTS.split(labels or "") if part.strip()]
     tests += [_field_test(part.strip()) for part in (fields or "").split(",") if part.strip()]
     return lambda document: all(test(document) for test in tests)

@@ -1,4 +1,4 @@
-"""Refusals of the cluster stand-in, in the words of a kube-apiserver. Spec: meta.k8s.io/v1 Status."""
+"""DenialCache of the cluster stand-in, in the words of a kube-apiserver. Spec: meta.k8s.io/v1 Status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StatusError(Exception):
         self.details = details
 
     def document(self) -> dict[str, object]:
-        """Give the Status object."""
+        """Return the Status object."""
         status: dict[str, object] = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -31,12 +31,12 @@ class StatusError(Exception):
         return status
 
     def response(self) -> Response:
-        """Give the HTTP answer."""
+        """Return the HTTP answer."""
         return json_response(self.document(), self.code)
 
 
 def group_resource(group: str, resource: str) -> str:
-    """Give `pods` or `deployments.apps`."""
+    """Return `pods` or `deployments.apps`."""
     return f"{resource}.{group}" if group else resource
 
 

@@ -42,7 +42,7 @@ class ObjectStore:
 
     @property
     def revision(self) -> int:
-        """Give the revision of the last change."""
+        """Return the revision of the last change."""
         return self._revision
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class ObjectStore:
             self._changed.notify_all()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Document:
-        """Give one object. Raises `StatusError` (404)."""
+        """Return one object. Raises `StatusError` (404)."""
         with self._changed:
             found = self._table(kind).get((namespace, name))
         if found is None:
@@ -60,7 +60,7 @@ class ObjectStore:
         return copy.deepcopy(found)
 
     def list_all(self, kind: Kind, namespace: str) -> tuple[int, list[Document]]:
-        """Give the revision and the objects, in one namespace or, for an empty name, in all."""
+        """Return the revision and the objects, in one namespace or, for an empty name, in all."""
         with self._changed:
             keys = sorted(key for key in self._table(kind) if not namespace or key[0] == namespace)
             return self._revision, [copy.deepcopy(self._table(kind)[key]) for key in keys]
@@ -112,7 +112,7 @@ class ObjectStore:
             return self._record("DELETED", kind, copy.deepcopy(old), old)
 
     def wait(self, kind: Kind, after: int, timeout_s: float) -> tuple[int, list[Change]]:
-        """Give the revision reached and the changes of a kind after a revision; wait a while where there are none.
+        """Return the revision reached and the changes of a kind after a revision; wait a while where there are none.
 
         Raises `StatusError` (410) when changes after that revision are forgotten.
         """
@@ -159,5 +159,5 @@ class ObjectStore:
 
 
 def timestamp(at: float) -> str:
-    """Give seconds since the epoch as the API writes them."""
+    """Return seconds since the epoch as the API writes them."""
     return datetime.datetime.fromtimestamp(at, tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -24,7 +24,7 @@ class Column:
 
 
 def table(kind: Kind, documents: list[Document], *, revision: int, now: float, include: str) -> Document:
-    """Give a Table; `include` is `Metadata`, `Object` or `None`."""
+    """Return a Table; `include` is `Metadata`, `Object` or `None`."""
     columns = _COLUMNS.get(kind.resource, _DEFAULT)
     rows = [
         {"cells": [column.cell(document, now) for column in columns], "object": _row_object(document, include)}
@@ -50,7 +50,7 @@ def table(kind: Kind, documents: list[Document], *, revision: int, now: float, i
 
 
 def age(document: Document, now: float, at: str | None = None) -> str:
-    """Give how long ago an object was made, in kubectl's short form."""
+    """Return how long ago an object was made, in kubectl's short form."""
     text = at or document["metadata"].get("creationTimestamp")
     if not text:
         return "<unknown>"
@@ -59,7 +59,7 @@ def age(document: Document, now: float, at: str | None = None) -> str:
 
 
 def short_duration(seconds: int) -> str:
-    """Give `45s`, `3m20s`, `17m`, `5h3m`, `30h`, `6d2h`, `40d`."""
+    """Return `45s`, `3m20s`, `17m`, `5h3m`, `30h`, `6d2h`, `40d`."""
     if seconds < 2 * _MINUTE:
         return f"{max(seconds, 0)}s"
     if seconds < 3 * _HOUR:

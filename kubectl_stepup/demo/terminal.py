@@ -126,7 +126,7 @@ class DemoTerminal:
 
 
 def screen_text(data: bytes) -> str:
-    """Give what a terminal would show: no control sequences, of an overwritten line the last writing."""
+    """Return what a terminal would show: no control sequences, of an overwritten line the last writing."""
     text = _CONTROL.sub("", data.decode("utf-8", "replace").replace("\r\n", "\n"))
     lines = (next((part for part in reversed(line.split("\r")) if part.strip()), "") for line in text.split("\n"))
     return "\n".join(line.rstrip() for line in lines)

@@ -15,7 +15,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def open(self, key: str, now: float) -> bool:
-        """Tell whether another try is allowed."""
+        """Whether another try is allowed."""
         with self._lock:
             return len(self._recent(key, now)) < self._limit
 

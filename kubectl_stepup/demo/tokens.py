@@ -20,11 +20,11 @@ class Signer:
         self._key = jwk.generate_key("RSA", 2048, parameters={"use": "sig", "alg": ALGORITHM}, auto_kid=True)
 
     def jwks(self) -> dict[str, object]:
-        """Give the public key set."""
+        """Return the public key set."""
         return {"keys": [self._key.as_dict(private=False)]}
 
     def sign(self, claims: Mapping[str, object]) -> Secret:
-        """Give a signed JWT."""
+        """Return a signed JWT."""
         header = {"alg": ALGORITHM, "kid": str(self._key.kid)}
         return Secret(jwt.encode(header, dict(claims), self._key, algorithms=[ALGORITHM]))
 
@@ -32,7 +32,7 @@ class Signer:
 def id_token_claims(
     sign_in: SignIn, *, issuer: str, client_id: str, scope: str, nonce: str | None, now: float, lifetime_s: int
 ) -> dict[str, object]:
-    """Give the claims of an ID token for `client_id`; `email` and `groups` only where the scope asks for them."""
+    """Return the claims of an ID token for `client_id`; `email` and `groups` only where the scope asks for them."""
     claims: dict[str, object] = {
         "iss": issuer,
         "sub": sign_in.account.name,

@@ -37,7 +37,7 @@ def events(
     show: Callable[[Document, int], Document],
     monotonic: Callable[[], float],
 ) -> Iterator[bytes]:
-    """Give one JSON line an event until the time is over; `show` gives the form the client asked for."""
+    """Return one JSON line an event until the time is over; `show` gives the form the client asked for."""
     end = monotonic() + request.timeout_s
     if request.after is None:
         revision, documents = store.list_all(request.kind, request.namespace)
@@ -61,7 +61,7 @@ def events(
 
 
 def _type_for(change: Change, request: WatchRequest) -> str:
-    """Give the event type as this watcher sees it; empty for a change that is none of its business."""
+    """Return the event type as this watcher sees it; empty for a change that is none of its business."""
     if request.namespace and change.new["metadata"].get("namespace", "") != request.namespace:
         return ""
     before = change.old is not None and request.test(change.old)

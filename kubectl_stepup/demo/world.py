@@ -84,7 +84,7 @@ def opened(caller: Mapping[str, str], *, clock: Callable[[], float] = time.time)
 
 
 def trust(issuer: str, ca_pem: str) -> JWTAuthenticator:
-    """Give the authenticator of the demo's own provider."""
+    """Return the authenticator of the demo's own provider."""
     return JWTAuthenticator(
         issuer=issuer,
         ca_pem=ca_pem,
@@ -117,7 +117,7 @@ def join_own_session_keyring() -> bool:
 
 
 def sessions_of(issuer: str, keyring: int) -> tuple[str, ...]:
-    """Give the keys of this issuer's sessions in a kernel keyring."""
+    """Return the keys of this issuer's sessions in a kernel keyring."""
     store, found = KernelKeyringStore(keyring=keyring), list[str]()
     try:
         for key in store.keys():  # noqa: SIM118 - a store, not a dict

@@ -114,7 +114,7 @@ def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bun
 
 
 def _made_with(request: Request) -> dict[str, str]:
-    """Give the annotations that tell `policy verify` by which choices the same objects come out again."""
+    """Return the annotations that tell `policy verify` by which choices the same objects come out again."""
     found = {} if request.break_glass is None else {names.BREAK_GLASS: request.break_glass}
     if request.token_life_s is not None:
         found[names.TOKEN_LIFETIME] = str(request.token_life_s)
@@ -124,7 +124,7 @@ def _made_with(request: Request) -> dict[str, str]:
 
 
 def header(bundle: Bundle, place: Place) -> str:
-    """Give the first comment line of every file."""
+    """Return the first comment line of every file."""
     return f"kubectl-stepup {__version__}, cluster {place.name}, policy {bundle.digest}"
 
 

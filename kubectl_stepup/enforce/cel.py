@@ -17,12 +17,12 @@ _SPECIAL = frozenset(".^$|()[]{}*+?\\-")
 
 
 def text(value: str) -> str:
-    """Give a string literal; what could end it, or is not ASCII, is escaped."""
+    """Return a string literal; what could end it, or is not ASCII, is escaped."""
     return "'" + "".join(_letter(letter) for letter in value) + "'"
 
 
 def texts(values: Iterable[str]) -> str:
-    """Give a list of string literals."""
+    """Return a list of string literals."""
     return "[" + ", ".join(text(value) for value in values) + "]"
 
 
@@ -37,7 +37,7 @@ def any_of(parts: Iterable[str]) -> str:
 
 
 def matches_any(value: str, patterns: Iterable[str]) -> str:
-    """Give the condition that an expression's value matches one of the globs of a policy."""
+    """Return the condition that an expression's value matches one of the globs of a policy."""
     found = list(patterns)
     exact = [pattern for pattern in found if not _is_glob(pattern)]
     globs = [_matches(value, pattern) for pattern in found if _is_glob(pattern)]
@@ -46,7 +46,7 @@ def matches_any(value: str, patterns: Iterable[str]) -> str:
 
 
 def regular_expression(pattern: str) -> str:
-    """Give an RE2 expression that matches, from its beginning to its end, what a glob matches (`policy.globs`)."""
+    """Return an RE2 expression that matches, from its beginning to its end, what a glob matches (`policy.globs`)."""
     parts, at = [], 0
     while at < len(pattern):
         letter = pattern[at]
@@ -81,7 +81,7 @@ def _is_glob(pattern: str) -> bool:
 
 
 def _end_of_set(pattern: str, start: int) -> int:
-    """Give where the set that begins at `start` is closed; 0 where it is not, and `[` means itself (as fnmatch)."""
+    """Return where the set that begins at `start` is closed; 0 where it is not, and `[` means itself (as fnmatch)."""
     at = start
     if at < len(pattern) and pattern[at] == "!":
         at += 1
@@ -129,7 +129,7 @@ def _joined(operator: str, parts: Iterable[str], nothing: str) -> str:
 
 
 def _is_compound(part: str) -> bool:
-    """Tell whether an expression has an operator outside of its brackets and literals."""
+    """Whether an expression has an operator outside of its brackets and literals."""
     depth, quoted, at = 0, False, 0
     while at < len(part):
         letter = part[at]

@@ -49,12 +49,12 @@ class Trust:
     reserved: tuple[str, ...] = ()
 
     def level(self, name: str) -> TrustedLevel | None:
-        """Give a level; None where the provider cannot prove it."""
+        """Return a level; None where the provider cannot prove it."""
         return next((level for level in self.levels if level.name == name), None)
 
 
 def window_of(level: Level, token_life_s: int) -> int:
-    """Give the bound of `exp - auth_time` in seconds, which the client tests too (`assurance.check.server_window`).
+    """Return the bound of `exp - auth_time` in seconds, which the client tests too (`assurance.check.server_window`).
 
     What a level says in `serverWindow`, else the sign-in's age, the token's life (15 minutes of it at most) and one
     minute: a token that lives for an hour is elevated only where somebody wrote so.

@@ -39,15 +39,15 @@ PUBLISHED_KEY = "policy.yaml"
 
 
 def level_group(level: str) -> str:
-    """Give the group of everybody who reached a level."""
+    """Return the group of everybody who reached a level."""
     return f"{PREFIX}{level}"
 
 
 def derived_group(level: str, group: str) -> str:
-    """Give the group of those members of `group` who reached a level."""
+    """Return the group of those members of `group` who reached a level."""
     return f"{PREFIX}{level}:{group}"
 
 
 def object_name(rule: str) -> str:
-    """Give the name of the admission policy that a rule becomes, and of its binding."""
+    """Return the name of the admission policy that a rule becomes, and of its binding."""
     return f"{OBJECT_PREFIX}{rule}"

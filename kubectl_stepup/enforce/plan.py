@@ -47,12 +47,12 @@ class Place(Record):
 
 
 def rules_on(policy: Policy, place: Place) -> tuple[Rule, ...]:
-    """Give the rules that are about a cluster at all."""
+    """Return the rules that are about a cluster at all."""
     return tuple(rule for rule in policy.rules if is_about(rule, place))
 
 
 def is_about(rule: Rule, place: Place) -> bool:
-    """Tell whether a rule counts on a cluster, whatever the namespace and the name."""
+    """Whether a rule counts on a cluster, whatever the namespace and the name."""
     if not _selects(rule.selector, place):
         return False
     # An exception of clusters alone takes the rule away; one that says more depends on the request.
@@ -60,7 +60,7 @@ def is_about(rule: Rule, place: Place) -> bool:
 
 
 def exceptions_on(rule: Rule, place: Place) -> tuple[Selector, ...]:
-    """Give the exceptions of a rule that still depend on the request."""
+    """Return the exceptions of a rule that still depend on the request."""
     return tuple(one for one in rule.excluded if _selects(one, place))
 
 
@@ -71,12 +71,12 @@ def _selects(selector: Selector, place: Place) -> bool:
 
 
 def points(policy: Policy, place: Place) -> tuple[Point, ...]:
-    """Give every part of every rule about a cluster, in the policy's order."""
+    """Return every part of every rule about a cluster, in the policy's order."""
     return tuple(point for rule in rules_on(policy, place) for point in points_of(rule))
 
 
 def points_of(rule: Rule) -> Iterator[Point]:
-    """Give the parts of one rule."""
+    """Return the parts of one rule."""
     if rule.where != Where():
         what = " and ".join(sorted(rule.actions)) or "named verbs"
         yield Point(rule=rule, what=what, by=CLIENT, note="`where` is about the command line, which no server sees")

@@ -69,12 +69,12 @@ def _points(match: MatchedRule, request: ResourceAttributes) -> list[Point]:
 
 
 def _is_of(request: ResourceAttributes, resource: str) -> bool:
-    """Tell whether a request is about a point's resource; one that is not known could be about any."""
+    """Whether a request is about a point's resource; one that is not known could be about any."""
     return request.resource.name == _ANY or any(matches(name, resource) for name in _names(request))
 
 
 def _names(request: ResourceAttributes) -> Iterator[str]:
-    """Give a request's resource in each form in which a point may name it."""
+    """Return a request's resource in each form in which a point may name it."""
     kind, group, part = request.resource.name, request.resource.group, request.subresource
     end = f".{group}" if group not in ("", _ANY) else ""
     if not part:

@@ -1,7 +1,7 @@
-"""The routine road: `exec -- get pods` becomes kubectl at once, importing next to nothing (tests list the modules).
+"""The fast path of allowed commands: `exec -- get pods` becomes kubectl at once (tests list the imported modules).
 
 A command that policy allows *whatever the cluster and namespace are* needs neither kubeconfig nor config. It is
-decided by the compiled policy of the user's file; everything else is left to the ordinary road, and so is every
+decided by the compiled policy of the user's file; everything else is left to the ordinary path, and so is every
 machine with a system policy, which a file that the user can write must not stand in for.
 """
 
@@ -23,7 +23,7 @@ FORM = ["exec", "--"]
 
 
 def serve(argv: list[str], environ: Mapping[str, str]) -> None:
-    """Become kubectl where `argv` is a routine command; else return, and take the ordinary road."""
+    """Become kubectl where `argv` is a routine command; else return, and take the ordinary path."""
     if argv[:2] != FORM or len(argv) < 3 or sys.platform == "win32":
         return
     if environ.get("KUBECTL_STEPUP_NESTED"):  # inside an elevated run it is elevated too, and recorded
@@ -38,7 +38,7 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> None:
 
     try:
         path = process.find(environ, not_this=sys.argv[0])
-    except _kubectl_failed():  # the ordinary road says it
+    except _kubectl_failed():  # the ordinary path says it
         return
     process.replace(path, words, environ)
 
@@ -51,7 +51,7 @@ def _kubectl_failed() -> type[KubectlFailed]:
 
 
 def is_known_routine(words: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Tell whether the policy in force, compiled before, allows the command wherever it goes; remember that it does."""
+    """Whether the policy in force, compiled before, allows the command wherever it goes; remember that it does."""
     kept = _kept(environ)
     if kept is None:
         return False
@@ -68,7 +68,7 @@ def is_known_routine(words: Sequence[str], environ: Mapping[str, str]) -> bool:
 
 
 def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
-    """Give the user's policy, or the default one, where it was compiled before and nothing changed since."""
+    """Return the user's policy, or the default one, where it was compiled before and nothing changed since."""
     kept = _kept(environ)
     if kept is None:
         return None
@@ -78,7 +78,7 @@ def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
 
 
 def _kept(environ: Mapping[str, str]) -> tuple[str, Stamp] | None:
-    """Give where things made from the policy are kept, and the stamp of the policy as it is now."""
+    """Return where things made from the policy are kept, and the stamp of the policy as it is now."""
     from kubectl_stepup.config import places
 
     directory = places.cache_directory(environ, platform=sys.platform)
@@ -119,7 +119,7 @@ def _may_be_there(path: str) -> bool:
 
 
 def is_routine(words: Sequence[str], policy: Policy) -> bool:
-    """Tell whether the command is allowed wherever it goes: a target that is unknown meets every rule there is."""
+    """Whether the command is allowed wherever it goes: a target that is unknown meets every rule there is."""
     from kubectl_stepup.kubectl.command import read
     from kubectl_stepup.policy.evaluate import decide
     from kubectl_stepup.policy.model import Target

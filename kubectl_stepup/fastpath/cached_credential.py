@@ -1,4 +1,4 @@
-"""The cached road: answer `credential` from a session in a store, importing next to nothing (tests list the modules).
+"""The fast path: answer `credential` from a session in a store, importing next to nothing (tests list the modules).
 
 As a module: `serve(sys.argv[1:], os.environ)`. As a file, which is what our exec entries name::
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
-    """Write the ExecCredential for `credential --session ID …` and give the exit code; None: take the ordinary road."""
+    """Write the ExecCredential for `credential --session ID …` and give the exit code; None: take the ordinary path."""
     if not argv or argv[0] != "credential":
         return None
     from kubectl_stepup.sessions import release
@@ -42,7 +42,7 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
 
 
 def _judge(pin: str, exec_info: str) -> str | None:
-    """Give the version to answer in where an unexpected KUBERNETES_EXEC_INFO names the enrolled server, else None."""
+    """Return the version to answer in where an unexpected KUBERNETES_EXEC_INFO names the enrolled server, else None."""
     from kubectl_stepup.errors import CredentialWithheld
     from kubectl_stepup.kubeconfig import exec_credential
 

@@ -40,7 +40,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def ca_digest(pem: bytes) -> str:
-    """Give the sha256, in lower-case hex, over the sorted DER certificates of a PEM bundle, without repeats.
+    """Return the sha256, in lower-case hex, over the sorted DER certificates of a PEM bundle, without repeats.
 
     Order, comments and line lengths of the bundle do not matter.
 
@@ -77,7 +77,7 @@ def _certificates(pem: bytes) -> list[bytes]:
 
 
 def normal_server(server: str) -> str:
-    """Give `server` with scheme and host in lower case, without its default port and trailing slashes.
+    """Return `server` with scheme and host in lower case, without its default port and trailing slashes.
 
     A text that is no URL with a host comes back as it is: it then equals itself alone.
     """

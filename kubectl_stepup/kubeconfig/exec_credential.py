@@ -1,6 +1,6 @@
 """The exec credential protocol: what client-go asks, whether the enrolled server is behind it, what is answered.
 
-Nothing but the standard library is imported, and json and hashlib only where they are needed: this is on the fast road.
+Nothing but the standard library is imported, and json and hashlib only where they are needed: this is on the fast path.
 
 Spec: https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ and `.v1beta1`.
 """
@@ -181,12 +181,12 @@ def _same_server(server: str, enrolled: str) -> bool:
 
 
 def announced_server(server: str) -> str:
-    """Give a kubeconfig's server as client-go names it: without query and fragment."""
+    """Return a kubeconfig's server as client-go names it: without query and fragment."""
     return server.partition("#")[0].partition("?")[0]
 
 
 def render(token: Secret, expires_at: float, version: str) -> str:
-    """Give the ExecCredential JSON that answers in `version`, closed by a newline; it holds the token.
+    """Return the ExecCredential JSON that answers in `version`, closed by a newline; it holds the token.
 
     `expires_at` is the `expirationTimestamp` in seconds since the epoch (UTC), rounded down to a second.
 

@@ -112,7 +112,7 @@ def elevated_environment(
     session_id: str,
     pathsep: str = ":",
 ) -> dict[str, str]:
-    """Give the environment of the elevated child: the overlay before the original files, and no kuberc.
+    """Return the environment of the elevated child: the overlay before the original files, and no kuberc.
 
     kuberc could add a default `--token` or `--context` to the command, or make another command of it.
     `pathsep` is the platform's (`os.pathsep`).

@@ -1,4 +1,4 @@
-"""A standing elevated user and context in a kubeconfig, for clients that start no command of ours (GUIs, IDEs).
+"""A static elevated user and context in a kubeconfig, for clients that start no command of ours (GUIs, IDEs).
 
 Works on bytes; whoever writes them does it under kubectl's lock (`documents.edited_file`).
 
@@ -18,7 +18,7 @@ from kubectl_stepup.yaml_edit.splice import Parse, with_item, without_item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingEntry:
+class StaticEntry:
     """A context and the elevated user that it names."""
 
     context_name: str
@@ -28,9 +28,9 @@ class StandingEntry:
     """As `kube.overlay.exec_entry` builds it."""
 
 
-def standing_entry(
+def static_entry(
     resolved: ResolvedContext, *, context_name: str, user_name: str, exec_entry: Mapping[str, Any]
-) -> StandingEntry:
+) -> StaticEntry:
     """Build the entry for a second context to the cluster of `resolved`, with its namespace and extensions.
 
     `user_name` begins with `USER_PREFIX`, by which the entry is found again.
@@ -44,11 +44,11 @@ def standing_entry(
         context["extensions"] = extensions
     # kubectl itself writes `env: null`; a field with nothing in it is left out here.
     written = {field: value for field, value in exec_entry.items() if value is not None}
-    return StandingEntry(context_name=context_name, context=context, user_name=user_name, exec_entry=written)
+    return StaticEntry(context_name=context_name, context=context, user_name=user_name, exec_entry=written)
 
 
-def with_entry(data: bytes, file: str, entry: StandingEntry, *, parse: Parse) -> bytes:
-    """Give the kubeconfig with the entry in it; the same bytes if it is there already.
+def with_entry(data: bytes, file: str, entry: StaticEntry, *, parse: Parse) -> bytes:
+    """Return the kubeconfig with the entry in it; the same bytes if it is there already.
 
     Raises:
         KubeconfigError: the names are taken by somebody else's entries, or the file cannot be edited in place.
@@ -68,7 +68,7 @@ def with_entry(data: bytes, file: str, entry: StandingEntry, *, parse: Parse) ->
 
 
 def without_entry(data: bytes, file: str, context_name: str, *, parse: Parse) -> bytes:
-    """Give the kubeconfig without the context and, unless another context names it, its elevated user.
+    """Return the kubeconfig without the context and, unless another context names it, its elevated user.
 
     The same bytes if there is no such context.
 

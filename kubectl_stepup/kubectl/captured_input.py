@@ -12,7 +12,7 @@ SOURCES = ("filename", "kustomize", "recursive")
 """The flags that say where manifests are."""
 
 
-class Spool(Record):
+class CapturedInput(Record):
     """The inputs of a command.
 
     `stdin`: standard input in pieces, where it was read. `objects`: the objects of files, directories, pipes and
@@ -25,4 +25,4 @@ class Spool(Record):
     streams: tuple[bytes | None, ...] = ()
 
 
-NOTHING = Spool()
+NOTHING = CapturedInput()

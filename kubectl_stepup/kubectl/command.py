@@ -118,7 +118,7 @@ def read(argv: Sequence[str]) -> KubectlCommand:
 
 
 def with_objects(command: KubectlCommand, found: Sequence[ObjectRef]) -> KubectlCommand:
-    """Give the command with the objects of its manifests, now that they have been read."""
+    """Return the command with the objects of its manifests, now that they have been read."""
     return _understood(command, tuple(found))
 
 
@@ -170,7 +170,7 @@ def _local(command: KubectlCommand) -> KubectlCommand:
 
 
 def _names_kuberc(line: CommandLine) -> bool:
-    """Tell whether the command names a kuberc file.
+    """Whether the command names a kuberc file.
 
     Spec: kubectl's `kuberc` package looks for the flag before flags are parsed, in all words up to `--`: even in one
     that is another flag's value.
@@ -187,7 +187,7 @@ def _redirecting(line: CommandLine) -> tuple[str, ...]:
 
 
 def _dry_run(line: CommandLine) -> str:
-    """Give none, client or server; the last value counts.
+    """Return none, client or server; the last value counts.
 
     Spec: kubectl's `cmdutil.GetDryRunStrategy`.
     """

@@ -52,16 +52,16 @@ class CommandLine(Record):
     problem: str | None = None
 
     def last(self, name: str) -> str | None:
-        """Give a flag's value: the last one wins."""
+        """Return a flag's value: the last one wins."""
         values = self.values.get(name)
         return values[-1] if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Give all values of a flag that may be repeated."""
+        """Return all values of a flag that may be repeated."""
         return self.values.get(name, ())
 
     def on(self, name: str, default: bool = False) -> bool:
-        """Tell whether a boolean flag is on."""
+        """Whether a boolean flag is on."""
         value = self.last(name)
         return default if value is None else value in TRUE
 
@@ -77,7 +77,7 @@ class CommandLine(Record):
         return (*self.path, *(f"--{name}={value}" for name, value in (*kept, *adding)), *self.before_dash(), *behind)
 
     def before_dash(self) -> tuple[str, ...]:
-        """Give the words before `--`."""
+        """Return the words before `--`."""
         return self.words[: self.dash_at]
 
 
@@ -113,7 +113,7 @@ def read_line(argv: Sequence[str]) -> CommandLine:
 
 
 def _find(argv: Sequence[str]) -> tuple[str | None, Sequence[str]]:
-    """Give the command's path and the remaining words; no path and the word where kubectl has no such command."""
+    """Return the command's path and the remaining words; no path and the word where kubectl has no such command."""
     path, rest = "", list(argv)
     while True:
         flags = Flags(path)
@@ -129,7 +129,7 @@ def _find(argv: Sequence[str]) -> tuple[str | None, Sequence[str]]:
 
 
 def _first_word(rest: Sequence[str], flags: Flags) -> str | None:
-    """Give the first word that is neither a flag nor a flag's value."""
+    """Return the first word that is neither a flag nor a flag's value."""
     at = 0
     while at < len(rest):
         word = rest[at]
@@ -146,7 +146,7 @@ def _first_word(rest: Sequence[str], flags: Flags) -> str | None:
 
 
 def _without(rest: Sequence[str], word: str, flags: Flags) -> list[str]:
-    """Give `rest` without the first `word` that is not a flag's value.
+    """Return `rest` without the first `word` that is not a flag's value.
 
     kubectl 1.27 (cobra 1.6) takes away the first one, whatever it is: the flags behind it get other values.
     """
@@ -165,7 +165,7 @@ def _without(rest: Sequence[str], word: str, flags: Flags) -> list[str]:
 
 
 def _swallows(word: str, flags: Flags) -> bool:
-    """Tell whether the word after this flag is taken for its value; so it is for every flag that is not known here."""
+    """Whether the word after this flag is taken for its value; so it is for every flag that is not known here."""
     if "=" in word:
         return False
     if word.startswith("--"):

@@ -124,14 +124,14 @@ def _enter(
 
 
 def _connect(pod: ObjectRef, subresource: str) -> Iterator[ResourceAttributes]:
-    """Give the requests of a streaming connection: WebSocket is a GET, SPDY a POST, and newer servers ask for both."""
+    """Return the requests of a streaming connection: WebSocket is a GET, SPDY a POST, newer servers ask for both."""
     yield request("get" if pod.name else "list", pod)
     yield request("get", pod, subresource=subresource)
     yield request("create", pod, subresource=subresource)
 
 
 def _pod_of(target: ObjectRef) -> ObjectRef:
-    """Give the pod: the target itself, or one that the server picks among those of a workload."""
+    """Return the pod: the target itself, or one that the server picks among those of a workload."""
     if target.resource == POD:
         return target
     return ObjectRef(resource=POD, namespace=target.namespace)
@@ -156,5 +156,5 @@ def _debugged(line: CommandLine, target: ObjectRef, marks: frozenset[str]) -> It
 
 
 def _attaches(line: CommandLine) -> bool:
-    """Tell whether the terminal is connected to the new container."""
+    """Whether the terminal is connected to the new container."""
     return line.on("attach", default=line.on("stdin") or line.on("tty"))

@@ -45,12 +45,12 @@ class NamedTable(Record):
 
 
 def has_unknown(command: KubectlCommand) -> bool:
-    """Tell whether the command names resources that only the cluster can explain."""
+    """Whether the command names resources that only the cluster can explain."""
     return any(_is_unknown(entry.resource) for entry in command.requests)
 
 
 def with_discovered(command: KubectlCommand, found: Iterable[APIResource]) -> KubectlCommand:
-    """Give the command with the resources that the cluster knows by the words that were typed.
+    """Return the command with the resources that the cluster knows by the words that were typed.
 
     A word that means several resources is all of them; one that the cluster does not know stays unknown.
     """
@@ -125,7 +125,7 @@ def _words(one: APIResource) -> tuple[str, ...]:
 
 
 def _is_meant(resource: Resource, one: APIResource) -> bool:
-    """Tell whether a word with what may follow it, or a manifest's kind, means a resource of the cluster.
+    """Whether a word with what may follow it, or a manifest's kind, means a resource of the cluster.
 
     Spec: cli-runtime's shortcut and category expanders and apimachinery's `meta.PriorityRESTMapper`.
     """

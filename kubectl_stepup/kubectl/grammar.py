@@ -42,7 +42,7 @@ _GLOBAL: list[Flag] = []
 
 
 def _global_flags() -> Sequence[Flag]:
-    """Give kubectl's global flags; made once."""
+    """Return kubectl's global flags; made once."""
     if not _GLOBAL:
         _GLOBAL.extend(Flag(text) for text in GLOBAL_FLAGS.split())
     return _GLOBAL
@@ -77,7 +77,7 @@ class Flags:
 
 
 def subcommand(path: str, word: str) -> str | None:
-    """Give the path of the subcommand `word` of `path` (empty: of kubectl itself), its aliases resolved."""
+    """Return the path of the subcommand `word` of `path` (empty: of kubectl itself), its aliases resolved."""
     wanted = f"{path} {word}" if path else word
     if " " in word:
         return None
@@ -85,5 +85,5 @@ def subcommand(path: str, word: str) -> str | None:
 
 
 def is_container(path: str) -> bool:
-    """Tell whether the command has subcommands: a word after it is one, or a plugin, or an error."""
+    """Whether the command has subcommands: a word after it is one, or a plugin, or an error."""
     return path in CONTAINERS

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import with_objects
 from kubectl_stepup.kubectl.manifest_objects import objects_in
-from kubectl_stepup.kubectl.standard_input import is_stream, read_stream, spooled
+from kubectl_stepup.kubectl.standard_input import captured, is_stream, read_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +49,8 @@ _NOWHERE = "http://127.0.0.1:9"  # nothing listens on the discard port
 
 def expand(
     command: KubectlCommand, *, kubectl: str, stdin: BinaryIO | None = None, online: bool = False
-) -> tuple[KubectlCommand, Spool]:
-    """Give the command with the objects of its manifests, and what was read for that.
+) -> tuple[KubectlCommand, CapturedInput]:
+    """Return the command with the objects of its manifests, and what was read for that.
 
     What can be read only once (standard input, a pipe, a descriptor of the caller) is read here, whole. The command
     comes back as it was, its manifests unread and so everything they could be, where they are a URL or need the
@@ -61,26 +61,26 @@ def expand(
         UsageError: a file is not there, or a pipe cannot be read.
     """
     if not command.known or command.local or not command.manifests or command.line.last("raw") is not None:
-        return command, Spool()
+        return command, CapturedInput()
     for place in command.manifests:
         if _is_missing(place):
             raise UsageError(f"{place}: no such file or directory")
-    spool, data = _spooled(stdin) if command.reads_stdin else (Spool(), b"")
+    captured, data = _captured(stdin) if command.reads_stdin else (CapturedInput(), b"")
     streams = tuple(read_stream(place) if is_stream(place) else None for place in command.line.all("filename"))
     if any(stream is not None for stream in streams):
-        spool = spool.replace(streams=streams)
+        captured = captured.replace(streams=streams)
     output = _objects_output(command, streams, data, kubectl, online=online)
     if output is None:
-        return command, spool
+        return command, captured
     try:
         found = objects_in(output.decode("utf-8"), namespace=command.namespace)
     except (ValueError, RecursionError):
-        return command, spool
+        return command, captured
     if not found and output:
-        return command, spool
+        return command, captured
     if set(command.manifests) != {"-"}:
-        spool = spool.replace(objects=output, streams=())
-    return with_objects(command, found), spool
+        captured = captured.replace(objects=output, streams=())
+    return with_objects(command, found), captured
 
 
 def _objects_output(
@@ -117,10 +117,10 @@ def _parts(places: Sequence[str], streams: Sequence[bytes | None], stdin: bytes)
         yield files, b""
 
 
-def _spooled(stdin: BinaryIO | None) -> tuple[Spool, bytes]:
+def _captured(stdin: BinaryIO | None) -> tuple[CapturedInput, bytes]:
     """Read standard input as far as it is classified; what is beyond comes in pieces when it is wanted."""
-    data, rest = spooled(stdin, MAX_BYTES + 1)
-    return Spool(stdin=chain((data,), rest) if len(data) > MAX_BYTES else (data,)), data
+    data, rest = captured(stdin, MAX_BYTES + 1)
+    return CapturedInput(stdin=chain((data,), rest) if len(data) > MAX_BYTES else (data,)), data
 
 
 def _is_missing(place: str) -> bool:
@@ -129,7 +129,7 @@ def _is_missing(place: str) -> bool:
 
 
 def _has_address(place: str) -> bool:
-    """Tell what is not on this machine."""
+    """Return what is not on this machine."""
     return "://" in place or place.startswith(_HOSTS)
 
 
@@ -150,7 +150,7 @@ def _can_be_read(place: str, online: bool) -> bool:
 
 
 def _size(places: Sequence[str]) -> int:
-    """Give the bytes of files, and of those in directories, as far as it matters."""
+    """Return the bytes of files, and of those in directories, as far as it matters."""
     total = 0
     for path in _files(places):
         try:
@@ -199,7 +199,7 @@ def _kubectl_output(
 
 
 def _offline(*, kustomizes: bool) -> dict[str, str]:
-    """Give what kubectl, or a version manager's shim, needs to start; kustomize is kept from fetching bases."""
+    """Return what kubectl, or a version manager's shim, needs to start; kustomize is kept from fetching bases."""
     found = {name: os.environ[name] for name in _KEPT if name in os.environ} | _QUIET
     if kustomizes:
         found |= {"PATH": "", "HTTP_PROXY": _NOWHERE, "HTTPS_PROXY": _NOWHERE}

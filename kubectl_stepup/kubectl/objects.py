@@ -26,14 +26,14 @@ _TYPE_ALONE = ("apply", "describe", "edit", "get", "rollout")  # these take `TYP
 
 
 def manifests(line: CommandLine) -> tuple[str, ...]:
-    """Give the files, directories, URLs and `-` of `-f`, then the directory of `-k`."""
+    """Return the files, directories, URLs and `-` of `-f`, then the directory of `-k`."""
     kustomize = line.last("kustomize") if "kustomize" in line.own else None
     files = line.all("filename") if "filename" in line.own else ()
     return (*files, *([kustomize] if kustomize else []))
 
 
 def selects(line: CommandLine) -> bool:
-    """Tell whether the server chooses the objects: `--all`, `-l` or `--field-selector`."""
+    """Whether the server chooses the objects: `--all`, `-l` or `--field-selector`."""
     return line.on("all") or _selects_by(line)
 
 
@@ -42,7 +42,7 @@ def _selects_by(line: CommandLine) -> bool:
 
 
 def objects(line: CommandLine, words: Sequence[str], expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
-    """Give the objects that `words` name and those of `-f` and `-k`.
+    """Return the objects that `words` name and those of `-f` and `-k`.
 
     `expanded` are the objects of the manifests where somebody has read them; else they are one unknown object.
 
@@ -70,14 +70,14 @@ def _require_choice(line: CommandLine, named: Sequence[ObjectRef]) -> None:
 
 
 def namespace_of(line: CommandLine) -> str | None:
-    """Give the namespace that the flags say; None where the context's counts, and with `-A`."""
+    """Return the namespace that the flags say; None where the context's counts, and with `-A`."""
     if line.on("all-namespaces"):
         return None
     return line.last("namespace") or None
 
 
 def instances(resource: str, words: Iterable[str], namespace: str | None) -> tuple[ObjectRef, ...]:
-    """Give objects where the command knows the resource (`cordon NODE`, `exec POD`); `TYPE/NAME` is allowed too."""
+    """Return objects where the command knows the resource (`cordon NODE`, `exec POD`); `TYPE/NAME` is allowed too."""
     found: list[ObjectRef] = []
     for word in words:
         if "/" in word:

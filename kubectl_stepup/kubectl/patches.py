@@ -39,7 +39,7 @@ _WITH_PODS = _SCALABLE | {"pods", "podtemplates", "daemonsets", "jobs", "cronjob
 
 
 def possible_marks(resource: Resource) -> frozenset[str]:
-    """Give the marks that an object's content can carry; a custom resource may be anything."""
+    """Return the marks that an object's content can carry; a custom resource may be anything."""
     marks = set()
     if not resource.built_in or resource.name in _SCALABLE:
         marks.add(SCALES_TO_ZERO)
@@ -53,12 +53,12 @@ def possible_marks(resource: Resource) -> frozenset[str]:
 
 
 def unread_patch_marks(resource: Resource) -> frozenset[str]:
-    """Give the marks of a change that nobody has read; a Secret's type cannot be changed."""
+    """Return the marks of a change that nobody has read; a Secret's type cannot be changed."""
     return possible_marks(resource) - {MINTS}
 
 
 def patch_marks(text: str, resource: Resource) -> frozenset[str]:
-    """Give the marks of the patch in `-p`; where its words need not say what it does, all that it could have."""
+    """Return the marks of the patch in `-p`; where its words need not say what it does, all that it could have."""
     import json
 
     try:
@@ -106,7 +106,7 @@ def _copies(patch: object) -> bool:
 
 
 def content_marks(content: object) -> frozenset[str]:
-    """Give the marks of an object, a merge patch or a list of JSON patch operations."""
+    """Return the marks of an object, a merge patch or a list of JSON patch operations."""
     marks = set()
     for key, value in _fields(content):
         if key == "replicas" and value in (0, "0"):
@@ -121,7 +121,7 @@ def content_marks(content: object) -> frozenset[str]:
 
 
 def _lends(key: str, value: object) -> bool:
-    """Tell whether a field of a pod's template lends it somebody's rights, or the node's."""
+    """Whether a field of a pod's template lends it somebody's rights, or the node's."""
     if key == "capabilities":
         # In a JSON patch's path no object follows it, but what is added.
         return bool(value.get("add") if isinstance(value, dict) else value)

@@ -25,7 +25,7 @@ _INSTALL_HINT = "https://kubernetes.io/docs/tasks/tools/"
 
 
 def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str | None = None) -> str:
-    """Give the absolute path of kubectl: `$KUBECTL_PATH` (the caller, set by kubectl), else the first on `$PATH`.
+    """Return the absolute path of kubectl: `$KUBECTL_PATH` (the caller, set by kubectl), else the first on `$PATH`.
 
     Relative and empty entries of `$PATH` are skipped, so the working directory is never looked at. `not_this` is our
     own program: a kubectl that is a link to it, or to what is installed beside it or our interpreter, is skipped, or it
@@ -52,7 +52,7 @@ def find(environ: Mapping[str, str], *, also_wheel: bool = False, not_this: str 
         if os.access(path, os.X_OK):
             return path
         unusable = unusable or path
-    # NOTE: imported where it is raised: the classes of all errors take a tenth of the routine road.
+    # NOTE: imported where it is raised: the classes of all errors take a tenth of the fast path of allowed commands.
     from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound
 
     if unusable is not None:

@@ -32,7 +32,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def reaches_proxy(line: CommandLine, requests: Iterable[ResourceAttributes]) -> bool:
-    """Return whether a request of the command goes, or may go, through a proxy subresource."""
+    """Whether a request of the command goes, or may go, through a proxy subresource."""
     subresource = line.last("subresource") or ""
     return _is_proxy(subresource) or any(_is_proxy(entry.subresource) or MAY_PROXY in entry.marks for entry in requests)
 
@@ -50,7 +50,7 @@ def read_path(line: CommandLine) -> str | None:
 
 
 def is_plain(path: str) -> bool:
-    """Return whether a path goes to a proxy subresource and is written as every program reads it alike.
+    """Whether a path goes to a proxy subresource and is written as every program reads it alike.
 
     `/api/v1/namespaces/NAMESPACE/pods/NAME/proxy/…`, `…/services/NAME/proxy/…` or `/api/v1/nodes/NAME/proxy/…`, with
     no percent-encoding, query, fragment, empty segment or `..`.

@@ -26,7 +26,7 @@ _POSSIBLE_VERBS = {
 
 
 def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
-    """Give the request that `kubectl COMMAND --raw PATH` sends; all that it could be where the path is ambiguous."""
+    """Return the request that `kubectl COMMAND --raw PATH` sends; all that it could be where the path is ambiguous."""
     parts = _parts(path)
     if parts is not None:
         found = _request(command, parts, path.partition("?")[2])
@@ -41,7 +41,7 @@ def raw_requests(command: str, path: str) -> tuple[ResourceAttributes, ...]:
 
 
 def _request(command: str, parts: Sequence[str], query: str) -> ResourceAttributes:
-    """Give the request for a path; it is for every resource where the path is not the API's form."""
+    """Return the request for a path; it is for every resource where the path is not the API's form."""
     rest: Sequence[str]
     if parts[:1] == ["api"] and len(parts) > 2:
         group, rest = "", parts[2:]
@@ -98,7 +98,7 @@ def _resource_request(command: str, group: str, rest: Sequence[str], watched: bo
 
 
 def _body_marks(resource: Resource, subresource: str) -> frozenset[str]:
-    """Give the marks of a body that nobody has read."""
+    """Return the marks of a body that nobody has read."""
     if subresource == "ephemeralcontainers":
         return frozenset({RUNS_AS})
     return frozenset() if subresource else possible_marks(resource)

@@ -61,7 +61,7 @@ class ResourceAttributes(Record):
     marks: frozenset[str] = frozenset()
 
     def to_json(self) -> dict[str, str | None]:
-        """Give the object of `policy check -o json`."""
+        """Return the object of `policy check -o json`."""
         return {
             "verb": self.verb,
             "apiGroup": self.resource.group,
@@ -83,7 +83,7 @@ class ResourceAttributes(Record):
 def request(
     verb: str, target: ObjectRef, *, subresource: str = "", marks: frozenset[str] = frozenset()
 ) -> ResourceAttributes:
-    """Give the request that does `verb` to an object."""
+    """Return the request that does `verb` to an object."""
     resource = target.resource
     if subresource and subresource not in NAMESPACE_PARTS and resource == _NAMESPACE:
         return _in_namespace(verb, target, subresource, marks)
@@ -96,7 +96,7 @@ def request(
 
 
 def _in_namespace(verb: str, namespace: ObjectRef, resource: str, marks: frozenset[str]) -> ResourceAttributes:
-    """Give what `get namespace NAME --subresource=secrets` asks for: the secrets of that namespace.
+    """Return what `get namespace NAME --subresource=secrets` asks for: the secrets of that namespace.
 
     Spec: k8s.io/apiserver `request.RequestInfoFactory`.
     """

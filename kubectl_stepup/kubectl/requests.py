@@ -93,14 +93,14 @@ _NOTHING_READ = ("create", "replace", "run")
 
 
 def builder_of(line: CommandLine) -> Builder | None:
-    """Give the function that builds a command's requests; None where there is none, as for a newer command."""
+    """Return the function that builds a command's requests; None where there is none, as for a newer command."""
     return create if line.path[:1] == ("create",) else BUILDERS.get(line.name)
 
 
 def requests_of(
     line: CommandLine, builder: Builder, expanded: Sequence[ObjectRef] | None, dry_run: str
 ) -> tuple[ResourceAttributes, ...]:
-    """Give the requests, each once and in order; `dry_run` is none, client (which changes nothing) or server.
+    """Return the requests, each once and in order; `dry_run` is none, client (which changes nothing) or server.
 
     Raises: command_line.Malformed where kubectl would reject the line.
     """
@@ -112,7 +112,7 @@ def requests_of(
 
 
 def _is_read_in_dry_run(line: CommandLine, entry: ResourceAttributes) -> bool:
-    """Tell which requests a client-side dry run still sends; a manifest that nobody has read is not held against it."""
+    """Return which requests a client-side dry run still sends; a manifest that nobody has read does not count."""
     if line.path[0] in _NOTHING_READ or entry.verb not in READS or UNREAD in entry.marks:
         return False
     return line.path[0] != "delete" or entry.verb == "list"
@@ -131,5 +131,5 @@ def _impersonations(line: CommandLine) -> Iterator[ResourceAttributes]:
 
 
 def completion_requests(line: CommandLine) -> tuple[ResourceAttributes, ...]:
-    """Give the requests of `__complete`."""
+    """Return the requests of `__complete`."""
     return tuple(dict.fromkeys(reads.completion(line)))

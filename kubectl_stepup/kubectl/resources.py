@@ -34,7 +34,7 @@ UNKNOWN = Resource(group=ANY, name=ANY)
 
 
 def resources_named(word: str) -> tuple[Resource, ...]:
-    """Give what a TYPE argument means: a category is several.
+    """Return what a TYPE argument means: a category is several.
 
     kubectl reads plural, singular and short names and kinds in any case, with `.group`, the beginning of a group, or
     `.version.group` after it; an empty group (`roles.`, `roles.v1.`) is any, the core one first. A word that is no
@@ -54,7 +54,7 @@ def resources_named(word: str) -> tuple[Resource, ...]:
 
 
 def resource_of_kind(group: str, kind: str) -> Resource:
-    """Give the resource of a manifest's `apiVersion` group and `kind`; a custom one gets the usual plural."""
+    """Return the resource of a manifest's `apiVersion` group and `kind`; a custom one gets the usual plural."""
     for candidate in _by_name().get(kind.lower(), ()):
         if candidate.group == group and candidate.kind == kind:
             return candidate
@@ -62,7 +62,7 @@ def resource_of_kind(group: str, kind: str) -> Resource:
 
 
 def resource_in_path(group: str, name: str) -> Resource:
-    """Give the resource of a URL's group and plural name."""
+    """Return the resource of a URL's group and plural name."""
     for candidate in _by_name().get(name.lower(), ()):
         if candidate.group == group and candidate.name == name.lower():
             return candidate
@@ -77,12 +77,12 @@ def names_of(resource: Resource) -> tuple[str, ...]:
 
 
 def is_built_in(plural_name: str) -> bool:
-    """Tell whether a built-in resource has this plural name, in any group."""
+    """Whether a built-in resource has this plural name, in any group."""
     return any(candidate.name == plural_name for candidate in _by_name().get(plural_name, ()))
 
 
 def plural(singular: str) -> str:
-    """Give the usual plural, as Kubernetes' own generator does.
+    """Return the usual plural, as Kubernetes' own generator does.
 
     Spec: apimachinery's `meta.UnsafeGuessKindToResource`.
     """
@@ -92,7 +92,7 @@ def plural(singular: str) -> str:
 
 
 def _group(rest: str) -> str:
-    """Give the group in the text after a TYPE's first dot: `apps`, `v1.apps`; it may be empty."""
+    """Return the group in the text after a TYPE's first dot: `apps`, `v1.apps`; it may be empty."""
     first, _, after = rest.partition(".")
     return after if _is_version(first) else rest
 
@@ -107,7 +107,7 @@ _INDEX: dict[str, tuple[Resource, ...]] = {}
 
 
 def _by_name() -> dict[str, tuple[Resource, ...]]:
-    """Give all built-in resources by each of their names; made once."""
+    """Return all built-in resources by each of their names; made once."""
     if not _INDEX:
         for name, resource in _entries():
             if resource not in _INDEX.get(name, ()):

@@ -24,8 +24,8 @@ _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/")
 _STANDARD_INPUT = ("/dev/stdin", "/proc/self/fd/0")
 
 
-def spooled(source: BinaryIO | RawIOBase | None, at_most: int) -> tuple[bytes, Iterator[bytes]]:
-    """Give the first `at_most` bytes of `source` (None: standard input), fewer only at its end, and what comes after.
+def captured(source: BinaryIO | RawIOBase | None, at_most: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `at_most` bytes of `source` (None: standard input), fewer only at its end, and what comes after.
 
     Standard input that was closed before we started is empty.
     """

@@ -40,7 +40,7 @@ _VIRTUAL: Mapping[str, frozenset[str]] = {
 
 
 def verbs_of(resource: str, subresource: str) -> frozenset[str] | None:
-    """Give the verbs that a subresource, or a resource of authorization alone, can receive; None where any may."""
+    """Return the verbs that a subresource, or a resource of authorization alone, can receive; None where any may."""
     if subresource:
         return _VERBS.get(subresource)
     return _VIRTUAL.get(resource)

@@ -58,7 +58,7 @@ _CONTROLLERS = (
 
 
 def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[ObjectRef, ...]:
-    """Give the objects of a command that takes `TYPE NAME`, `-l`, `--all` or `-f`, and maybe `KEY=VALUE` words."""
+    """Return the objects of a command that takes `TYPE NAME`, `-l`, `--all` or `-f`, and maybe `KEY=VALUE` words."""
     words: Sequence[str] = line.words
     pairs: Sequence[str] = ()
     if line.name in _PAIRED:
@@ -71,7 +71,7 @@ def targets(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> tuple[Ob
 
 
 def read_of(target: ObjectRef, subresource: str = "") -> ResourceAttributes:
-    """Give the request that reads an object, or lists its resource."""
+    """Return the request that reads an object, or lists its resource."""
     one = target.name is not None or target.resource == UNKNOWN
     return request("get" if one else "list", target, subresource=subresource)
 
@@ -117,7 +117,7 @@ def apply(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[R
 
 
 def _apply_set(line: CommandLine) -> Iterator[ResourceAttributes]:
-    """Give the requests of `--applyset=[TYPE/]NAME`: the set is an object, which says in what namespaces to prune."""
+    """Return the requests of `--applyset=[TYPE/]NAME`: the set is an object, which says in what namespaces to prune."""
     for kept_in in instances("secrets", line.all("applyset")[-1:], namespace_of(line)):
         yield request("get", kept_in)
         yield request("patch", kept_in)
@@ -265,7 +265,7 @@ def _sets_variables(line: CommandLine) -> bool:
 
 
 def _env_sources(line: CommandLine) -> Iterator[ResourceAttributes]:
-    """Give the reads of `set env --from=secret/x` and of `--resolve`, which shows what references stand for."""
+    """Return the reads of `set env --from=secret/x` and of `--resolve`, which shows what references stand for."""
     source = line.last("from") or ""
     if source:
         kind, _, name = source.partition("/")

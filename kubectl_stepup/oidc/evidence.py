@@ -60,7 +60,7 @@ def shortfalls(
     flow_start: float,
     now: float,
 ) -> tuple[Shortfall, ...]:
-    """Tell which parts of `requirement` the sign-in behind `claims` does not meet; empty means satisfied.
+    """Return which parts of `requirement` the sign-in behind `claims` does not meet; empty means satisfied.
 
     `flow_start` is when the step-up began by the provider's clock, `now` is now by ours, both in seconds since the
     epoch. The age of a sign-in counts back from `flow_start`: a person may need minutes on the approval page.
@@ -75,7 +75,7 @@ def shortfalls(
 
 
 def server_window(requirement: StepUpRequirement, claims: IDTokenClaims) -> float:
-    """Give the bound of `exp - auth_time` that the API server is given too.
+    """Return the bound of `exp - auth_time` that the API server is given too.
 
     Where the level names none: the allowed age of the sign-in, the token's own life (of which at most 15 minutes
     count) and a minute. A provider that issues tokens for hours thus needs the level to name its window.
@@ -91,7 +91,7 @@ def rejection(
     requirement: StepUpRequirement,
     claims: IDTokenClaims,
 ) -> TokenRejected:
-    """Give the error that tells `missing`, which must not be empty, to the person who signed in.
+    """Return the error that tells `missing`, which must not be empty, to the person who signed in.
 
     The most telling kind decides the class: WrongAccount, TooWeak, NotFresh. `details` has every shortfall and
     `explanation`, one sentence about the provider.

@@ -57,7 +57,7 @@ def verify(
     now: float,
     access_token: Secret | None = None,
 ) -> IDTokenClaims:
-    """Give the claims of `id_token` once everything but the level's own requirement is checked.
+    """Return the claims of `id_token` once everything but the level's own requirement is checked.
 
     `jwks(False)` gives the provider's JWKS, `jwks(True)` fetches it anew (it may refuse by giving the same); the
     second is called at most once, for a key id that is not in the first. `now` is seconds since the epoch.

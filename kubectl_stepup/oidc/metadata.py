@@ -79,7 +79,7 @@ class ProviderMetadata:
         return host(self.issuer)
 
     def device_endpoint(self) -> str:
-        """Give the device authorization endpoint.
+        """Return the device authorization endpoint.
 
         Raises:
             ProviderError: the provider has none.
@@ -93,12 +93,12 @@ class ProviderMetadata:
         return self.device_authorization_endpoint
 
     def accepted_algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the `alg` values an ID token may have: the `enrolled` ones, else RS256 and what is offered."""
+        """Return the `alg` values an ID token may have: the `enrolled` ones, else RS256 and what is offered."""
         return enrolled or (RS256, *(name for name in self.signing_algorithms if name != RS256))
 
 
 def discovery_url(issuer: str) -> str:
-    """Give the address of the metadata (OpenID Connect Discovery section 4)."""
+    """Return the address of the metadata (OpenID Connect Discovery section 4)."""
     return f"{checked_issuer(issuer).rstrip('/')}/.well-known/openid-configuration"
 
 

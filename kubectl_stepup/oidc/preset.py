@@ -96,7 +96,7 @@ class Preset:
     """Why this provider cannot prove a step-up at all."""
 
     def default_evidence(self, level: str, elevated_client_id: str) -> Evidence | None:
-        """Give this preset's evidence of `level`, or None where only the config can say."""
+        """Return this preset's evidence of `level`, or None where only the config can say."""
         evidence = self.evidence.get(level)
         if evidence is None:
             return None

@@ -134,7 +134,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset
 
 
 def preset_with(name: str, overrides: Mapping[str, object]) -> Preset:
-    """Give preset `name` with `overrides`, whose keys are the config's (`acrValues`, `maxAge`, …).
+    """Return preset `name` with `overrides`, whose keys are the config's (`acrValues`, `maxAge`, …).
 
     Raises:
         ConfigError: unknown preset, unknown key, or a value of the wrong kind; the message has no file or line.

@@ -61,7 +61,7 @@ class OIDCProvider:
         return self._transport.secrets
 
     def metadata(self) -> ProviderMetadata:
-        """Give the checked metadata.
+        """Return the checked metadata.
 
         Raises:
             ProviderUnreachable: no answer.
@@ -76,7 +76,7 @@ class OIDCProvider:
         return self._metadata
 
     def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the `alg` values an ID token may have; see `ProviderMetadata.accepted_algorithms`."""
+        """Return the `alg` values an ID token may have; see `ProviderMetadata.accepted_algorithms`."""
         return self.metadata().accepted_algorithms(enrolled)
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
@@ -104,7 +104,7 @@ class OIDCProvider:
         return self._transport.post(self.metadata().token_endpoint, form, deadline_s=deadline_s)
 
     def jwks(self, force: bool = False) -> dict[str, object]:
-        """Give the published keys (RFC 7517 section 5); with `force` fetch them anew, at most once a minute.
+        """Return the published keys (RFC 7517 section 5); with `force` fetch them anew, at most once a minute.
 
         Raises:
             ProviderUnreachable: no answer.

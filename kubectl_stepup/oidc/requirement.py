@@ -44,7 +44,7 @@ class Evidence:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing is asked for, which proves nothing."""
+        """Whether nothing is asked for, which proves nothing."""
         return not (self.acr or self.amr or self.acrs or self.aud or self.scope)
 
 

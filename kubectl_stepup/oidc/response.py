@@ -31,7 +31,7 @@ class Response:
     retry_after_s: float | None = None
 
     def json_object(self) -> dict[str, object]:
-        """Give the body.
+        """Return the body.
 
         Raises:
             ProviderResponse: there is no JSON object in it; names the URL and the reason.

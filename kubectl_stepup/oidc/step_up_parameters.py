@@ -18,14 +18,14 @@ _LONGEST_ESCAPE = 10
 
 
 def step_up_scope(preset: Preset, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Give the scope to ask for: the preset's, the config's `extra`, the elevated one; never a refresh token's."""
+    """Return the scope to ask for: the preset's, the config's `extra`, the elevated one; never a refresh token's."""
     elevated = (preset.elevated_scope,) if preset.elevated_scope else ()
     wanted = dict.fromkeys((*preset.scopes, *extra, *elevated))
     return tuple(scope for scope in wanted if scope != OFFLINE_ACCESS)
 
 
 def step_up_parameters(preset: Preset, requirement: StepUpRequirement, *, command: str | None) -> dict[str, str]:
-    """Give the parameters that ask the provider for `requirement`.
+    """Return the parameters that ask the provider for `requirement`.
 
     `command` is what will be run, for the approval page; it must hold no secret, and long ones are cut.
 

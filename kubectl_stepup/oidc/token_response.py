@@ -38,7 +38,7 @@ class OAuthError:
         return cls(error=error, description=description if isinstance(description, str) else "")
 
     def shown(self) -> str:
-        """Give `error: description`, safe to show."""
+        """Return `error: description`, safe to show."""
         error = safe(self.error, 60)
         return f"{error}: {safe(self.description)}" if self.description else error
 

@@ -13,7 +13,7 @@ from kubectl_stepup.ui.sanitise import safe
 
 
 def unreachable(exc: Exception, *, url: str, proxy: str | None) -> ProviderUnreachable:
-    """Give the error to show for `exc`, which came of a request to `url` through `proxy`."""
+    """Return the error to show for `exc`, which came of a request to `url` through `proxy`."""
     name = host(url)
     via = f" through the proxy {_proxy_name(proxy)}" if proxy else ""
     causes = _causes(exc)

@@ -25,7 +25,7 @@ class _Refused(ValueError):
 
 
 def checked_issuer(issuer: str) -> str:
-    """Give `issuer` back where it can be one: https, a host, no query, fragment or userinfo.
+    """Return `issuer` back where it can be one: https, a host, no query, fragment or userinfo.
 
     Raises:
         ConfigError: it cannot; Kubernetes accepts no other either.
@@ -43,7 +43,7 @@ def checked_issuer(issuer: str) -> str:
 
 
 def checked_endpoint(name: str, url: object, *, issuer: str, hosts: Iterable[str]) -> str:
-    """Give the provider's `url` called `name` back where it is on the issuer's host or one of `hosts`.
+    """Return the provider's `url` called `name` back where it is on the issuer's host or one of `hosts`.
 
     A host may be written with a port; without one it means port 443.
 
@@ -69,12 +69,12 @@ def checked_endpoint(name: str, url: object, *, issuer: str, hosts: Iterable[str
 
 
 def host_and_port(url: str) -> str:
-    """Give `host:port` of an https URL, the port always written."""
+    """Return `host:port` of an https URL, the port always written."""
     return _with_port(urlsplit(url).netloc)
 
 
 def host(url: str) -> str:
-    """Give what people call the provider: the host, with its port where it is not 443."""
+    """Return what people call the provider: the host, with its port where it is not 443."""
     name, _, port = host_and_port(url).rpartition(":")
     return name if port == str(HTTPS_PORT) else f"{name}:{port}"
 

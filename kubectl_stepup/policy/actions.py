@@ -124,7 +124,7 @@ NAMES = (*ACTIONS, CHANGE)
 
 
 def actions_of(entry: ResourceAttributes) -> frozenset[str]:
-    """Give the actions that a request is.
+    """Return the actions that a request is.
 
     A request about a manifest that nobody has read is everything that its verb could do.
     """

@@ -1,6 +1,6 @@
-"""Command lines that the policy in force allows wherever they go (filesystem): a repeated one is not judged again.
+"""Command lines that the policy in force allows wherever they go (filesystem): a repeated one is not evaluated again.
 
-The judgement is the words' and the policy's alone, so it holds for as long as both are the same. Only digests of the
+The evaluation is the words' and the policy's alone, so it holds for as long as both are the same. Only digests of the
 words are kept, as a command line may hold a token, and only those of the last `MOST` lines. The file is lines of text,
 as the launcher (launcher/routine.c) reads it too::
 
@@ -45,7 +45,7 @@ class RoutineLines:
         return _digest(words) in self._digests
 
     def add(self, words: Sequence[str]) -> None:
-        """Keep a line that was judged routine."""
+        """Keep a line that was evaluated routine."""
         if self._head is not None:
             self._digests = [*self._digests, _digest(words)][-MOST:]
             data = self._head + "".join(f"{one}\n" for one in self._digests).encode("ascii")

@@ -95,7 +95,7 @@ def pack(policy: Policy) -> tuple[Any, ...]:
 
 
 def _values(value: Any) -> Any:
-    """Give the values of a record's fields; a selector or a condition that says nothing, as most do, is None."""
+    """Return the values of a record's fields; a selector or a condition that says nothing, as most do, is None."""
     if isinstance(value, Record):
         if value in (_NO_SELECTOR, _NO_WHERE):
             return None

@@ -1,7 +1,7 @@
 """The compiled policy on disk (filesystem): read where it was made from exactly the file that is there now.
 
 What a policy file is known by - path, inode, times, size, owner and mode, those of its directory too - was the same
-when the ordinary road loaded it, trust checks included; any change of them leads back to that road.
+when the ordinary path loaded it, trust checks included; any change of them leads back to that road.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "policy.compiled"
 
 
 def read(directory: str, stamp: Stamp) -> Policy | None:
-    """Give the policy compiled from the files of this stamp (file_stamp.py); None where it must be loaded anew."""
+    """Return the policy compiled from the files of this stamp (file_stamp.py); None where it must be loaded anew."""
     try:
         known, packed = cache_file.read(directory, NAME) or (None, None)
         return unpack(packed) if known == stamp else None

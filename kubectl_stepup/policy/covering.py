@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def covers(wide: Rule, narrow: Rule) -> bool:
-    """Tell whether every request that `narrow` matches is one that `wide` matches."""
+    """Whether every request that `narrow` matches is one that `wide` matches."""
     return (
         _covers_what(wide, narrow)
         and _covers_selector(wide.selector, narrow.selector)
@@ -47,7 +47,7 @@ def _covers_selector(wide: Selector, narrow: Selector) -> bool:
 
 
 def _all_in(narrow: tuple[str, ...], wide: tuple[str, ...]) -> bool:
-    """Tell whether a list of globs selects no more than another; an empty one, and `*`, select everything."""
+    """Whether a list of globs selects no more than another; an empty one, and `*`, select everything."""
     if not wide or "*" in wide:
         return True
     return bool(narrow) and set(narrow) <= set(wide)

@@ -95,7 +95,7 @@ class Decision(Record):
         return (*self.own_rules, *(label_of(name, by) for by, name in self.published_rules))
 
     def to_json(self) -> dict[str, Any]:
-        """Give the object of `policy check -o json`; programs rely on these fields."""
+        """Return the object of `policy check -o json`; programs rely on these fields."""
         from kubectl_stepup.policy.summary import summary_of  # an allowed command needs none
 
         return {

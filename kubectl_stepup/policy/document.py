@@ -159,7 +159,7 @@ def _require_version(node: Node) -> None:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """Give the release's numbers; what follows them (`.dev0`, `rc1`) does not count."""
+    """Return the release's numbers; what follows them (`.dev0`, `rc1`) does not count."""
     numbers: list[int] = []
     for part in text.split(".")[:3]:
         digits = part[: next((at for at, letter in enumerate(part) if not letter.isdigit()), len(part))]

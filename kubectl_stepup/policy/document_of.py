@@ -35,7 +35,7 @@ def document_of(policy: Policy) -> dict[str, Any]:
 
 
 def level_document(level: Level) -> dict[str, Any]:
-    """Give one level; `askAgainAfter: 0s` is always said."""
+    """Return one level; `askAgainAfter: 0s` is always said."""
     return _filled(
         {
             "name": level.name,
@@ -51,7 +51,7 @@ def level_document(level: Level) -> dict[str, Any]:
 
 
 def rule_document(rule: Rule) -> dict[str, Any]:
-    """Give one rule."""
+    """Return one rule."""
     return _filled(
         {
             "name": rule.name,
@@ -72,7 +72,7 @@ def rule_document(rule: Rule) -> dict[str, Any]:
 
 
 def selector_document(selector: Selector) -> dict[str, Any]:
-    """Give the fields of a selector that select."""
+    """Return the fields of a selector that select."""
     return _filled(
         {
             "clusters": list(selector.clusters),
@@ -84,7 +84,7 @@ def selector_document(selector: Selector) -> dict[str, Any]:
 
 
 def where_document(where: Where) -> dict[str, Any]:
-    """Give what a rule asks of the command itself."""
+    """Return what a rule asks of the command itself."""
     return _filled(
         {"all": where.all, "objects": where.objects, "force": where.force, "dryRun": list(where.dry_run)},
     )

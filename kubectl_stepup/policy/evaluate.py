@@ -81,7 +81,7 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
 
 
 def _is_one_clusters(enforced: Sequence[MatchedRule], target: Target) -> bool:
-    """Return whether all rules are one cluster's own, which says how its levels compare."""
+    """Whether all rules are one cluster's own, which says how its levels compare."""
     publishers = {match.rule.published for match in enforced}
     needs = {match.rule.needs for match in enforced}
     return len(publishers) == 1 and None not in publishers and (target.cluster is not None or len(needs) == 1)
@@ -155,7 +155,7 @@ def _unknown(policy: Policy, command: KubectlCommand) -> Decision:
 
 
 def _foreign_word(command: KubectlCommand) -> str | None:
-    """Give the first word unless it is a command of kubectl's own, whose flags or subcommands are the unknown ones."""
+    """Return the first word unless it is kubectl's own command: then its flags or subcommands are the unknown ones."""
     return next((word for word in command.path[:1] if word not in COMMANDS), None)
 
 
@@ -210,7 +210,7 @@ def _refused(command: KubectlCommand, decision: Decision) -> Decision:
 
 
 def _never_elevated(command: KubectlCommand, level: str | None) -> tuple[str, str] | None:
-    """Give code and message where the command would take the elevated credential elsewhere, or hand it on."""
+    """Return code and message where the command would take the elevated credential elsewhere, or hand it on."""
     if command.starts_proxy:
         return PROXY_REFUSED, "kubectl proxy is not run elevated: everybody who reaches its port would be"
     if command.redirecting:

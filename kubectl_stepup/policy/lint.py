@@ -44,7 +44,7 @@ class Finding(Record):
 
 
 def lint(policy: Policy, enrolled: Enrolled) -> tuple[Finding, ...]:
-    """Give all findings, in the order of the rules; those about no rule come last."""
+    """Return all findings, in the order of the rules; those about no rule come last."""
     anywhere = policy.replace(levels=policy.all_levels)
     listed = folded(policy.rules)
     found = [
@@ -123,7 +123,7 @@ def _resources(rule: Rule) -> Iterator[str]:
 
 
 def _better_name(name: str) -> str | None:
-    """Give the plural name that a singular, short or capital one of a built-in resource means."""
+    """Return the plural name that a singular, short or capital one of a built-in resource means."""
     if not name or any(letter in "*?[" for letter in name) or is_built_in(name):
         return None
     found = [one for one in resources_named(name) if one.built_in]

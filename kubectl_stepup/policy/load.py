@@ -68,5 +68,5 @@ def _node(document: Document) -> Node:
 
 
 def starting_policy(profile: str) -> str:
-    """Give the text of the policy file that `policy init` writes, by one of `PROFILES`."""
+    """Return the text of the policy file that `policy init` writes, by one of `PROFILES`."""
     return STARTING_POLICY.read_text(encoding="utf-8") + PROFILES[profile]

@@ -20,7 +20,7 @@ SAME_VERB = {"patch": "update", "deletecollection": "delete"}
 
 
 def resolved(command: KubectlCommand, target: Target) -> tuple[ResourceAttributes, ...]:
-    """Give the command's requests with the target's namespace where they say none."""
+    """Return the command's requests with the target's namespace where they say none."""
     if target.namespace is None or command.all_namespaces:
         return command.requests
     return tuple(
@@ -30,12 +30,12 @@ def resolved(command: KubectlCommand, target: Target) -> tuple[ResourceAttribute
 
 
 def _is_in_default_namespace(entry: ResourceAttributes) -> bool:
-    """Tell whether the context's namespace counts; an unread manifest may name its own."""
+    """Whether the context's namespace counts; an unread manifest may name its own."""
     return entry.namespace is None and not entry.everywhere and entry.resource.name != ANY
 
 
 def command_matches(where: Where, command: KubectlCommand) -> bool:
-    """Tell whether the command is what a rule's `where` asks for."""
+    """Whether the command is what a rule's `where` asks for."""
     if where.all is not None and where.all != ("all" in command.traits):
         return False
     if where.force is not None and where.force != ("force" in command.traits):
@@ -46,7 +46,7 @@ def command_matches(where: Where, command: KubectlCommand) -> bool:
 
 
 def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[str], target: Target) -> bool:
-    """Tell whether a rule is about a request, which is these `actions`."""
+    """Whether a rule is about a request, which is these `actions`."""
     if rule.published is not None and target.unenrolled:
         return False
     named = rule.actions & actions if rule.actions else _is_named(rule, entry)
@@ -57,7 +57,7 @@ def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[st
 
 
 def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
-    """Tell whether the rule's verbs, groups and resources name the request, as those of a Kubernetes rule would.
+    """Whether the rule's verbs, groups and resources name the request, as those of a Kubernetes rule would.
 
     Spec: admissionregistration.k8s.io/v1 RuleWithOperations: `*` is all resources, without their subresources.
     """
@@ -72,7 +72,7 @@ def _is_named(rule: Rule, entry: ResourceAttributes) -> bool:
 
 
 def _may_be_in(resource: Resource, groups: Iterable[str]) -> bool:
-    """Tell whether a resource may be in one of the groups: kubectl takes the beginning of a group for all of it.
+    """Whether a resource may be in one of the groups: kubectl takes the beginning of a group for all of it.
 
     The table has the whole group of a built-in resource; of a custom one there is what was typed.
     """
@@ -93,7 +93,7 @@ def _is_resource(entry: ResourceAttributes, pattern: str) -> bool:
 
 
 def _may_be(resource: Resource, pattern: str) -> bool:
-    """Tell whether a custom resource, as it was typed, may be the rule's.
+    """Whether a custom resource, as it was typed, may be the rule's.
 
     Typed with its group, the word is a singular, a plural or a short name of one of the group's few resources, and so
     it is without the group: only a rule about built-in resources is certain not to mean it.
@@ -104,7 +104,7 @@ def _may_be(resource: Resource, pattern: str) -> bool:
 
 
 def _selects(selector: Selector, entry: ResourceAttributes, target: Target, *, unknown: bool) -> bool:
-    """Tell whether all fields of a selector match; `unknown` is the answer where something is not known."""
+    """Whether all fields of a selector match; `unknown` is the answer where something is not known."""
     return (
         (not selector.clusters or _known_or(target.cluster, selector.clusters, unknown))
         and (not selector.labels or _labels_match(selector, target, unknown))
@@ -125,7 +125,7 @@ def _labels_match(selector: Selector, target: Target, unknown: bool) -> bool:
 
 
 def namespace_of(entry: ResourceAttributes) -> str | None:
-    """Give the namespace that selectors see.
+    """Return the namespace that selectors see.
 
     A Namespace object's is its name; a cluster-scoped object has none, and `-n` does not give it one: nor a custom
     resource, of which nobody here knows whether it is cluster-scoped.

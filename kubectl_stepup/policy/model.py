@@ -147,7 +147,7 @@ class Policy(Record):
         return self.levels if found is None else (*self.levels, *found.levels[len(self.levels) :])
 
     def level(self, name: str) -> Level:
-        """Give a level.
+        """Return a level.
 
         Raises: PolicyError where there is none of that name.
         """
@@ -170,11 +170,11 @@ class Policy(Record):
         return above if name in self.added else tuple(level for level in above if level.name not in self.added)
 
     def meets(self, held: str, needed: str) -> bool:
-        """Return whether a session at one level is enough for another."""
+        """Whether a session at one level is enough for another."""
         return held == needed or any(level.name == held for level in self.stronger(needed))
 
     def rank(self, name: str) -> int:
-        """Give the level's place, 0 for the weakest.
+        """Return the level's place, 0 for the weakest.
 
         Raises: PolicyError where there is none of that name.
         """

@@ -82,5 +82,5 @@ def _by(text: QuotedText | None, cluster: str) -> QuotedText | None:
 
 
 def _exactly(name: str) -> str:
-    """Give a glob that matches one name alone."""
+    """Return a glob that matches one name alone."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)

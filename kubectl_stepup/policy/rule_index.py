@@ -34,7 +34,7 @@ class GlobIndex(Record):
     others: Positions
 
     def about(self, name: str | None) -> int:
-        """Give the rules that may match; a name that is not known matches them all."""
+        """Return the rules that may match; a name that is not known matches them all."""
         if name is None:
             return -1
         found = _bits(self.others) | _bits(self.exact.get(name, ()))
@@ -55,7 +55,7 @@ class RuleIndex(Record):
     names: GlobIndex
 
     def about(self, target: Target, by_request: Iterable[tuple[ResourceAttributes, frozenset[str]]]) -> Iterator[int]:
-        """Give the positions of the rules that can be about one of these requests, which are these actions."""
+        """Return the positions of the rules that can be about one of these requests, which are these actions."""
         found = 0
         for entry, actions in by_request:
             named = 0

@@ -35,7 +35,7 @@ class EffectiveRules:
         self._known: dict[RoleKey, tuple[EffectiveRule, ...]] = {}
 
     def of(self, role: Role) -> tuple[EffectiveRule, ...]:
-        """Give a role's rules; each rule once, by the shortest way."""
+        """Return a role's rules; each rule once, by the shortest way."""
         if role.key not in self._known:
             self._known[role.key] = tuple(self._of(role))
         return self._known[role.key]
@@ -54,7 +54,7 @@ class EffectiveRules:
         yield from (one for one in own if one.rule not in explained)
 
     def _ways(self, role: Role) -> Iterator[tuple[Role, ...]]:
-        """Give the ways from a role to those that it takes rules from, breadth first; a circle is gone once."""
+        """Return the ways from a role to those that it takes rules from, breadth first; a circle is gone once."""
         seen = {role.key}
         waiting: list[tuple[Role, ...]] = [(role,)]
         while waiting:

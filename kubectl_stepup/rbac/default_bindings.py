@@ -58,10 +58,10 @@ _ROLE_OF_ANOTHER_NAME = {
 
 
 def is_stock(binding: Binding, subject: Subject) -> bool:
-    """Tell whether a control plane has this binding for this subject by itself.
+    """Whether a control plane has this binding for this subject by itself.
 
     What it gives is what the controller needs. Bindings of the API server to everybody, and that of cluster-admin, are
-    judged as all others are.
+    evaluated as all others are.
     """
     if binding.labels.get(STOCK_LABEL) != STOCK_VALUE:
         return False

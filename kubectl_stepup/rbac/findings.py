@@ -11,14 +11,14 @@ from kubectl_stepup.rbac.given import Judge
 from kubectl_stepup.rbac.powers import ANYTHING, URLS
 from kubectl_stepup.rbac.sensitivity import Sensitivity
 from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM, lowered, rank
-from kubectl_stepup.rbac.subjects import Standing, Who, standing_of
+from kubectl_stepup.rbac.subjects import Category, Who, category_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_stepup.policy.model import Policy, Target
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.given import Hole
+    from kubectl_stepup.rbac.given import Gap
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
 
 CLUSTER_ADMIN = "cluster-admin"
@@ -27,7 +27,7 @@ _EVERY_OBJECT = frozenset({CLUSTER_ADMIN, EVERYTHING})
 
 
 def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[Finding, ...]:
-    """Give all findings, the worst first; in a stable order."""
+    """Return all findings, the worst first; in a stable order."""
     found = _Audit(objects, policy, target).findings()
     return tuple(sorted(found, key=lambda one: (-rank(one.severity), one.code, one.identity)))
 
@@ -47,49 +47,49 @@ class _Audit:
                     yield from self._of(binding, role, subject)
 
     def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[Finding]:
-        standing = standing_of(subject, self._policy)
-        if standing.who is Who.MASTERS:
+        category = category_of(subject, self._policy)
+        if category.who is Who.MASTERS:
             if role is not None and role.name == CLUSTER_ADMIN:
                 yield Finding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
             return
         if role is None:
             yield Finding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
             return
-        if standing.who is Who.LEVEL:
+        if category.who is Who.LEVEL:
             yield Finding(
-                code="level-grants", severity=HIGH, subject=subject, binding=binding, role=role, level=standing.level
+                code="level-grants", severity=HIGH, subject=subject, binding=binding, role=role, level=category.level
             )
             return
-        if standing.who is Who.PRETENDER:
+        if category.who is Who.PRETENDER:
             yield Finding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
-        holes = self._judge.holes(role.key, self._rules.of(role), binding.namespace, standing)
-        yield from self._told(_Bound(binding, role, subject), holes, standing)
+        gaps = self._judge.gaps(role.key, self._rules.of(role), binding.namespace, category)
+        yield from self._told(_Bound(binding, role, subject), gaps, category)
 
-    def _told(self, bound: _Bound, holes: Sequence[Hole], standing: Standing) -> Iterator[Finding]:
-        if standing.who is Who.ACCOUNT:
-            yield from self._of_account(bound, holes)
-        elif standing.who is Who.ELEVATED and standing.level is not None:
-            reached = self._policy.rank(standing.level)
+    def _told(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[Finding]:
+        if category.who is Who.ACCOUNT:
+            yield from self._of_account(bound, gaps)
+        elif category.who is Who.ELEVATED and category.level is not None:
+            reached = self._policy.rank(category.level)
             # What RBAC cannot tell from everyday work is no reason to sign in more strongly for all of it.
-            too_low = [hole for hole in holes if hole.need.rank > reached and hole.reach.narrows]
+            too_low = [gap for gap in gaps if gap.need.rank > reached and gap.reach.narrows]
             yield from bound.folded("level-too-low", too_low)
-        elif standing.who is Who.ANONYMOUS:
-            yield from bound.folded("open-to-anonymous", holes, severity=CRITICAL)
-        elif standing.who is Who.EVERYONE:
-            worst = max((hole.severity for hole in holes), key=rank, default=HIGH)
-            yield from bound.folded("open-to-everyone", holes, severity=max(worst, HIGH, key=rank))
+        elif category.who is Who.ANONYMOUS:
+            yield from bound.folded("open-to-anonymous", gaps, severity=CRITICAL)
+        elif category.who is Who.EVERYONE:
+            worst = max((gap.severity for gap in gaps), key=rank, default=HIGH)
+            yield from bound.folded("open-to-everyone", gaps, severity=max(worst, HIGH, key=rank))
         else:
-            yield from bound.by_rule(holes)
+            yield from bound.by_rule(gaps)
 
-    def _of_account(self, bound: _Bound, holes: Sequence[Hole]) -> Iterator[Finding]:
-        """Tell what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
+    def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[Finding]:
+        """Return what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
         accounts = self._objects.service_accounts
         subject = bound.subject
         account = None if accounts is None else accounts.get((subject.namespace, subject.name))
-        worst = max((hole.severity for hole in holes), key=rank, default=LOW)
+        worst = max((gap.severity for gap in gaps), key=rank, default=LOW)
         if accounts is not None and account is None:
             note = f"there is none of this name: whoever may create service accounts in {subject.namespace} becomes it"
-            yield bound.finding("dangling-service-account", holes, severity=worst, note=note)
+            yield bound.finding("dangling-service-account", gaps, severity=worst, note=note)
             return
         is_default = subject.name == "default"
         note = ""
@@ -98,45 +98,45 @@ class _Audit:
         code = "powerful-default-service-account" if is_default else "powerful-service-account"
         # Few may start pods everywhere, so it is less bad than in people's hands; but never a trifle.
         lower = max(lowered(worst), min(worst, MEDIUM, key=rank), key=rank)
-        yield from bound.folded(code, holes, severity=worst if is_default else lower, note=note)
+        yield from bound.folded(code, gaps, severity=worst if is_default else lower, note=note)
 
 
 class _Bound:
-    """One subject of one binding, and how its holes are told."""
+    """One subject of one binding, and how its gaps are told."""
 
     def __init__(self, binding: Binding, role: Role, subject: Subject) -> None:
         self.binding, self.role, self.subject = binding, role, subject
 
-    def finding(self, code: str, holes: Sequence[Hole], *, severity: str, note: str = "") -> Finding:
-        codes = dict.fromkeys(hole.reach.power.code for hole in holes)
-        needs = [hole.need for hole in holes]
+    def finding(self, code: str, gaps: Sequence[Gap], *, severity: str, note: str = "") -> Finding:
+        codes = dict.fromkeys(gap.reach.power.code for gap in gaps)
+        needs = [gap.need for gap in gaps]
         return Finding(
             code=code,
             severity=severity,
             subject=self.subject,
             binding=self.binding,
             role=self.role,
-            rules=_unique(hole.effective for hole in holes),
+            rules=_unique(gap.effective for gap in gaps),
             reaches=() if list(codes) == [code] else tuple(codes),
-            actions=tuple(sorted({action for hole in holes for action in hole.reach.power.actions})),
+            actions=tuple(sorted({action for gap in gaps for action in gap.reach.power.actions})),
             level=max(needs, key=lambda need: need.rank).level if needs else None,
             asked_by=tuple(dict.fromkeys(rule for need in needs for rule in need.rules)),
             note=note,
         )
 
     def folded(
-        self, code: str, holes: Sequence[Hole], *, severity: str | None = None, note: str = ""
+        self, code: str, gaps: Sequence[Gap], *, severity: str | None = None, note: str = ""
     ) -> Iterator[Finding]:
-        """Tell all holes in one finding, as bad as the worst of them unless `severity` says otherwise."""
-        if holes:
-            worst = max((hole.severity for hole in holes), key=rank)
-            yield self.finding(code, holes, severity=severity or worst, note=note)
+        """Tell all gaps in one finding, as bad as the worst of them unless `severity` says otherwise."""
+        if gaps:
+            worst = max((gap.severity for gap in gaps), key=rank)
+            yield self.finding(code, gaps, severity=severity or worst, note=note)
 
-    def by_rule(self, holes: Sequence[Hole]) -> Iterator[Finding]:
+    def by_rule(self, gaps: Sequence[Gap]) -> Iterator[Finding]:
         """Tell each power once; what a wildcard gives is told as the wildcard."""
-        grouped: dict[str, list[Hole]] = {}
-        for hole in holes:
-            grouped.setdefault(_code(hole, self.role), []).append(hole)
+        grouped: dict[str, list[Gap]] = {}
+        for gap in gaps:
+            grouped.setdefault(_code(gap, self.role), []).append(gap)
         whole = _EVERY_OBJECT.intersection(grouped)
         for code, together in grouped.items():
             if not whole:
@@ -146,9 +146,9 @@ class _Bound:
                 yield from self.folded(code, together, severity=severity)
 
 
-def _code(hole: Hole, role: Role) -> str:
-    rule = hole.effective.rule
-    if hole.reach.power is URLS:
+def _code(gap: Gap, role: Role) -> str:
+    rule = gap.effective.rule
+    if gap.reach.power is URLS:
         return URLS.code
     if is_everything(rule):
         return CLUSTER_ADMIN if role.name == CLUSTER_ADMIN and role.kind == "ClusterRole" else EVERYTHING
@@ -156,7 +156,7 @@ def _code(hole: Hole, role: Role) -> str:
         return "wildcard-verbs"
     if ANYTHING in rule.resources:
         return "wildcard-resources"
-    return "wildcard-groups" if ANYTHING in rule.api_groups else hole.reach.power.code
+    return "wildcard-groups" if ANYTHING in rule.api_groups else gap.reach.power.code
 
 
 def is_everything(rule: RbacRule) -> bool:

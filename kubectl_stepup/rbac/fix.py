@@ -16,7 +16,7 @@ from kubectl_stepup.rbac.model import RBAC
 from kubectl_stepup.rbac.narrowing import Parts, parts_of
 from kubectl_stepup.rbac.powers import ANYTHING
 from kubectl_stepup.rbac.sensitivity import Sensitivity
-from kubectl_stepup.rbac.subjects import Who, standing_of
+from kubectl_stepup.rbac.subjects import Who, category_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Policy, Target
     from kubectl_stepup.rbac.finding import Finding
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
-    from kubectl_stepup.rbac.subjects import Standing
+    from kubectl_stepup.rbac.subjects import Category
 
 FROM = f"{OWNED}/narrowed-from"
 _NARROWED = frozenset({Who.PERSON, Who.ELEVATED})
@@ -42,7 +42,7 @@ class Piece:
 
 
 def fixes(findings: Iterable[Finding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
-    """Give what to apply, in that order: new roles, new bindings, then the old bindings with who is left in them."""
+    """Return what to apply, in that order: new roles, new bindings, then the old bindings with who is left in them."""
     fixing = _Fixing(objects, policy, target)
     by_binding: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
@@ -83,19 +83,19 @@ class _Fixing:
             self.old.append(Piece(comments=tuple(leaving.values()), manifest=_rebound(binding, left)))
 
     def _is_person(self, subject: Subject) -> bool:
-        return standing_of(subject, self._policy).who in _NARROWED
+        return category_of(subject, self._policy).who in _NARROWED
 
     def _is_narrowed(self, binding: Binding, subject: Subject) -> bool:
         """Bind a subject to narrowed roles; tell whether there was anything to narrow."""
-        standing = standing_of(subject, self._policy)
+        category = category_of(subject, self._policy)
         role = self._objects.roles.get(binding.role_key)
-        if standing.who not in _NARROWED or role is None:
+        if category.who not in _NARROWED or role is None:
             return False
-        parts = self._parts_of(role, binding.namespace, standing)
+        parts = self._parts_of(role, binding.namespace, category)
         wild = any(ANYTHING in rule.urls for rule in (one.rule for one in self._rules.of(role)))
         if not parts.by_level and not wild:
             return False
-        everyday = f"at-{standing.level}" if standing.level else "everyday"
+        everyday = f"at-{category.level}" if category.level else "everyday"
         self._bind(binding, role, everyday, parts.everyday, [subject], _everyday_words(role, self._rules_of(role)))
         for level, rules in parts.by_level.items():
             derived = _derived(subject, level)
@@ -109,12 +109,12 @@ class _Fixing:
     def _rules_of(self, role: Role) -> list[RbacRule]:
         return [one.rule for one in self._rules.of(role)]
 
-    def _parts_of(self, role: Role, namespace: str, standing: Standing) -> Parts:
-        key = (role.key, namespace, standing)
+    def _parts_of(self, role: Role, namespace: str, category: Category) -> Parts:
+        key = (role.key, namespace, category)
         if key not in self._parts:
-            reached = self._policy.rank(standing.level) if standing.level else -1
+            reached = self._policy.rank(category.level) if category.level else -1
             rules = self._rules_of(role)
-            self._parts[key] = parts_of(rules, namespace, standing, judge=self._judge, reached=reached)
+            self._parts[key] = parts_of(rules, namespace, category, judge=self._judge, reached=reached)
         return self._parts[key]
 
     def _bind(

@@ -1,4 +1,4 @@
-"""What one binding gives to one subject, judged by the policy."""
+"""What one binding gives to one subject, evaluated by the policy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.rbac.granting import Reach
     from kubectl_stepup.rbac.model import RbacRule, RoleKey
     from kubectl_stepup.rbac.sensitivity import Need, Sensitivity
-    from kubectl_stepup.rbac.subjects import Standing
+    from kubectl_stepup.rbac.subjects import Category
 
 _GUARDED = frozenset({Who.PERSON, Who.PRETENDER, Who.LEVEL, Who.ELEVATED})
 """Whom our admission policies ask; they let machines pass, and `everyone` has machines in it."""
@@ -30,7 +30,7 @@ _MACHINES = frozenset({Who.ACCOUNT, Who.MACHINE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+class Gap:
     """A power that a rule gives where the policy asks for a level first, with its severity in that place."""
 
     reach: Reach
@@ -40,33 +40,33 @@ class Hole:
 
 
 class Judge:
-    """Finds holes; what a rule gives is found once, however many bindings lead to it."""
+    """Finds gaps; what a rule gives is found once, however many bindings lead to it."""
 
     def __init__(self, sensitivity: Sensitivity) -> None:
         self._sensitivity = sensitivity
         self._known: dict[RbacRule, list[Reach]] = {}
-        self._of_roles: dict[tuple[RoleKey, str, Who], tuple[Hole, ...]] = {}
+        self._of_roles: dict[tuple[RoleKey, str, Who], tuple[Gap, ...]] = {}
 
-    def holes(
-        self, key: RoleKey, effective: tuple[EffectiveRule, ...], namespace: str, standing: Standing
-    ) -> tuple[Hole, ...]:
-        """Give what a role's rules open in a namespace (empty: the whole cluster) to somebody of that standing."""
+    def gaps(
+        self, key: RoleKey, effective: tuple[EffectiveRule, ...], namespace: str, category: Category
+    ) -> tuple[Gap, ...]:
+        """Return what a role's rules open in a namespace (empty: the whole cluster) to somebody of that category."""
         place = namespace if namespace in _OWN_PLACES else self._sensitivity.place(namespace)
-        known_by = (key, place, standing.who)
+        known_by = (key, place, category.who)
         if known_by not in self._of_roles:
-            found = (hole for one in effective for hole in self.holes_of(one, namespace, standing))
+            found = (gap for one in effective for gap in self.gaps_of(one, namespace, category))
             self._of_roles[known_by] = tuple(found)
         return self._of_roles[known_by]
 
-    def holes_of(self, effective: EffectiveRule, namespace: str, standing: Standing) -> Iterator[Hole]:
-        """Give what one rule opens."""
+    def gaps_of(self, effective: EffectiveRule, namespace: str, category: Category) -> Iterator[Gap]:
+        """Return what one rule opens."""
         for reach in self._reaches(effective.rule):
-            if not _counts(reach, namespace, standing):
+            if not _counts(reach, namespace, category):
                 continue
             need = self._sensitivity.need(reach, _asked_in(reach, namespace))
-            if need is None or (need.guarded and standing.who in _GUARDED):
+            if need is None or (need.guarded and category.who in _GUARDED):
                 continue
-            yield Hole(reach=reach, need=need, effective=effective, severity=_severity(reach, namespace))
+            yield Gap(reach=reach, need=need, effective=effective, severity=_severity(reach, namespace))
 
     def _reaches(self, rule: RbacRule) -> list[Reach]:
         if rule not in self._known:
@@ -75,11 +75,11 @@ class Judge:
 
 
 def _asked_in(reach: Reach, namespace: str) -> str:
-    """Give the one namespace that a cluster-wide right is about where the power is about one alone."""
+    """Return the one namespace that a cluster-wide right is about where the power is about one alone."""
     return namespace or (reach.power.only_in if reach.power is not NAMED else "")
 
 
-def _counts(reach: Reach, namespace: str, standing: Standing) -> bool:
+def _counts(reach: Reach, namespace: str, category: Category) -> bool:
     power = reach.power
     named = bool(power.only_names and reach.names)
     if namespace and (reach.cluster or (power.only_in not in ("", namespace) and not named)):
@@ -89,7 +89,7 @@ def _counts(reach: Reach, namespace: str, standing: Standing) -> bool:
         return False
     if power is URLS:
         return not namespace
-    return power.machines or standing.who not in _MACHINES
+    return power.machines or category.who not in _MACHINES
 
 
 def _severity(reach: Reach, namespace: str) -> str:

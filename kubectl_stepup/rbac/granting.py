@@ -41,12 +41,12 @@ class Reach:
 
     @property
     def narrows(self) -> bool:
-        """Tell whether an everyday role can do without it: the power says so, or the rule names what is meant."""
+        """Whether an everyday role can do without it: the power says so, or the rule names what is meant."""
         return self.power.narrows or bool(self.power.only_names and self.names)
 
 
 def reaches_of(rule: RbacRule) -> list[Reach]:
-    """Give every power of the table that a rule gives, whatever the policy asks for; one for each resource."""
+    """Return every power of the table that a rule gives, whatever the policy asks for; one for each resource."""
     found = [reach for power in POWERS for ask in power.asks for reach in _reaches(power, ask, rule)]
     if ANYTHING in rule.urls and rule.verbs:
         found.append(Reach(power=URLS, verbs=rule.verbs, group="", resource="", cluster=True))
@@ -70,7 +70,7 @@ def _reaches(power: Power, ask: Ask, rule: RbacRule) -> Iterator[Reach]:
 
 
 def _of_own_resources(power: Power, verbs: tuple[str, ...], rule: RbacRule) -> Iterator[Reach]:
-    """Give the power over each resource that the rule itself names."""
+    """Return the power over each resource that the rule itself names."""
     for group in rule.api_groups:
         for resource in rule.resources if group not in _REVIEWS or power is NAMED else ():
             allowed = allowed_verbs(rule, verbs, subresource="/" in resource)
@@ -81,7 +81,7 @@ def _of_own_resources(power: Power, verbs: tuple[str, ...], rule: RbacRule) -> I
 
 
 def allowed_verbs(rule: RbacRule, asked: tuple[str, ...], *, subresource: bool) -> tuple[str, ...]:
-    """Give those of the verbs that the rule allows, without those that its resource names make void."""
+    """Return those of the verbs that the rule allows, without those that its resource names make void."""
     verbs = asked if ANYTHING in rule.verbs else tuple(verb for verb in asked if verb in rule.verbs)
     if not rule.resource_names:
         return verbs
@@ -90,7 +90,7 @@ def allowed_verbs(rule: RbacRule, asked: tuple[str, ...], *, subresource: bool) 
 
 
 def _resource(asked: str, resources: tuple[str, ...]) -> str | None:
-    """Give the resource that is reached, or None; `name/*` is any subresource of it."""
+    """Return the resource that is reached, or None; `name/*` is any subresource of it."""
     if asked in resources or ANYTHING in resources:
         return asked
     base, _, subresource = asked.partition("/")

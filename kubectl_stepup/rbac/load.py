@@ -20,7 +20,7 @@ STDIN = "-"
 
 
 def manifests(data: bytes, file: str) -> Iterator[Manifest]:
-    """Give the objects of a file, those of lists one by one.
+    """Return the objects of a file, those of lists one by one.
 
     JSON is what kubectl writes by the megabyte, and is read without the lines.
 
@@ -36,7 +36,7 @@ def manifests(data: bytes, file: str) -> Iterator[Manifest]:
 
 
 def flattened(content: object, file: str) -> Iterator[Mapping[str, Any]]:
-    """Give an object, or those in a list; a list of one kind tells its items' kind.
+    """Return an object, or those in a list; a list of one kind tells its items' kind.
 
     Raises:
         RbacInvalid: there is something else.

@@ -46,7 +46,7 @@ class LabelSelector:
     requirements: tuple[tuple[str, str, tuple[str, ...]], ...]
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether labels meet every requirement (apimachinery LabelSelector)."""
+        """Whether labels meet every requirement (apimachinery LabelSelector)."""
         return all(_meets(labels, *one) for one in self.requirements)
 
 

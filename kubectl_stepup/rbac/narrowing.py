@@ -1,6 +1,6 @@
 """Split what a role gives into an everyday part and one for each level, without any wildcard.
 
-Every rule is taken apart into single verbs on single resources, each is judged as if it were a role of its own, and
+Every rule is taken apart into single verbs on single resources, each is evaluated as if it were a role of its own, and
 what belongs together is put together again. What a wildcard has in it is taken from the table of built-in resources:
 of custom resources nobody here knows, and verbs that exist for authorization alone (`escalate`, `bind`, `impersonate`,
 `approve`, `sign`) are not given to anybody who only had them by a wildcard.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kubectl_stepup.rbac.given import Judge
-    from kubectl_stepup.rbac.subjects import Standing
+    from kubectl_stepup.rbac.subjects import Category
 
 _READS = ("get", "list", "watch")
 _SUBRESOURCES = {
@@ -54,7 +54,7 @@ class Parts:
 
 
 def parts_of(
-    rules: Iterable[RbacRule], namespace: str, standing: Standing, *, judge: Judge, reached: int = -1
+    rules: Iterable[RbacRule], namespace: str, category: Category, *, judge: Judge, reached: int = -1
 ) -> Parts:
     """Split rules as they count in a namespace (empty: everywhere) for somebody who has reached a level's rank."""
     everyday: list[RbacRule] = []
@@ -67,9 +67,9 @@ def parts_of(
             if namespace and resource_in_path(single.api_groups[0], name).namespaced is False:
                 continue
             needs = [
-                hole.need
-                for hole in judge.holes_of(_alone(single), namespace, standing)
-                if hole.reach.narrows and hole.need.rank > reached
+                gap.need
+                for gap in judge.gaps_of(_alone(single), namespace, category)
+                if gap.reach.narrows and gap.need.rank > reached
             ]
             if needs:
                 level = max(needs, key=lambda need: need.rank).level
@@ -86,7 +86,7 @@ def _alone(rule: RbacRule) -> EffectiveRule:
 
 
 def _singles(rule: RbacRule) -> Iterator[RbacRule]:
-    """Give one rule for each verb, group and resource; what the API does not have is left out."""
+    """Return one rule for each verb, group and resource; what the API does not have is left out."""
     for group in BUILT_IN if ANYTHING in rule.api_groups else rule.api_groups:
         for resource in _resources(group, rule.resources):
             name, _, subresource = resource.partition("/")
@@ -114,7 +114,7 @@ def _resources(group: str, resources: Sequence[str]) -> Iterator[str]:
 
 
 def _possible(name: str, subresource: str) -> tuple[str, ...]:
-    """Give the verbs that a wildcard of verbs has in it for one resource."""
+    """Return the verbs that a wildcard of verbs has in it for one resource."""
     possible = verbs_of(name, subresource)
     if possible is None:
         return EVERY_VERB if not subresource else _READS[:1]
@@ -122,7 +122,7 @@ def _possible(name: str, subresource: str) -> tuple[str, ...]:
 
 
 def _verbs(rule: RbacRule, possible: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the verbs that a rule means: where it has a wildcard, only such as the resource can receive."""
+    """Return the verbs that a rule means: where it has a wildcard, only such as the resource can receive."""
     if ANYTHING in rule.verbs:
         return possible
     return tuple(verb for verb in rule.verbs if verb in possible) if ANYTHING in rule.resources else rule.verbs

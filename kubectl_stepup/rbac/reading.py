@@ -49,7 +49,7 @@ class _Field:
         return _Field(self._manifest, f"{self._path}.{key}" if self._path else key, value)
 
     def items(self) -> list[_Field]:
-        """Give the list; none is an empty one."""
+        """Return the list; none is an empty one."""
         if self._value is None:
             return []
         if not isinstance(self._value, list):
@@ -88,7 +88,7 @@ class _Field:
 
 
 def objects_of(manifests: Iterable[Manifest], *, has_service_accounts: bool | None = None) -> RbacObjects:
-    """Give what the manifests say; of two with one name the later counts.
+    """Return what the manifests say; of two with one name the later counts.
 
     `has_service_accounts`: whether all of them are here; None: wherever there is one, as in the files of a backup.
 
@@ -203,7 +203,7 @@ def _account(whole: _Field) -> ServiceAccount:
 
 
 def _guard(whole: _Field) -> dict[str, str]:
-    """Give an admission policy of ours by its name, with the rule that it is made of."""
+    """Return an admission policy of ours by its name, with the rule that it is made of."""
     name = whole["metadata"]["name"].text()
     if not name.startswith(names.OBJECT_PREFIX):
         return {}

@@ -32,7 +32,7 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def document(findings: Sequence[Finding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
-    """Give the object of `-o json` and `-o yaml`; programs rely on these fields."""
+    """Return the object of `-o json` and `-o yaml`; programs rely on these fields."""
     return {
         "apiVersion": f"{OWN_GROUP}/v1alpha1",
         "kind": "RbacFindingList",

@@ -27,7 +27,7 @@ _SCORES: Mapping[str, str] = {CRITICAL: "9.5", HIGH: "8.0", MEDIUM: "5.0", LOW: 
 
 
 def sarif(findings: Sequence[Finding], *, version: str) -> dict[str, Any]:
-    """Give a log with one run; every kind of finding is a rule of it, found or not."""
+    """Return a log with one run; every kind of finding is a rule of it, found or not."""
     positions = {code: at for at, code in enumerate(CATALOGUE)}
     driver = {
         "name": "kubectl-stepup",
@@ -70,7 +70,7 @@ def _result(finding: Finding, position: int) -> dict[str, Any]:
 
 
 def _physical(place: Place | None) -> dict[str, Any]:
-    """Give where in a file it is; what came from a cluster, or by standard input, is in none."""
+    """Return where in a file it is; what came from a cluster, or by standard input, is in none."""
     if place is None or not place.file or place.file == "-":
         return {}
     region = {} if place.line is None else {"region": {"startLine": place.line}}

@@ -47,11 +47,11 @@ class Sensitivity:
         self._known: dict[tuple[object, ...], Need | None] = {}
 
     def place(self, namespace: str) -> str:
-        """Give a namespace that stands for this one: one for all where no rule asks which it is."""
+        """Return a namespace that stands for this one: one for all where no rule asks which it is."""
         return namespace if self._by_namespace or not namespace else ANY
 
     def need(self, reach: Reach, namespace: str) -> Need | None:
-        """Give what using a power in a namespace (empty: in all of them) needs, or None where nothing does.
+        """Return what using a power in a namespace (empty: in all of them) needs, or None where nothing does.
 
         `wildcard-urls` is about no action: it counts wherever a rule with actions does.
         """
@@ -88,7 +88,7 @@ class Sensitivity:
 
 
 def _entries(reach: Reach, namespace: str) -> Iterator[ResourceAttributes]:
-    """Give the requests that the power is used by; where they go to all namespaces, no one is known."""
+    """Return the requests that the power is used by; where they go to all namespaces, no one is known."""
     name, _, subresource = reach.resource.partition("/")
     resource = _resource(reach.group, name)
     for verb in reach.verbs:

@@ -7,10 +7,10 @@ SEVERITIES = (LOW, MEDIUM, HIGH, CRITICAL)
 
 
 def rank(severity: str) -> int:
-    """Give a severity's place, 0 for the weakest."""
+    """Return a severity's place, 0 for the weakest."""
     return SEVERITIES.index(severity)
 
 
 def lowered(severity: str, steps: int = 1) -> str:
-    """Give the severity so many steps below, at least `low`."""
+    """Return the severity so many steps below, at least `low`."""
     return SEVERITIES[max(rank(severity) - steps, 0)]

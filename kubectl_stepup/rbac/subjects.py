@@ -33,31 +33,31 @@ class Who(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Category:
     """Who a subject is; `level` where it has one by its group."""
 
     who: Who
     level: str | None = None
 
 
-def standing_of(subject: Subject, policy: Policy) -> Standing:
-    """Tell who a subject is under a policy."""
+def category_of(subject: Subject, policy: Policy) -> Category:
+    """Return who a subject is under a policy."""
     if subject.kind == "ServiceAccount":
-        return Standing(who=Who.ACCOUNT)
+        return Category(who=Who.ACCOUNT)
     if subject.name.startswith(PREFIX):
         return _of_level(subject, policy)
     if (subject.kind, subject.name) in _ANONYMOUS:
-        return Standing(who=Who.ANONYMOUS)
+        return Category(who=Who.ANONYMOUS)
     if subject.kind == "Group":
         if subject.name == MASTERS:
-            return Standing(who=Who.MASTERS)
+            return Category(who=Who.MASTERS)
         if subject.name in _EVERYONE or subject.name.startswith("system:serviceaccounts:"):
-            return Standing(who=Who.EVERYONE)
-    return Standing(who=Who.MACHINE if subject.name.startswith("system:") else Who.PERSON)
+            return Category(who=Who.EVERYONE)
+    return Category(who=Who.MACHINE if subject.name.startswith("system:") else Who.PERSON)
 
 
-def _of_level(subject: Subject, policy: Policy) -> Standing:
+def _of_level(subject: Subject, policy: Policy) -> Category:
     level, colon, group = subject.name.removeprefix(PREFIX).partition(":")
     if subject.kind != "Group" or level not in {one.name for one in policy.levels}:
-        return Standing(who=Who.PRETENDER)
-    return Standing(who=Who.ELEVATED if colon and group else Who.LEVEL, level=level)
+        return Category(who=Who.PRETENDER)
+    return Category(who=Who.ELEVATED if colon and group else Who.LEVEL, level=level)

@@ -45,7 +45,7 @@ class Refusal:
     expiries: int = 0
 
     def binds(self, *, process_started_boottime: float, now_boottime: float, for_credential: bool) -> bool:
-        """Tell whether the refusal holds for a process, at `now_boottime`.
+        """Whether the refusal holds for a process, at `now_boottime`.
 
         It holds for `REMEMBERED_S`: for `credential` always, since client-go calls that again by itself; for another
         command only when it was started before the refusal, and so was part of what was refused. After `UNATTENDED`
@@ -107,7 +107,7 @@ def binding(
     now_boottime: float,
     for_credential: bool,
 ) -> Refusal | None:
-    """Give the refusal that holds for this process now, or None; an unreadable one is none."""
+    """Return the refusal that holds for this process now, or None; an unreadable one is none."""
     refusal = _read(_path(directory, session_id))
     if refusal is None or not refusal.binds(
         process_started_boottime=process_started_boottime, now_boottime=now_boottime, for_credential=for_credential

@@ -1,4 +1,4 @@
-"""The memory of refusals for one process, as the flows use it: errors in, errors out."""
+"""The memory of denials for one process, as the flows use it: errors in, errors out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Kept = TypeVar("Kept", LoginNeeded, ProviderError)
 
 
-class RefusalMemory:
+class Denials:
     """Remembers in `directory()`; where that cannot be used there is no memory, and nothing fails.
 
     `process_started_boottime` is when this process started, by the clock of `moment().boottime`.
@@ -42,7 +42,7 @@ class RefusalMemory:
             return
 
     def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | ProviderError | None:
-        """Give the refusal that binds this process as the error it was."""
+        """Return the refusal that binds this process as the error it was."""
         try:
             kept = denial_cache.binding(
                 self._directory(),

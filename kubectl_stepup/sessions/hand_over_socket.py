@@ -23,7 +23,7 @@ _GENERATIONS = 64
 
 def receive(path: str) -> bytes | None:
     """Fetch what the wrapper behind the socket hands over; None when it is gone, not ours, or does not know us."""
-    import _socket  # not `socket`: its enums cost more than the whole cached road
+    import _socket  # not `socket`: its enums cost more than the whole fast path
 
     caller = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -48,7 +48,7 @@ class Offer:
 
     `value` may be set later; while it is empty a caller is given nothing.
 
-    A class and not a `contextmanager`: importing contextlib would cost the fast road more than the socket does.
+    A class and not a `contextmanager`: importing contextlib would cost the fast path more than the socket does.
 
     Raises:
         StoreUnavailable: on entering, when the socket cannot be made.

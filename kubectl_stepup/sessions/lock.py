@@ -90,7 +90,7 @@ def acquire(
 
 
 def _try(path: Path) -> int | None:
-    """Give a descriptor that holds the lock, or None while another process has it."""
+    """Return a descriptor that holds the lock, or None while another process has it."""
     while True:
         descriptor = _open(path)
         keep = False
@@ -160,7 +160,7 @@ class _Waiting:
 
 
 def _release_of(path: Path) -> threading.Event:
-    """Give an event that is set when nobody holds the lock any more.
+    """Return an event that is set when nobody holds the lock any more.
 
     NOTE: in a thread, because flock(2) has no time limit. A thread that is still waiting ends with the process, or
     when the holder lets go; all that wait are let in together, since each wants no more than a share.

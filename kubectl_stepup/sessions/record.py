@@ -1,4 +1,4 @@
-"""The stored form of an elevation session, readable without parsing JSON (fast road: the C library of Python alone).
+"""The stored form of an elevation session, readable without parsing JSON (fast path: the C library of Python alone).
 
 Nine lines of ASCII, in this order, the last one closed by a newline::
 
@@ -12,7 +12,7 @@ Nine lines of ASCII, in this order, the last one closed by a newline::
     facts={"acr":…}                what people are shown, and what is revoked at logout
     status={"expirationTimestamp":…,"token":…}
 
-The cached road answers from it with one digest and one concatenation. The CA bundle is not in it (its digest is), and
+The fast path answers from it with one digest and one concatenation. The CA bundle is not in it (its digest is), and
 the token is in it once, because the kernel gives an unprivileged user 20,000 bytes for all keys together.
 """
 
@@ -39,7 +39,7 @@ CLOCK_TOLERANCE_S = 5
 
 
 def id_of_identity(identity: str) -> str:
-    """Give the session id of a canonical identity text: the first 32 hex digits of its SHA-256."""
+    """Return the session id of a canonical identity text: the first 32 hex digits of its SHA-256."""
     return sha256_hex(identity.encode("ascii"))[:32]
 
 
@@ -70,7 +70,7 @@ class Moment:
 
 
 def elapsed_s(approved: Moment, now: Moment) -> float | None:
-    """Give the seconds between approval and `now`, or None when the clocks do not allow an answer.
+    """Return the seconds between approval and `now`, or None when the clocks do not allow an answer.
 
     The larger of the two clocks counts, so that setting one back gains nothing; another boot, a boot-time clock or a
     wall clock that reads earlier than the approval (by more than `CLOCK_TOLERANCE_S`) gives None, which ends the
@@ -84,7 +84,7 @@ def elapsed_s(approved: Moment, now: Moment) -> float | None:
 
 
 def usable(*, approved: Moment, reuse_until: float, token_expires_at: float, now: Moment) -> bool:
-    """Tell whether a session may still be used: reuse not over, token alive for `MIN_REMAINING_S` more."""
+    """Whether a session may still be used: reuse not over, token alive for `MIN_REMAINING_S` more."""
     elapsed = elapsed_s(approved, now)
     if elapsed is None:
         return False
@@ -118,7 +118,7 @@ class Record:
         return f"Record(id={id_of_identity(self.identity)!r})"
 
     def usable(self, now: Moment) -> bool:
-        """Tell whether the session may still be used at `now`."""
+        """Whether the session may still be used at `now`."""
         return usable(
             approved=self.approved,
             reuse_until=self.reuse_until,
@@ -127,7 +127,7 @@ class Record:
         )
 
     def version_expected(self, exec_info: bytes) -> str | None:
-        """Give the version to answer with when the whole KUBERNETES_EXEC_INFO is an expected one, else None."""
+        """Return the version to answer with when the whole KUBERNETES_EXEC_INFO is an expected one, else None."""
         if not self.exec_info:
             return None
         digest = sha256_hex(exec_info)
@@ -137,7 +137,7 @@ class Record:
         return None
 
     def credential(self, version: str) -> bytes:
-        """Give the ExecCredential JSON in `version` ("v1" or "v1beta1"), closed by a newline."""
+        """Return the ExecCredential JSON in `version` ("v1" or "v1beta1"), closed by a newline."""
         head = f'{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}","spec":{{}},"status":'
         return f"{head}{self.status}}}\n".encode("ascii")
 

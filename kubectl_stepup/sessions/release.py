@@ -1,4 +1,4 @@
-"""Answer `credential` from a stored session, on the fast road: everything else is left to the ordinary one.
+"""Answer `credential` from a stored session, on the fast path: everything else is left to the ordinary one.
 
 Where a session is looked for, in this order: what was handed to this very process tree (kernel keyring, or the socket
 that the arguments name), the kernel keyring under this terminal's scope, there under the user's, and the same in the
@@ -35,7 +35,7 @@ def parse(arguments: Sequence[str]) -> dict[str, str] | None:
 
 
 def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge) -> bytes | None:
-    """Give the ExecCredential to write, or None: no usable session, another server, anything unusual.
+    """Return the ExecCredential to write, or None: no usable session, another server, anything unusual.
 
     A session that was evaluated with other files than are there now is unusual: config or policy may have ended it.
 
@@ -81,7 +81,7 @@ def _stored(options: dict[str, str], environ: Mapping[str, str]) -> Iterator[byt
 
 
 def _next(values: Iterator[bytes]) -> bytes | None:
-    """Give the next value of a store; None at its end, and where the store cannot be used.
+    """Return the next value of a store; None at its end, and where the store cannot be used.
 
     The ordinary road names the reason where the session is in no other store either.
     """

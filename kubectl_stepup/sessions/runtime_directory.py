@@ -23,7 +23,7 @@ _SOCKET = re.compile(r"([0-9]+)\.[0-9a-f]+\.sock")
 
 
 def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> Path:
-    """Give `$XDG_RUNTIME_DIR/kubectl-stepup`, else `<state_directory>/run`; made with mode 0700 when missing.
+    """Return `$XDG_RUNTIME_DIR/kubectl-stepup`, else `<state_directory>/run`; made with mode 0700 when missing.
 
     A candidate that is a symbolic link, not a directory, somebody else's or open to others is passed over; so is an
     `$XDG_RUNTIME_DIR` that is itself not the user's alone, as the specification asks. /tmp is never used.
@@ -33,13 +33,13 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
 
     Spec: XDG Base Directory Specification 0.8, `$XDG_RUNTIME_DIR`.
     """
-    refusals = []
+    denials = []
     runtime = environ.get(environment.XDG_RUNTIME_DIR, "")
     if os.path.isabs(runtime):
         reason = _refusal(Path(runtime)) or _own(Path(runtime) / NAME)
         if reason is None:
             return Path(runtime) / NAME
-        refusals.append(reason)
+        denials.append(reason)
     fallback = state_directory / "run"
     try:
         state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
     if reason is None:
         return fallback
     raise StoreUnavailable(
-        f"no directory for locks: {'; '.join([*refusals, reason])}",
+        f"no directory for locks: {'; '.join([*denials, reason])}",
         hint='export XDG_RUNTIME_DIR="$(mktemp -d)"   (once, for all commands of this container or login)',
     )
 

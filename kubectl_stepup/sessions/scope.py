@@ -1,4 +1,4 @@
-"""Who may use a stored session: this terminal session (as sudo does), or the whole user; and the time (fast road).
+"""Who may use a stored session: this terminal session (as sudo does), or the whole user; and the time (fast path).
 
 Reads /proc and the boot-time clock. The scope `tty` is the terminal's device number, the session leader's pid and the
 leader's start time: a new login on the same terminal, and a leader's pid that is used again, are other scopes.
@@ -21,12 +21,12 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def key(session_id: str, scope: str) -> str:
-    """Give the name a session is stored under; lower-case letters, digits, `:` and `-` alone."""
+    """Return the name a session is stored under; lower-case letters, digits, `:` and `-` alone."""
     return f"{PREFIX}{session_id}:{scope}"
 
 
 def session_id_of(stored_key: str) -> str | None:
-    """Give the session id that a stored key names; None when the key is none of ours."""
+    """Return the session id that a stored key names; None when the key is none of ours."""
     parts = stored_key.split(":")
     return parts[1] if len(parts) == 3 and f"{parts[0]}:" == PREFIX and is_session_id(parts[1]) else None
 
@@ -37,7 +37,7 @@ def scope_of(stored_key: str) -> str:
 
 
 def is_session_id(text: str) -> bool:
-    """Tell whether `text` has the form of a session id: 32 lower-case hex digits."""
+    """Whether `text` has the form of a session id: 32 lower-case hex digits."""
     return len(text) == 32 and _HEX.issuperset(text)
 
 
@@ -59,7 +59,7 @@ def terminal_scope() -> str:
 
 
 def process_started_boottime() -> float:
-    """Give when this process started, by the clock of `moment().boottime`; 0 where the platform does not tell."""
+    """Return when this process started, by the clock of `moment().boottime`; 0 where the platform does not tell."""
     own = _stat("self")
     return 0.0 if own is None else int(own[19]) / calls.sysconf("SC_CLK_TCK")
 

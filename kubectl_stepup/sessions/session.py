@@ -17,7 +17,7 @@ COMMAND_CHARACTERS = 300
 
 
 def identity_text(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
-    """Give the canonical text of what a session is for: sorted, compact, ASCII JSON."""
+    """Return the canonical text of what a session is for: sorted, compact, ASCII JSON."""
     return _canonical(
         {
             "v": IDENTITY_VERSION,
@@ -31,7 +31,7 @@ def identity_text(*, issuer: str, client: str, account: str, cluster: str, level
 
 
 def session_id(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
-    """Give the id of the session for these five: 32 lower-case hex digits."""
+    """Return the id of the session for these five: 32 lower-case hex digits."""
     return record.id_of_identity(
         identity_text(issuer=issuer, client=client, account=account, cluster=cluster, level=level)
     )
@@ -97,7 +97,7 @@ class ElevationSession:
         return min(self.reuse_until, self.token_expires_at - MIN_REMAINING_S)
 
     def usable(self, now: Moment) -> bool:
-        """Tell whether the session may still be used at `now`."""
+        """Whether the session may still be used at `now`."""
         return record.usable(
             approved=self.approved,
             reuse_until=self.reuse_until,
@@ -110,7 +110,7 @@ class ElevationSession:
         return replace(self, reuse_until=self.token_expires_at, rests_on=NOTHING)
 
     def to_record(self) -> bytes:
-        """Give the stored form (record.py)."""
+        """Return the stored form (record.py)."""
         moment = self.approved
         return record.write(
             {

@@ -46,10 +46,10 @@ class StepUpProvider(Protocol):
         """What was sent and received as a secret, to be taken out of foreign text."""
 
     def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the `alg` values an ID token may have."""
+        """Return the `alg` values an ID token may have."""
 
     def jwks(self, force: bool = False) -> dict[str, object]:
-        """Give the published keys."""
+        """Return the published keys."""
 
     def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
         """Revoke a token where that is offered."""
@@ -67,7 +67,7 @@ class Verify(Protocol):
         now: float,
         access_token: Secret | None = None,
     ) -> IDTokenClaims:
-        """Give the claims.
+        """Return the claims.
 
         Raises:
             TokenRejected: with one plain reason.
@@ -76,7 +76,7 @@ class Verify(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatePorts:
-    """What asking needs of the outside. `exec_info` foretells what kubectl will say of the cluster (fast road)."""
+    """What asking needs of the outside. `exec_info` foretells what kubectl will say of the cluster (fast path)."""
 
     device_provider: DeviceProvider
     provider: StepUpProvider

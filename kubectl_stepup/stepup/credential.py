@@ -1,4 +1,4 @@
-"""`credential` off the fast road: find the session again, or step up from a standing kubeconfig entry."""
+"""`credential` off the fast path: find the session again, or step up from a static kubeconfig entry."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class CredentialPorts:
 
 
 def credential(session_id: str, ports: CredentialPorts) -> str:
-    """Give the ExecCredential JSON for a session, after proof that it goes to the enrolled server.
+    """Return the ExecCredential JSON for a session, after proof that it goes to the enrolled server.
 
-    Under `exec` nobody is asked: the session was made before kubectl started. A standing entry may ask at /dev/tty
+    Under `exec` nobody is asked: the session was made before kubectl started. A static entry may ask at /dev/tty
     where the level keeps sessions and asks for no reason.
 
     Raises:

@@ -46,7 +46,7 @@ class DeviceProvider(Protocol):
 
     @property
     def host(self) -> str:
-        """Give what people call the provider."""
+        """Return what people call the provider."""
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
         """Ask for a device code and a user code."""

@@ -56,7 +56,7 @@ class DoctorPorts:
 
 
 def diagnose(ports: DoctorPorts) -> Iterator[Check]:
-    """Give a check for each thing, in the order in which they build on each other."""
+    """Return a check for each thing, in the order in which they build on each other."""
     yield from _checked("plugin", lambda: _plugin(ports))
     yield from _checked("kubectl", lambda: _kubectl(ports))
     yield from _checked("config", lambda: _config(ports))

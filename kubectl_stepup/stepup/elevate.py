@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
     from kubectl_stepup.sessions.stores.interface import SessionStore
-    from kubectl_stepup.stepup.ports import Refusals, Terminal
+    from kubectl_stepup.stepup.ports import DenialCache, Terminal
     from kubectl_stepup.stepup.recorder import Recorder
     from kubectl_stepup.stepup.request import Asked
 
@@ -54,7 +54,7 @@ class ElevatePorts:
 
     store: SessionStore
     terminal: Terminal
-    refusals: Refusals
+    denials: DenialCache
     recorder: Recorder
     moment: Callable[[], Moment]
     single_flight: SingleFlight
@@ -73,7 +73,7 @@ class Elevation:
 
 
 def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
-    """Give a session that satisfies `asked`; a refusal is on record when it is raised.
+    """Return a session that satisfies `asked`; a refusal is on record when it is raised.
 
     Raises:
         InteractionRequired: nobody can be asked.
@@ -89,7 +89,7 @@ def session_for(asked: Asked, ports: ElevatePorts) -> Elevation:
     found = _reuse(asked, ports)
     if found is not None:
         return found
-    remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
+    remembered = ports.denials.binding(asked.session_id, for_credential=asked.for_credential)
     if remembered is not None and asked.for_credential:
         remembered.hint = remembered.hint or _what_to_type(asked)
         raise remembered  # client-go asks up to six times; the record has the answer once
@@ -122,16 +122,16 @@ def _step_up(asked: Asked, ports: ElevatePorts) -> Elevation:
 
 
 def _answer(asked: Asked, ports: ElevatePorts) -> Elevation | None:
-    """Give what another process was approved while this one waited; None: nobody has asked.
+    """Return what another process was approved while this one waited; None: nobody has asked.
 
     Raises:
         LoginNeeded, ProviderError: the answer was no, or there was none.
     """
     found = _reuse(asked, ports)
     if found is None:
-        if ports.refusals.ended(key(asked.session_id, asked.scope)):
+        if ports.denials.ended(key(asked.session_id, asked.scope)):
             raise _logged_out(asked)
-        remembered = ports.refusals.binding(asked.session_id, for_credential=asked.for_credential)
+        remembered = ports.denials.binding(asked.session_id, for_credential=asked.for_credential)
         if remembered is not None:
             raise remembered
     return found
@@ -142,12 +142,12 @@ def _ask(asked: Asked, ports: ElevatePorts) -> Elevation:
         session = ports.authenticate(asked)
     except (LoginNeeded, ProviderError) as refusal:
         # Of a provider that does not answer too: those who wait would wait for it one after another.
-        ports.refusals.remember(asked.session_id, refusal)
+        ports.denials.remember(asked.session_id, refusal)
         if asked.command and isinstance(refusal, LoginNeeded):
             shown = shlex.join(redacted(asked.command))
             refusal.details.setdefault("why", f"kubectl stepup policy explain -- {shown}")
         raise
-    ports.refusals.forget(asked.session_id)
+    ports.denials.forget(asked.session_id)
     audit_id = ports.recorder.elevated(asked, session)
     stored = asked.keeps_session and _stored(asked, session, ports)
     return Elevation(session=session, reused=False, stored=stored, audit_id=audit_id)
@@ -173,7 +173,7 @@ def _put(name: str, session: ElevationSession, ports: ElevatePorts) -> bool:
     current = replace(session, rests_on=ports.rests_on)
     ports.store.put(name, current.to_record(), min(session.reuse_until, session.token_expires_at))
     # In this order: what `logout` did not find to delete is deleted here.
-    if ports.refusals.ended(name):
+    if ports.denials.ended(name):
         ports.store.delete(name)
         return False
     return True

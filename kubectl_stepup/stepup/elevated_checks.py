@@ -8,17 +8,17 @@ from kubectl_stepup.errors import CommandRefused, ProxyRefused
 from kubectl_stepup.kubectl.proxied import REFUSED, hint_for
 
 if TYPE_CHECKING:
-    from kubectl_stepup.stepup.evaluate import Judgement
+    from kubectl_stepup.stepup.evaluate import Evaluation
     from kubectl_stepup.stepup.ports import Kubectl
 
 
-def require_own_credentials(judgement: Judgement) -> None:
+def require_own_credentials(evaluation: Evaluation) -> None:
     """Refuse what would change who calls, or send the elevated token to somebody else.
 
     Raises:
         CommandRefused: names every such flag.
     """
-    command = judgement.command
+    command = evaluation.command
     if command.edits_kubeconfig:
         raise CommandRefused(
             f"kubectl {command.name} cannot be stepped up: it would write into the kubeconfig of this one run",
@@ -37,7 +37,7 @@ def require_own_credentials(judgement: Judgement) -> None:
         )
     if command.reaches_proxy and command.read_path is None:
         raise ProxyRefused(
-            f"kubectl {command.name} cannot be stepped up: {REFUSED}", hint=hint_for(judgement.decision.requests)
+            f"kubectl {command.name} cannot be stepped up: {REFUSED}", hint=hint_for(evaluation.decision.requests)
         )
 
 
@@ -53,16 +53,16 @@ def require_safe_kubectl(kubectl: Kubectl) -> None:
         raise CommandRefused(f"{fault}, so {kubectl.path()} is not run elevated", hint=fault.hint)
 
 
-def require_safe_plugin(judgement: Judgement, kubectl: Kubectl) -> None:
+def require_safe_plugin(evaluation: Evaluation, kubectl: Kubectl) -> None:
     """Refuse a command that may be a plugin where others can replace it, or put one before it.
 
     Raises:
         CommandRefused: somebody can.
     """
-    if judgement.command.known:
+    if evaluation.command.known:
         return
-    fault = kubectl.plugin_writable_by_others(judgement.argv)
+    fault = kubectl.plugin_writable_by_others(evaluation.argv)
     if fault is not None:
         raise CommandRefused(
-            f"{fault}, so the plugin for kubectl {judgement.command.name} is not run elevated", hint=fault.hint
+            f"{fault}, so the plugin for kubectl {evaluation.command.name} is not run elevated", hint=fault.hint
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.kubeconfig.context import ResolvedContext
-    from kubectl_stepup.kubectl.captured_input import Spool
+    from kubectl_stepup.kubectl.captured_input import CapturedInput
     from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.policy.decision import Decision
     from kubectl_stepup.policy.model import Policy
@@ -38,7 +38,7 @@ class Flags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Evaluation:
     """A command, where it goes, and what policy says.
 
     `argv` are the words for kubectl, with the flags from before `--` put in. `resolved` is None where no context could
@@ -64,7 +64,7 @@ def judge(
     kubeconfig: Callable[[str | None], Kubeconfig],
     expand: Expand,
     discover: Discover,
-) -> tuple[Judgement, Spool]:
+) -> tuple[Evaluation, CapturedInput]:
     """Judge the command line `words`; give with it what was read of manifests for that.
 
     `kubeconfig` reads the kubeconfig that `--kubeconfig` (or None: the environment) names; `expand` adds the objects
@@ -75,7 +75,7 @@ def judge(
         ClusterChanged: the context's server or CA is no longer what was enrolled.
     """
     argv = with_flags(words, read(words), flags)
-    command, spool = expand(read(argv))
+    command, captured = expand(read(argv))
     resolved, unresolved, server, defaults = _destination(command, kubeconfig)
     command = _explained(command, resolved, discover)
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
@@ -91,7 +91,7 @@ def judge(
         and not _ELSEWHERE.intersection(command.redirecting),
     )
     decision = decide(policy, command, target)
-    judgement = Judgement(
+    evaluation = Evaluation(
         argv=argv,
         command=command,
         resolved=resolved,
@@ -101,7 +101,7 @@ def judge(
         # What runs elevated on an enrolled cluster reads no kuberc, and goes where the context says.
         unresolved=unresolved if config.clusters and (cluster is None or resolved is None) else None,
     )
-    return judgement, spool
+    return evaluation, captured
 
 
 def _namespace(command: KubectlCommand, resolved: ResolvedContext | None, defaults: Container[str]) -> str | None:
@@ -175,7 +175,7 @@ def require_unchanged(cluster: Cluster, resolved: ResolvedContext) -> None:
 
 
 def enrol_again(cluster: Cluster) -> str:
-    """Give the command that enrols a cluster as it is now."""
+    """Return the command that enrols a cluster as it is now."""
     return f"kubectl stepup setup --context {shlex.quote(cluster.context)} --provider {shlex.quote(cluster.provider)}"
 
 

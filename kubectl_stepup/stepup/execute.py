@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.kubeconfig.context import ResolvedContext
-    from kubectl_stepup.kubectl.captured_input import Spool
+    from kubectl_stepup.kubectl.captured_input import CapturedInput
     from kubectl_stepup.policy.model import Level, Policy
     from kubectl_stepup.policy.quoted_text import QuotedText
-    from kubectl_stepup.stepup.evaluate import Flags, Judgement
+    from kubectl_stepup.stepup.evaluate import Evaluation, Flags
     from kubectl_stepup.stepup.ports import Discover, Expand, Kubeconfig
     from kubectl_stepup.stepup.run import RunPorts
 
@@ -54,12 +54,18 @@ def execute(words: Sequence[str], flags: Flags, wish: Wish, ports: ExecutePorts)
     Raises:
         StepUpError: nothing was run.
     """
-    judged, spool = judged_by(ports, words, flags)
-    asked = _asked(judged, wish, ports)
-    return run(judged, asked, unenrolled=ports.config.unenrolled, spool=spool, ports=ports.run_ports(judged.resolved))
+    evaluated, captured = evaluated_by(ports, words, flags)
+    asked = _asked(evaluated, wish, ports)
+    return run(
+        evaluated,
+        asked,
+        unenrolled=ports.config.unenrolled,
+        captured=captured,
+        ports=ports.run_ports(evaluated.resolved),
+    )
 
 
-def judged_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[Judgement, Spool]:
+def evaluated_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[Evaluation, CapturedInput]:
     """Judge a command line with what the ports give."""
     return judge(
         words,
@@ -72,36 +78,36 @@ def judged_by(ports: ExecutePorts, words: Sequence[str], flags: Flags) -> tuple[
     )
 
 
-def _asked(judged: Judgement, wish: Wish, ports: ExecutePorts) -> Asked | None:
-    policy = ports.policy.on(judged.target)
-    level = _level(judged, wish, policy)
-    if wish.level is not None and judged.unresolved is not None:
-        raise judged.unresolved
-    if wish.level is not None and (judged.cluster is None or judged.resolved is None):
+def _asked(evaluated: Evaluation, wish: Wish, ports: ExecutePorts) -> Asked | None:
+    policy = ports.policy.on(evaluated.target)
+    level = _level(evaluated, wish, policy)
+    if wish.level is not None and evaluated.unresolved is not None:
+        raise evaluated.unresolved
+    if wish.level is not None and (evaluated.cluster is None or evaluated.resolved is None):
         raise NotEnrolled(
             f"level {wish.level} cannot be reached: the context is not enrolled",
             hint="kubectl stepup setup --issuer URL --client-id ID",
         )
-    if level is None or judged.cluster is None or judged.resolved is None:
+    if level is None or evaluated.cluster is None or evaluated.resolved is None:
         return None
     return wish_in(
-        judged.cluster,
+        evaluated.cluster,
         level,
         ports.config,
         policy,
-        context=judged.resolved.context,
+        context=evaluated.resolved.context,
         scope=ports.scope,
         wish=wish,
-        command=judged.argv,
-        rules=judged.decision.own_rules,
-        published_rules=judged.decision.published_rules,
-        messages=judged.decision.messages,
-        summary=_summary(judged),
+        command=evaluated.argv,
+        rules=evaluated.decision.own_rules,
+        published_rules=evaluated.decision.published_rules,
+        messages=evaluated.decision.messages,
+        summary=_summary(evaluated),
     )
 
 
 def named_level(policy: Policy, name: str) -> Level:
-    """Give the level that the command line names.
+    """Return the level that the command line names.
 
     Raises:
         UsageError: policy has no such level.
@@ -112,20 +118,20 @@ def named_level(policy: Policy, name: str) -> Level:
         raise UsageError(exc.message) from exc
 
 
-def _level(judged: Judgement, wish: Wish, policy: Policy) -> Level | None:
-    """Give the level to reach: policy's, or a stronger one that the person names."""
-    needed = judged.decision.level if judged.decision.effect == "stepup" else None
+def _level(evaluated: Evaluation, wish: Wish, policy: Policy) -> Level | None:
+    """Return the level to reach: policy's, or a stronger one that the person names."""
+    needed = evaluated.decision.level if evaluated.decision.effect == "stepup" else None
     if wish.level is None:
-        return None if needed is None else policy.level_for(judged.decision, needed)
+        return None if needed is None else policy.level_for(evaluated.decision, needed)
     named = named_level(policy, wish.level)
     if needed is not None and not policy.meets(named.name, needed):
         raise UsageError(f"level {wish.level} is weaker than {needed}, which policy asks for")
-    return policy.level_for(judged.decision, named.name) if needed is not None else named
+    return policy.level_for(evaluated.decision, named.name) if needed is not None else named
 
 
-def _summary(judged: Judgement) -> str:
+def _summary(evaluated: Evaluation) -> str:
     """Say what the command would do: `delete pods in prod`."""
-    return summary_of(judged.decision) if judged.decision.rules else f"kubectl {judged.command.name}"
+    return summary_of(evaluated.decision) if evaluated.decision.rules else f"kubectl {evaluated.command.name}"
 
 
 def wish_in(  # noqa: PLR0913 - one value of many facts

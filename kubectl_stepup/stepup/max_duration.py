@@ -37,5 +37,5 @@ class Longest:
 
 
 def limit_of(level: Level, terminal: Terminal) -> Longest | None:
-    """Give the limit of a level; None: its commands may run as long as they want."""
+    """Return the limit of a level; None: its commands may run as long as they want."""
     return None if level.longest_s is None else Longest(level, level.longest_s, terminal)

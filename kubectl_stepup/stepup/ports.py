@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.audit.event import AuditEvent
     from kubectl_stepup.errors import LoginNeeded, ProviderError
     from kubectl_stepup.kubeconfig.context import ResolvedContext
-    from kubectl_stepup.kubectl.captured_input import Spool
+    from kubectl_stepup.kubectl.captured_input import CapturedInput
     from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
     from kubectl_stepup.oidc.metadata import ProviderMetadata
@@ -75,7 +75,7 @@ class AuditLog(Protocol):
         """
 
     def read(self, *, last: int | None = None) -> Sequence[AuditRecord]:
-        """Give the records, oldest first."""
+        """Return the records, oldest first."""
 
 
 class Kubeconfig(Protocol):
@@ -94,7 +94,7 @@ class Kubeconfig(Protocol):
         """Which of `namespace` and `all-namespaces` kubectl's settings may set where a command does not."""
 
     def resolve(self, context: str | None) -> ResolvedContext:
-        """Give a context (None: the current one) with its cluster and user.
+        """Return a context (None: the current one) with its cluster and user.
 
         Raises:
             KubeconfigError: the context, its cluster or its user does not exist.
@@ -112,20 +112,20 @@ class EnrolmentProvider(Protocol):
         """How far its clock is ahead of ours, by what it answered last; None: it does not say."""
 
     def metadata(self) -> ProviderMetadata:
-        """Give the checked discovery document."""
+        """Return the checked discovery document."""
 
     def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the `alg` values an ID token may have."""
+        """Return the `alg` values an ID token may have."""
 
     def jwks(self, force: bool = False) -> dict[str, object]:
-        """Give the published keys."""
+        """Return the published keys."""
 
 
 class Expand(Protocol):
     """Reads the manifests that a command names."""
 
-    def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
-        """Give the command with the objects that will be sent, and what was read for that."""
+    def __call__(self, command: KubectlCommand) -> tuple[KubectlCommand, CapturedInput]:
+        """Return the command with the objects that will be sent, and what was read for that."""
 
 
 class Discover(Protocol):
@@ -138,14 +138,14 @@ class Discover(Protocol):
         """Return what a table says that `--cache-dir` (`directory`) or the environment names; None: neither does."""
 
 
-class Refusals(Protocol):
-    """The short memory of refusals, so that one "no" is not asked again by what was already running."""
+class DenialCache(Protocol):
+    """The short memory of denials, so that one "no" is not asked again by what was already running."""
 
     def remember(self, session_id: str, refusal: LoginNeeded | ProviderError) -> None:
-        """Remember a refusal for the next 30 seconds (session/refusals.py); where that cannot be, go on without."""
+        """Remember a refusal for the next 30 seconds (session/denials.py); where that cannot be, go on without."""
 
     def binding(self, session_id: str, *, for_credential: bool) -> LoginNeeded | ProviderError | None:
-        """Give a refusal that binds this process, if there is one."""
+        """Return a refusal that binds this process, if there is one."""
 
     def forget(self, session_id: str) -> None:
         """Forget a refusal: an approval takes its place."""
@@ -179,7 +179,7 @@ class Kubectl(Protocol):
     """The kubectl of this machine."""
 
     def path(self) -> str:
-        """Give its absolute path.
+        """Return its absolute path.
 
         Raises:
             KubectlNotFound, KubectlNotExecutable: there is none.

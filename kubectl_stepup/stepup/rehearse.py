@@ -142,7 +142,7 @@ def _rights(ask: Ask) -> Check:
 
 
 def runbook(cluster: Cluster, kubeconfig: str) -> tuple[str, ...]:
-    """Give what to type when the identity provider is down, or a guard refuses what must be done."""
+    """Return what to type when the identity provider is down, or a guard refuses what must be done."""
     use = f"kubectl --kubeconfig {shlex.quote(kubeconfig)}"
     return (
         f"When nobody can step up on {cluster.name}:",

@@ -48,11 +48,11 @@ class Asked:
 
     @property
     def session_id(self) -> str:
-        """Give the id of the session that this wish leads to."""
+        """Return the id of the session that this wish leads to."""
         return self.session_id_at(self.level)
 
     def session_id_at(self, level: Level) -> str:
-        """Give the id of this cluster's session at another level."""
+        """Return the id of this cluster's session at another level."""
         return session_id_of(self.cluster, self.provider, level)
 
     @property
@@ -62,12 +62,12 @@ class Asked:
 
     @property
     def keeps_session(self) -> bool:
-        """Tell whether the approval serves later commands too."""
+        """Whether the approval serves later commands too."""
         return not self.once and self.level.ask_again_after_s > 0
 
 
 def session_id_of(cluster: Cluster, provider: Provider, level: Level) -> str:
-    """Give the session id for one cluster and level."""
+    """Return the session id for one cluster and level."""
     return session_id(
         issuer=provider.issuer,
         client=provider.elevated_client_id,

@@ -30,7 +30,7 @@ def reusable(
     dropped: Callable[[ElevationSession], None] | None = None,
     found: Callable[[str, ElevationSession], None] | None = None,
 ) -> ElevationSession | None:
-    """Give a session that satisfies `asked` without a new approval, or None.
+    """Return a session that satisfies `asked` without a new approval, or None.
 
     One that was approved later than `now` serves nobody: the clock was set back, or somebody else wrote it. With
     `dropped` it is removed, and given to that. `found` is given the key of the session that serves, and the session.
@@ -88,7 +88,7 @@ def _reuse_until(session: ElevationSession, level: Level) -> float:
 
 
 def stored(session_id: str, store: SessionStore, scopes: Iterable[str]) -> Iterator[ElevationSession]:
-    """Give the readable sessions of one id, by scope; an unreadable store holds none."""
+    """Return the readable sessions of one id, by scope; an unreadable store holds none."""
     for _, session in _stored(session_id, store, scopes):
         yield session
 

@@ -1,4 +1,4 @@
-"""The main road: run a judged command as it is, or step up and run it elevated with a record of both ends."""
+"""The main road: run a evaluated command as it is, or step up and run it elevated with a record of both ends."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
-    from kubectl_stepup.kubectl.captured_input import Spool
+    from kubectl_stepup.kubectl.captured_input import CapturedInput
     from kubectl_stepup.stepup.elevate import ElevatePorts, Elevation
-    from kubectl_stepup.stepup.evaluate import Judgement
+    from kubectl_stepup.stepup.evaluate import Evaluation
     from kubectl_stepup.stepup.ports import Kubectl, ProxyReader, RunDirectory
     from kubectl_stepup.stepup.prepared_run import PreparedRun
     from kubectl_stepup.stepup.request import Asked
@@ -72,22 +72,24 @@ class RunPorts:
     proxy_reader: Callable[[Cluster, ResolvedContext], ProxyReader]
 
 
-def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Spool, ports: RunPorts) -> int:
+def run(
+    evaluation: Evaluation, asked: Asked | None, *, unenrolled: str, captured: CapturedInput, ports: RunPorts
+) -> int:
     """Run an evaluated command and return its exit code; an allowed one without input takes our place.
 
-    `asked` is the step-up request, None for a command that needs none or a context that is not enrolled; `spool` is
+    `asked` is the step-up request, None for a command that needs none or a context that is not enrolled; `captured` is
     the captured input: kubectl gets what was evaluated.
 
     Raises:
         StepUpError: nothing was run.
     """
-    decision = judgement.decision
-    ports.elevate.terminal.detail(_detail(judgement))
-    elsewhere = judgement.cluster is None and decision.level is not None
+    decision = evaluation.decision
+    ports.elevate.terminal.detail(_detail(evaluation))
+    elsewhere = evaluation.cluster is None and decision.level is not None
     if decision.effect == "refuse" and not elsewhere:
         kind = ProxyRefused if decision.code == ProxyRefused.code else CommandRefused
-        refusal = kind(decision.why, hint=decision.hint or _explain(judgement))
-        _record(judgement, refusal, ports)
+        refusal = kind(decision.why, hint=decision.hint or _explain(evaluation))
+        _record(evaluation, refusal, ports)
         raise refusal
     for warning in decision.warnings:
         ports.elevate.terminal.line(policy_warning_line(warning))
@@ -95,37 +97,37 @@ def run(judgement: Judgement, asked: Asked | None, *, unenrolled: str, spool: Sp
         for line in quoted_lines(decision.messages):
             ports.elevate.terminal.line(line)
     if asked is not None:
-        return _run_elevated(judgement, asked, spool, ports)
+        return _run_elevated(evaluation, asked, captured, ports)
     if decision.effect != "allow":
-        _unenrolled(judgement, unenrolled, ports)
+        _unenrolled(evaluation, unenrolled, ports)
     if decision.audited or ports.environ.get(environment.NESTED):
         # Inside an elevated command it is elevated as well, by that command's overlay.
         ports.elevate.recorder.allowed(
-            context=_context_name(judgement),
-            command=judgement.argv,
+            context=_context_name(evaluation),
+            command=evaluation.argv,
             rules=[match.rule.label for match in decision.audited],
         )
     environ = own_environment(ports.environ)
-    if spool == NOTHING:
-        return ports.kubectl.replace(judgement.argv, environ)
+    if captured == NOTHING:
+        return ports.kubectl.replace(evaluation.argv, environ)
     with ExitStack() as stack:
-        unnamed = ("context",) if judgement.command.context == "" else ()
-        argv, pass_fds = _with_captured(judgement, spool, unnamed, stack, ports)
-        argv = _in_context(argv, judgement)
-        return ports.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=spool.stdin)
+        unnamed = ("context",) if evaluation.command.context == "" else ()
+        argv, pass_fds = _with_captured(evaluation, captured, unnamed, stack, ports)
+        argv = _in_context(argv, evaluation)
+        return ports.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=captured.stdin)
 
 
-def _in_context(argv: tuple[str, ...], judgement: Judgement) -> tuple[str, ...]:
+def _in_context(argv: tuple[str, ...], evaluation: Evaluation) -> tuple[str, ...]:
     """Return the words with the context that was evaluated: reading input takes time, in which another may become it.
 
     Where nothing is read kubectl starts at once, and its words stay as they were typed.
     """
-    if judgement.resolved is None or judgement.command.context:
+    if evaluation.resolved is None or evaluation.command.context:
         return argv
-    return with_flags(argv, judgement.command.replace(context=None), Flags(context=judgement.resolved.context))
+    return with_flags(argv, evaluation.command.replace(context=None), Flags(context=evaluation.resolved.context))
 
 
-def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
+def _unenrolled(evaluation: Evaluation, unenrolled: str, ports: RunPorts) -> None:
     """Let a sensitive command go to a cluster that is not enrolled, with a line.
 
     Raises:
@@ -133,10 +135,10 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
         NotEnrolled: the config forbids it.
         KubectlNotFound, KubectlNotExecutable: there is no kubectl.
     """
-    name = _context_name(judgement)
+    name = _context_name(evaluation)
     try:
-        if judgement.unresolved is not None:
-            unread = judgement.unresolved
+        if evaluation.unresolved is not None:
+            unread = evaluation.unresolved
             raise KubeconfigError(
                 f"{unread.message}: refused, as the command may go to an enrolled cluster",
                 hint=unread.hint,
@@ -148,66 +150,71 @@ def _unenrolled(judgement: Judgement, unenrolled: str, ports: RunPorts) -> None:
                 hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
             )
     except StepUpError as refusal:
-        _record(judgement, refusal, ports)
+        _record(evaluation, refusal, ports)
         raise
     ports.kubectl.path()  # no kubectl: that is the thing to say
     ports.elevate.terminal.line(unenrolled_line(name))
 
 
-def _run_elevated(judgement: Judgement, asked: Asked, spool: Spool, ports: RunPorts) -> int:
+def _run_elevated(evaluation: Evaluation, asked: Asked, captured: CapturedInput, ports: RunPorts) -> int:
     """Prepare everything, ask, put the session in, run."""
-    resolved = judgement.resolved
+    resolved = evaluation.resolved
     if resolved is None:  # an enrolled cluster is found through its context
         raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
     with ExitStack() as stack:
         try:
-            _require_allowed_to_ask(judgement, asked, resolved, ports)
-            prepared, start = _prepared(judgement, asked, resolved, spool, stack, ports)
+            _require_allowed_to_ask(evaluation, asked, resolved, ports)
+            prepared, start = _prepared(evaluation, asked, resolved, captured, stack, ports)
         except StepUpError as refusal:  # nobody has been asked for anything yet
-            _record(judgement, refusal, ports, asked)
+            _record(evaluation, refusal, ports, asked)
             raise
-        if judgement.command.path == ("diff",) and ports.environ.get(environment.EXTERNAL_DIFF) and not ports.differ:
+        if evaluation.command.path == ("diff",) and ports.environ.get(environment.EXTERNAL_DIFF) and not ports.differ:
             ports.elevate.terminal.line(differ_unused_line())
         elevation = session_for(asked, ports.elevate)
         if elevation.reused:  # else they stood below the prompt
-            for line in quoted_lines(judgement.decision.messages):
+            for line in quoted_lines(evaluation.decision.messages):
                 ports.elevate.terminal.line(line)
         else:
-            _refresh_policy(judgement, asked, resolved, elevation, ports)
+            _refresh_policy(evaluation, asked, resolved, elevation, ports)
         return _recorded(start, asked, elevation, prepared, ports)
 
 
-def _require_allowed_to_ask(judgement: Judgement, asked: Asked, resolved: ResolvedContext, ports: RunPorts) -> None:
-    require_own_credentials(judgement)
+def _require_allowed_to_ask(evaluation: Evaluation, asked: Asked, resolved: ResolvedContext, ports: RunPorts) -> None:
+    require_own_credentials(evaluation)
     require_unchanged(asked.cluster, resolved)
     require_safe_kubectl(ports.kubectl)
-    require_safe_plugin(judgement, ports.kubectl)
-    require_reason(asked, required=judgement.decision.reason_required, tickets=judgement.decision.tickets)
+    require_safe_plugin(evaluation, ports.kubectl)
+    require_reason(asked, required=evaluation.decision.reason_required, tickets=evaluation.decision.tickets)
 
 
 def _prepared(
-    judgement: Judgement, asked: Asked, resolved: ResolvedContext, spool: Spool, stack: ExitStack, ports: RunPorts
+    evaluation: Evaluation,
+    asked: Asked,
+    resolved: ResolvedContext,
+    captured: CapturedInput,
+    stack: ExitStack,
+    ports: RunPorts,
 ) -> tuple[PreparedRun | None, Callable[..., int]]:
     """Return what is ready but for the session, and what then starts; None: our own reader, which needs no overlay."""
-    if judgement.command.read_path is not None:
-        return None, partial(ports.proxy_reader(asked.cluster, resolved).read, judgement.command.read_path)
-    flag = judgement.command.kubeconfig
+    if evaluation.command.read_path is not None:
+        return None, partial(ports.proxy_reader(asked.cluster, resolved).read, evaluation.command.read_path)
+    flag = evaluation.command.kubeconfig
     prepared = stack.enter_context(
         prepared_run(resolved, flag, asked.level.name, ports, keeps_session=asked.keeps_session)
     )
     # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
-    argv, pass_fds = _with_captured(judgement, spool, ("kubeconfig",), stack, ports)
+    argv, pass_fds = _with_captured(evaluation, captured, ("kubeconfig",), stack, ports)
     inherited = (prepared.directory.lock, *pass_fds)
-    return prepared, partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=spool.stdin)
+    return prepared, partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=captured.stdin)
 
 
 def _refresh_policy(
-    judgement: Judgement, asked: Asked, resolved: ResolvedContext, elevation: Elevation, ports: RunPorts
+    evaluation: Evaluation, asked: Asked, resolved: ResolvedContext, elevation: Elevation, ports: RunPorts
 ) -> None:
     try:
-        ports.refresh_policy(asked.cluster, resolved, elevation, judgement.command.kubeconfig)
+        ports.refresh_policy(asked.cluster, resolved, elevation, evaluation.command.kubeconfig)
     except StepUpError as refusal:
-        _record(judgement, refusal, ports, asked)
+        _record(evaluation, refusal, ports, asked)
         raise
 
 
@@ -246,47 +253,47 @@ def _recorded(
 
 
 def _with_captured(
-    judgement: Judgement, spool: Spool, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
+    evaluation: Evaluation, captured: CapturedInput, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return kubectl's words without some flags, and with the captured input in place of what was read.
 
     With them come the descriptors that kubectl must inherit.
     """
-    line = judgement.command.line
-    if spool.objects is not None:
-        place = judgement.command.manifests[0] if len(judgement.command.manifests) == 1 else ""
-        file = stack.enter_context(ports.captured_file(spool.objects, place))
+    line = evaluation.command.line
+    if captured.objects is not None:
+        place = evaluation.command.manifests[0] if len(evaluation.command.manifests) == 1 else ""
+        file = stack.enter_context(ports.captured_file(captured.objects, place))
         return line.written(without=(*without, *SOURCES), adding=[("filename", file.path)]), file.pass_fds
-    if spool.streams:
+    if captured.streams:
         files = [
             CapturedFile(path=csv_value(place)) if read is None else stack.enter_context(ports.captured_file(read, ""))
-            for place, read in zip(line.all("filename"), spool.streams, strict=True)
+            for place, read in zip(line.all("filename"), captured.streams, strict=True)
         ]
         argv = line.written(without=(*without, "filename"), adding=[("filename", file.path) for file in files])
         return argv, tuple(number for file in files for number in file.pass_fds)
-    return (line.written(without=without) if any(map(line.all, without)) else judgement.argv), ()
+    return (line.written(without=without) if any(map(line.all, without)) else evaluation.argv), ()
 
 
-def _record(judgement: Judgement, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:
+def _record(evaluation: Evaluation, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:
     ports.elevate.recorder.refused(
         refusal,
         asked=asked,
-        context=_context_name(judgement),
-        command=judgement.argv,
-        rules=judgement.decision.rule_labels,
+        context=_context_name(evaluation),
+        command=evaluation.argv,
+        rules=evaluation.decision.rule_labels,
     )
 
 
-def _detail(judgement: Judgement) -> str:
-    decision = judgement.decision
-    cluster = judgement.cluster.name if judgement.cluster else "none enrolled"
+def _detail(evaluation: Evaluation) -> str:
+    decision = evaluation.decision
+    cluster = evaluation.cluster.name if evaluation.cluster else "none enrolled"
     level = f" {decision.level}" if decision.level else ""
     return f"policy: {decision.effect}{level}; {safe(decision.why, 500)}; cluster: {safe(cluster, 80)}"
 
 
-def _context_name(judgement: Judgement) -> str | None:
-    return judgement.command.context or (judgement.resolved.context if judgement.resolved else None)
+def _context_name(evaluation: Evaluation) -> str | None:
+    return evaluation.command.context or (evaluation.resolved.context if evaluation.resolved else None)
 
 
-def _explain(judgement: Judgement) -> str:
-    return f"kubectl stepup policy explain -- {shlex.join(redacted(judgement.argv))}"
+def _explain(evaluation: Evaluation) -> str:
+    return f"kubectl stepup policy explain -- {shlex.join(redacted(evaluation.argv))}"

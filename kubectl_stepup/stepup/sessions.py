@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
     from kubectl_stepup.sessions.stores.interface import SessionStore
-    from kubectl_stepup.stepup.ports import Refusals
+    from kubectl_stepup.stepup.ports import DenialCache
     from kubectl_stepup.stepup.recorder import Recorder
 
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class SessionPorts:
     """What looking at sessions and ending them needs.
 
-    `revoke(provider, token)` revokes an access token and tells whether the provider says it did. `refusals` keeps the
+    `revoke(provider, token)` revokes an access token and tells whether the provider says it did. `denials` keeps the
     step-ups that are under way from bringing a session back.
     """
 
@@ -41,7 +41,7 @@ class SessionPorts:
     moment: Callable[[], Moment]
     recorder: Recorder
     revoke: Callable[[Provider, Secret], bool]
-    refusals: Refusals
+    denials: DenialCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class LiveSession:
 
 
 def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[LiveSession]:
-    """Give the sessions that a command in this terminal would reuse now, weakest level first."""
+    """Return the sessions that a command in this terminal would reuse now, weakest level first."""
     now = ports.moment()
     for cluster in clusters:
         provider = ports.config.provider(cluster.provider)
@@ -94,7 +94,7 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     names = _names(tuple(clusters), ports, scopes, failures)
     under_way = [key(one, EVERY_SCOPE) for one in filter(None, map(id_in_key, names))] if everywhere else names
     for name in dict.fromkeys(under_way):
-        ports.refusals.end(name)
+        ports.denials.end(name)
     return _end(names, ports, failures)
 
 
@@ -107,7 +107,7 @@ def end_what_counts_no_more(config: Config, ports: SessionPorts) -> Logout:
     failures: list[str] = []
     before = frozenset(_ids(ports.config.clusters, ports.config, ports.policy))
     for session_id in sorted(before.difference(_ids(config.clusters, config, ports.policy))):
-        ports.refusals.end(key(session_id, EVERY_SCOPE))
+        ports.denials.end(key(session_id, EVERY_SCOPE))
     names = [name for name in _listed(ports, failures) if id_in_key(name) in before]
     return _end([name for name in names if not _counts(name, config, ports)], ports, failures)
 

@@ -14,7 +14,7 @@ from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
 from kubectl_stepup.oidc.claims import Expectation
 from kubectl_stepup.stepup.provider_check import provider_problems
 from kubectl_stepup.stepup.setup_provider import choose_provider
-from kubectl_stepup.stepup.setup_static import removal_edit, standing_edit
+from kubectl_stepup.stepup.setup_static import removal_edit, static_edit
 from kubectl_stepup.yaml_edit.splice import unified_diff
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class EnrolPorts:
     file. `client(provider)` talks to an identity provider; `everyday_token` gives the token that the context's everyday
     user presents, None where it has none; `usable_algorithms` says for which `alg` values a JWKS has a key.
     `kubeconfig_files` are those that take part, in order, and `can_change` says whether one can be written.
-    `store_arguments` tell `credential` of a standing entry where the session is; `too_large` says why client-go could
+    `store_arguments` tell `credential` of a static entry where the session is; `too_large` says why client-go could
     not start one, None: it can.
     """
 
@@ -102,7 +102,7 @@ class EnrolPorts:
 
 
 def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPorts) -> tuple[Cluster, list[FileChange]]:
-    """Give the cluster as it will be enrolled and the changes of files for it.
+    """Return the cluster as it will be enrolled and the changes of files for it.
 
     Talks to the provider: a wrong issuer or a client without the device flow is found now, not at the first step-up.
 
@@ -130,18 +130,18 @@ def plan_enrolment(wanted: Enrolment, resolved: ResolvedContext, ports: EnrolPor
     edits.append(lambda data: with_cluster(data, path, cluster, parse=parse))
     changes = [_change(path, lambda data: _loading(_applied(edits, data), path, ports, cluster, provider), ports)]
     if wanted.elevated_context is not None:
-        edit = standing_edit(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports)
+        edit = static_edit(wanted.elevated_context, wanted.level, cluster, provider, resolved, ports)
         changes.append(_change(*edit, ports))
     return cluster, changes
 
 
 def plan_removal(wanted: Enrolment, resolved: ResolvedContext, cluster: Cluster, ports: EnrolPorts) -> list[FileChange]:
-    """Give the changes that take out a standing context, where one is named, else the cluster's enrolment.
+    """Return the changes that take out a static context, where one is named, else the cluster's enrolment.
 
     A provider goes with its last cluster.
 
     Raises:
-        UsageError: the standing context is not there.
+        UsageError: the static context is not there.
     """
     if wanted.elevated_context is not None:
         file, edit = removal_edit(wanted.elevated_context, resolved, ports)

@@ -28,7 +28,7 @@ class ChosenProvider:
 
 
 def choose_provider(wanted: Enrolment, ports: EnrolPorts) -> ChosenProvider:
-    """Give the provider that the flags mean.
+    """Return the provider that the flags mean.
 
     Raises:
         UsageError: the flags do not say which, or contradict what is enrolled.
@@ -66,7 +66,7 @@ def _with_changes(known: Provider, wanted: Enrolment, ports: EnrolPorts) -> Chos
 
 
 def _as_written(name: str, ports: EnrolPorts) -> Mapping[str, object] | None:
-    """Give the provider's entry in the user's own config; None where it stands in the system's."""
+    """Return the provider's entry in the user's own config; None where it stands in the system's."""
     data = ports.read(ports.config_path)
     document = None if data is None else ports.parse(data, ports.config_path)
     providers = document.get("providers") if isinstance(document, dict) else None
@@ -92,7 +92,7 @@ def _enrolled_provider(wanted: Enrolment, ports: EnrolPorts) -> Provider | None:
 
 
 def _changed(known: Provider, wanted: Enrolment) -> Provider:
-    """Give an enrolled provider with what the flags change; what they do not name stays."""
+    """Return an enrolled provider with what the flags change; what they do not name stays."""
     asked_for = preset_with(wanted.preset or known.preset_name, dict(wanted.overrides))
     if (wanted.preset is not None or wanted.overrides) and asked_for != known.preset:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The standing elevated context that `setup` writes: its entries, and the kubeconfig file that they go into."""
+"""The static elevated context that `setup` writes: its entries, and the kubeconfig file that they go into."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.errors import KubeconfigError, UsageError
 from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
 from kubectl_stepup.kubeconfig.overlay import USER_PREFIX, exec_entry
-from kubectl_stepup.kubeconfig.static_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.kubeconfig.static_entry import static_entry, with_entry, without_entry
 from kubectl_stepup.stepup.request import session_id_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _EMPTY = b"apiVersion: v1\nkind: Config\n"
 
 
-def standing_edit(
+def static_edit(
     name: str,
     level_name: str | None,
     cluster: Cluster,
@@ -31,7 +31,7 @@ def standing_edit(
     resolved: ResolvedContext,
     ports: EnrolPorts,
 ) -> Edit:
-    """Return the edit that puts a standing context in.
+    """Return the edit that puts a static context in.
 
     Raises:
         UsageError: the level is asked for each command.
@@ -45,7 +45,7 @@ def standing_edit(
     if reason is not None:
         raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
     session = ("--session", session_id_of(cluster, provider, level))
-    entry = standing_entry(
+    entry = static_entry(
         resolved,
         context_name=name,
         user_name=f"{USER_PREFIX}{level.name}@{cluster.name}",
@@ -59,13 +59,13 @@ def standing_edit(
 
 
 def removal_edit(name: str, resolved: ResolvedContext, ports: EnrolPorts) -> Edit:
-    """Return the edit that takes a standing context out, which changes nothing where there is none."""
+    """Return the edit that takes a static context out, which changes nothing where there is none."""
     file = _file_with(name, resolved, ports) or resolved.file
     return file, lambda data: without_entry(data or _EMPTY, file, name, parse=ports.parse)
 
 
 def _file_for(name: str, resolved: ResolvedContext, ports: EnrolPorts) -> str:
-    """Return the kubeconfig file for a standing context: where it is, else where the context is, else one of ours.
+    """Return the kubeconfig file for a static context: where it is, else where the context is, else one of ours.
 
     The entries name the cluster, which may stand in another file of the list.
     """

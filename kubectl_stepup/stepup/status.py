@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def as_rows(
     clusters: Iterable[Cluster], found: Sequence[LiveSession], *, store: str, now: float
 ) -> tuple[StatusRow, ...]:
-    """Give the table's rows: one a live session, and one for each cluster that has none."""
+    """Return the table's rows: one a live session, and one for each cluster that has none."""
     rows = []
     for cluster in clusters:
         live = [item for item in found if item.cluster.name == cluster.name]
@@ -40,7 +40,7 @@ def as_rows(
 
 
 def as_objects(found: Sequence[LiveSession], *, store: str) -> list[dict[str, object]]:
-    """Give what `-o json` promises of each live session; nothing of the token."""
+    """Return what `-o json` promises of each live session; nothing of the token."""
     return [
         {
             "id": item.session.id,
@@ -62,7 +62,7 @@ def as_objects(found: Sequence[LiveSession], *, store: str) -> list[dict[str, ob
 
 
 def meets(found: Iterable[LiveSession], policy: Policy, level: str | None) -> bool:
-    """Return whether a live session reaches `level` (None: any).
+    """Whether a live session reaches `level` (None: any).
 
     Raises:
         PolicyError: there is no such level anywhere.

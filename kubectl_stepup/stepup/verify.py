@@ -125,7 +125,7 @@ def verify(wanted: Verification, ports: VerifyPorts) -> Verified:
 
 
 def _made_with(wanted: Verification, said: Mapping[str, str]) -> MadeWith:
-    """Give what the command line says, else what the published policy's annotations say."""
+    """Return what the command line says, else what the published policy's annotations say."""
     given = wanted.made_with
     life = said.get(names.TOKEN_LIFETIME, "")
     is_number = life.isascii() and life.isdigit() and len(life) < 10
@@ -163,7 +163,7 @@ def _asking(wanted: Verification, ports: VerifyPorts, environ: Mapping[str, str]
 def _elevated(
     level: Level, wanted: Verification, resolved: ResolvedContext, ports: VerifyPorts, run_ports: RunPorts
 ) -> AbstractContextManager[Ask] | None:
-    """Give a way to ask as somebody at a level; None where there is no session and nobody wanted one."""
+    """Return a way to ask as somebody at a level; None where there is no session and nobody wanted one."""
     evidence = ports.config.provider(wanted.cluster.provider).evidence_of(level.name)
     if wanted.levels is None and (evidence is None or evidence.is_empty):
         return None
@@ -191,7 +191,7 @@ def _asked(level: Level, wanted: Verification, resolved: ResolvedContext, ports:
 
 
 def _reused(asked: Asked, ports: VerifyPorts, run_ports: RunPorts) -> Elevation | None:
-    """Give this very level's session: a stronger one would show what the stronger level may."""
+    """Return this very level's session: a stronger one would show what the stronger level may."""
     found = reusable(asked, run_ports.elevate.store, scopes=(asked.scope,), now=ports.moment())
     if found is None or found.level != asked.level.name:
         return None

@@ -15,7 +15,7 @@ from kubectl_stepup.enforce.verify.findings import (
     AUTHENTICATION,
     CLIENT_ONLY,
     ENFORCED,
-    HOLE,
+    GAP,
     NOT_CHECKED,
     Finding,
     Login,
@@ -66,7 +66,7 @@ class Scene:
         return (first, *reversed(rest))
 
     def below(self, rank: int) -> tuple[Login, ...]:
-        """Give the logins that are too weak for a level."""
+        """Return the logins that are too weak for a level."""
         return tuple(login for login in self.asking if login.rank < rank)
 
 
@@ -107,7 +107,7 @@ def everything(
 
 
 def _annotations(published: Mapping[str, Any] | None, guards: Objects | str) -> Mapping[str, str]:
-    """Give what the objects say of their making: the published policy, or where it is not there, our own guard."""
+    """Return what the objects say of their making: the published policy, or where it is not there, our own guard."""
     own = (
         None if isinstance(guards, str) else guards.get(("ValidatingAdmissionPolicy", "", names.object_name(OWN_RULE)))
     )
@@ -116,7 +116,7 @@ def _annotations(published: Mapping[str, Any] | None, guards: Objects | str) -> 
 
 
 def _in_order(findings: tuple[Finding, ...], request: Request) -> tuple[Finding, ...]:
-    """Give who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
+    """Return who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
     ranks = {subject: rank for rank, subject in enumerate((*(rule.name for rule in request.policy.rules), OWN_RULE))}
     return tuple(
         sorted(findings, key=lambda one: -1 if one.point == AUTHENTICATION else ranks.get(one.subject, len(ranks)))
@@ -124,7 +124,7 @@ def _in_order(findings: tuple[Finding, ...], request: Request) -> tuple[Finding,
 
 
 def compile_words(cluster: str, request: Request) -> str:
-    """Give the command that makes the objects as they should be."""
+    """Return the command that makes the objects as they should be."""
     group = request.break_glass
     glass = "--no-break-glass" if group is None else f"--break-glass-group {shlex.quote(group)}"
     proxy = "" if request.elevated_proxy else " --no-elevated-proxy"
@@ -132,7 +132,7 @@ def compile_words(cluster: str, request: Request) -> str:
 
 
 def _first(scene: Scene, words: tuple[str, ...]) -> Answer:
-    """Give the answer of the first login that may, else the everyday one's."""
+    """Return the answer of the first login that may, else the everyday one's."""
     for ask in scene.reading:
         found = ask(words)
         if found.code == 0:
@@ -160,17 +160,17 @@ def _authentication(scene: Scene, everyday: logins.User, request: Request, fix: 
     """Judge every login; the scene comes back without those that the server does not accept."""
     fix = f"{fix} --target authentication; then put the file where --authentication-config points"
     first, *elevated = scene.asking
-    found = [logins.judged(first, everyday, request.trust, everyday=None, fix=fix)]
+    found = [logins.evaluated(first, everyday, request.trust, everyday=None, fix=fix)]
     accepted = {first: scene.everyday}
     for login in elevated:
         answer = scene.asking[login](logins.WHO, logins.REVIEW)
         user = logins.user_of(answers.document(answer))
         if user is None:
             refused = f"the server does not accept this login: {answer.said}"
-            found.append(_of_login(login.name, HOLE, refused, fix))
+            found.append(_of_login(login.name, GAP, refused, fix))
             continue
         accepted[login] = scene.asking[login]
-        found.append(logins.judged(login, user, request.trust, everyday=everyday, fix=fix))
+        found.append(logins.evaluated(login, user, request.trust, everyday=everyday, fix=fix))
     seen = {login.level for login in scene.asking}
     for level in request.policy.levels:
         if request.trust.level(level.name) is None:
@@ -206,7 +206,7 @@ def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle
 
 
 def _items(answer: Answer) -> Objects | str:
-    """Give the objects of a list, or why there are none to be had."""
+    """Return the objects of a list, or why there are none to be had."""
     found = answers.document(answer)
     return answer.said if found is None else read_back.by_key(found.get("items") or [])
 
@@ -227,10 +227,10 @@ def _dry_runs(scene: Scene, request: Request, known: tuple[str, ...], fix: str) 
     for rule in rules:
         gated = any(point.by == ADMISSION for point in points(request.policy, request.place) if point.rule == rule)
         for probe in probes.of_rule(rule, request.policy, request.place, possible) if gated else ():
-            yield probes.judged(rule, probe, scene.below(request.policy.rank(rule.needs)), ask, fix=fix)
+            yield probes.evaluated(rule, probe, scene.below(request.policy.rank(rule.needs)), ask, fix=fix)
     highest = request.policy.levels[-1]
     own = Rule(name=OWN_RULE, needs=highest.name)
-    yield probes.judged(own, probes.OWN, scene.below(request.policy.rank(highest.name)), ask, fix=fix)
+    yield probes.evaluated(own, probes.OWN, scene.below(request.policy.rank(highest.name)), ask, fix=fix)
 
 
 # -- RBAC -----------------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def _access(scene: Scene, request: Request, known: tuple[str, ...]) -> Iterator[
         words = ("create", "-f", "-", "-o", "json", "--validate=false")
         answer = scene.asking[login](words, access.stream(questions))
         told.append((login, access.allowed(answers.documents(answer.out), questions)))
-    yield from (access.judged(topic, told) for topic in topics)
+    yield from (access.evaluated(topic, told) for topic in topics)
 
 
 # -- what no server does ----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class Ask(Protocol):
 
 
 def namespaces(asking: Iterable[Ask], rules: Sequence[Rule], *, own: str) -> tuple[str, ...]:
-    """Give the namespaces that are known, those that rules speak of first, then the context's `own`."""
+    """Return the namespaces that are known, those that rules speak of first, then the context's `own`."""
     listed = _names(asking, ("get", "namespaces", "-o", "name"))
     known = [one.partition("/")[2] for one in listed]
     literal = [name for rule in rules for name in rule.selector.namespaces if not set(name) & set("*?[")]
@@ -39,7 +39,7 @@ def namespaces(asking: Iterable[Ask], rules: Sequence[Rule], *, own: str) -> tup
 
 
 def samples(asking: Sequence[Ask], known: Sequence[str], rules: Sequence[Rule]) -> Iterator[Sample]:
-    """Give objects to try something on, a few of each kind."""
+    """Return objects to try something on, a few of each kind."""
     named = tuple(dict.fromkeys(kind for rule in rules for kind in _kinds_of(rule)))
     for namespace in known[:MOST_SAMPLED]:
         yield Sample(namespace=namespace, objects=_few(_in_namespace(asking, namespace, named)))
@@ -55,7 +55,7 @@ def _in_namespace(asking: Sequence[Ask], namespace: str, named: tuple[str, ...])
 
 
 def _kinds_of(rule: Rule) -> Iterator[str]:
-    """Give the kinds that a rule names itself: there is nothing else to try those on."""
+    """Return the kinds that a rule names itself: there is nothing else to try those on."""
     for resource in rule.resources:
         kind = resource.partition("/")[0]
         if not set(kind) & set("*?["):
@@ -70,7 +70,7 @@ def _few(objects: Sequence[str]) -> tuple[str, ...]:
 
 
 def _names(asking: Iterable[Ask], words: tuple[str, ...]) -> list[str]:
-    """Give the names that the first login sees which sees any; kubectl prints what it may, whatever else fails."""
+    """Return the names that the first login sees which sees any; kubectl prints what it may, whatever else fails."""
     for ask in asking:
         lines = [line for line in ask(words).out.splitlines() if "/" in line]
         if lines:

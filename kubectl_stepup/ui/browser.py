@@ -37,7 +37,7 @@ def browser_program(environ: Mapping[str, str], platform: str) -> str:
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Tell whether `CI` says that nobody is there."""
+    """Whether `CI` says that nobody is there."""
     return environ.get(environment.CI, "").strip().lower() not in ("", "0", "false")
 
 

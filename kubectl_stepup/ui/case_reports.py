@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def lines(verdicts: Sequence[Verdict]) -> list[str]:
-    """Give a line for each case that failed, and the sum."""
+    """Return a line for each case that failed, and the sum."""
     failed = [one for one in verdicts if one.problems]
     told = [f"FAIL   {_place(one)}   {_shown(one.case.command)}   {_shown('; '.join(one.problems))}" for one in failed]
     return [*told, f"{len(verdicts) - len(failed)} passed, {len(failed)} failed"]
 
 
 def objects(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Give an object for each case."""
+    """Return an object for each case."""
     return [
         {
             "command": one.case.command,
@@ -41,7 +41,7 @@ def objects(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def junit(verdicts: Sequence[Verdict], *, name: str) -> str:
-    """Give one test suite, called `name`, with a test case for each command."""
+    """Return one test suite, called `name`, with a test case for each command."""
     failed = sum(bool(one.problems) for one in verdicts)
     suite = ElementTree.Element("testsuite", name=name, tests=str(len(verdicts)), failures=str(failed), errors="0")
     for one in verdicts:

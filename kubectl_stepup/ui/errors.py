@@ -48,7 +48,7 @@ def error_text(error: StepUpError) -> str:
 
 
 def error_object(error: StepUpError) -> dict[str, object]:
-    """Give the object for `-o json`; a refusal for lack of a person is an RFC 9470 challenge as well."""
+    """Return the object for `-o json`; a refusal for lack of a person is an RFC 9470 challenge as well."""
     members: dict[str, object] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -113,7 +113,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """Give what JSON can say; everything else as its text (a Secret's is `[redacted]`)."""
+    """Return what JSON can say; everything else as its text (a Secret's is `[redacted]`)."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, dict):

@@ -25,7 +25,7 @@ class Outlet(Protocol):
         """Write, as far as that is possible."""
 
     def columns(self) -> int:
-        """Give its width, in characters."""
+        """Return its width, in characters."""
 
 
 class StreamOutlet:
@@ -58,7 +58,7 @@ class StreamOutlet:
                 _write_all(self.fd, data)
 
     def columns(self) -> int:
-        """Give its width, in characters."""
+        """Return its width, in characters."""
         return _columns(self.fd)
 
 
@@ -85,7 +85,7 @@ class TtyOutlet:
             _write_all(self._fd, text.encode(locale.getencoding(), "backslashreplace"))
 
     def columns(self) -> int:
-        """Give its width, in characters."""
+        """Return its width, in characters."""
         return _columns(self._fd)
 
 

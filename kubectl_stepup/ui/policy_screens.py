@@ -43,7 +43,7 @@ def expansion_screen(expansions: Mapping[str, Sequence[Expansion]]) -> str:
 
 
 def lint_lines(findings: Sequence[Finding]) -> list[str]:
-    """Give a line for each finding, as compilers do, and the sum."""
+    """Return a line for each finding, as compilers do, and the sum."""
     told = []
     for one in findings:
         place = f"{one.file}:{one.line}" if one.line else one.file

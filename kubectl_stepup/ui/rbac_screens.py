@@ -48,7 +48,7 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def comment_lines(comments: Iterable[str], width: int = 110) -> list[str]:
-    """Give comments for YAML, none of which can end its line and become a part of the document."""
+    """Return comments for YAML, none of which can end its line and become a part of the document."""
     return [f"# {line}" for comment in comments for line in textwrap.wrap(safe(comment, _LONGEST), width) or [""]]
 
 
@@ -57,7 +57,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _steps(finding: Finding) -> Iterator[str]:
-    """Give the path, with how many more rules lead there and what a wildcard comes to."""
+    """Return the path, with how many more rules lead there and what a wildcard comes to."""
     yield from finding.path
     more = len(finding.rules) - 1
     told = [f"and {more} more rule{'' if more == 1 else 's'}"] if more > 0 else []

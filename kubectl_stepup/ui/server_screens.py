@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.verify.findings import HOLE, NOT_CHECKED, STATES
+from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, STATES
 from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def verified_screen(findings: Sequence[Finding], *, cluster: str, digest: str, l
     lines = [_row(titles, widths)]
     for row, one in zip(rows, findings, strict=True):
         lines.append(_row(row, widths))
-        if one.state in (HOLE, NOT_CHECKED):
+        if one.state in (GAP, NOT_CHECKED):
             lines += _wrapped(one.detail)
             lines += [f"    fix: {safe(one.fix, 400)}"] if one.fix else []
     return "\n".join([*lines, "", verified_summary(findings, cluster=cluster, digest=digest, logins=logins)])

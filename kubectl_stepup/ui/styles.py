@@ -15,5 +15,5 @@ STYLES = (
 
 
 def is_styled(text: str) -> bool:
-    """Tell whether anything in `text` is marked."""
+    """Whether anything in `text` is marked."""
     return any(pattern.search(text) for pattern, _ in STYLES)

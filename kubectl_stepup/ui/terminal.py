@@ -63,7 +63,7 @@ class Terminal:
         self._shown: int | None = None
 
     def interactive(self) -> bool:
-        """Tell whether a person can be asked."""
+        """Whether a person can be asked."""
         return self.obstacle() is None
 
     def obstacle(self) -> str | None:
@@ -224,7 +224,7 @@ def _parent_is_timeout() -> bool:
 
 
 def _has_full_screen_program(fd: int) -> bool:
-    """Tell whether keys are read one by one and unseen, as full-screen programs do."""
+    """Whether keys are read one by one and unseen, as full-screen programs do."""
     try:
         modes = termios.tcgetattr(fd)[3]
     except termios.error:

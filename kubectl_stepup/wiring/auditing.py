@@ -26,14 +26,14 @@ from kubectl_stepup.yaml_edit import yaml_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.rbac.finding import Finding
     from kubectl_stepup.rbac.model import RbacObjects
+    from kubectl_stepup.stepup.app import App
 
 _FIX_HEADER = (
-    "What closes the holes that were found, by RBAC alone: read it, then",
+    "What closes the gaps that were found, by RBAC alone: read it, then",
     "kubectl apply --dry-run=server -f FILE, and without --dry-run. Keep what is there now for the way back:",
     "kubectl get clusterrolebindings,rolebindings --all-namespaces -o yaml > before.yaml",
     "Derived groups stepup:<level>:<group> come from the server's AuthenticationConfiguration: set that up first.",
@@ -68,21 +68,21 @@ class Reviewed:
     notes: tuple[str, ...]
 
     def is_as_bad_as(self, severity: str) -> bool:
-        """Tell whether there is a finding of this severity or a worse one."""
+        """Whether there is a finding of this severity or a worse one."""
         return any(rank(one.severity) >= rank(severity) for one in self.findings)
 
 
-def reviewed(wanted: Wanted, application: Application) -> Reviewed:
+def reviewed(wanted: Wanted, app: App) -> Reviewed:
     """Read and judge.
 
     Raises:
         RbacInvalid, KubectlFailed: the RBAC cannot be read.
         NotEnrolled: `--cluster` names nothing that is.
     """
-    cluster = _cluster(wanted, application)
+    cluster = _cluster(wanted, app)
     target = Target() if cluster is None else Target(cluster=cluster.name, labels=cluster.labels)
-    policy = application.policy.on(target)
-    objects, notes = from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, application)
+    policy = app.policy.on(target)
+    objects, notes = from_files(wanted.files) if wanted.files else _from_cluster(wanted, cluster, app)
     if wanted.context and cluster is None:
         notes = (*notes, f"context {wanted.context} is not enrolled: every rule of the policy counts")
     found = [one for one in audit(objects, policy, target) if _is_wanted(one, wanted)]
@@ -90,7 +90,7 @@ def reviewed(wanted: Wanted, application: Application) -> Reviewed:
 
 
 def shown(found: Reviewed, output: str, *, width: int | None) -> str:
-    """Give the findings as `table`, `json`, `yaml` or `sarif`."""
+    """Return the findings as `table`, `json`, `yaml` or `sarif`."""
     if output == "table":
         return findings_screen(found.findings, notes=found.notes, width=width)
     if output == "sarif":
@@ -100,7 +100,7 @@ def shown(found: Reviewed, output: str, *, width: int | None) -> str:
 
 
 def fix_text(found: Reviewed) -> str:
-    """Give the YAML that closes the holes; only comments where nothing can be done by RBAC."""
+    """Return the YAML that closes the gaps; only comments where nothing can be done by RBAC."""
     pieces = fixes(found.findings, found.objects, found.policy, found.target)
     if not pieces:
         return "# Nothing was found that RBAC can close."
@@ -112,10 +112,10 @@ def fix_text(found: Reviewed) -> str:
     return "\n".join(parts)
 
 
-def _cluster(wanted: Wanted, application: Application) -> Cluster | None:
+def _cluster(wanted: Wanted, app: App) -> Cluster | None:
     if wanted.cluster is not None:
-        return application.clusters(wanted.cluster)[0]
-    return application.config.cluster_for_context(wanted.context) if wanted.context else None
+        return app.clusters(wanted.cluster)[0]
+    return app.config.cluster_for_context(wanted.context) if wanted.context else None
 
 
 def from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
@@ -145,13 +145,11 @@ def _bytes(file: str) -> bytes:
     return data
 
 
-def _from_cluster(
-    wanted: Wanted, cluster: Cluster | None, application: Application
-) -> tuple[RbacObjects, tuple[str, ...]]:
+def _from_cluster(wanted: Wanted, cluster: Cluster | None, app: App) -> tuple[RbacObjects, tuple[str, ...]]:
     context = wanted.context or (cluster.context if cluster else None)
     flags = [f"--context={context}"] if context else []
     flags += [f"--kubeconfig={wanted.kubeconfig}"] if wanted.kubeconfig else []
-    read = read_cluster.read(application.kubectl.path(), flags, application.environ)
+    read = read_cluster.read(app.kubectl.path(), flags, app.environ)
     answers = [answer for answer in (read.rbac, read.accounts, read.guards) if answer is not None]
     objects = objects_of(
         (manifest for answer in answers for manifest in _answered(answer)),

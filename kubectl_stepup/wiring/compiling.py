@@ -19,10 +19,10 @@ from kubectl_stepup.yaml_edit import edited_file, yaml_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Provider
     from kubectl_stepup.enforce.bundle import Bundle, File, Request
     from kubectl_stepup.policy.model import Policy
+    from kubectl_stepup.stepup.app import App
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +63,22 @@ class Compiled:
         return {file.name: text_of_file(file, first) for file in self.bundle.files}
 
 
-def compiled(options: CompileOptions, application: Application) -> Compiled:
+def compiled(options: CompileOptions, app: App) -> Compiled:
     """Compile the policy in force for an enrolled cluster.
 
     Raises:
         NotEnrolled: the cluster is not.
         PolicyError: the policy or the existing AuthenticationConfiguration does not load.
     """
-    (cluster,) = application.clusters(options.cluster)
-    provider = application.config.provider(cluster.provider)
+    (cluster,) = app.clusters(options.cluster)
+    provider = app.config.provider(cluster.provider)
     place = Place(name=cluster.name, labels=dict(cluster.labels))
-    roles, old_grants = replaced(options.bindings, application.own_policy, place) if options.bindings else ((), ())
+    roles, old_grants = replaced(options.bindings, app.own_policy, place) if options.bindings else ((), ())
     request = bundle.Request(
-        policy=application.own_policy,
+        policy=app.own_policy,
         place=place,
-        trust=trust_of(provider, application.own_policy, options),
-        acr_values=_acr_values(provider, application.own_policy),
+        trust=trust_of(provider, app.own_policy, options),
+        acr_values=_acr_values(provider, app.own_policy),
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,
@@ -92,7 +92,7 @@ def compiled(options: CompileOptions, application: Application) -> Compiled:
 
 
 def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Trust:
-    """Give what the server is told of a provider."""
+    """Return what the server is told of a provider."""
     from kubectl_stepup.oidc.evidence import LONGEST_COUNTED_LIFE_S
 
     life = options.token_life_s if options.token_life_s is not None else int(LONGEST_COUNTED_LIFE_S)
@@ -115,7 +115,7 @@ def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Tru
 
 
 def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
-    """Give the roles and bindings that replace those of a file, and what is left of the bindings there.
+    """Return the roles and bindings that replace those of a file, and what is left of the bindings there.
 
     What admission will refuse anyway stays as it is: a right is only taken away where RBAC alone can.
 
@@ -179,7 +179,7 @@ def text_of_file(file: File, first_line: str) -> str:
     return head + documents
 
 
-def write(texts: Mapping[str, str], directory: str, application: Application) -> list[str]:
+def write(texts: Mapping[str, str], directory: str, app: App) -> list[str]:
     """Write the files into a directory, each whole or not at all; give their paths.
 
     Raises:
@@ -192,6 +192,6 @@ def write(texts: Mapping[str, str], directory: str, application: Application) ->
     for name, text in texts.items():
         path = os.path.join(directory, name)
         data = text.encode()
-        edited_file.change(path, lambda _before, data=data: data, clock=application.clock, error=ConfigError)  # type: ignore[misc]
+        edited_file.change(path, lambda _before, data=data: data, clock=app.clock, error=ConfigError)  # type: ignore[misc]
         paths.append(path)
     return paths

@@ -14,7 +14,7 @@ from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.stepup.evaluate import Flags
-from kubectl_stepup.stepup.execute import judged_by
+from kubectl_stepup.stepup.execute import evaluated_by
 from kubectl_stepup.stepup.sessions import live_sessions
 from kubectl_stepup.ui.durations import duration
 from kubectl_stepup.ui.quoted_text import quoted_lines
@@ -25,49 +25,49 @@ from kubectl_stepup.yaml_edit import yaml_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.cli.options import TargetOptions
     from kubectl_stepup.policy.decision import Decision
     from kubectl_stepup.policy.policy_tests import Verdict
     from kubectl_stepup.policy.quoted_text import QuotedText
-    from kubectl_stepup.stepup.evaluate import Judgement
+    from kubectl_stepup.stepup.app import App
+    from kubectl_stepup.stepup.evaluate import Evaluation
 
 
-def decided(words: Sequence[str], target: TargetOptions, application: Application) -> Judgement:
+def decided(words: Sequence[str], target: TargetOptions, app: App) -> Evaluation:
     """Judge a command line."""
-    ports = execute_ports(application)
+    ports = execute_ports(app)
     flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
-    judgement, _ = judged_by(ports, words, flags)
-    return judgement
+    evaluation, _ = evaluated_by(ports, words, flags)
+    return evaluation
 
 
-def tested(file: str, application: Application) -> tuple[Verdict, ...]:
+def tested(file: str, app: App) -> tuple[Verdict, ...]:
     """Decide about every case of a file of kind PolicyTest; what it says of the target is all that is known of it.
 
     Raises:
         PolicyError: the file or the policy does not load.
     """
-    policy = application.policy
+    policy = app.policy
     verdicts = []
     for case in cases_from(yaml_file.read(Path(file), error=PolicyError), policy):
-        command, _ = expand_manifests(read(case.words), application)
+        command, _ = expand_manifests(read(case.words), app)
         target = case.target.replace(namespace=command.namespace or case.target.namespace)
         verdicts.append(verdict(case, decide(policy, command, target)))
     return tuple(verdicts)
 
 
-def explained(words: Sequence[str], target: TargetOptions, application: Application) -> str:
-    """Tell what a command would do, what policy says and by which rule, and what this terminal's session lacks."""
-    judgement = decided(words, target, application)
-    context = judgement.resolved.context if judgement.resolved else judgement.command.context
+def explained(words: Sequence[str], target: TargetOptions, app: App) -> str:
+    """Return what a command would do, what policy says and by which rule, and what this terminal's session lacks."""
+    evaluation = decided(words, target, app)
+    context = evaluation.resolved.context if evaluation.resolved else evaluation.command.context
     lines = [
-        *explain(application.policy, judgement.command, judgement.decision, judgement.target, context=context),
-        *(("MESSAGE", line) for line in quoted_lines(_texts(judgement.decision))),
-        *_session_lines(judgement, application),
-        *_server_lines(judgement),
+        *explain(app.policy, evaluation.command, evaluation.decision, evaluation.target, context=context),
+        *(("MESSAGE", line) for line in quoted_lines(_texts(evaluation.decision))),
+        *_session_lines(evaluation, app),
+        *_server_lines(evaluation),
     ]
-    if judgement.cluster is None and judgement.decision.effect == "stepup":
-        note = f"; not asked for: {_why_not(judgement)}"
+    if evaluation.cluster is None and evaluation.decision.effect == "stepup":
+        note = f"; not asked for: {_why_not(evaluation)}"
         lines = [(label, text + note if label == "DECISION" else text) for label, text in lines]
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"{label:<{width}}   {safe(text, 2000)}" for label, text in lines)
@@ -78,9 +78,9 @@ def _texts(decision: Decision) -> tuple[QuotedText, ...]:
     return (*decision.messages, *(ticket for ticket in decision.tickets if ticket.cluster is not None))
 
 
-def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:
-    """Tell what the policy becomes on the server for each rule that the command meets; nobody is asked."""
-    decision, cluster = judgement.decision, judgement.cluster
+def _server_lines(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return what the policy becomes on the server for each rule that the command meets; nobody is asked."""
+    decision, cluster = evaluation.decision, evaluation.cluster
     matches = (*decision.rules, *decision.warned, *decision.audited)
     listed = folded(match.rule for match in matches)
     found = [served(match) for match in matches if match.rule in listed]
@@ -91,20 +91,20 @@ def _server_lines(judgement: Judgement) -> list[tuple[str, str]]:
     return [("SERVER", line) for line in lines]
 
 
-def _why_not(judgement: Judgement) -> str:
-    return "the context is not enrolled" if judgement.unresolved is None else judgement.unresolved.message
+def _why_not(evaluation: Evaluation) -> str:
+    return "the context is not enrolled" if evaluation.unresolved is None else evaluation.unresolved.message
 
 
-def _session_lines(judgement: Judgement, application: Application) -> list[tuple[str, str]]:
-    decision, cluster = judgement.decision, judgement.cluster
+def _session_lines(evaluation: Evaluation, app: App) -> list[tuple[str, str]]:
+    decision, cluster = evaluation.decision, evaluation.cluster
     if decision.effect != "stepup" or decision.level is None:
         return []
-    if judgement.unresolved is not None:
+    if evaluation.unresolved is not None:
         return [("SESSION", "refused: nobody knows whether it goes to an enrolled cluster")]
     if cluster is None:
         return [("SESSION", "the context is not enrolled: runs with your everyday login")]
-    ports = session_ports(application)
-    policy = application.policy.on(judgement.target)
+    ports = session_ports(app)
+    policy = app.policy.on(evaluation.target)
     needed = policy.level(decision.level)
     lacking = ""
     for live in live_sessions((cluster,), ports):

@@ -18,35 +18,35 @@ from kubectl_stepup.wiring.verifying import answered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.cli.app import Application
+    from kubectl_stepup.stepup.app import App
 
 
-def doctor_ports(application: Application, *, online: bool) -> DoctorPorts:
-    """Give what `doctor` looks at; the provider is asked only `online`."""
+def doctor_ports(app: App, *, online: bool) -> DoctorPorts:
+    """Return what `doctor` looks at; the provider is asked only `online`."""
     return DoctorPorts(
         version=__version__,
         has_launcher=launcher() is not None,
-        programs=lambda: _programs(application),
-        kubectl=application.kubectl,
-        config=lambda: application.config,
-        policy=lambda: application.policy,
-        warnings=lambda: sum(one.severity == "warning" for one in linted(application)),
-        store=lambda: _store(application),
-        record=lambda: _record(application),
-        kubeconfig=lambda: application.kubeconfig(None),
+        programs=lambda: _programs(app),
+        kubectl=app.kubectl,
+        config=lambda: app.config,
+        policy=lambda: app.policy,
+        warnings=lambda: sum(one.severity == "warning" for one in linted(app)),
+        store=lambda: _store(app),
+        record=lambda: _record(app),
+        kubeconfig=lambda: app.kubeconfig(None),
         too_large=too_large,
-        client=application.provider if online else None,
+        client=app.provider if online else None,
         usable_algorithms=_usable_algorithms,
     )
 
 
-def rehearse_ports(application: Application) -> RehearsePorts:
-    """Give what a rehearsal needs."""
+def rehearse_ports(app: App) -> RehearsePorts:
+    """Return what a rehearsal needs."""
     return RehearsePorts(
-        environ=application.environ,
-        kubectl=application.kubectl,
-        kubeconfig=application.kubeconfig,
-        answer=lambda words, environ, stdin: answered(application, words, environ, stdin),
+        environ=app.environ,
+        kubectl=app.kubectl,
+        kubeconfig=app.kubeconfig,
+        answer=lambda words, environ, stdin: answered(app, words, environ, stdin),
     )
 
 
@@ -56,22 +56,20 @@ def _usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str
     return usable_algorithms(document, algorithms)
 
 
-def _programs(application: Application) -> list[str]:
+def _programs(app: App) -> list[str]:
     """Find what kubectl would take for a plugin of our name, or of a longer one."""
     found = []
-    for entry in application.environ.get("PATH", "").split(os.pathsep):
+    for entry in app.environ.get("PATH", "").split(os.pathsep):
         if os.path.isabs(entry) and os.path.isdir(entry):
             found += [str(path) for path in sorted(Path(entry).glob(f"{OWN_NAME}*")) if os.access(path, os.X_OK)]
     return list(dict.fromkeys(found))
 
 
-def _record(application: Application) -> str:
-    application.audit.check()
-    return str(application.state_directory / "audit.jsonl")
+def _record(app: App) -> str:
+    app.audit.check()
+    return str(app.state_directory / "audit.jsonl")
 
 
-def _store(application: Application) -> tuple[str, str | None]:
-    chosen = choose.choose(
-        application.config.store, state_directory=application.state_directory, environ=application.environ
-    )
+def _store(app: App) -> tuple[str, str | None]:
+    chosen = choose.choose(app.config.store, state_directory=app.state_directory, environ=app.environ)
     return chosen.store.name, chosen.notice

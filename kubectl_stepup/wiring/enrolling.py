@@ -27,51 +27,51 @@ from kubectl_stepup.yaml_edit import edited_file, foreign_yaml, yaml_file
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster, Config
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.setup import FileChange
 
 
-def enrol_ports(application: Application, kubeconfig_flag: str | None = None) -> EnrolPorts:
-    """Give what `setup` needs.
+def enrol_ports(app: App, kubeconfig_flag: str | None = None) -> EnrolPorts:
+    """Return what `setup` needs.
 
     Raises:
         ConfigError: the environment knows no place for the config, or others could replace it there.
     """
-    path = files.config_path(application.environ, application.settings.config)
+    path = files.config_path(app.environ, app.settings.config)
     if path is None:
         raise ConfigError("there is no place for the config: neither HOME nor XDG_CONFIG_HOME is set")
     fault = untrusted(path)
     if fault is not None:
         raise ConfigError(f"{path}: {fault}, so no command would read it", hint=fault.hint)
-    config = config_to_write(application)
-    where = store_arguments(config.store, application.state_directory)
+    config = config_to_write(app)
+    where = store_arguments(config.store, app.state_directory)
     program, *words = credential_command(where)
     return EnrolPorts(
         config=config,
         config_path=path,
-        policy=application.policy,
+        policy=app.policy,
         read=edited_file.read,
         parse=foreign_yaml.plain,
         load=lambda data: _config_with(files.TrustedFile(path=path, data=data)),
-        client=application.provider,
+        client=app.provider,
         verify=verify,
         usable_algorithms=usable_algorithms,
-        everyday_token=lambda resolved: everyday_token(resolved, environ=application.environ),
-        kubeconfig_files=load.files_of(application.environ, kubeconfig_flag),
+        everyday_token=lambda resolved: everyday_token(resolved, environ=app.environ),
+        kubeconfig_files=load.files_of(app.environ, kubeconfig_flag),
         can_change=edited_file.can_change,
         credential_command=(lasting(program), *words),
         store_arguments=where,
         too_large=too_large,
-        now=application.clock.now,
-        notice=application.terminal.line,
+        now=app.clock.now,
+        notice=app.terminal.line,
     )
 
 
-def config_to_write(application: Application) -> Config:
+def config_to_write(app: App) -> Config:
     """Return the config as `setup` starts from it: the file named by flag or variable need not exist yet."""
-    named = application.settings.config or application.environ.get(environment.CONFIG)
-    return _config_with(None) if named and not os.path.exists(named) else application.config
+    named = app.settings.config or app.environ.get(environment.CONFIG)
+    return _config_with(None) if named and not os.path.exists(named) else app.config
 
 
 def _config_with(user: files.TrustedFile | None) -> Config:
@@ -80,15 +80,13 @@ def _config_with(user: files.TrustedFile | None) -> Config:
     return config_of(*(None if file is None else yaml_file.parse(file.data, file.path) for file in (system, user)))
 
 
-def clear_away(application: Application, *paths: str) -> None:
+def clear_away(app: App, *paths: str) -> None:
     """Remove what a `setup` that was killed left beside the files: else kubectl would wait for a lock of nobody's."""
     for path in paths:
-        edited_file.clear_away(path, clock=application.clock)
+        edited_file.clear_away(path, clock=app.clock)
 
 
-def carry_out(
-    application: Application, changes: Iterable[FileChange], cluster: Cluster, before: Config, *, removed: bool
-) -> None:
+def carry_out(app: App, changes: Iterable[FileChange], cluster: Cluster, before: Config, *, removed: bool) -> None:
     """Write the changes, each made anew from the file as it then is, under its lock; read the config again; record it.
 
     Sessions that rested on what was enrolled before, and no longer is, end in every terminal.
@@ -99,11 +97,11 @@ def carry_out(
     with ExitStack() as written:
         for change in changes:
             earlier = edited_file.read(change.path)
-            edited_file.change(change.path, change.edit, clock=application.clock)
-            written.callback(_take_back, change.path, earlier, edited_file.read(change.path), application)
-        config = application.read_config()
+            edited_file.change(change.path, change.edit, clock=app.clock)
+            written.callback(_take_back, change.path, earlier, edited_file.read(change.path), app)
+        config = app.read_config()
         written.pop_all()
-    application.recorder.noted(
+    app.recorder.noted(
         Activity.SETUP,
         "removed" if removed else "enrolled",
         cluster=cluster.name,
@@ -111,22 +109,22 @@ def carry_out(
         context=cluster.context,
     )
     if any(one.name == cluster.name or one.provider == cluster.provider for one in before.clusters):
-        _end_sessions(application, before, config)
+        _end_sessions(app, before, config)
 
 
-def _take_back(path: str, before: bytes | None, written: bytes | None, application: Application) -> None:
+def _take_back(path: str, before: bytes | None, written: bytes | None, app: App) -> None:
     """Put a file back as it was, unless somebody has changed it since."""
     if before is None:
         if edited_file.read(path) == written:
             os.unlink(path)
         return
-    edited_file.change(path, lambda now: before if now == written or now is None else now, clock=application.clock)
+    edited_file.change(path, lambda now: before if now == written or now is None else now, clock=app.clock)
 
 
-def _end_sessions(application: Application, before: Config, config: Config) -> None:
-    ports = replace(session_ports(application), config=before, store=application.opened_store(quietly=True))
+def _end_sessions(app: App, before: Config, config: Config) -> None:
+    ports = replace(session_ports(app), config=before, store=app.opened_store(quietly=True))
     done = end_what_counts_no_more(config, ports)
     for item in done.ended:
-        application.terminal.line(session_ended_line(level=item.session.level, cluster=item.session.cluster))
+        app.terminal.line(session_ended_line(level=item.session.level, cluster=item.session.cluster))
     for failure in done.failures:
-        application.terminal.line(session_not_ended_line(failure))
+        app.terminal.line(session_not_ended_line(failure))

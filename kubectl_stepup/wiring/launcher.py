@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def launcher() -> str | None:
-    """Give its absolute path; None where none was compiled.
+    """Return its absolute path; None where none was compiled.
 
     It is looked for beside what runs now, never by a name on PATH: it will be asked for credentials.
     """
@@ -28,7 +28,7 @@ def launcher() -> str | None:
 
 
 def lasting(program: str) -> str:
-    """Give a path of the launcher that its next version will have too.
+    """Return a path of the launcher that its next version will have too.
 
     Krew installs each version into a directory of its own, `<root>/store/<plugin>/<version>`, removes the one before,
     and keeps a link of the program's name in `<root>/bin`.
@@ -41,7 +41,7 @@ def lasting(program: str) -> str:
 
 
 def _directories() -> Iterator[str]:
-    """Give the directory of the program as it was started, and of its file, then of the interpreter.
+    """Return the directory of the program as it was started, and of its file, then of the interpreter.
 
     The last is that of a virtual environment's scripts, or of the frozen program itself.
     """

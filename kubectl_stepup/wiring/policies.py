@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def policy_in_force(environ: Mapping[str, str], named: str | None) -> Policy:
-    """Give the policy of the system's file, what clusters publish, and the user's file (`named`) or the default one.
+    """Return the policy of the system's file, what clusters publish, and the user's file (`named`) or the default one.
 
     Raises:
         PolicyError: one of them does not load.
@@ -41,7 +41,7 @@ def policy_in_force(environ: Mapping[str, str], named: str | None) -> Policy:
 
 
 def own_policy(environ: Mapping[str, str], named: str | None) -> Policy:
-    """Give the policy without what clusters publish: that was made of it.
+    """Return the policy without what clusters publish: that was made of it.
 
     Raises:
         PolicyError: a file does not load.

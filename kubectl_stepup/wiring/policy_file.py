@@ -17,13 +17,13 @@ from kubectl_stepup.ui.policy_screens import expansion_screen, policy_screen
 from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
 if TYPE_CHECKING:
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.policy.lint import Finding
+    from kubectl_stepup.stepup.app import App
 
 
-def in_force(application: Application, output: str) -> str:
-    """Give the policy in force as `table`, or as a document in `yaml` or `json`."""
-    policy = application.policy
+def in_force(app: App, output: str) -> str:
+    """Return the policy in force as `table`, or as a document in `yaml` or `json`."""
+    policy = app.policy
     if output == "table":
         return policy_screen(policy)
     document = document_of(policy)
@@ -34,7 +34,7 @@ def in_force(application: Application, output: str) -> str:
 
 
 def expanded(output: str) -> str:
-    """Give what the actions stand for as `table`, `yaml` or `json`."""
+    """Return what the actions stand for as `table`, `yaml` or `json`."""
     if output == "table":
         return expansion_screen(EXPANSIONS)
     objects = [
@@ -52,14 +52,14 @@ def expanded(output: str) -> str:
 
 
 def schema_of(kind: str) -> str:
-    """Give the JSON Schema of a kind of file: `Policy`, `PolicyTest` or `Config`."""
+    """Return the JSON Schema of a kind of file: `Policy`, `PolicyTest` or `Config`."""
     name = {"Policy": "policy", "PolicyTest": "policy-test", "Config": "config"}[kind]
     return resources.files("kubectl_stepup").joinpath("schemas", f"{name}.schema.json").read_text("utf-8").rstrip("\n")
 
 
-def linted(application: Application) -> tuple[Finding, ...]:
+def linted(app: App) -> tuple[Finding, ...]:
     """Look for what is wrong with the policy in force, given what is enrolled."""
-    policy, config = application.policy, application.config
+    policy, config = app.policy, app.config
     used = {cluster.provider for cluster in config.clusters}
     proven = {
         provider.name: frozenset(
@@ -74,15 +74,15 @@ def linted(application: Application) -> tuple[Finding, ...]:
     return lint(policy, Enrolled(clusters=clusters, proven=proven))
 
 
-def write_new(application: Application, text: str) -> str:
+def write_new(app: App, text: str) -> str:
     """Write the user's policy file where there is none yet; give its path.
 
     Raises:
         PolicyError: there is one, which is left as it is, or it cannot be written.
         ConfigError: the environment knows no place for it.
     """
-    named = application.settings.policy or application.environ.get(environment.POLICY)
-    path = named or places.user_policy(application.environ, platform=sys.platform)
+    named = app.settings.policy or app.environ.get(environment.POLICY)
+    path = named or places.user_policy(app.environ, platform=sys.platform)
     if path is None:
         raise ConfigError("there is no place for the policy: neither HOME nor XDG_CONFIG_HOME is set")
     place = path
@@ -92,5 +92,5 @@ def write_new(application: Application, text: str) -> str:
             raise PolicyError(f"{place}: exists already", hint="kubectl stepup policy init --dry-run")
         return text.encode()
 
-    edited_file.change(place, first, clock=application.clock, error=PolicyError)
+    edited_file.change(place, first, clock=app.clock, error=PolicyError)
     return place

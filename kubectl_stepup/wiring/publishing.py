@@ -13,25 +13,25 @@ from kubectl_stepup.stepup.published_policy import WITHIN_S, PublishedPorts, ref
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
     from kubectl_stepup.stepup.run import RunPorts
 
 
-def forget(application: Application, cluster: str | None) -> tuple[str, ...]:
+def forget(app: App, cluster: str | None) -> tuple[str, ...]:
     """Forget what a cluster published, None: what all did; return the names of those that had something kept.
 
     Raises:
         PolicyError: the file cannot be read or written.
     """
-    path = places.published_policies(application.environ, platform=sys.platform)
-    return () if path is None else published_file.forget(path, cluster, clock=application.clock)
+    path = places.published_policies(app.environ, platform=sys.platform)
+    return () if path is None else published_file.forget(path, cluster, clock=app.clock)
 
 
 def refresh_policy(
-    application: Application,
+    app: App,
     run_ports: Callable[[], RunPorts],
     cluster: Cluster,
     resolved: ResolvedContext,
@@ -44,16 +44,16 @@ def refresh_policy(
         PolicyTooNew: the cluster wants a later version of this program.
     """
     ports = run_ports()
-    path = places.published_policies(application.environ, platform=sys.platform)
+    path = places.published_policies(app.environ, platform=sys.platform)
 
     def answer(words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
-        return process.answer(application.kubectl.path(), words, environ, within_s=WITHIN_S)
+        return process.answer(app.kubectl.path(), words, environ, within_s=WITHIN_S)
 
     def keep(cluster_name: str, text: str | None) -> bool:
         if path is None:
             return False
         if text is not None:
             published_file.parsed(text, cluster_name)
-        return published_file.keep(path, cluster_name, text, clock=application.clock)
+        return published_file.keep(path, cluster_name, text, clock=app.clock)
 
     refresh(cluster, resolved, elevation, kubeconfig, ports, PublishedPorts(answer=answer, keep=keep))

@@ -35,7 +35,7 @@ class RealKubectl:
         return process.find(self._environ, not_this=sys.argv[0])
 
     def path(self) -> str:
-        """Give its absolute path."""
+        """Return its absolute path."""
         return self._path
 
     def writable_by_others(self) -> Untrusted | None:

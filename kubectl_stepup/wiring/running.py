@@ -17,7 +17,7 @@ from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.kubeconfig.run_directory import run_directory
 from kubectl_stepup.kubectl import process
 from kubectl_stepup.kubectl.captured_file import memory_file, needs_a_path
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.hand_over import prepared
@@ -34,11 +34,11 @@ from kubectl_stepup.wiring.launcher import launcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from kubectl_stepup.cli.app import Application
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
     from kubectl_stepup.stepup.ports import ProxyReader
 
@@ -46,61 +46,61 @@ if TYPE_CHECKING:
 _PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[\w.@%+=:-]{1,100}")
 
 
-def execute_ports(application: Application, *, user_scope: bool = False, online: bool = False) -> ExecutePorts:
-    """Give what `exec` and `login` need.
+def execute_ports(app: App, *, user_scope: bool = False, online: bool = False) -> ExecutePorts:
+    """Return what `exec` and `login` need.
 
     `user_scope` lets all of the user's terminals use a new session; `online` lets manifests be fetched.
     """
     return ExecutePorts(
-        config=application.config,
-        policy=application.policy,
-        kubeconfig=application.kubeconfig,
-        expand=lambda command: expand_manifests(command, application, online=online),
-        discover=Discovered(application.environ),
+        config=app.config,
+        policy=app.policy,
+        kubeconfig=app.kubeconfig,
+        expand=lambda command: expand_manifests(command, app, online=online),
+        discover=Discovered(app.environ),
         scope=scope.USER_SCOPE if user_scope else scope.terminal_scope(),
-        run_ports=lambda resolved: _run_ports(application, resolved),
+        run_ports=lambda resolved: _run_ports(app, resolved),
     )
 
 
-def become_local(application: Application, words: Sequence[str]) -> None:
+def become_local(app: App, words: Sequence[str]) -> None:
     """Become kubectl for a command that sends nothing: no policy is needed for that. Returns for any other."""
     command = read(words)
     if command.known and command.local:
-        application.kubectl.replace(words, application.environ)
+        app.kubectl.replace(words, app.environ)
 
 
-def session_ports(application: Application) -> SessionPorts:
-    """Give what `status` and `logout` need."""
+def session_ports(app: App) -> SessionPorts:
+    """Return what `status` and `logout` need."""
     return SessionPorts(
-        config=application.config,
-        policy=application.policy,
-        store=application.store,
+        config=app.config,
+        policy=app.policy,
+        store=app.store,
         scope=scope.terminal_scope(),
         moment=scope.moment,
-        recorder=application.recorder,
-        refusals=application.refusals,
-        revoke=lambda provider, token: application.provider(provider).revoke(
+        recorder=app.recorder,
+        denials=app.denials,
+        revoke=lambda provider, token: app.provider(provider).revoke(
             token, kind="access_token", client_id=provider.elevated_client_id
         ),
     )
 
 
-def credential_ports(application: Application) -> CredentialPorts:
-    """Give what `credential` needs off the fast road."""
+def credential_ports(app: App) -> CredentialPorts:
+    """Return what `credential` needs off the fast path."""
     return CredentialPorts(
-        config=application.config,
-        policy=application.policy,
-        environ=application.environ,
+        config=app.config,
+        policy=app.policy,
+        environ=app.environ,
         scope=scope.terminal_scope(),
-        elevate=lambda: application.elevate_ports(None),
-        wants_cluster=lambda session_id: _wants_cluster(application, session_id),
+        elevate=lambda: app.elevate_ports(None),
+        wants_cluster=lambda session_id: _wants_cluster(app, session_id),
     )
 
 
-def _wants_cluster(application: Application, session_id: str) -> bool:
+def _wants_cluster(app: App, session_id: str) -> bool:
     """Whether the kubeconfig's entry for a session asks for the cluster; the overlay of `exec` is in no kubeconfig."""
     try:
-        users = application.whole_kubeconfig(None).users.values()
+        users = app.whole_kubeconfig(None).users.values()
     except KubeconfigError:
         return True
     entries = [entry for user in users if isinstance(entry := user.value.get("exec"), dict)]
@@ -109,7 +109,7 @@ def _wants_cluster(application: Application, session_id: str) -> bool:
 
 
 def credential_command(where: Sequence[str] = ()) -> tuple[str, ...]:
-    """Give the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH.
+    """Return the words that start `credential` on the fastest road there is, absolute, whatever the caller's PATH.
 
     `where` are the arguments that say where the session is: of a socket, which the launcher leaves to Python, the way
     is shorter without it.
@@ -150,47 +150,45 @@ def _differ() -> str | None:
 
 
 def store_arguments(store: str, state_directory: Path) -> tuple[str, ...]:
-    """Say to `credential` where the fast road finds a session that is not in the kernel's keyring."""
+    """Say to `credential` where the fast path finds a session that is not in the kernel's keyring."""
     if store == "file":
         return (DIRECTORY, str(state_directory / FILES))
     return (STORE, KEYRING) if store == KEYRING else ()
 
 
-def _run_ports(application: Application, resolved: ResolvedContext | None) -> RunPorts:
+def _run_ports(app: App, resolved: ResolvedContext | None) -> RunPorts:
     return RunPorts(
-        elevate=application.elevate_ports(resolved),
-        kubectl=application.kubectl,
-        environ=application.environ,
-        kubeconfig_files=lambda flag: load.files_of(application.environ, flag),
-        run_directory=lambda: run_directory(str(application.runtime_directory)),
-        hand_over=lambda directory, keeps_session: _hand_over(application, Path(directory), keeps_session),
-        captured_file=lambda content, place: _captured_file(application, content, place),
+        elevate=app.elevate_ports(resolved),
+        kubectl=app.kubectl,
+        environ=app.environ,
+        kubeconfig_files=lambda flag: load.files_of(app.environ, flag),
+        run_directory=lambda: run_directory(str(app.runtime_directory)),
+        hand_over=lambda directory, keeps_session: _hand_over(app, Path(directory), keeps_session),
+        captured_file=lambda content, place: _captured_file(app, content, place),
         large_ca=large_ca,
         editor=_unelevated(),
         differ=_differ(),
-        refresh_policy=lambda *about: _refresh_policy(application, *about),
-        proxy_reader=lambda cluster, context: _proxy_reader(application, cluster, context),
+        refresh_policy=lambda *about: _refresh_policy(app, *about),
+        proxy_reader=lambda cluster, context: _proxy_reader(app, cluster, context),
     )
 
 
-def _proxy_reader(application: Application, cluster: Cluster, resolved: ResolvedContext) -> ProxyReader:
+def _proxy_reader(app: App, cluster: Cluster, resolved: ResolvedContext) -> ProxyReader:
     from kubectl_stepup.wiring.proxy_reading import proxy_reader
 
-    return proxy_reader(cluster, resolved, application.environ)
+    return proxy_reader(cluster, resolved, app.environ)
 
 
 def _refresh_policy(
-    application: Application, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, flag: str | None
+    app: App, cluster: Cluster, resolved: ResolvedContext, elevation: Elevation, flag: str | None
 ) -> None:
     from kubectl_stepup.wiring.publishing import refresh_policy
 
-    refresh_policy(application, lambda: _run_ports(application, resolved), cluster, resolved, elevation, flag)
+    refresh_policy(app, lambda: _run_ports(app, resolved), cluster, resolved, elevation, flag)
 
 
 @contextmanager
-def _hand_over(
-    application: Application, directory: Path, keeps_session: bool
-) -> Iterator[Callable[[Elevation], tuple[str, ...]]]:
+def _hand_over(app: App, directory: Path, keeps_session: bool) -> Iterator[Callable[[Elevation], tuple[str, ...]]]:
     """Prepare to hand a session to the child's process tree, whatever the store.
 
     kubectl asks its plugin more than once (`-f -`, after a 401), and a long command outlives the time of reuse: what
@@ -202,7 +200,7 @@ def _hand_over(
         try:
             hand_over = stack.enter_context(prepared(directory=directory))
         except StoreUnavailable as exc:
-            if not keeps_session or application.store.name == "memory":
+            if not keeps_session or app.store.name == "memory":
                 raise
             failure = exc
 
@@ -210,7 +208,7 @@ def _hand_over(
             if hand_over is not None:
                 where = hand_over.give(elevation.session)
             elif elevation.stored:
-                where = store_arguments(application.store.name, application.state_directory)
+                where = store_arguments(app.store.name, app.state_directory)
             else:
                 raise StoreUnavailable("the session can neither be handed over nor kept") from failure
             return (*credential_command(where), "--session", elevation.session.id, *where)
@@ -219,7 +217,7 @@ def _hand_over(
 
 
 @contextmanager
-def _captured_file(application: Application, content: bytes, place: str) -> Iterator[CapturedFile]:
+def _captured_file(app: App, content: bytes, place: str) -> Iterator[CapturedFile]:
     """Hand captured input to kubectl as a file: in memory, with the name of the place for kubectl's messages.
 
     A script in kubectl's place may close descriptors, and not every system has files in memory: then it is a file of
@@ -228,16 +226,16 @@ def _captured_file(application: Application, content: bytes, place: str) -> Iter
     name = os.path.basename(place.rstrip("/"))
     if not _PLAIN_NAME.fullmatch(name):
         name = "manifests"
-    in_memory = not needs_a_path(application.kubectl.path())
+    in_memory = not needs_a_path(app.kubectl.path())
     with ExitStack() as stack:
         number = stack.enter_context(memory_file(content)) if in_memory else None
         if number is None:
-            directory = stack.enter_context(run_directory(str(application.runtime_directory)))
+            directory = stack.enter_context(run_directory(str(app.runtime_directory)))
             yield CapturedFile(path=directory.write(name, content))
             return
         path = f"/proc/self/fd/{number}"
         with contextlib.suppress(StepUpError):  # without a place for it it has no name of its own
-            path = stack.enter_context(run_directory(str(application.runtime_directory))).link(name, path)
+            path = stack.enter_context(run_directory(str(app.runtime_directory))).link(name, path)
         yield CapturedFile(path=path, pass_fds=(number,))
 
 
@@ -263,14 +261,14 @@ class Discovered:
 
 
 def expand_manifests(
-    command: KubectlCommand, application: Application, *, online: bool = False
-) -> tuple[KubectlCommand, Spool]:
+    command: KubectlCommand, app: App, *, online: bool = False
+) -> tuple[KubectlCommand, CapturedInput]:
     """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be."""
     if not command.manifests:
-        return command, Spool()
+        return command, CapturedInput()
     from kubectl_stepup.kubectl.manifest import expand
 
     try:
-        return expand(command, kubectl=application.kubectl.path(), online=online)
+        return expand(command, kubectl=app.kubectl.path(), online=online)
     except KubectlFailed:
-        return command, Spool()
+        return command, CapturedInput()

@@ -28,7 +28,7 @@ LOCK_WAIT_S = 900.0
 def single_flight(
     session_id: str, find: Find, *, directory: Path, terminal: Terminal, clock: Clock
 ) -> Iterator[Elevation | None]:
-    """Give None to the one process that must ask, and to those that waited for it what `find` then finds.
+    """Return None to the one process that must ask, and to those that waited for it what `find` then finds.
 
     The terminal's lock keeps the prompts of other clusters and levels apart: a terminal shows one at a time.
 

@@ -91,7 +91,7 @@ def clear_away(path: str, *, clock: Clock) -> None:
 
 
 def _names(path: str) -> list[str]:
-    """Give the names that a file is locked by: kubectl locks the one it was given, others may be given the link's end.
+    """Return the names that a file is locked by: kubectl locks the one it got, others may get the link's end.
 
     The directory is the same in all of them, however one came there: else a process would wait for its own lock.
     """

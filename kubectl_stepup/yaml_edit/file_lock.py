@@ -52,12 +52,12 @@ def locked(path: str, clock: Clock) -> Iterator[None]:
 
 
 def temporary_name(path: str) -> str:
-    """Give a name beside `path` that nobody has and that `sweep` knows."""
+    """Return a name beside `path` that nobody has and that `sweep` knows."""
     return f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
 
 
 def left_beside(path: str) -> list[str]:
-    """Give the files that killed processes of ours may have left: those of `temporary_name`, and locks with the mark.
+    """Return the files that killed processes of ours may have left: those of `temporary_name`, and locks with the mark.
 
     They are sure to be left behind only while the lock is held: else somebody may be using them.
     """

@@ -36,7 +36,7 @@ class Node:
         return f"Node({self.file}:{self.line}: {self.path or '.'} {self.kind()})"
 
     def error(self, message: str, *, hint: str | None = None) -> ConfigError:
-        """Give (not raise) the error that says `message` about this value."""
+        """Return (not raise) the error that says `message` about this value."""
         where = f"{self.file}:{self.line}: "
         subject = f"{self.path}: " if self.path else ""
         details = {"file": self.file, "line": self.line, "path": self.path}
@@ -56,7 +56,7 @@ class Node:
         return "a mapping" if isinstance(value, dict) else "a list"
 
     def mapping(self, *, required: Iterable[str] = (), optional: Iterable[str] = ()) -> dict[str, Node]:
-        """Give the mapping; keys other than `required` and `optional` are errors.
+        """Return the mapping; keys other than `required` and `optional` are errors.
 
         Raises: `error_type` for an unknown key (with the nearest known one), or a missing one.
         """
@@ -74,19 +74,19 @@ class Node:
         return fields
 
     def any_mapping(self) -> dict[str, Node]:
-        """Give the mapping whatever its keys are."""
+        """Return the mapping whatever its keys are."""
         if not isinstance(self.value, dict):
             raise self._wanted("a mapping")
         return self.value
 
     def sequence(self) -> list[Node]:
-        """Give the list."""
+        """Return the list."""
         if not isinstance(self.value, list):
             raise self._wanted("a list")
         return self.value
 
     def string(self, *, choices: Iterable[str] | None = None) -> str:
-        """Give the text, which is not empty and, where `choices` are given, one of them."""
+        """Return the text, which is not empty and, where `choices` are given, one of them."""
         if not isinstance(self.value, str):
             quoted = isinstance(self.value, bool | int | float)
             raise self._wanted("a text", hint="put the value in quotes" if quoted else None)
@@ -101,17 +101,17 @@ class Node:
         return self.value
 
     def strings(self) -> tuple[str, ...]:
-        """Give a list of texts, none of them empty."""
+        """Return a list of texts, none of them empty."""
         return tuple(node.string() for node in self.sequence())
 
     def boolean(self) -> bool:
-        """Give true or false."""
+        """Return true or false."""
         if not isinstance(self.value, bool):
             raise self._wanted("true or false")
         return self.value
 
     def integer(self, *, minimum: int = 0) -> int:
-        """Give a whole number of at least `minimum`."""
+        """Return a whole number of at least `minimum`."""
         if not isinstance(self.value, int) or isinstance(self.value, bool):
             raise self._wanted("a whole number")
         if self.value < minimum:
@@ -119,7 +119,7 @@ class Node:
         return self.value
 
     def duration(self) -> int:
-        """Give seconds, from a text such as `15m`, `0s` or `1h30m`; a number without a unit is refused."""
+        """Return seconds, from a text such as `15m`, `0s` or `1h30m`; a number without a unit is refused."""
         if not isinstance(self.value, str):
             raise self._wanted("a duration", hint=_DURATION_HINT)
         seconds = _seconds(self.value)

@@ -32,7 +32,7 @@ def with_item(
     parse: Parse,
     error: type[ConfigError] = ConfigError,
 ) -> bytes:
-    """Give the document with `item` in the list under the top-level `key`: in place of the one of its name, or last.
+    """Return the document with `item` in the list under the top-level `key`: in place of the one of its name, or last.
 
     Raises: `error` where the document is written in a way that cannot be edited without writing it anew.
     """
@@ -52,7 +52,7 @@ def with_item(
 def without_item(
     data: bytes, file: str, *, key: str, name: str, parse: Parse, error: type[ConfigError] = ConfigError
 ) -> bytes:
-    """Give the document without the item called `name` in the list under `key`; as it was where there is none.
+    """Return the document without the item called `name` in the list under `key`; as it was where there is none.
 
     Raises: `error` where the document is written in a way that cannot be edited without writing it anew.
     """
@@ -218,12 +218,12 @@ class _Edit:
         return node
 
     def _key_end(self, root: MappingNode, key: str) -> int:
-        """Give the place after the colon of a top-level key."""
+        """Return the place after the colon of a top-level key."""
         name = next(name for name, _ in root.value if name.value == key)
         return self._text.index(":", name.end_mark.index) + 1
 
     def _span(self, item: Node) -> tuple[int, int]:
-        """Give the first character of an item's line, and the one after its last line."""
+        """Return the first character of an item's line, and the one after its last line."""
         start = self._text.rfind("\n", 0, item.start_mark.index) + 1
         if self._text[start : item.start_mark.index].strip(" ") != "-":
             raise self._refusal("an entry does not start on the line of its dash")
@@ -241,7 +241,7 @@ class _Edit:
         self._text = self._text[:at] + "".join(self._end_of_line + line for line in lines) + self._text[at:]
 
     def _last(self, node: Node) -> int:
-        """Give the place after the last character of a node, its comments and blank lines left out.
+        """Return the place after the last character of a node, its comments and blank lines left out.
 
         The end mark of a block collection stands at the next token instead, behind comments that may not be its own.
         """

@@ -15,8 +15,8 @@ import pytest
 from kubectl_stepup.errors import ProviderError, ProviderResponse, ProviderUnreachable, StepUpError
 from kubectl_stepup.oidc import transport as transport_module
 from kubectl_stepup.oidc.transport import Transport
-from tests.provider.hostile import Hostile, Script, endless
-from tests.provider.listener import Listener
+from tests.support.provider.hostile import Hostile, Script, endless
+from tests.support.provider.listener import Listener
 
 MIB = 1 << 20
 BLOCK = b"x" * 65536

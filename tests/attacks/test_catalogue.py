@@ -51,7 +51,7 @@ ID_TOKEN = """
 36 a large header: accepted
 37 every other form of a token
 38 a stored token of another issuer or client
-39 a stored session is judged at each use
+39 a stored session is evaluated at each use
 40 claims with control characters: accepted, shown escaped
 """
 DEVICE_FLOW = """
@@ -199,7 +199,7 @@ NUMBER = re.compile(rf"\b(?:{'|'.join(CATALOGUES)})-\d\d\b")
 
 @pytest.fixture(scope="module")
 def named() -> set[str]:
-    """Give the numbers that tests other than this one name."""
+    """Return the numbers that tests other than this one name."""
     found: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
         if path != Path(__file__).resolve():

@@ -25,9 +25,9 @@ from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.stepup.device_flow import device_request, obtain
 from tests.attacks.test_device_flow import REQUIREMENT
-from tests.provider import Answer, Provider, Raw
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import StartProvider, start_provider
+from tests.support.provider import Answer, Provider, Raw
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import StartProvider, start_provider
 
 __all__ = ["start_provider"]
 

@@ -36,7 +36,7 @@ def decided(text: str) -> tuple[str, str | None]:
 
 
 def sent(text: str) -> list[str]:
-    """Give the requests that policy sees, without those that only read ahead of a write."""
+    """Return the requests that policy sees, without those that only read ahead of a write."""
     found = [entry.describe() for entry in decision(text).requests]
     writes = [line for line in found if not line.startswith(("get ", "list ", "watch "))]
     return writes or found
@@ -280,7 +280,7 @@ def test_what_deletes_on_its_way_is_a_delete(text: str) -> None:
 
 
 def test_taking_fields_over_is_a_change_as_any_other() -> None:
-    """POL-15: `--force-conflicts` deletes nothing; what it writes is judged."""
+    """POL-15: `--force-conflicts` deletes nothing; what it writes is evaluated."""
     pod = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}'
     found = with_objects(command("apply --server-side --force-conflicts -f x.yaml"), objects_in(pod, namespace=None))
     assert decide(DEFAULT, found, Target()).actions == ("change",)

@@ -32,9 +32,9 @@ from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.stepup.device_flow import device_request, obtain
-from tests.provider import ABSENT, Answer, Provider, Raw, Want
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import StartProvider, start_provider
+from tests.support.provider import ABSENT, Answer, Provider, Raw, Want
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import StartProvider, start_provider
 
 __all__ = ["start_provider"]
 

@@ -17,11 +17,11 @@ from kubectl_stepup.errors import ProviderError, ProviderResponse, ProviderUnrea
 from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
 from tests.attacks.test_device_flow import StepUp
-from tests.provider import Raw
-from tests.provider.bad_certificate import presenting
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import StartProvider, start_provider
-from tests.provider.keys import public_jwk, rsa_key
+from tests.support.provider import Raw
+from tests.support.provider.bad_certificate import presenting
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import StartProvider, start_provider
+from tests.support.provider.keys import public_jwk, rsa_key
 
 __all__ = ["start_provider"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.stepup.evaluate import Flags, judge
-from tests.flows.fakes import FakeDiscovery
-from tests.flows.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
-from tests.flows.world import World
+from tests.support.fakes import FakeDiscovery
+from tests.support.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
+from tests.support.world import World
 
 
 def test_a_session_that_proved_something_else_is_not_reused() -> None:
@@ -30,16 +30,16 @@ def decision_of(*words: str, server: str = CLUSTER.server) -> str:
     """Judge a command for the enrolled context, under a rule that is about other clusters alone."""
     policy = policy_of(rules='rules:\n  - {name: other, do: [delete], clusters: ["other-*"], needs: mfa}\n')
     world = World(contexts=(replace(RESOLVED, server=server),))
-    judgement, _ = judge(
+    evaluation, _ = judge(
         words,
         Flags(),
         policy=policy,
         config=CONFIG,
         kubeconfig=world.kubeconfig,
-        expand=lambda command: (command, Spool()),
+        expand=lambda command: (command, CapturedInput()),
         discover=FakeDiscovery(),
     )
-    return judgement.decision.effect
+    return evaluation.decision.effect
 
 
 def test_a_command_that_leads_to_another_cluster_meets_every_clusters_rules() -> None:

@@ -31,9 +31,9 @@ from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, devi
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
 from kubectl_stepup.ui.sanitise import safe_lines, safe_url
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import GROUPS, POLICY, PROGRAM
-from tests.provider.model import Answer, Raw
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import GROUPS, POLICY, PROGRAM
+from tests.support.provider.model import Answer, Raw
 
 HOSTILE = {
     "clear the screen": "\x1b[2J\x1b[H",
@@ -101,7 +101,7 @@ LIST_FIELDS = {"rules": 1, "command": 2, "amr": 1, "methods": 1}
 
 
 def put(value: object, name: str, text: str) -> object:
-    """Give a field's new value: the text, or a tuple of it."""
+    """Return a field's new value: the text, or a tuple of it."""
     return (text,) * LIST_FIELDS[name] if name in LIST_FIELDS else text
 
 
@@ -246,7 +246,7 @@ def narrowly(lab: Lab, *words: str, **environ: str) -> str:
 
 
 def seen(raw: str) -> str:
-    """Give what is left without what we write ourselves, and check that it is harmless."""
+    """Return what is left without what we write ourselves, and check that it is harmless."""
     shown = OURS.sub("", raw.replace("\r\n", "\n"))
     assert_harmless(shown)
     return shown

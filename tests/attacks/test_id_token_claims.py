@@ -11,8 +11,8 @@ import pytest
 
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
-from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
-from tests.provider.model import ABSENT
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.model import ABSENT
 
 T = int(NOW)
 START = int(FLOW_START)

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kubectl_stepup.errors import TokenRejected
-from tests.provider.cases import EXPECTED, Published, good, judge, payload
-from tests.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import compact, signature, signed
+from tests.support.provider.cases import EXPECTED, Published, good, judge, payload
+from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import compact, signature, signed
 
 MAIN = rsa_key()
 THIEF = rsa_key("thief")

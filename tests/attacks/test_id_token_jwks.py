@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import TokenRejected
-from tests.provider.cases import EXPECTED, Published, accept, good, judge, payload
-from tests.provider.keys import decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import signed
+from tests.support.provider.cases import EXPECTED, Published, accept, good, judge, payload
+from tests.support.provider.keys import decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import signed
 
 MAIN, THIEF = rsa_key(), rsa_key("thief")
 GOOD = public_jwk(MAIN, kid="main", use="sig", alg="RS256")

@@ -12,8 +12,8 @@ import pytest
 
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.oidc.requirement import Evidence
-from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
-from tests.provider.model import ABSENT
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.model import ABSENT
 
 T = int(NOW)
 
@@ -231,6 +231,6 @@ def test_evidence_in_the_wrong_place_is_none(evidence: Evidence, changes: dict[s
 
 
 def test_a_weaker_answer_may_serve_the_level_that_asks_for_less() -> None:
-    """IDT-24: the same token, judged for the level that `mfa` proves. IDT-26: amr alone, where the level says so."""
+    """IDT-24: the same token, evaluated for the level that `mfa` proves. IDT-26: amr alone, where the level says so."""
     accept(good(acr="mfa"), requirement=replace(REQUIREMENT, evidence=Evidence(acr=("phr", "mfa"))))
     accept(good(acr=ABSENT, amr=["pwd", "otp"]), requirement=replace(REQUIREMENT, evidence=OTP))

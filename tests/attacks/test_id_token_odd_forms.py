@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_stepup.errors import TokenRejected
-from tests.provider.cases import ISSUER, good, judge, payload
-from tests.provider.keys import base64url, rsa_key
-from tests.provider.tokens import compact, signature
+from tests.support.provider.cases import ISSUER, good, judge, payload
+from tests.support.provider.keys import base64url, rsa_key
+from tests.support.provider.tokens import compact, signature
 
 MAIN = rsa_key()
 NOT_COMPACT = "the ID token is not a signed JWT in compact form"

@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448
 
 from kubectl_stepup.errors import TokenRejected
-from tests.provider.cases import EXPECTED, Published, accept, judge, payload
-from tests.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import signed
+from tests.support.provider.cases import EXPECTED, Published, accept, judge, payload
+from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import signed
 
 MAIN = rsa_key()
 WRONG = "the ID token's signature is wrong"

@@ -55,7 +55,7 @@ NOT_READ = {
 
 @pytest.fixture(params=["alone", "behind another", "before another"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[str, str]]:
-    """Give the file to write, and the environment that names it."""
+    """Return the file to write, and the environment that names it."""
     other = tmp_path / "other"
     other.write_text("clusters: [{name: other, cluster: {server: 'https://other.example.com'}}]")
     file = tmp_path / "config"

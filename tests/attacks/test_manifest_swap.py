@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_stepup.kubectl.process import find
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,9 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.wiring import exec_info
-from tests.flows.values import RESOLVED
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
+from tests.support.values import RESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

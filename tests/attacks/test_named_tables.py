@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_stepup.errors import CommandRefused
 from kubectl_stepup.fastpath import allowed_command
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.load import load
@@ -64,7 +64,7 @@ def decided(text: str, environ: Mapping[str, str]) -> Decision:
         policy=DEFAULT,
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-        expand=lambda command: (command, Spool()),
+        expand=lambda command: (command, CapturedInput()),
         discover=Discovered(environ),
     )
     return found.decision

@@ -220,7 +220,7 @@ def test_a_raw_create_may_mint_a_token() -> None:
 
 
 def arguments(command: KubectlCommand, tmp_path: Path) -> list[str]:
-    """Give what kubectl is called with to read the manifests."""
+    """Return what kubectl is called with to read the manifests."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$HOME/seen"\nexit 1\n')
     kubectl.chmod(0o755)
@@ -257,14 +257,14 @@ def test_directories_are_read_as_deep_as_any_kubectl_goes(
 
 def test_a_closed_standard_input_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    _, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
-    assert list(spool.stdin or ()) == [b""]
+    _, captured = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
+    assert list(captured.stdin or ()) == [b""]
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
-    _, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
-    assert list(spool.stdin or ()) == [b"x"]
+    _, captured = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent")
+    assert list(captured.stdin or ()) == [b"x"]
 
 
 WIDGETS = b'rules:\n  - {name: w, verbs: [delete], apiGroups: ["%s"], resources: [widgets], needs: mfa}\n'

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import POLICY, PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import POLICY, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def program(lab: Lab, name: str, script: str) -> Path:
 
 
 def looking(lab: Lab) -> tuple[str, Path]:
-    """Give a script that writes down as whom it acts, alone and through us, and where."""
+    """Return a script that writes down as whom it acts, alone and through us, and where."""
     out = lab.directory / "out"
     ours = shlex.join(PROGRAM)
     return (

@@ -18,7 +18,7 @@ from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.wiring import proxy_reading
 from kubectl_stepup.wiring.proxy_reading import ProxyReader, proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.kube.scripted_api import Scripted, reply, scripted, thief
+from tests.support.kube.scripted_api import Scripted, reply, scripted, thief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.sessions.session import ElevationSession
-    from tests.kube.scripted_api import Script
+    from tests.support.kube.scripted_api import Script
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/"
 BODY = bytes(range(256)) * 700
 
 
 def enrolled(api: Scripted, **changes: Any) -> tuple[Cluster, ResolvedContext, ElevationSession]:
-    """Give the enrolment of a server, its context and a session for it, each with the same pin."""
+    """Return the enrolment of a server, its context and a session for it, each with the same pin."""
     pin = {"server": api.url, "ca_sha256": ca_digest(api.ca_pem.encode()), **changes}
     data = base64.b64encode(api.ca_pem.encode()).decode()
     resolved = replace(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})

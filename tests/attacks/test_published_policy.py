@@ -19,10 +19,10 @@ from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.sessions import live_sessions, logout
 from kubectl_stepup.stepup.status import meets
 from kubectl_stepup.ui.errors import error_text
-from tests.flows.fakes import FakeProvider, Replaced
 from tests.flows.test_whole_commands import PROMPT, approved
-from tests.flows.values import CLUSTER, RESOLVED, session
-from tests.flows.world import World
+from tests.support.fakes import FakeProvider, Replaced
+from tests.support.values import CLUSTER, RESOLVED, session
+from tests.support.world import World
 
 HEAD = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Policy\n"
 OWN = """\

@@ -19,9 +19,9 @@ from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.stepup.authenticate import authenticate
 from tests.flows import World, asked, provider_with
-from tests.provider import Answer, Provider, Raw
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import StartProvider, start_provider
+from tests.support.provider import Answer, Provider, Raw
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import StartProvider, start_provider
 
 __all__ = ["start_provider"]
 

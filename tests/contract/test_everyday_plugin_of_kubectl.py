@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.contract.test_exec_info_of_kubectl import KUBECTLS
-from tests.kube.certificates import CA_A
-from tests.kube.fake_api import FakeAPI, fake_api
+from tests.support.kube.certificates import CA_A
+from tests.support.kube.fake_api import FakeAPI, fake_api
 
 pytestmark = pytest.mark.skipif(not KUBECTLS, reason="there is no kubectl")
 

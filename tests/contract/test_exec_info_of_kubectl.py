@@ -16,7 +16,7 @@ import pytest
 from kubectl_stepup.kubeconfig import exec_credential
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import ClusterPin
-from tests.kube.certificates import CA_A
+from tests.support.kube.certificates import CA_A
 
 CANDIDATES = [str(Path(sys.executable).parent / "kubectl"), shutil.which("kubectl") or ""]
 KUBECTLS = sorted({path for path in CANDIDATES if os.access(path, os.X_OK)})
@@ -46,7 +46,7 @@ CLUSTERS = [
 
 
 def written(kubectl: str, cluster: dict[str, object], version: str, directory: Path) -> bytes:
-    """Give KUBERNETES_EXEC_INFO as a plugin of this kubectl gets it."""
+    """Return KUBERNETES_EXEC_INFO as a plugin of this kubectl gets it."""
     (directory / "ca.pem").write_bytes(CA)
     plugin = directory / "plugin"
     plugin.write_text(f'#!/bin/sh\nprintf %s "$KUBERNETES_EXEC_INFO" > "{directory}/info"\nexit 1\n')

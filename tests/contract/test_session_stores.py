@@ -18,7 +18,7 @@ from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.sessions.stores.keyring import OSKeyringStore
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.contract.backends import WindowsLikeBackend
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
 
 @pytest.fixture
 def keys(case: Case) -> Iterator[list[str]]:
-    """Give three keys that no other test uses, and leave nothing of them."""
+    """Return three keys that no other test uses, and leave nothing of them."""
     made = [scope.key(os.urandom(16).hex(), one) for one in ("tty-34816-100-2000", "sid-100-2000", "user")]
     yield made
     for key in made:

@@ -18,9 +18,9 @@ from kubectl_stepup.sessions.lock import acquire
 from kubectl_stepup.sessions.runtime_directory import clear_away, runtime_directory
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.yaml_edit import edited_file
-from tests.contract.sessions import session
 from tests.crash.injection import Points
 from tests.crash.scenario import Scenario
+from tests.support.sessions import session
 
 ID = "0123456789abcdef0123456789abcdef"
 

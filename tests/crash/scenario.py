@@ -32,7 +32,7 @@ class Scenario(ABC):
 
 
 def points_of(scenario: Scenario, directory: Path) -> int:
-    """Give how many points there are, by a run that is not killed."""
+    """Return how many points there are, by a run that is not killed."""
     place = directory / "counted"
     place.mkdir()
     count = directory / "count"

@@ -17,9 +17,9 @@ from kubectl_stepup.sessions.stores.interface import SessionStore
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.sessions.stores.keyring import OSKeyringStore
 from tests.contract.backends import DiskBackend
-from tests.contract.sessions import session
 from tests.crash.injection import Points
 from tests.crash.scenario import Scenario
+from tests.support.sessions import session
 
 Open = Callable[[Path, Points], SessionStore]
 
@@ -30,12 +30,12 @@ BESIDE = session(token=Secret("b" * 2000))
 
 
 def key_of(directory: Path, which: str) -> str:
-    """Give a key that no other point uses: the kernel's keyring is the same for all of them."""
+    """Return a key that no other point uses: the kernel's keyring is the same for all of them."""
     return scope.key(hashlib.sha256(f"{directory}".encode()).hexdigest()[:32], which)
 
 
 def read(store: SessionStore, key: str) -> ElevationSession | None:
-    """Give the session under a key; a value that is no session is an error."""
+    """Return the session under a key; a value that is no session is an error."""
     value = store.get(key)
     if value is None:
         return None

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.yaml_edit.yaml_file import text_of
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import GROUPS
-from tests.provider.model import Answer
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import GROUPS
+from tests.support.provider.model import Answer
 
 PROGRAM = Path(__file__).with_name("program.py")
 SETUP = ("setup", "--provider", "corp", "--label", "env=new", "--elevated-context", "prod-up", "--yes")
@@ -31,7 +31,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def killed_at(at: int) -> list[str]:
-    """Give the words that start the program and kill it at a point (0: never)."""
+    """Return the words that start the program and kill it at a point (0: never)."""
     return [sys.executable, str(PROGRAM), str(at)]
 
 
@@ -51,13 +51,13 @@ def files_of(lab: Lab) -> tuple[Path, Path]:
 
 
 def secrets_of(lab: Lab) -> list[bytes]:
-    """Give the signatures of the tokens and the device codes that were given out."""
+    """Return the signatures of the tokens and the device codes that were given out."""
     tokens = [token.rpartition(".")[2].encode() for token in lab.provider.grants.issued]
     return tokens + [device.device_code.encode() for device in lab.provider.devices]
 
 
 def holders(lab: Lab) -> set[str]:
-    """Give the names of the files that hold one of the secrets."""
+    """Return the names of the files that hold one of the secrets."""
     places = [path for place in ("home", "run", "tmp") for path in (lab.directory / place).rglob("*")]
     texts = {path.name: path.read_bytes() for path in places if path.is_file()}
     return {name for name, text in texts.items() if any(secret in text for secret in secrets_of(lab))}

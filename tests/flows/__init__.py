@@ -1,6 +1,6 @@
 """The outside of the flows, faked: a clock, a terminal, sessions, a record, kubectl; and the values they use."""
 
-from tests.flows.fakes import (
+from tests.support.fakes import (
     FailingStore,
     FakeDiscovery,
     FakeKubeconfig,
@@ -11,7 +11,7 @@ from tests.flows.fakes import (
     RefusalNotes,
     Replaced,
 )
-from tests.flows.values import (
+from tests.support.values import (
     CLUSTER,
     CONFIG,
     POLICY,
@@ -24,7 +24,7 @@ from tests.flows.values import (
     provider_with,
     session,
 )
-from tests.flows.world import World
+from tests.support.world import World
 
 __all__ = [
     "CLUSTER",

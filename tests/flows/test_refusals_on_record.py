@@ -27,11 +27,11 @@ from kubectl_stepup.errors import (
     WrongAccount,
 )
 from kubectl_stepup.ui.errors import error_text
-from tests.flows.fakes import FakeProvider, FakeTerminal
-from tests.flows.values import NOW
-from tests.flows.world import World
-from tests.provider.cases import good
-from tests.provider.model import ABSENT
+from tests.support.fakes import FakeProvider, FakeTerminal
+from tests.support.provider.cases import good
+from tests.support.provider.model import ABSENT
+from tests.support.values import NOW
+from tests.support.world import World
 
 T = int(NOW)
 COULD_NOT_START = 125

@@ -10,10 +10,10 @@ from kubectl_stepup.errors import StepUpDenied, StepUpExpired, TooWeak, WrongAcc
 from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.sessions import live_sessions, logout
 from kubectl_stepup.ui.errors import error_text
-from tests.flows.fakes import FakeKubectl, FakeProvider
-from tests.flows.values import CLUSTER, NOW
-from tests.flows.world import World
-from tests.provider.cases import good
+from tests.support.fakes import FakeKubectl, FakeProvider
+from tests.support.provider.cases import good
+from tests.support.values import CLUSTER, NOW
+from tests.support.world import World
 
 PENDING: dict[str, Any] = {"error": "authorization_pending"}
 PROMPT = """\
@@ -93,7 +93,7 @@ def test_after_logout_the_next_command_asks_again() -> None:
     delete(world)
     done = logout((CLUSTER,), world.session_ports(), everywhere=False)
     assert [item.revoked for item in done.ended] == [True]
-    world.refusals.started_before = False  # a process that is started after it
+    world.denials.started_before = False  # a process that is started after it
     delete(world)
     assert len(world.provider.requests) == 2
 

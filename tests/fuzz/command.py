@@ -1,4 +1,4 @@
-"""The command reader: any words at all are read, judged by three policies, explained, and written as JSON."""
+"""The command reader: any words at all are read, evaluated by three policies, explained, and written as JSON."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _word(choices: Bytes, path: str) -> str:
 
 
 def _text(choices: Bytes) -> str:
-    """Give any text as the system would hand it on: bytes that are no UTF-8 become lone surrogates."""
+    """Return any text as the system would hand it on: bytes that are no UTF-8 become lone surrogates."""
     return bytes(choices.below(256) for _ in range(choices.below(40))).decode("utf-8", "surrogateescape")
 
 

@@ -60,7 +60,7 @@ def one(choices: Bytes, watch: Watch) -> str:
 
 
 def answer(choices: Bytes, url: str, body: bytes) -> Response:
-    """Give an HTTP answer with that body, read as the transport does."""
+    """Return an HTTP answer with that body, read as the transport does."""
     status = pick(choices, (200, 200, 200, 400, 401, 408, 429, 500, 503))
     date = pick(choices, (None, 0.0, 1_800_000_000.0, -62_135_596_800.0))
     try:
@@ -73,7 +73,7 @@ def answer(choices: Bytes, url: str, body: bytes) -> Response:
 
 
 def kept_quiet(error: StepUpError, answers: Sequence[Response], secrets: Sequence[str], *names: str) -> bool:
-    """Tell whether an error shows no secret; one that stands under another name than `names` is nobody's secret.
+    """Whether an error shows no secret; one that stands under another name than `names` is nobody's secret.
 
     Nor is the name of a member that stands twice: it can be one only where it was sent before.
     """

@@ -9,5 +9,5 @@ CHANCE = "chance"
 
 
 def engines() -> tuple[str, ...]:
-    """Give the engines of this machine, in the order in which they share a target's time."""
+    """Return the engines of this machine, in the order in which they share a target's time."""
     return (ATHERIS, CHANCE) if find_spec("atheris") else (CHANCE,)

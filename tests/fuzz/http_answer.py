@@ -151,7 +151,7 @@ def _answer(wire: _Wire, *, is_document: bool) -> Response:
 
 
 def _wire(choices: Bytes) -> tuple[bytes, bool]:
-    """Give the bytes, and whether the body in them is compressed."""
+    """Return the bytes, and whether the body in them is compressed."""
     body = damaged(choices, {"error": "x", "error_description": SECRET}, MEMBERS, ("Bearer", SECRET))
     is_compressed = chance(choices, 8)
     if is_compressed:

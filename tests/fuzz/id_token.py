@@ -14,9 +14,9 @@ from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import breaks_a_rule, is_signed, methods_of
 from tests.fuzz.shown import harmless, refusal
 from tests.grammar.choices import chance, pick
-from tests.provider.cases import CLIENT, ISSUER, NOW, payload
-from tests.provider.keys import PrivateKey, base64url, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import at_hash, compact, signature
+from tests.support.provider.cases import CLIENT, ISSUER, NOW, payload
+from tests.support.provider.keys import PrivateKey, base64url, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import at_hash, compact, signature
 
 if TYPE_CHECKING:
     from tests.fuzz.watch import Watch

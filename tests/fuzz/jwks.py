@@ -15,9 +15,9 @@ from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import decoded
 from tests.fuzz.shown import harmless, refusal
 from tests.grammar.choices import chance, pick
-from tests.provider.cases import CLIENT, ISSUER, NOW, payload
-from tests.provider.keys import PrivateKey, decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import signed
+from tests.support.provider.cases import CLIENT, ISSUER, NOW, payload
+from tests.support.provider.keys import PrivateKey, decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import signed
 
 if TYPE_CHECKING:
     from tests.fuzz.watch import Watch
@@ -51,12 +51,12 @@ def one(choices: Bytes, watch: Watch) -> str:
     # A set of many keys without names is tried from end to end.
     long = max(map(len, sets)) > 10_000
     judge = partial(verify, Secret(_token(alg, kid)), EXPECTED, jwks=jwks, now=NOW)
-    judged = watch.attempt(judge, TokenRejected, JSONRefused, long=long)
-    if isinstance(judged, TokenRejected):
-        return refusal(judged)
-    if isinstance(judged, JSONRefused):
-        harmless(str(judged))
-        return f"the set {str(judged)[:30]}"
+    evaluated = watch.attempt(judge, TokenRejected, JSONRefused, long=long)
+    if isinstance(evaluated, TokenRejected):
+        return refusal(evaluated)
+    if isinstance(evaluated, JSONRefused):
+        harmless(str(evaluated))
+        return f"the set {str(evaluated)[:30]}"
     assert any(_fits(entry, alg, kid) for entry in _entries(fetched[-1])), "it passes, and its key is not there"
     return f"accepted: {alg} {kid} of {len(fetched)} sets"
 
@@ -69,7 +69,7 @@ def _entries(document: dict[str, object]) -> list[dict[str, Any]]:
 
 
 def _fits(entry: dict[str, Any], alg: str, kid: str | None) -> bool:
-    """Tell whether an entry is the public half of the token's key, and one that may be used so."""
+    """Whether an entry is the public half of the token's key, and one that may be used so."""
     own = public_jwk(KEYS[alg])
     try:
         same = all(_number(entry.get(name)) == _number(own[name]) for name in ("n", "e", "x", "y") if name in own)

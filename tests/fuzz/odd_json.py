@@ -57,7 +57,7 @@ FIRST = (b"\xef\xbb\xbf", b"\x00", b" \n\t\r", b")]}',\n", b"[", b"\xff", b"<htm
 
 
 def text_of(choices: Bytes, words: Sequence[str]) -> str:
-    """Give a JSON string: one of `words`, an odd one, or a word with something odd in it."""
+    """Return a JSON string: one of `words`, an odd one, or a word with something odd in it."""
     kind = choices.below(4)
     if kind == 0:
         return json.dumps(pick(choices, words))
@@ -70,7 +70,7 @@ def text_of(choices: Bytes, words: Sequence[str]) -> str:
 
 
 def value_of(choices: Bytes, words: Sequence[str], depth: int = 0) -> str:
-    """Give the text of any JSON value, or of something that is nearly one."""
+    """Return the text of any JSON value, or of something that is nearly one."""
     kind = choices.below(10)
     if kind < 4 or choices.exhausted or depth > 4:
         return text_of(choices, words)
@@ -88,7 +88,7 @@ def value_of(choices: Bytes, words: Sequence[str], depth: int = 0) -> str:
 
 
 def damaged(choices: Bytes, members: Mapping[str, object], names: Sequence[str], words: Sequence[str]) -> bytes:
-    """Give a JSON object of `members` with a few things done to it; one time in four with none.
+    """Return a JSON object of `members` with a few things done to it; one time in four with none.
 
     `names` are those of members that its readers look for, `words` what such members say.
     """

@@ -61,7 +61,7 @@ BETWEEN = (
 
 
 def damaged(choices: Choices, text: str, keys: Sequence[str]) -> bytes:
-    """Give a document with a few things done to it; one time in eight with none."""
+    """Return a document with a few things done to it; one time in eight with none."""
     lines = text.splitlines()
     for _ in range(choices.below(8)):
         at = choices.below(len(lines) or 1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.oidc.claims import Expectation
-    from tests.provider.keys import PrivateKey
+    from tests.support.provider.keys import PrivateKey
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
@@ -30,7 +30,7 @@ def decoded(part: str) -> bytes:
 
 
 def is_signed(token: str, keys: Mapping[str, PrivateKey]) -> str | None:
-    """Give the algorithm of `token`, or None where the signature is not one of that algorithm's key."""
+    """Return the algorithm of `token`, or None where the signature is not one of that algorithm's key."""
     head, body, sign = token.split(".")
     alg = json.loads(decoded(head))["alg"]
     message, data, key = f"{head}.{body}".encode(), decoded(sign), keys.get(alg)
@@ -77,7 +77,7 @@ def breaks_a_rule(token: str, expected: Expectation, *, now: float) -> str | Non
 
 
 def methods_of(token: str, name: str) -> tuple[str, ...]:
-    """Give what a token's claim proves: one text, or a list of texts and of nothing else."""
+    """Return what a token's claim proves: one text, or a list of texts and of nothing else."""
     value = json.loads(decoded(token.split(".")[1])).get(name)
     if isinstance(value, str):
         return (value,) if value else ()

@@ -1,4 +1,4 @@
-"""The policies that fuzzed commands are judged by, and where the commands go."""
+"""The policies that fuzzed commands are evaluated by, and where the commands go."""
 
 from __future__ import annotations
 

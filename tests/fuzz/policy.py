@@ -200,7 +200,7 @@ def _glob(choices: Bytes) -> str:
 
 
 def shape(message: str, *files: str) -> str:
-    """Give an error without its place and what it quotes; it must be one line that begins with file and line."""
+    """Return an error without its place and what it quotes; it must be one line that begins with file and line."""
     file, line, text = message.split(":", 2)
     assert file in files, f"an error that does not say where: {message[:200]}"
     assert int(line) > 0, f"an error that does not say where: {message[:200]}"

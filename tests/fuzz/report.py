@@ -47,7 +47,7 @@ READS: Mapping[str, str] = {
 
 
 def page(old: str, results: Iterable[Result], tools: str, day: date) -> str:
-    """Give the page with the targets that ran written anew, those of earlier runs as they were."""
+    """Return the page with the targets that ran written anew, those of earlier runs as they were."""
     parts = {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in old.split("\n## ")[1:]}
     runs: dict[str, list[Result]] = {}
     for result in results:

@@ -85,6 +85,6 @@ class Run:
 
 
 def _place(exc: Exception) -> str:
-    """Give what tells failures apart: the exception's type and the line that raised it."""
+    """Return what tells failures apart: the exception's type and the line that raised it."""
     frames = traceback.extract_tb(exc.__traceback__)
     return f"{type(exc).__name__} in {frames[-1].filename}:{frames[-1].lineno}"

@@ -12,7 +12,7 @@ from tests.fuzz.device import answer, kept_quiet
 from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import refusal
 from tests.grammar.choices import chance, pick
-from tests.provider.clock import FakeClock
+from tests.support.provider.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -75,5 +75,5 @@ def _timed(make: Callable[[], Answer]) -> tuple[Answer, float]:
 
 
 def _slowness() -> float:
-    """Tell how many times slower than it could be the machine is just now."""
+    """Return how many times slower than it could be the machine is just now."""
     return max(1.0, _timed(lambda: [None for _ in range(COUNTED)])[1] / COUNTED_MS)

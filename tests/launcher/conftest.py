@@ -54,7 +54,7 @@ class Launcher:
         )
 
     def answer(self, arguments: Sequence[str], environ: Mapping[str, str]) -> bytes | None:
-        """Give what `credential` answers; None where that was left to the Python program."""
+        """Return what `credential` answers; None where that was left to the Python program."""
         done = self.run("credential", *arguments, environ=environ)
         assert done.stderr == b""
         if done.returncode == HANDED_ON:
@@ -86,7 +86,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
 
 @pytest.fixture
 def system_policy(launcher: Launcher) -> Iterator[Path]:
-    """Give the path of the system's policy, where a test may put one, or make its directory an odd one."""
+    """Return the path of the system's policy, where a test may put one, or make its directory an odd one."""
     directory = launcher.system_policy.parent
     directory.mkdir()
     yield launcher.system_policy

@@ -1,4 +1,4 @@
-"""The launcher answers `credential` as the Python road does, and nothing that that would not answer."""
+"""The launcher answers `credential` as the Python program does, and nothing that that would not answer."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores import keyctl
 from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
-from tests.contract.sessions import CA, approved_now, session
 from tests.launcher.conftest import HANDED_ON, Launcher
+from tests.support.sessions import CA, approved_now, session
 
 NOBODY = 65534
 SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "the user": lambda: scope.USER_SCOPE}
@@ -41,13 +41,13 @@ def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, 
 
 
 def by_python(arguments: list[str], variables: dict[str, str]) -> bytes | None:
-    """Give what the Python road answers, without a look into an EXEC_INFO that is not the one foretold."""
+    """Return what the Python program answers, without a look into an EXEC_INFO that is not the one foretold."""
     return release.answer(arguments, variables, judge=lambda *_: None)
 
 
 @pytest.fixture(params=["kernel", "file"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Give a store to put sessions into."""
+    """Return a store to put sessions into."""
     if request.param == "file":
         yield Store(FileStore(tmp_path / "sessions"), ["--store-directory", str(tmp_path / "sessions")], [])
         return
@@ -452,7 +452,7 @@ def test_files_that_others_could_have_written_are_left_to_python(launcher: Launc
 
 @pytest.fixture
 def public_place(launcher: Launcher) -> Iterator[Path]:
-    """Give a directory that every user can look into, with the launcher in it."""
+    """Return a directory that every user can look into, with the launcher in it."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         place.chmod(0o755)

@@ -15,9 +15,9 @@ from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores import dbus, keyring, secret_service
-from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
 from tests.launcher.test_secret_service import answers, items
+from tests.support.sessions import approved_now
 from tests.unit.sessions.bus import ForeignBus, SecretService, bus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is on Linux")

@@ -61,7 +61,7 @@ class Built:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Give a copy of what the package is built from."""
+    """Return a copy of what the package is built from."""
     copy = tmp_path / "tree"
     copy.mkdir()
     for name in NEEDED:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from kubectl_stepup.sessions import rests_on, scope
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.file import FileStore
-from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
 from tests.launcher.test_credential import by_python, changed, environ
+from tests.support.sessions import approved_now
 from tests.unit.sessions.test_rests_on import CHANGES
 
 NAMES = ["config.yaml", "a b%.yaml", "é\n.yaml", "policy.yaml"]

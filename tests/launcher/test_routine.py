@@ -1,4 +1,4 @@
-"""The launcher becomes kubectl for the lines that the Python road knows, as long as that would know them too."""
+"""The launcher becomes kubectl for the lines that the Python program knows, as long as that would know them too."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Machine:
         RoutineLines(str(self.lines.parent), stamp_of(sources)).add(words)
 
     def serves(self, *words: str, environ: dict[str, str] | None = None) -> bool:
-        """Tell whether the launcher became kubectl with these words, and not the Python program."""
+        """Whether the launcher became kubectl with these words, and not the Python program."""
         done = self.launcher.run("exec", "--", *words, environ=self.environ if environ is None else environ)
         assert done.stderr == b""
         if done.returncode == HANDED_ON:
@@ -254,7 +254,7 @@ def test_without_a_home_nothing_is_known(machine: Machine) -> None:
 
 
 class TestKubectl:
-    """The same kubectl is found as by the Python road (unit/kubectl/test_process.py)."""
+    """The same kubectl is found as by the Python program (unit/kubectl/test_process.py)."""
 
     def found(self, machine: Machine, **environ: str) -> str | None:
         variables = {**machine.environ, **environ}

@@ -1,4 +1,4 @@
-"""The launcher reads sessions from the Secret Service as the Python road does; a D-Bus library makes the messages."""
+"""The launcher reads sessions from the Secret Service as the Python program does."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.item_values import ItemValues
-from tests.contract.sessions import approved_now
 from tests.launcher.conftest import Launcher
 from tests.launcher.test_credential import CHANGES, by_python, changed, environ
+from tests.support.sessions import approved_now
 from tests.unit.sessions.bus import SESSION, SecretService, Texts, bus
 
 STORE = ("--store", "keyring")
 
 
 def items(fresh: ElevationSession, whose: str = scope.USER_SCOPE, *, characters: int = 60_000) -> dict[str, str]:
-    """Give the items that the store makes of a session."""
+    """Return the items that the store makes of a session."""
     texts: dict[str, str] = {}
     values = ItemValues(Texts(texts), item_characters=characters, now=time.time)
     values.write(scope.key(fresh.id, whose), fresh.to_record(), int(fresh.reuse_until))
@@ -38,7 +38,7 @@ def items(fresh: ElevationSession, whose: str = scope.USER_SCOPE, *, characters:
 
 
 def answers(launcher: Launcher, fresh: ElevationSession, address: str) -> tuple[bytes | None, bytes | None]:
-    """Give what the launcher answers, and what Python does."""
+    """Return what the launcher answers, and what Python does."""
     arguments = ["--session", fresh.id, *STORE]
     variables = environ(fresh, DBUS_SESSION_BUS_ADDRESS=address)
     return launcher.answer(arguments, variables), by_python(arguments, variables)

@@ -1,1 +1,1 @@
-"""RBAC to be judged: the stock objects of two API servers, and weaknesses planted beside them."""
+"""RBAC to be evaluated: the stock objects of two API servers, and weaknesses planted beside them."""

@@ -23,11 +23,11 @@ import pytest
 from kubectl_stepup.errors import NotFresh, ProviderResponse, StepUpError, TokenRejected
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from tests.attacks.test_device_flow import OIDC, StepUp
-from tests.provider import ABSENT, Raw
-from tests.provider.fixtures import StartProvider, start_provider
-from tests.provider.grants import Device
-from tests.provider.keys import base64url, ec_key, public_jwk, rsa_key
-from tests.provider.tokens import signature
+from tests.support.provider import ABSENT, Raw
+from tests.support.provider.fixtures import StartProvider, start_provider
+from tests.support.provider.grants import Device
+from tests.support.provider.keys import base64url, ec_key, public_jwk, rsa_key
+from tests.support.provider.tokens import signature
 
 __all__ = ["start_provider"]
 
@@ -39,7 +39,7 @@ Change = Callable[[str], str]
 
 
 def played(start: StartProvider, answer: Mapping[str, Any], change: Change | None = None) -> StepUp:
-    """Give a step-up at a provider with these answers, whose finished ID tokens go through `change`."""
+    """Return a step-up at a provider with these answers, whose finished ID tokens go through `change`."""
     step_up = StepUp(start, **{"honours_nonce": True, **answer})
     if change is not None:
         grants = step_up.provider.grants

@@ -8,8 +8,8 @@ import pytest
 
 from kubectl_stepup.errors import TooWeak
 from kubectl_stepup.oidc.requirement import Evidence
-from tests.provider.cases import REQUIREMENT, accept, good, judge
-from tests.provider.model import ABSENT
+from tests.support.provider.cases import REQUIREMENT, accept, good, judge
+from tests.support.provider.model import ABSENT
 
 VALUES = (
     *("face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin"),

@@ -20,8 +20,8 @@ from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequiremen
 from kubectl_stepup.oidc.step_up_parameters import step_up_parameters
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.ui.errors import error_object
-from tests.provider.keys import ec_key, public_jwk
-from tests.provider.tokens import signed
+from tests.support.provider.keys import ec_key, public_jwk
+from tests.support.provider.tokens import signed
 
 REQUIREMENT = StepUpRequirement(
     level="mfa",

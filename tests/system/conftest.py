@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of real parts the time that these take, and keep those that share parts in one process."""
+    """Return the tests of real parts the time that these take, and keep those that share parts in one process."""
     for item in items:
         if item.get_closest_marker("system") is not None:
             item.add_marker(pytest.mark.timeout(LONGEST_S))
@@ -89,21 +89,21 @@ def no_orphans() -> None:
 
 @pytest.fixture(scope="session", params=list(PROVIDERS))
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[Lab]:
-    """Give a lab, once with each provider."""
+    """Return a lab, once with each provider."""
     with opened_lab(tmp_path_factory.mktemp("lab"), request.param) as opened:
         yield opened
 
 
 @pytest.fixture
 def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Give alice a desk with the newest kubectl."""
+    """Hand alice a desk with the newest kubectl."""
     with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(kubectls.NEWEST)) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def guarded_by(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[Callable[[str], Guarded]]:
-    """Give a cluster whose server enforces a policy; the tests of one policy share it."""
+    """Return a cluster whose server enforces a policy; the tests of one policy share it."""
     opened: dict[str, Guarded] = {}
     with ExitStack() as stack:
 

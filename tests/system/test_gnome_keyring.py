@@ -14,8 +14,8 @@ import pytest
 from jeepney import MessageType, message_bus, new_method_return
 from jeepney.io.blocking import open_dbus_connection
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 from tests.system.parts.gnome_keyring import Desktop, gnome_keyring, session_bus
 
 pytestmark = pytest.mark.system
@@ -84,7 +84,7 @@ print(open_os_keyring().get("kubectl-stepup:" + "1" * 32 + ":user"))
 
 
 def refused(cause: str) -> str:
-    """Give what is said in time: the Secret Service's own cause, and that of the library's next backend."""
+    """Return what is said in time: the Secret Service's own cause, and that of the library's next backend."""
     other = "the D-Bus library that it needs is not installed"
     return f"True Secret Service cannot be used: {cause}; KWallet cannot be used: {other}"
 

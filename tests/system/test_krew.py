@@ -68,7 +68,7 @@ def test_the_story_through_the_installed_plugin(place: Path, installer: Krew, tm
         # The usual quota of the kernel's keyring is enough for a session.
         assert " kernel " in desk.run(*plugin, "status").screen
         assert "delete pod web-1" in desk.run(*plugin, "audit", "list").screen
-        # A standing entry names Krew's link, which an upgrade leads to the next version.
+        # A static entry names Krew's link, which an upgrade leads to the next version.
         assert desk.run(*plugin, "setup", "--yes", "--elevated-context", "up").code == 0
         assert f"command: {installer.root}/bin/kubectl-stepup" in desk.run("kubectl", "config", "view").screen
         assert desk.run("kubectl", "--context", "up", "get", "pods").code == 0

@@ -40,7 +40,7 @@ def sources() -> list[Path]:
 
 
 def read_names(directory: Path) -> Iterator[str]:
-    """Give the variables that a module reads; of a constant its value."""
+    """Return the variables that a module reads; of a constant its value."""
     texts = [
         one.read_text(encoding="utf-8")
         for one in sorted(directory.rglob("*.go"))

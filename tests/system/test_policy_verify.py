@@ -1,4 +1,4 @@
-"""`policy verify` on a real API server: nothing to find on a guarded one, and every planted hole."""
+"""`policy verify` on a real API server: nothing to find on a guarded one, and every planted gap."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def person(guarded: Guarded) -> Person:
     return settle(guarded)
 
 
-def holes(found: list[dict[str, str]]) -> set[tuple[str, str]]:
-    """Give subject and thing of every hole."""
-    return {(one["subject"], one["what"]) for one in found if one["state"] == "hole"}
+def gaps(found: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Return subject and thing of every gap."""
+    return {(one["subject"], one["what"]) for one in found if one["state"] == "gap"}
 
 
 def test_a_guarded_cluster_is_proven_under_every_login(guarded: Guarded, person: Person) -> None:
@@ -48,7 +48,7 @@ def test_a_guarded_cluster_is_proven_under_every_login(guarded: Guarded, person:
     before = state_of(guarded)
     code, found = person.verify()
 
-    assert (code, holes(found)) == (0, set())
+    assert (code, gaps(found)) == (0, set())
     assert {one["state"] for one in found} == {"enforced", "client only"}
     rows = {(one["subject"], one["what"]): one for one in found}
     tried = ["delete a pod", "evict a pod", "scale to zero", "cordon a node"]
@@ -64,7 +64,7 @@ def test_a_guarded_cluster_is_proven_under_every_login(guarded: Guarded, person:
 
 
 def state_of(guarded: Guarded) -> dict[str, str]:
-    """Give the versions of everything that the probes are about."""
+    """Return the versions of everything that the probes are about."""
     paths = ("api/v1/namespaces/shop/pods", "api/v1/namespaces/shop/configmaps", "apis/apps/v1/deployments")
     roles = f"{RBAC.lstrip('/')}/namespaces/shop/roles"
     found = [one for path in (*paths, roles) for one in guarded.api.admin.get(f"/{path}")["items"]]
@@ -81,13 +81,13 @@ def test_the_screen_fits_a_terminal_and_says_what_was_not_seen(guarded: Guarded,
 
     assert done.returncode == 0, done.stderr
     assert "fix: kubectl stepup policy verify --cluster prod-eu --level critical" in done.stdout
-    assert "0 hole, 2 client only, 2 not checked." in done.stdout
+    assert "0 gap, 2 client only, 2 not checked." in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """A hole: how the administrator makes it, what must be found, and under which levels one has to look."""
+    """A gap: how the administrator makes it, what must be found, and under which levels one has to look."""
 
     plant: Callable[[Guarded], object]
     found: tuple[str, str]
@@ -136,7 +136,7 @@ def policy_spec(**spec: Any) -> Callable[[Guarded], object]:
 
 MACHINES = "!request.userInfo.?extra[?'kubectl-stepup.github.io/issuer'].hasValue()"
 AS_COMPILED = ("deletes", "policy and binding as compiled")
-HOLES = {
+GAPS = {
     "a deleted binding": Planted(
         plant=deleted(f"{BINDINGS}/{DELETES}"), found=AS_COMPILED, said="the binding is not there"
     ),
@@ -223,7 +223,7 @@ HOLES = {
 }
 
 
-@pytest.mark.parametrize("planted", HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize("planted", GAPS.values(), ids=GAPS)
 def test_a_planted_hole_is_found(guarded: Guarded, person: Person, planted: Planted) -> None:
     person.sign_in(*planted.levels)
     with undone(guarded):
@@ -231,8 +231,8 @@ def test_a_planted_hole_is_found(guarded: Guarded, person: Person, planted: Plan
         code, found = person.verify()
 
     assert code == 1
-    assert planted.found in holes(found)
-    assert [what for subject, what in holes(found) if subject == "own-objects"] == []
+    assert planted.found in gaps(found)
+    assert [what for subject, what in gaps(found) if subject == "own-objects"] == []
     (row,) = (one for one in found if (one["subject"], one["what"]) == planted.found)
     assert planted.said in row["detail"]
     assert row["fix"]
@@ -261,7 +261,7 @@ def test_a_guard_that_bites_no_more_is_shown_by_a_dry_run(guarded: Guarded, pers
         code, found = person.verify("--everyday-only")
 
     assert code == 1
-    assert {("deletes", "delete a pod"), ("deletes", "evict a pod"), ("deletes", "cordon a node")} <= holes(found)
+    assert {("deletes", "delete a pod"), ("deletes", "evict a pod"), ("deletes", "cordon a node")} <= gaps(found)
     assert guarded.api.admin.get("/api/v1/namespaces/shop/pods/web-0")["metadata"].get("deletionTimestamp") is None
 
 
@@ -270,7 +270,7 @@ def test_an_everyday_login_with_the_elevated_clients_token_is_found(guarded: Gua
     code, found = person.verify("--everyday-only")
 
     assert code == 1
-    (row,) = (one for one in found if one["point"] == "authentication" and one["state"] == "hole")
+    (row,) = (one for one in found if one["point"] == "authentication" and one["state"] == "gap")
     assert "the everyday login has group stepup:mfa" in row["detail"]
 
 
@@ -281,8 +281,8 @@ def test_a_server_that_knows_nobody_as_a_person_is_found(guarded: Guarded, perso
         code, found = person.verify()
 
     assert code == 1
-    assert {("everyday", "no level without stepping up"), ("mfa", "the groups of mfa alone")} <= holes(found)
-    assert ("deletes", "delete a pod") in holes(found)
+    assert {("everyday", "no level without stepping up"), ("mfa", "the groups of mfa alone")} <= gaps(found)
+    assert ("deletes", "delete a pod") in gaps(found)
     details = {one["subject"]: one["detail"] for one in found if one["point"] == "authentication"}
     assert "alice is not known as a person" in details["everyday"]
 
@@ -297,7 +297,7 @@ def test_a_server_that_does_not_know_the_elevated_client_is_found(guarded: Guard
 
     assert code == 1
     (row,) = (one for one in found if (one["subject"], one["what"]) == ("mfa", "elevated login"))
-    assert (row["state"], row["point"]) == ("hole", "authentication")
+    assert (row["state"], row["point"]) == ("gap", "authentication")
 
 
 ISSUER_KEY = "kubectl-stepup.github.io/issuer"
@@ -314,7 +314,7 @@ def without_elevated_client(document: dict[str, Any]) -> None:
 
 @contextmanager
 def configured(guarded: Guarded, change: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """Give the server another AuthenticationConfiguration for a while."""
+    """Return the server another AuthenticationConfiguration for a while."""
     path = guarded.api.authentication
     before = path.read_text()
     document = yaml.safe_load(before)
@@ -347,7 +347,7 @@ def test_the_flags_pin_what_the_server_may_not_choose(person: Person) -> None:
     code, found = person.verify("--everyday-only", "--no-break-glass")
 
     assert code == 1
-    assert ("own-objects", "policy and binding as compiled") in holes(found)
+    assert ("own-objects", "policy and binding as compiled") in gaps(found)
 
 
 def test_an_expired_everyday_login_needs_a_login(person: Person) -> None:

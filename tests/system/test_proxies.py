@@ -24,7 +24,7 @@ from kubectl_stepup.kubectl.variables import DROPPED
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.kube.scripted_api import Scripted, reply, thief
+from tests.support.kube.scripted_api import Scripted, reply, thief
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
 from tests.system.guarded.person import settle
 from tests.system.guarded.policies import LADDER
@@ -52,7 +52,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Give the loopback device one more address, which nobody else reaches."""
+    """Return the loopback device one more address, which nobody else reaches."""
     tool = program("ip", part="an address beside loopback", how="install iproute2")
     if os.geteuid() != 0:
         raise Missing("an address beside loopback", "run as root")
@@ -290,10 +290,10 @@ def test_verify_knows_how_it_was_compiled(guarded: Guarded) -> None:
 
     assert states() == {"enforced"}
     guarded.kubectl("delete", "validatingadmissionpolicybinding", "kubectl-stepup-elevated-proxy")
-    assert "hole" in states()
+    assert "gap" in states()
     enforce(guarded, LADDER, *GLASS)
     assert states() == set()
-    assert "hole" in states("--no-elevated-proxy")
+    assert "gap" in states("--no-elevated-proxy")
 
 
 def test_without_the_option_nothing_is_compiled_for_it(guarded: Guarded) -> None:

@@ -72,7 +72,7 @@ class Admin:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[KubeAPIServer]:
-    """Give an API server that nobody has signed in to but its administrator."""
+    """Return an API server that nobody has signed in to but its administrator."""
     control_plane.require()
     directory = tmp_path_factory.mktemp("rbac")
     with (
@@ -85,7 +85,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterat
 
 @pytest.fixture(scope="module")
 def admin(server: KubeAPIServer, tmp_path_factory: pytest.TempPathFactory) -> Admin:
-    """Give the administrator a home."""
+    """Return the administrator a home."""
     home = tmp_path_factory.mktemp("admin")
     path = kubectls.kubectl(kubectls.NEWEST)
     kubeconfig = home / "kubeconfig"
@@ -96,7 +96,7 @@ def admin(server: KubeAPIServer, tmp_path_factory: pytest.TempPathFactory) -> Ad
 
 
 def found_in(answer: str) -> Found:
-    """Give the findings of `-o json` without where they were read."""
+    """Return the findings of `-o json` without where they were read."""
     items: list[dict[str, Any]] = json.loads(answer)["items"]
     return {
         (

@@ -25,7 +25,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Itera
 
 
 def of(guarded: Guarded, name: str, **wanted: str) -> list[dict[str, Any]]:
-    """Give the events of a person."""
+    """Return the events of a person."""
     return [event for event in guarded.api.audit_events(**wanted) if event["user"]["username"] == name]
 
 

@@ -24,7 +24,7 @@ from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.policy.model import Target
-from tests.kube.sent import STREAMS, WRITES
+from tests.support.kube.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
 from tests.system.guarded.corpus import CORPUS, Bench, Outcome, opened_bench
 from tests.system.guarded.corpus_objects import restore
@@ -83,7 +83,7 @@ def decision(bench: Bench, row: dict[str, Any]) -> Decision:
 
 
 def is_refused_by_server(entry: ResourceAttributes) -> bool:
-    """Tell whether the compiled policy says that admission control refuses a request that the client foresees."""
+    """Whether the compiled policy says that admission control refuses a request that the client foresees."""
     place = Place(name=CLUSTER, labels={"env": "prod"})
     by_admission = {point.what for point in points(POLICY, place) if point.by == ADMISSION}
     if entry.resource.name in EXEMPT_KINDS or (entry.verb not in WRITES and entry.subresource not in STREAMS):
@@ -101,16 +101,16 @@ def test_an_everyday_login_is_refused_what_the_client_would_ask_for(bench: Bench
 
     # Whatever came that a policy can be asked about was refused, and nothing else was.
     assert [one for one in reached if not one.by_our_objects] == []
-    assert [one for one in outcome.refusals if not one.gated] == []
+    assert [one for one in outcome.denials if not one.gated] == []
     if client.effect == "allow":
-        assert not outcome.refusals
+        assert not outcome.denials
     expected = client.effect == "stepup" and any(map(is_refused_by_server, client.requests))
     expected |= sent_a_write(row)
-    assert bool(outcome.refusals) == (expected and row["name"] not in {*BEYOND_ADMISSION, *NOTHING_CAME}), outcome
+    assert bool(outcome.denials) == (expected and row["name"] not in {*BEYOND_ADMISSION, *NOTHING_CAME}), outcome
 
 
 def sent_a_write(row: dict[str, Any]) -> bool:
-    """Tell whether an older kubectl sent a write or a connection when the corpus was recorded."""
+    """Whether an older kubectl sent a write or a connection when the corpus was recorded."""
     return any(
         (not line.startswith("GET") and "/selfsubject" not in line) or line.endswith(" UPG") or "/proxy/" in line
         for line in row["observed"]
@@ -121,14 +121,14 @@ def sent_a_write(row: dict[str, Any]) -> bool:
 def test_an_elevation_passes(bench: Bench, row: dict[str, Any]) -> None:
     outcome = run(bench, row, bench.guarded.token())
 
-    assert outcome.refusals == ()
+    assert outcome.denials == ()
     assert "kubectl-stepup-" not in outcome.said
     if is_refused(row):
         assert any(one.gated for one in outcome.seen), outcome
 
 
 def is_refused(row: dict[str, Any]) -> bool:
-    """Tell whether an everyday login must be refused a row, by what was recorded of an older kubectl."""
+    """Whether an everyday login must be refused a row, by what was recorded of an older kubectl."""
     return sent_a_write(row) and row["name"] not in {*BEYOND_ADMISSION, *NOTHING_CAME}
 
 

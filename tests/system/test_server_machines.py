@@ -52,7 +52,7 @@ def admin(guarded: Guarded) -> KubeAPI:
 
 @pytest.fixture
 def ci(guarded: Guarded) -> KubeAPI:
-    """Give the API as a CI service account sees it, which may do everything in a namespace."""
+    """Return the API as a CI service account sees it, which may do everything in a namespace."""
     admin = guarded.api.admin
     admin.create(f"{CORE}/serviceaccounts", {"metadata": {"name": "ci"}})
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.provider.model import Raw
+from tests.support.provider.model import Raw
 from tests.system.guarded.cluster import (
     BREAK_GLASS,
     ELEVATED,
@@ -35,7 +35,7 @@ BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindi
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Iterator[Guarded]:
-    """Give a cluster of our own: these tests break it."""
+    """Return a cluster of our own: these tests break it."""
     with opened_guarded(tmp_path_factory.mktemp("played"), LADDER) as opened:
         for group in ("dev", BREAK_GLASS):
             allow_everything(opened.api.admin, group)
@@ -45,7 +45,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, no_orphans: None) -> Itera
 
 @pytest.fixture
 def carol(guarded: Guarded) -> KubeAPI:
-    """Give the API as the owner of a break-glass certificate sees it."""
+    """Return the API as the owner of a break-glass certificate sees it."""
     return guarded.api.as_owner(guarded.api.certificate("carol", BREAK_GLASS))
 
 
@@ -200,14 +200,14 @@ PUBLISHED = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"
 
 
 def commands(steps: str) -> list[list[str]]:
-    """Give the words after `kubectl` of the steps that are kubectl's own commands."""
+    """Return the words after `kubectl` of the steps that are kubectl's own commands."""
     found = re.findall(r"^ +\d+\. kubectl (?!stepup )(.*?)(?: {4}\(.*)?$", steps, re.MULTILINE)
     assert found
     return [shlex.split(words) for words in found]
 
 
 def plain(guarded: Guarded) -> str:
-    """Give the AuthenticationConfiguration that a cluster has before anybody steps up."""
+    """Return the AuthenticationConfiguration that a cluster has before anybody steps up."""
     document = yaml.safe_load(guarded.api.authentication.read_text())
     issuer = document["jwt"][0]["issuer"]
     issuer["audiences"] = [audience for audience in issuer["audiences"] if audience != ELEVATED]

@@ -76,18 +76,18 @@ def faults(bench: Bench, argv: Sequence[str], outcome: Outcome) -> list[str]:
     """Say where client and server disagree about a command, or the server lets something pass."""
     reached = [one for one in outcome.seen if one.gated and one.code not in {*NOT_THERE, 409, 422}]
     found = [f"passed: {one}" for one in reached if not one.by_our_objects]
-    found += [f"refused without need: {one}" for one in outcome.refusals if not one.gated]
+    found += [f"refused without need: {one}" for one in outcome.denials if not one.gated]
     client = decision(bench, argv)
     if client is None or client.effect == "refuse":
         return found
-    if client.effect == "allow" and outcome.refusals:
+    if client.effect == "allow" and outcome.denials:
         found.append(f"the client allows it: {client.why}")
-    unforeseen = {action for one in outcome.refusals for action in one.missed} - set(client.actions)
+    unforeseen = {action for one in outcome.denials for action in one.missed} - set(client.actions)
     return found + [f"the client does not see: {action}" for action in sorted(unforeseen)]
 
 
 def recorded(row: dict[str, Any]) -> list[Seen]:
-    """Give what an administrator's kubectl sent."""
+    """Return what an administrator's kubectl sent."""
     fields = ("verb", "group", "resource", "subresource")
     return [Seen(**dict(zip(fields, request, strict=False)), code=200, message="") for request in row["requests"]]
 
@@ -100,14 +100,14 @@ def test_every_write_is_refused_and_was_foreseen(bench: Bench, row: dict[str, An
 
     assert faults(bench, argv, outcome) == []
     if any(one.gated for one in recorded(row)) and not any(word in row["command"] for word in PASSED_BY):
-        assert outcome.refusals or any(one.gated and one.code in NOT_THERE for one in outcome.seen), outcome
+        assert outcome.denials or any(one.gated and one.code in NOT_THERE for one in outcome.seen), outcome
 
 
 def test_generated_commands(bench: Bench) -> None:
     refused, wrong = 0, []
     for argv in generated(GENERATED, SEED):
         outcome = run(bench, argv)
-        refused += bool(outcome.refusals)
+        refused += bool(outcome.denials)
         wrong += [(shlex.join(argv), fault) for fault in faults(bench, argv, outcome)]
 
     assert wrong == []

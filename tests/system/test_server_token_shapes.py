@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.provider.keys import rsa_key
-from tests.provider.tokens import signed
+from tests.support.provider.keys import rsa_key
+from tests.support.provider.tokens import signed
 from tests.system.guarded.cluster import EVERYDAY, Guarded
 from tests.system.guarded.policies import LADDER
 from tests.system.guarded.shapes import Shape, Signed, shapes
@@ -29,7 +29,7 @@ def guarded(guarded_by: Callable[[str], Guarded]) -> Guarded:
 
 
 def holder(guarded: Guarded, shape: Shape, level: str, **more: Any) -> KubeAPI:
-    """Give the API as the holder of a token of that shape sees it; unlike elsewhere, None is null."""
+    """Return the API as the holder of a token of that shape sees it; unlike elsewhere, None is null."""
     now = int(time.time())
     made = Signed(now=now, level=level)
     claims = {**guarded.claims(acr=made.acr), **shape.claims(made), **more}

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(params=kubectls.NAMES)
 def story(request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Give alice a desk with one kubectl."""
+    """Hand alice a desk with one kubectl."""
     with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(request.param)) as opened:
         yield opened
 
 
 def deletes_of(desk: Desk, name: str) -> list[dict[str, Any]]:
-    """Give the API server's record of the deletes of a pod by kubectl; other tests of the lab have theirs there too."""
+    """Return the API server's audit events of kubectl's deletes of a pod; other tests of the lab have theirs too."""
     events = desk.lab.api.audit_events(verb="delete", resource="pods", name=name)
     return [event for event in events if "kubectl" in event["userAgent"]]
 
@@ -99,7 +99,7 @@ def test_another_person_approves(desk: Desk) -> None:
     assert desk.has_pod("web-0")
 
 
-def test_a_standing_entry_serves_plain_kubectl(desk: Desk) -> None:
+def test_a_static_entry_serves_plain_kubectl(desk: Desk) -> None:
     written = desk.stepup("setup", "--yes", "--elevated-context", "prod-elevated")
     assert written.code == 0, written.screen
     assert desk.stepup("login", "--context", "prod", "--scope", "user", decide="approve").code == 0

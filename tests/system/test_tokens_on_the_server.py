@@ -12,9 +12,9 @@ import pytest
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.evidence import shortfalls
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
-from tests.provider.keys import rsa_key
-from tests.provider.server import Provider
-from tests.provider.tokens import signed
+from tests.support.provider.keys import rsa_key
+from tests.support.provider.server import Provider
+from tests.support.provider.tokens import signed
 from tests.system.lab.authentication import ELEVATED, EVERYDAY, OURS, WINDOW_S
 from tests.system.lab.lab import opened_cluster
 from tests.system.lab.objects import wait_for_gate
@@ -58,7 +58,7 @@ class Server:
         )
 
     def asks(self, **claims: Any) -> KubeAPI:
-        """Give the API as the holder of such a token sees it."""
+        """Return the API as the holder of such a token sees it."""
         return self.api.as_bearer(self.token(**claims))
 
     @property

@@ -28,7 +28,7 @@ with_one_provider = pytest.mark.parametrize("lab", ["oidc-provider"], indirect=T
 
 @pytest.fixture
 def elevated(desk: Desk) -> Desk:
-    """Give a desk with a standing elevated context and a session for all programs."""
+    """Return a desk with a static elevated context and a session for all programs."""
     assert desk.stepup("setup", "--yes", "--elevated-context", "prod-elevated").code == 0
     assert desk.stepup("login", "--scope", "user", decide="approve").code == 0
     return desk
@@ -91,7 +91,7 @@ def test_helm_reads_its_releases_only_with_the_elevated_context(elevated: Desk) 
 
 @pytest.fixture
 def k9s(elevated: Desk) -> Iterator[pexpect.spawn]:
-    """Give k9s on a terminal of its own."""
+    """Return k9s on a terminal of its own."""
     words = ["--context", "prod-elevated", "-n", "prod", "-c", "pods", "--logoless", "--splashless"]
     environ = {**elevated.environ, "TERM": "xterm-256color"}
     child = pexpect.spawn(str(build(K9S)), words, env=environ, cwd=environ["HOME"], dimensions=(ROWS, COLUMNS))
@@ -100,7 +100,7 @@ def k9s(elevated: Desk) -> Iterator[pexpect.spawn]:
 
 
 @with_one_provider
-def test_k9s_shows_pods_through_a_standing_entry(elevated: Desk, k9s: pexpect.spawn) -> None:
+def test_k9s_shows_pods_through_a_static_entry(elevated: Desk, k9s: pexpect.spawn) -> None:
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
 

@@ -1,4 +1,4 @@
-"""The digest of the fast roads is hashlib's, with Python's C module or without it."""
+"""The digest of the fast paths is hashlib's, with Python's C module or without it."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.demo.terminal import Ran
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 DELETE = " ".join([*PROGRAM, "exec", "--", "delete", "pod", "web-0"])
 

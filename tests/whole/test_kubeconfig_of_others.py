@@ -16,9 +16,9 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
-from tests.kube.fake_api import fake_api
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.kube.fake_api import fake_api
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 PLACES = {
     "no directory": "XDG_STATE_HOME=/proc/nope {}",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_stepup.sessions.record import MIN_REMAINING_S
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +69,7 @@ def all_at_once(
 
 
 def leader(lab: Lab) -> int:
-    """Give the process that asks: it holds the session's lock and the terminal's."""
+    """Return the process that asks: it holds the session's lock and the terminal's."""
     first, second = (lock.read_text() for lock in (lab.directory / "run/kubectl-stepup").glob("*.lock"))
     assert first.splitlines()[0] == second.splitlines()[0]
     return int(first.partition("pid=")[2].split()[0])

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import Lab, opened_lab
-from tests.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
-from tests.lab.lab import GROUPS, PROGRAM
-from tests.provider.model import Answer
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
+from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.provider.model import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def secrets_of(lab: Lab) -> list[bytes]:
-    """Give what must be nowhere: the tokens' signatures and device codes that this lab's provider gave out."""
+    """Return what must be nowhere: the tokens' signatures and device codes that this lab's provider gave out."""
     found = [device.device_code.encode() for device in lab.provider.devices]
     for form in lab.provider.forms("token"):
         found += [form["device_code"].encode(), form["code_verifier"].encode()]
@@ -133,7 +133,7 @@ def test_the_protocol_can_be_followed_without_its_secrets(lab: Lab) -> None:
 
 @pytest.fixture
 def anybodys_place() -> Iterator[Path]:
-    """Give a directory that every user reaches: those of tests lie in one that is its owner's alone."""
+    """Return a directory that every user reaches: those of tests lie in one that is its owner's alone."""
     with tempfile.TemporaryDirectory(prefix="kubectl-stepup-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -157,7 +157,7 @@ def test_no_debugger_of_the_user_gets_at_a_step_up_that_is_going_on(anybodys_pla
 
 
 def running(word: str, home: str) -> list[int]:
-    """Give the processes of one home that have a word in their argv."""
+    """Return the processes of one home that have a word in their argv."""
     found = []
     for process in PROC.iterdir():
         try:

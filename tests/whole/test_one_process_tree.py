@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import opened_lab
+from tests.support.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ import pexpect
 import pytest
 
 from kubectl_stepup.kubectl.process import find
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import POLICY, PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import POLICY, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,20 +35,20 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Give a lab with a session of the user's, for tests that leave it as it is."""
+    """Return a lab with a session of the user's, for tests that leave it as it is."""
     with opened_lab(tmp_path_factory.mktemp("shared")) as opened:
         assert opened.stepup("login", "--scope", "user").code == 0
         yield opened
 
 
 def ended(child: pexpect.spawn) -> int:
-    """Give the exit code, 128+n where signal n ended our command itself."""
+    """Return the exit code, 128+n where signal n ended our command itself."""
     child.expect(pexpect.EOF)
     child.close()
     return int(child.exitstatus) if child.signalstatus is None else 128 + int(child.signalstatus)
 
 
-def standing_in(lab: Lab, script: str) -> None:
+def static_in(lab: Lab, script: str) -> None:
     """Put a kubectl of our own before the real one; `$REAL` in it is that."""
     directory = lab.directory / "bin"
     directory.mkdir(mode=0o755)
@@ -70,7 +70,7 @@ def children(pid: int) -> list[int]:
 
 
 def lent_files(lab: Lab) -> list[str]:
-    """Give what a run that is over must not have left."""
+    """Return what a run that is over must not have left."""
     kept = (".lock", ".refusal")
     found = [path for name in ("run", "tmp") for path in (lab.directory / name).rglob("*") if path.is_file()]
     return [str(path) for path in found if path.suffix not in kept]
@@ -108,7 +108,7 @@ def test_a_reader_that_goes_away_is_quiet(lab: Lab) -> None:
 
 def test_a_resized_terminal_is_seen_by_kubectl_and_ctrl_z_stops_the_job(lab: Lab) -> None:
     """PROC-05: a shell with job control, a job in the background that writes, and a terminal that changes its size."""
-    standing_in(lab, 'trap "stty size; exit 7" WINCH; echo ready; while :; do sleep 0.1; echo tick; done')
+    static_in(lab, 'trap "stty size; exit 7" WINCH; echo ready; while :; do sleep 0.1; echo tick; done')
     shell = pexpect.spawn(
         "/bin/bash", ["--norc", "--noprofile", "-i"],
         env=lab.environ, cwd=lab.environ["HOME"], timeout=60, encoding="utf-8", echo=False,
@@ -191,7 +191,7 @@ def test_kubectl_goes_on_without_us_and_has_nothing_to_leave(lab: Lab) -> None:
 
 
 def state(pid: int) -> str | None:
-    """Give a process's state by proc(5); None when it has ended."""
+    """Return a process's state by proc(5); None when it has ended."""
     try:
         found = (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -266,7 +266,7 @@ for name in os.listdir("/proc/self/fd"):
 
 def test_kubectl_gets_three_descriptors_and_the_lock_of_its_run(lab: Lab) -> None:
     """PROC-15: none of the keyring's, the terminal's or the record's."""
-    standing_in(lab, f"exec {shlex.join([sys.executable, '-c', LISTS])}")
+    static_in(lab, f"exec {shlex.join([sys.executable, '-c', LISTS])}")
 
     ran = lab.stepup("exec", "--", "delete", "pod", "web-0")
 
@@ -279,7 +279,7 @@ def test_kubectl_gets_three_descriptors_and_the_lock_of_its_run(lab: Lab) -> Non
 
 def test_a_kubectl_that_starts_another_one_is_found_once_and_asks_once(lab: Lab) -> None:
     """PROC-16: as the dispatcher in /usr/bin does that runs the version which fits the server."""
-    standing_in(lab, 'echo "$0" >> "$HOME/ran"; "$REAL" get pods -o name; exec "$REAL" "$@"')
+    static_in(lab, 'echo "$0" >> "$HOME/ran"; "$REAL" get pods -o name; exec "$REAL" "$@"')
     with_environ(lab, PATH=f".::bin:{lab.environ['PATH']}")
     hostile = Path(lab.environ["HOME"]) / "kubectl"
     hostile.write_text("#!/bin/sh\necho hostile\n")

@@ -11,10 +11,10 @@ import pytest
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.sessions.stores import keyctl
-from tests.kube.scripted_api import Scripted, reply, scripted, thief
-from tests.lab.lab import GROUPS, PROGRAM, LabHome, everyday_token, furnish
-from tests.provider.model import Answer
-from tests.provider.server import Provider
+from tests.support.kube.scripted_api import Scripted, reply, scripted, thief
+from tests.support.lab.lab import GROUPS, PROGRAM, LabHome, everyday_token, furnish
+from tests.support.provider.model import Answer
+from tests.support.provider.server import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,9 @@ import pytest
 
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.yaml_edit.yaml_file import text_of
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import GROUPS, PROGRAM
-from tests.provider.model import Answer
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.provider.model import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +48,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 
 def secrets_of(lab: Lab) -> set[bytes]:
-    """Give all forms of all that this lab's provider gave out or was sent in confidence."""
+    """Return all forms of all that this lab's provider gave out or was sent in confidence."""
     whole = [REFRESH_TOKEN, *lab.provider.grants.issued, *(one.device_code for one in lab.provider.devices)]
     whole += [form["code_verifier"] for form in lab.provider.forms("token")]
     texts = {*whole, *(one.rpartition(".")[2] for one in whole)}
@@ -81,7 +81,7 @@ def new_in_shared_places(lab: Lab, *, since: float) -> Iterator[Path]:
 
 
 def holders(lab: Lab, *, since: float) -> list[str]:
-    """Give the files that hold a secret."""
+    """Return the files that hold a secret."""
     secrets = secrets_of(lab)
     ours = [lab.directory / name for name in ("home", "run", "tmp")]
     found = []
@@ -115,12 +115,12 @@ def test_the_scan_finds_what_is_there(lab: Lab) -> None:
 
 
 def test_nothing_holds_a_secret(lab: Lab) -> None:
-    """CACHE-24: after setup, login, runs, refusals, logout, -vv, and crashes."""
+    """CACHE-24: after setup, login, runs, denials, logout, -vv, and crashes."""
     since = time.time() - 1
     kubeconfig = lab.directory / "home/.kube/config"
     kubeconfig.write_text(text_of(json.loads(kubeconfig.read_text())))
-    standing = lab.quietly("setup", "--provider", "corp", "--elevated-context", "prod-up", "--yes")
-    assert standing.returncode == 0, standing.stderr
+    static = lab.quietly("setup", "--provider", "corp", "--elevated-context", "prod-up", "--yes")
+    assert static.returncode == 0, static.stderr
     kept = lab.directory.joinpath("home/.local/state/kubectl-stepup/sessions")
 
     assert lab.stepup("exec", "-vv", "--", "delete", "pod", "web-0").code == 0
@@ -131,7 +131,7 @@ def test_nothing_holds_a_secret(lab: Lab) -> None:
     crashes(lab)
     assert {Path(path).parent for path in holders(lab, since=since)} <= {kept}, "while it serves"
 
-    refusals(lab)
+    denials(lab)
     assert lab.stepup("logout", "--all", "-vv").code == 0
     assert len(secrets_of(lab)) > 100
     assert holders(lab, since=since) == [], "afterwards"
@@ -139,7 +139,7 @@ def test_nothing_holds_a_secret(lab: Lab) -> None:
 
 
 def ids(lab: Lab) -> set[str]:
-    """Give the ids of the sessions that there were: those of the locks."""
+    """Return the ids of the sessions that there were: those of the locks."""
     return {path.stem for path in (lab.directory / "run/kubectl-stepup").glob("*.lock")}
 
 
@@ -164,7 +164,7 @@ def crashes(lab: Lab) -> None:
     lab.answer.approve_after_polls = 0
 
 
-def refusals(lab: Lab) -> None:
+def denials(lab: Lab) -> None:
     """Let a step-up fail by what the token says, by a no, and by an answer of the provider that is none."""
     good = replace(lab.answer)
     for change, code in (({"acr": "pwd"}, 125), ({"account": "mallory"}, 125), ({"denied": True}, 125)):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_stepup.kubectl.process import find
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import POLICY, PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import POLICY, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ NO_RULES = POLICY.partition("rules:")[0] + "rules: []\n"
 
 @pytest.fixture
 def much(tmp_path: Path) -> Path:
-    """Give a file of a hundred million bytes of every value."""
+    """Return a file of a hundred million bytes of every value."""
     path = tmp_path / "much"
     block = os.urandom(1 << 20)
     with path.open("wb") as file:
@@ -37,7 +37,7 @@ def much(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def echo(tmp_path: Path) -> str:
-    """Give a PATH whose kubectl writes what it reads."""
+    """Return a PATH whose kubectl writes what it reads."""
     directory = tmp_path / "bin"
     directory.mkdir()
     (directory / "kubectl").write_text('#!/bin/sh\ncase "$*" in *patch*--local*) exit 1;; esac\nexec cat\n')

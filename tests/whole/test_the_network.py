@@ -16,10 +16,10 @@ import pytest
 
 from kubectl_stepup.demo.terminal import Ran
 from kubectl_stepup.oidc.response import PORTAL_HINT
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import GROUPS, PROGRAM
-from tests.provider.model import Answer, Raw
-from tests.provider.socks import Socks
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.provider.model import Answer, Raw
+from tests.support.provider.socks import Socks
 
 DELETE = ("exec", "--", "delete", "pod", "web-0")
 

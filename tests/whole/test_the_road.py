@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import POLICY
-from tests.provider.model import ABSENT
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import POLICY
+from tests.support.provider.model import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

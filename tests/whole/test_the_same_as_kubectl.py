@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import Lab, opened_lab
+from tests.support.lab import Lab, opened_lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.demo.terminal import DemoTerminal
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import ACR
-from tests.whole.test_standing_entry import standing
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import ACR
+from tests.whole.test_static_entry import with_static_context
 
 Change = Callable[[str], str]
 
@@ -40,14 +40,14 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def elevated(lab: Lab) -> None:
-    """Step up for the standing context."""
-    standing(lab)
+    """Step up for the static context."""
+    with_static_context(lab)
     assert lab.stepup("login", "--scope", "user").code == 0
-    assert by_the_standing_entry(lab)
+    assert by_the_static_entry(lab)
 
 
-def by_the_standing_entry(lab: Lab) -> bool:
-    """Whether kubectl is given the token that a client of the standing context uses."""
+def by_the_static_entry(lab: Lab) -> bool:
+    """Whether kubectl is given the token that a client of the static context uses."""
     done = lab.kubectl("--context", "prod-elevated", "auth", "whoami", "-o", "jsonpath={.status.userInfo.groups}")
     assert (done.returncode == 0) == (b"stepup:mfa" in done.stdout), done.stderr
     return done.returncode == 0
@@ -65,13 +65,13 @@ def test_a_session_serves_by_the_files_as_they_are_now(lab: Lab, name: str, chan
     assert after != before
     of(lab, name).write_text(after)
 
-    assert not by_the_standing_entry(lab)
+    assert not by_the_static_entry(lab)
     assert lab.stepup("status", "--check").code != 0
 
     of(lab, name).write_text(before)
     # By the old files it serves again, and is found at once from then on.
-    assert by_the_standing_entry(lab)
-    assert by_the_standing_entry(lab)
+    assert by_the_static_entry(lab)
+    assert by_the_static_entry(lab)
     assert lab.provider.count("device") == 1
 
 
@@ -79,7 +79,7 @@ def test_a_change_that_is_about_something_else_ends_nothing(lab: Lab) -> None:
     elevated(lab)
     of(lab, "config").write_text(of(lab, "config").read_text().replace("env: prod", "env: prod, team: a"))
     of(lab, "policy").write_text(of(lab, "policy").read_text().replace("askAgainAfter: 10m", "askAgainAfter: 9m"))
-    assert by_the_standing_entry(lab)
+    assert by_the_static_entry(lab)
     assert lab.stepup("exec", "--", "delete", "pod", "web-0").code == 0
     assert lab.provider.count("device") == 1
 
@@ -94,13 +94,13 @@ def test_a_removed_enrolment_ends_the_sessions_of_every_terminal(lab: Lab) -> No
 
         assert gone.returncode == 0, gone.stderr
         assert gone.stderr.count(b"Ended the elevation to mfa in prod: its enrolment has changed\n") == 2
-        assert not by_the_standing_entry(lab)
+        assert not by_the_static_entry(lab)
     results = [(found["activity"], found["result"]) for found in lab.records()]
     assert results[-3:] == [("setup", "removed"), ("logout", "logged-out"), ("logout", "logged-out")]
 
 
 def test_a_step_up_that_is_under_way_for_a_removed_enrolment_is_not_kept(lab: Lab) -> None:
-    standing(lab)
+    with_static_context(lab)
     config = of(lab, "config").read_bytes()
     lab.answer.approve_after_polls = None
 
@@ -114,7 +114,7 @@ def test_a_step_up_that_is_under_way_for_a_removed_enrolment_is_not_kept(lab: La
 
     assert "logout ended the sessions in prod while this one was being approved" in ran.screen
     of(lab, "config").write_bytes(config)
-    assert not by_the_standing_entry(lab)
+    assert not by_the_static_entry(lab)
 
 
 def test_logout_finds_what_is_enrolled_no_more(lab: Lab) -> None:
@@ -127,7 +127,7 @@ def test_logout_finds_what_is_enrolled_no_more(lab: Lab) -> None:
 
     assert "Ended mfa in prod" in ran.screen, ran.screen
     config.write_text(before)
-    assert not by_the_standing_entry(lab)
+    assert not by_the_static_entry(lab)
 
 
 def test_logout_in_one_terminal_leaves_the_step_up_of_another(lab: Lab) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import PROGRAM
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def mute(tmp_path: Path) -> Iterator[str]:
-    """Give the address of a bus that accepts and never says a word."""
+    """Return the address of a bus that accepts and never says a word."""
     path = tmp_path / "mute"
     accepted: list[socket.socket] = []
     with socket.socket(socket.AF_UNIX) as listener:

@@ -70,7 +70,7 @@ class AuditLog:
             self._try_room()
 
     def read(self, *, last: int | None = None) -> tuple[AuditRecord, ...]:
-        """Give the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
+        """Return the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
 
         Raises: AuditUnavailable: the file cannot be read.
         """
@@ -85,7 +85,7 @@ class AuditLog:
         return verify(self.lines())
 
     def lines(self) -> Iterator[bytes]:
-        """Give the stored lines without their newlines, the last one even when it has none.
+        """Return the stored lines without their newlines, the last one even when it has none.
 
         Raises: AuditUnavailable: the file cannot be read.
         """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.plan import exceptions_on, points_of, rules_on
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT, EXEMPT_KINDS
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
 from kubectl_stepup.globs import matches_any
 from kubectl_stepup.policy.expansion import RBAC
 from kubectl_stepup.values import Record
@@ -90,7 +90,7 @@ class Topic(Record):
 
 
 def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_glass: str | None) -> Iterator[Topic]:
-    """Give everything to ask; `namespaces` are those that are known."""
+    """Return everything to ask; `namespaces` are those that are known."""
     for rule in rules_on(policy, place):
         about = _namespaces(rule, place, namespaces)
         for point in points_of(rule):
@@ -100,7 +100,7 @@ def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_gla
 
 
 def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ...]:
-    """Give the namespaces that a rule is about, after "" for all where it makes no difference between them."""
+    """Return the namespaces that a rule is about, after "" for all where it makes no difference between them."""
     chosen = rule.selector.namespaces
     spared = [one for one in exceptions_on(rule, place) if one.namespaces and not one.names]
     about = [
@@ -141,7 +141,7 @@ def _extent(looked_at: Sequence[str], namespaces: Sequence[str]) -> str:
 
 
 def shown_verbs(verbs: Sequence[str]) -> str:
-    """Give verbs in words that leave room in a row."""
+    """Return verbs in words that leave room in a row."""
     return "every write" if verbs == _WRITES else ", ".join(verbs) or "all"
 
 
@@ -150,7 +150,7 @@ def _is_pattern(name: str) -> bool:
 
 
 def parsed(resource: str) -> tuple[str, str, str]:
-    """Give kind, group and subresource of `pods/exec`, `deployments.apps/scale`, `widgets/status.example.com`."""
+    """Return kind, group and subresource of `pods/exec`, `deployments.apps/scale`, `widgets/status.example.com`."""
     kind, _, part = resource.partition("/")
     name, _, group = kind.partition(".")
     if not group:
@@ -195,7 +195,7 @@ def _certificates() -> Iterator[Question]:
 
 
 def _mint_is_gated(policy: Policy, place: Place, highest: int) -> bool:
-    """Tell whether admission refuses approvals below the highest level, so that RBAC need not."""
+    """Whether admission refuses approvals below the highest level, so that RBAC need not."""
     return any(
         "mint" in rule.actions and rule.mode == "enforce" and policy.rank(rule.needs) == highest
         for rule in rules_on(policy, place)
@@ -219,14 +219,14 @@ def allowed(reviews: Iterable[Mapping[str, Any]], questions: Sequence[Question])
     }
 
 
-def judged(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> Finding:
+def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> Finding:
     """Judge one topic by what each login was told."""
     weaker = [(login, told) for login, told in answers if login.rank < topic.needs]
     unanswered = [login.name for login, told in weaker if told is None]
     for login, told in weaker:
         found = [one for one in topic.questions if told is not None and told[one]]
         if found:
-            return _row(topic, HOLE, f"{login.name} may {_listed(found)}", _FIX)
+            return _row(topic, GAP, f"{login.name} may {_listed(found)}", _FIX)
     if unanswered:
         return _row(topic, NOT_CHECKED, f"the server did not answer {', '.join(unanswered)}")
     if topic.note:

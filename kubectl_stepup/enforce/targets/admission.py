@@ -54,7 +54,7 @@ class Gate(Record):
 
 
 def objects(gate: Gate) -> tuple[dict[str, Any], ...]:
-    """Give the policies and their bindings for a cluster, in the order of the rules, and the one that protects ours.
+    """Return the policies and their bindings for a cluster, in the order of the rules, and the one that protects ours.
 
     Raises:
         PolicyError: a rule has the name of a policy that no rule becomes.
@@ -209,7 +209,7 @@ def _in_group(group: str) -> str:
 
 
 def _where(gate: Gate, rule: Rule) -> tuple[str, ...]:
-    """Give the conditions of a rule's namespaces and names: what has none is in every one, and in no exception."""
+    """Return the conditions of a rule's namespaces and names: what has none is in every one, and in no exception."""
     chosen = [_chosen(rule.selector, unknown="true")]
     spared = [f"!({_chosen(one, unknown='false')})" for one in exceptions_on(rule, gate.place)]
     return tuple(condition for condition in (*chosen, *spared) if condition != "true")
@@ -225,7 +225,7 @@ def _chosen(selector: Selector, *, unknown: str) -> str:
 
 
 def _words(rule: str, level: Level, acr_values: tuple[str, ...], message: str | None) -> str:
-    """Give one line for people and for programs; `{command}` stands for what to type."""
+    """Return one line for people and for programs; `{command}` stands for what to type."""
     values = f'acr_values="{" ".join(acr_values)}", ' if acr_values else ""
     parts = [
         f"step-up to {level.name} needed (rule {rule}{f': {_one_line(message)}' if message else ''})",
@@ -242,7 +242,7 @@ def _one_line(text: str) -> str:
 
 
 def _with_command(words: str) -> str:
-    """Give the expression of the same line with the command, where the request tells it."""
+    """Return the expression of the same line with the command, where the request tells it."""
     before, _, after = words.partition("{command}")
     command = (
         "(variables.operation == 'DELETE' && variables.part == '' && variables.name != ''"
@@ -253,7 +253,7 @@ def _with_command(words: str) -> str:
 
 
 def _annotation(level: Level) -> str:
-    """Give what the audit log says of a sensitive request; nothing of others."""
+    """Return what the audit log says of a sensitive request; nothing of others."""
     user = "request.userInfo.username"
     return (
         f"!variables.sensitive ? '' : variables.breakGlass ? 'BREAK-GLASS: ' + {user} + ' passed without {level.name}'"

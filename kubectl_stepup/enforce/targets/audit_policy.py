@@ -40,7 +40,7 @@ _WRITES = ["create", "update", "patch", "delete", "deletecollection"]
 
 
 def policy(levels: Iterable[str]) -> dict[str, Any]:
-    """Give the audit policy for the levels of a policy."""
+    """Return the audit policy for the levels of a policy."""
     elevated = [level_group(level) for level in levels]
     return {
         "apiVersion": "audit.k8s.io/v1",

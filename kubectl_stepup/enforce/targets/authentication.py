@@ -32,7 +32,7 @@ _NO_LEVEL = {
 
 
 def configuration(trust: Trust, *, version: str, existing: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give the whole configuration for the API server.
+    """Return the whole configuration for the API server.
 
     `existing` is the one in force: its entry for the issuer keeps its names and rules, every other entry gets a rule
     that refuses the groups of levels.
@@ -122,7 +122,7 @@ def _mappings(trust: Trust, existing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _base(trust: Trust, existing: Mapping[str, Any]) -> str:
-    """Give the expression of the groups before ours: the entry's own, or that of the trust's claim names."""
+    """Return the expression of the groups before ours: the entry's own, or that of the trust's claim names."""
     if existing.get("expression"):
         written = str(existing["expression"])
         # Written by us before: its first part is what it was made from.

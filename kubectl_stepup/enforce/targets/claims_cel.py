@@ -34,59 +34,59 @@ FAR_S = 10**15
 
 
 def claim(name: str, default: str) -> str:
-    """Give a claim's value, or `default` (an expression) where it is missing."""
+    """Return a claim's value, or `default` (an expression) where it is missing."""
     return f"claims[?{cel.text(name)}].orValue({default})"
 
 
 def listed(value: str) -> str:
-    """Give an expression's value as a list: itself, or what is one thing as a list of it."""
+    """Return an expression's value as a list: itself, or what is one thing as a list of it."""
     return f"dyn(type({value}) == list ? {value} : [{value}])"
 
 
 def texts_of(name: str) -> str:
-    """Give the texts in a claim, which may be one text, a list, or neither."""
+    """Return the texts in a claim, which may be one text, a list, or neither."""
     return f"{listed(claim(name, '[]'))}.filter(v, type(v) == string)"
 
 
 def is_number(name: str) -> str:
-    """Give the condition that a claim is a number."""
+    """Return the condition that a claim is a number."""
     kind = f"type({claim(name, repr(''))})"
     return f"({kind} == int || {kind} == double)"
 
 
 def text_of(name: str) -> str:
-    """Give a claim that is a text; an empty one stands for any other, and the server leaves such an extra out."""
+    """Return a claim that is a text; an empty one stands for any other, and the server leaves such an extra out."""
     value = claim(name, "''")
     return f"type({value}) == string ? string({value}) : ''"
 
 
 def whole_seconds_of(name: str) -> str:
-    """Give a time as whole seconds: `string(1.79e9)` would say so. One beyond all integers is none."""
+    """Return a time as whole seconds: `string(1.79e9)` would say so. One beyond all integers is none."""
     value = claim(name, "0")
     far = f"{FAR_S}.0"
     return f"{is_number(name)} && double({value}) < {far} && double({value}) > -{far} ? string(int({value})) : ''"
 
 
 def mapped_groups(names: ClaimNames) -> str:
-    """Give the groups that the claim becomes, each with its prefix."""
+    """Return the groups that the claim becomes, each with its prefix."""
     found = texts_of(names.groups)
     return f"{found}.map(g, {cel.text(names.groups_prefix)} + g)" if names.groups_prefix else found
 
 
 def own_groups(base: str, trust: Trust) -> str:
-    """Give the groups of `base` without those that no token may bring: a level's, Kubernetes' own, reserved ones."""
+    """Return the groups of `base` without those that no token may bring: a level's, Kubernetes' own, reserved ones."""
     reserved = f" && !(string(g) in {cel.texts(trust.reserved)})" if trust.reserved else ""
     return f"{base}{_OWN}{reserved})"
 
 
 def base_of(written: str) -> str | None:
-    """Give what an expression of ours was made from; None for one that is not ours."""
+    """Return what an expression of ours was made from; None for one that is not ours."""
     base, found, _ = written.partition(_OWN)
     return base if found else None
 
 
 def groups(trust: Trust, base: str) -> str:
-    """Give the expression of the groups: the token's own, and those of the levels that it proves.
+    """Return the expression of the groups: the token's own, and those of the levels that it proves.
 
     A token that proves a level has the groups of the weaker ones too. `base` is the expression of the groups that it
     would have without us.

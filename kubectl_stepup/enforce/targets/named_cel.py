@@ -27,7 +27,7 @@ _OPERATION_OF = {
 
 
 def named(rule: Rule) -> Watched:
-    """Give what a rule by name is on the wire."""
+    """Return what a rule by name is on the wire."""
     verbs = set(_OPERATION_OF) | {"get"} if "*" in rule.verbs else rule.verbs
     operations = tuple(sorted({_OPERATION_OF[verb] for verb in verbs if verb in _OPERATION_OF}))
     connected = _connected(rule, verbs)
@@ -43,7 +43,7 @@ def named(rule: Rule) -> Watched:
 
 
 def _connected(rule: Rule, verbs: Iterable[str]) -> list[str]:
-    """Give the connections among the rule's resources: to a pod's streams, or through a proxy by any verb."""
+    """Return the connections among the rule's resources: to a pod's streams, or through a proxy by any verb."""
     if rule.api_groups and not any(matches("", group) for group in rule.api_groups):
         return []
     opens = bool({"get", "create"} & set(verbs))
@@ -81,7 +81,7 @@ def _resource(pattern: str) -> str:
 
 
 def _exact(patterns: tuple[str, ...], everything: str) -> tuple[str, ...]:
-    """Give the names where all are whole ones; beside a wildcard the API server takes no others."""
+    """Return the names where all are whole ones; beside a wildcard the API server takes no others."""
     if not patterns or any(letter in pattern for pattern in patterns for letter in "*?["):
         return (everything,)
     return tuple(dict.fromkeys(patterns))

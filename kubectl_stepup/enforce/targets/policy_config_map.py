@@ -26,7 +26,7 @@ READER = "kubectl-stepup-policy-reader"
 
 
 def policy_on(policy: Policy, place: Place, *, windows: Mapping[str, int]) -> Policy:
-    """Give the policy of one cluster: the rules about it, and levels with their windows (seconds) written out."""
+    """Return the policy of one cluster: the rules about it, and levels with their windows (seconds) written out."""
     rules = tuple(
         rule.replace(
             selector=Selector(namespaces=rule.selector.namespaces, names=rule.selector.names),
@@ -47,7 +47,7 @@ def digest_of(document: Mapping[str, Any]) -> str:
 def objects(
     policy: Policy, *, annotations: Mapping[str, str], text_of: Callable[[object], str]
 ) -> tuple[dict[str, Any], ...]:
-    """Give the ConfigMap, and the role and binding by which everybody may read it; `text_of` writes YAML."""
+    """Return the ConfigMap, and the role and binding by which everybody may read it; `text_of` writes YAML."""
     metadata = {"namespace": names.PUBLISHED_NAMESPACE, "labels": dict(names.MANAGED_BY)}
     return (
         {

@@ -21,7 +21,7 @@ GROUP = "rbac.authorization.k8s.io"
 
 
 def grants(policy: Policy, annotations: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the bindings of the policy's `grants`, each with what it is about."""
+    """Return the bindings of the policy's `grants`, each with what it is about."""
     for number, grant in enumerate(policy.grants):
         group = names.derived_group(grant.level, grant.group)
         comment = f"Members of {grant.group} have {grant.role} while they are elevated to {grant.level}."

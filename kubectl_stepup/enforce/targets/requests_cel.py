@@ -89,12 +89,12 @@ class Watched(Record):
 
 
 def shown(group: str, resources: tuple[str, ...], *operations: str) -> Shown:
-    """Give requests about the resources of one group."""
+    """Return requests about the resources of one group."""
     return Shown(groups=(group,), resources=resources, operations=operations)
 
 
 def variable_of(action: str) -> str:
-    """Give the variable that tells whether a request is an action: `run-as` becomes `runAs`."""
+    """Return the variable that tells whether a request is an action: `run-as` becomes `runAs`."""
     first, *rest = action.split("-")
     return first + "".join(word.title() for word in rest)
 

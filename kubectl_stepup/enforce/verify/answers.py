@@ -30,7 +30,7 @@ class Answer(Record):
 
     @property
     def failed(self) -> bool:
-        """Tell whether it did not do what it was asked: `kubectl cordon` says so, and exits with 0."""
+        """Whether it did not do what it was asked: `kubectl cordon` says so, and exits with 0."""
         return self.code != 0 or any(line.startswith("error:") for line in self.err.splitlines())
 
     @property
@@ -52,30 +52,30 @@ def warned_by(answer: Answer) -> tuple[str, ...]:
 
 
 def refused_by_rbac(answer: Answer) -> bool:
-    """Tell whether RBAC refused it; not so where kubectl only could not look at the object first."""
+    """Whether RBAC refused it; not so where kubectl only could not look at the object first."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] not in _LOOKS
 
 
 def not_allowed_to_look(answer: Answer) -> bool:
-    """Tell whether RBAC refused a read."""
+    """Whether RBAC refused a read."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] in _LOOKS
 
 
 def unauthenticated(answer: Answer) -> bool:
-    """Tell whether the server does not know who is asking, or no credential could be had."""
+    """Whether the server does not know who is asking, or no credential could be had."""
     marks = ("(Unauthorized)", "must be logged in to the server", "getting credentials:")
     return answer.failed and any(mark in answer.err for mark in marks)
 
 
 def document(answer: Answer) -> dict[str, Any] | None:
-    """Give the one JSON object that was printed; None where it is none."""
+    """Return the one JSON object that was printed; None where it is none."""
     return next(documents(answer.out), None) if answer.code == 0 else None
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:
-    """Give the JSON objects that follow each other in a text; what is no such thing ends them."""
+    """Return the JSON objects that follow each other in a text; what is no such thing ends them."""
     decoder = json.JSONDecoder()
     at = 0
     while at < len(text):

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ENFORCED = "enforced"
-HOLE = "hole"
+GAP = "gap"
 CLIENT_ONLY = "client only"
 NOT_CHECKED = "not checked"
-STATES = (ENFORCED, HOLE, CLIENT_ONLY, NOT_CHECKED)
+STATES = (ENFORCED, GAP, CLIENT_ONLY, NOT_CHECKED)
 
 AUTHENTICATION = "authentication"
 """The enforcement point beside those of `policy.expansion`."""
@@ -22,7 +22,7 @@ AUTHENTICATION = "authentication"
 class Finding(Record):
     """A row: the rule or other `subject`, `what` was looked at, at which `point`, its `state`, why, and what to type.
 
-    A hole is also what only departs from the policy (drift): the server does not hold what the policy says.
+    A gap is also what only departs from the policy (drift): the server does not hold what the policy says.
     """
 
     subject: str
@@ -58,8 +58,8 @@ class Login(Record):
 
 
 def finding(subject: str, what: str, point: str, problems: Iterable[str], *, fix: str, good: str = "") -> Finding:
-    """Give a hole where there are problems, else that all is well (`good` in words)."""
+    """Return a gap where there are problems, else that all is well (`good` in words)."""
     found = "; ".join(problems)
     if found:
-        return Finding(subject=subject, what=what, point=point, state=HOLE, detail=found, fix=fix)
+        return Finding(subject=subject, what=what, point=point, state=GAP, detail=found, fix=fix)
     return Finding(subject=subject, what=what, point=point, state=ENFORCED, detail=good)

@@ -49,7 +49,7 @@ def user_of(review: Mapping[str, Any] | None) -> User | None:
     return User(name=str(info.get("username") or ""), groups=tuple(info.get("groups") or ()), extra=extra)
 
 
-def judged(login: Login, user: User, trust: Trust, *, everyday: User | None, fix: str) -> Finding:
+def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, fix: str) -> Finding:
     """Judge one login; `everyday` is who the same person is without stepping up, for an elevated one."""
     problems = [*_recognised(user, trust)]
     if login.level is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce.names import PUBLISHED_NAME, PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.verify.answers import denied_by, not_allowed_to_look, refused_by_rbac, warned_by
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION, RBAC
@@ -79,7 +79,7 @@ class Sample(Record):
 
 
 def probes(samples: Iterable[Sample]) -> Iterator[Probe]:
-    """Give everything that can be tried on these objects."""
+    """Return everything that can be tried on these objects."""
     for sample in samples:
         if sample.namespace is not None:
             yield from _making(sample.namespace)
@@ -166,7 +166,7 @@ def _token(name: str, namespace: str) -> Probe:
 
 
 def of_rule(rule: Rule, policy: Policy, place: Place, possible: Sequence[Probe]) -> tuple[Probe, ...]:
-    """Give the probes that a rule is about: one of each kind, a few of each action."""
+    """Return the probes that a rule is about: one of each kind, a few of each action."""
     alone = policy.replace(rules=(rule,), index=None)
     found: dict[str, Probe] = {}
     for probe in possible:
@@ -189,15 +189,15 @@ def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
     )
 
 
-def judged(
+def evaluated(
     rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], Answer], *, fix: str
 ) -> Finding:
     """Try a probe under every login that has not stepped up far enough, and judge the answers together."""
     seen = [(login, _outcome(rule, probe, ask(login, probe))) for login in logins]
-    for state in (HOLE, NOT_CHECKED):
+    for state in (GAP, NOT_CHECKED):
         worst = [f"{login.name}: {detail}" for login, (found, _, detail) in seen if found == state]
         if worst:
-            fixed = fix if state == HOLE else ""
+            fixed = fix if state == GAP else ""
             return Finding(
                 subject=rule.name, what=probe.kind, point=ADMISSION, state=state, detail="; ".join(worst), fix=fixed
             )
@@ -208,7 +208,7 @@ def judged(
 
 
 def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:
-    """Give state, point and words for one answer."""
+    """Return state, point and words for one answer."""
     denier = denied_by(answer)
     if denier is not None:
         return (
@@ -224,4 +224,4 @@ def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:
         return NOT_CHECKED, ADMISSION, answer.said
     if rule.mode == "warn" and rule.name in warned_by(answer):
         return ENFORCED, ADMISSION, "passed with a warning, as mode warn says"
-    return HOLE, ADMISSION, "the server lets it pass"
+    return GAP, ADMISSION, "the server lets it pass"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.targets import policy_config_map
-from kubectl_stepup.enforce.verify.findings import HOLE, NOT_CHECKED, Finding, finding
+from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, Finding, finding
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def key_of(one: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def by_key(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
-    """Give objects by their keys."""
+    """Return objects by their keys."""
     return {key_of(one): one for one in objects}
 
 
@@ -122,7 +122,7 @@ def _type_warnings(found: Mapping[str, Any]) -> list[str]:
 
 
 def annotation(one: Mapping[str, Any], name: str) -> str | None:
-    """Give an annotation of an object."""
+    """Return an annotation of an object."""
     found = ((one.get("metadata") or {}).get("annotations") or {}).get(name)
     return None if found is None else str(found)
 
@@ -136,7 +136,7 @@ def _left_over(one: Mapping[str, Any], point: str) -> Finding:
         subject=rule or name,
         what=f"{_SHORT.get(kind, kind)} left over",
         point=point,
-        state=HOLE,
+        state=GAP,
         detail=why,
         fix=f"kubectl delete {kind.lower()} {name}{where}",
     )
@@ -160,7 +160,7 @@ def grants(
 
 
 def _plain(value: Any) -> Any:
-    """Give role references and subjects without their API group, which the server fills in."""
+    """Return role references and subjects without their API group, which the server fills in."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return {key: one for key, one in value.items() if key != "apiGroup"}

@@ -32,7 +32,7 @@ _MOST_DIGITS = 9
 
 
 def pkce_challenge(code_verifier: Secret) -> str:
-    """Give the S256 challenge of `code_verifier` (RFC 7636 section 4.2)."""
+    """Return the S256 challenge of `code_verifier` (RFC 7636 section 4.2)."""
     digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -48,7 +48,7 @@ class DeviceRequest:
     code_verifier: Secret | None = None
 
     def form(self) -> dict[str, str]:
-        """Give the form of the device authorization request (RFC 8628 section 3.1)."""
+        """Return the form of the device authorization request (RFC 8628 section 3.1)."""
         form = {"client_id": self.client_id, "scope": " ".join(self.scope), **self.parameters}
         if self.nonce is not None:
             form["nonce"] = self.nonce
@@ -58,7 +58,7 @@ class DeviceRequest:
         return form
 
     def token_form(self, device_code: Secret) -> dict[str, str]:
-        """Give the form of the token request (RFC 8628 section 3.4). It holds secrets."""
+        """Return the form of the token request (RFC 8628 section 3.4). It holds secrets."""
         form = {"grant_type": GRANT_TYPE, "device_code": device_code.reveal(), "client_id": self.client_id}
         if self.code_verifier is not None:
             form["code_verifier"] = self.code_verifier.reveal()

@@ -72,7 +72,7 @@ class PollSchedule:
         return max(backoff, self.retry_after_s)
 
     def after(self, answer: Ask, retry_after_s: float | None = None) -> PollSchedule:
-        """Give the schedule after `answer`.
+        """Return the schedule after `answer`.
 
         The n-th slow_down in a row adds 5·n seconds, for good: a provider that adds 5 seconds itself each time it is
         asked too early is never caught up with by adding 5 as well. Trouble doubles the wait until an answer comes.

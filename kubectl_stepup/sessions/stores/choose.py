@@ -41,7 +41,7 @@ def choose(
     kernel: Callable[[], SessionStore] | None = None,
     keyring: Callable[[], SessionStore] | None = None,
 ) -> ChosenStore:
-    """Give the store that `name` (one of `STORES`) means here.
+    """Return the store that `name` (one of `STORES`) means here.
 
     `auto`: on Linux the kernel keyring, where that cannot serve the Secret Service; elsewhere the system's keyring;
     else memory. What cannot be used gives way to memory with a notice: that a session is not kept never stops a

@@ -1,6 +1,6 @@
-"""The little of D-Bus that reading a secret takes, over a bare socket (fast road).
+"""The little of D-Bus that reading a secret takes, over a bare socket (fast path).
 
-A library for it takes five times as long to import as the whole cached road. Method calls with texts alone go out,
+A library for it takes five times as long to import as the whole fast path. Method calls with texts alone go out,
 and the first values of a reply are read.
 
 Spec: D-Bus Specification 0.43: authentication EXTERNAL, the wire format, message bus addresses.
@@ -208,7 +208,7 @@ class Connection:
 
 
 def _connected(path: str, timeout_s: float) -> Socket:
-    import _socket  # not `socket`: its enums cost more than the whole cached road
+    import _socket  # not `socket`: its enums cost more than the whole fast path
 
     connected = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -262,7 +262,7 @@ def _answered(header: bytes) -> int:
 
 
 def unix_address(addresses: str) -> str:
-    """Give the first address of a list that is a socket of this machine, as `connect` takes it.
+    """Return the first address of a list that is a socket of this machine, as `connect` takes it.
 
     Raises: NoAnswer where there is none.
     """

@@ -1,4 +1,4 @@
-"""Sessions in files, for those who ask for it by name (fast road): 0600 in a 0700 directory, whole or not at all.
+"""Sessions in files, for those who ask for it by name (fast path): 0600 in a 0700 directory, whole or not at all.
 
 A file holds its end in the first line and the value after it. On a disk a token outlives what it should in snapshots
 and backups, which is why no choice of ours leads here.
@@ -35,7 +35,7 @@ class FileStore:
         return f"FileStore({self._directory!r})"
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
         try:
             return self._get(self._path(key))
         except OSError as error:
@@ -62,7 +62,7 @@ class FileStore:
             raise self._unavailable(error) from error
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""
         try:
             return sorted(key for key in self._names() if self._get(self._path(key)) is not None)
         except OSError as error:
@@ -82,7 +82,7 @@ class FileStore:
         return [key for key in keys if _KEY_CHARACTERS.issuperset(key)]
 
     def _usable_directory(self) -> bool:
-        """Tell whether the directory is there; refuse one that others could write to or read."""
+        """Whether the directory is there; refuse one that others could write to or read."""
         try:
             found = os.lstat(self._directory)
         except FileNotFoundError:
@@ -166,7 +166,7 @@ class FileStore:
 
 
 def _error(message: str, *, hint: str | None = None) -> StoreUnavailable:
-    # NOTE: imported where it is raised: the classes of all errors take a tenth of the cached road.
+    # NOTE: imported where it is raised: the classes of all errors take a tenth of the fast path.
     from kubectl_stepup.errors import StoreUnavailable
 
     return StoreUnavailable(message, hint=hint, details={"store": FileStore.name})

@@ -24,7 +24,7 @@ class SessionStore(Protocol):
         """What people call it ("kernel", "keyring", "file", "memory")."""
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
 
     def put(self, key: str, value: bytes, expires_at: float) -> None:
         """Keep `value` until `expires_at` (seconds since the epoch, UTC); a time that is over only removes."""
@@ -33,4 +33,4 @@ class SessionStore(Protocol):
         """Remove the value; tell whether there was one."""
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""

@@ -1,4 +1,4 @@
-"""Values of any size in items of limited size, whole or not at all (fast road).
+"""Values of any size in items of limited size, whole or not at all (fast path).
 
 The item of a value's name holds a manifest: `2 <parts> <SHA-256> <end> [<value>] [<spare parts> <spare SHA-256>]`. A
 value that fits stands in the manifest itself; of a larger one the parts (base64) stand in items named by the digest.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         """Named texts somewhere."""
 
         def get(self, name: str) -> str | None:
-            """Give an item, or None."""
+            """Return an item, or None."""
 
         def set(self, name: str, text: str) -> None:
             """Set an item."""
@@ -59,7 +59,7 @@ class _Parts:
         return parts
 
     def names(self, name: str) -> list[str]:
-        """Give the names of the items."""
+        """Return the names of the items."""
         return [f"{name}:{self.digest[:16]}:{number}" for number in range(self.count)]
 
 
@@ -106,7 +106,7 @@ class ItemValues:
         self._now = now
 
     def read(self, name: str) -> bytes | None:
-        """Give a value; None when there is none, when its time is over, or when it is damaged (it is then removed)."""
+        """Return a value; None when there is none, its time is over, or it is damaged (it is then removed)."""
         text = self._items.get(name)
         while text is not None:
             manifest = _Manifest.parse(text)

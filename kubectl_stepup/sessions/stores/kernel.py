@@ -1,4 +1,4 @@
-"""Sessions in the Linux kernel's keyrings: in memory alone, dropped by the kernel when their time is over (fast road).
+"""Sessions in the Linux kernel's keyrings: in memory alone, dropped by the kernel when their time is over (fast path).
 
 The keys hang in the user keyring (`@u`), which every process of the user reaches. A key is made in the process
 keyring, which a process always possesses, and moved from there: `@u` can only be added to directly where the session
@@ -35,7 +35,7 @@ _LOOK_S = 0.005
 
 
 def keyring_of(environ: Mapping[str, str]) -> int:
-    """Give the keyring that sessions hang in: the user's, or where the variable says so this login session's alone."""
+    """Return the keyring of the sessions: the user's, or where the variable says so this login session's."""
     return keyctl.SESSION_KEYRING if environ.get(environment.KEYRING) == "session" else keyctl.USER_KEYRING
 
 
@@ -67,7 +67,7 @@ class KernelKeyringStore:
             raise StoreUnavailable("the kernel keyring cannot be read from this login", details={"store": self.name})
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
         try:
             return _get(self._keyring, key)
         except OSError as error:
@@ -95,7 +95,7 @@ class KernelKeyringStore:
             raise _unavailable(error) from error
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""
         try:
             return _keys(self._keyring, PREFIX)
         except OSError as error:
@@ -103,7 +103,7 @@ class KernelKeyringStore:
 
 
 def handed_over(session_id: str) -> bytes | None:
-    """Give what a wrapper handed to this process tree (handover.py): the nearest such key in the session keyring.
+    """Return what a wrapper handed to this process tree (handover.py): the nearest such key in the session keyring.
 
     Raises:
         StoreUnavailable: there are no kernel keyrings.
@@ -212,7 +212,7 @@ def _keys(keyring: int, prefix: str) -> list[str]:
 
 
 def _unavailable(error: OSError) -> StoreUnavailable:
-    # NOTE: imported where it is raised: the classes of all errors take a tenth of the cached road.
+    # NOTE: imported where it is raised: the classes of all errors take a tenth of the fast path.
     from kubectl_stepup.errors import StoreUnavailable
 
     reasons = {

@@ -1,6 +1,6 @@
-"""The system calls of the Linux kernel's keyrings, add_key(2) and keyctl(2), and prctl(2) beside them (fast road).
+"""The system calls of the Linux kernel's keyrings, add_key(2) and keyctl(2), and prctl(2) beside them (fast path).
 
-libc has no functions for the keyrings and `ctypes` takes 3 ms to import, a third of the whole cached road; its C module
+libc has no functions for the keyrings and `ctypes` takes 3 ms to import, a third of the whole fast path; its C module
 `_ctypes` alone takes a tenth of that. What is used of it here has been the ground of `ctypes` since Python 2.5.
 
 Every function raises OSError with the kernel's errno, also where the kernel, the machine or Python lacks the calls
@@ -103,7 +103,7 @@ def search(keyring: int, description: str) -> int | None:
 
 
 def read(key: int) -> bytes | None:
-    """Give a key's value (of a keyring: its members' serial numbers, four bytes each); None when it is no more."""
+    """Return a key's value (of a keyring: its members' serial numbers, four bytes each); None when it is no more."""
     value = _Value()
     try:
         length = _keyctl(_READ, key, value, _LARGEST_VALUE + 1)
@@ -115,14 +115,14 @@ def read(key: int) -> bytes | None:
 
 
 def describe(key: int) -> str:
-    """Give `type;uid;gid;permissions;description`."""
+    """Return `type;uid;gid;permissions;description`."""
     value = _Value()
     length = _keyctl(_DESCRIBE, key, value, _LARGEST_VALUE + 1)
     return bytes(memoryview(value).cast("B")[: length - 1]).decode("utf-8", "replace")
 
 
 def serial_number(keyring: int) -> int:
-    """Give the serial number that stands behind a name such as SESSION_KEYRING."""
+    """Return the serial number that stands behind a name such as SESSION_KEYRING."""
     return _keyctl(_GET_KEYRING_ID, keyring, 0)
 
 
@@ -152,5 +152,5 @@ def invalidate(key: int) -> None:
 
 
 def join_new_session_keyring() -> int:
-    """Give the calling thread, and all processes it starts from now on, a new session keyring without a name."""
+    """Return the calling thread, and all processes it starts from now on, a new session keyring without a name."""
     return _keyctl(_JOIN_SESSION, None)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         """What is used of a backend of the `keyring` library."""
 
         def get_password(self, service: str, username: str) -> str | None:
-            """Give an item."""
+            """Return an item."""
 
         def set_password(self, service: str, username: str, password: str) -> None:
             """Set an item."""
@@ -164,7 +164,7 @@ class OSKeyringStore:
             raise StoreUnavailable(f"{self.title} does not keep what is stored in it", details={"store": self.name})
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
         return self._values.read(key)
 
     def put(self, key: str, value: bytes, expires_at: float) -> None:
@@ -193,7 +193,7 @@ class OSKeyringStore:
         return present
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""
         return sorted(key for key in self._index() if self._values.read(key) is not None)
 
     def _index(self) -> dict[str, int]:
@@ -212,7 +212,7 @@ class OSKeyringStore:
 def open_os_keyring(
     *, platform: str = sys.platform, now: Callable[[], float] = time.time, deadline_s: float = DEADLINE_S
 ) -> OSKeyringStore:
-    """Give a store in the first keyring of the platform that keeps what is put into it.
+    """Return a store in the first keyring of the platform that keeps what is put into it.
 
     Raises:
         StoreUnavailable: none does; the message says why of each.
@@ -263,7 +263,7 @@ def _of_own_bus(collection_of: Callable[[], Any]) -> Any:
 
 
 def is_anything_hanging() -> bool:
-    """Tell whether a call that took too long is still going on."""
+    """Whether a call that took too long is still going on."""
     return any(thread.name == _THREAD for thread in threading.enumerate())
 
 

@@ -39,7 +39,7 @@ class KernelKeyring(KeyringBackend):
         return 0.5
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Give the password, or None."""
+        """Return the password, or None."""
         value = KernelKeyringStore().get(_name(service, username))
         return None if value is None else value.decode("utf-8")
 

@@ -27,7 +27,7 @@ class LazyStore:
         return self._store.name
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
         return self._store.get(key)
 
     def put(self, key: str, value: bytes, expires_at: float) -> None:
@@ -39,5 +39,5 @@ class LazyStore:
         return self._store.delete(key)
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""
         return self._store.keys()

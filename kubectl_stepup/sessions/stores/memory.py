@@ -20,7 +20,7 @@ class MemoryStore:
         return f"MemoryStore({len(self._values)} values)"
 
     def get(self, key: str) -> bytes | None:
-        """Give the value, or None when there is none."""
+        """Return the value, or None when there is none."""
         self._forget_expired()
         value, _ = self._values.get(key, (None, 0.0))
         return value
@@ -36,7 +36,7 @@ class MemoryStore:
         return self._values.pop(key, None) is not None
 
     def keys(self) -> list[str]:
-        """Give the keys of all values kept, sorted."""
+        """Return the keys of all values kept, sorted."""
         self._forget_expired()
         return sorted(self._values)
 

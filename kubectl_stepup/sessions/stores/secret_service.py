@@ -1,6 +1,6 @@
-"""Read a session from the Secret Service (fast road): what `os_keyring` stored there by the `keyring` library.
+"""Read a session from the Secret Service (fast path): what `os_keyring` stored there by the `keyring` library.
 
-Only what lies open is read. A locked keyring, one that asks, one of another kind: the ordinary road deals with it.
+Only what lies open is read. A locked keyring, one that asks, one of another kind: the ordinary path deals with it.
 
 Spec: Secret Service API 0.2 (a "plain" session: the bus is this user's own), the attributes of `keyring`'s backend.
 """
@@ -37,7 +37,7 @@ class SecretServiceItems:
         self._bus.close()
 
     def get(self, name: str) -> str | None:
-        """Give the text of the first item of this name."""
+        """Return the text of the first item of this name."""
         attributes = Body().dictionary({"service": name, "username": USERNAME})
         found = self._bus.call(_NAME, _DEFAULT, f"{_INTERFACE}.Collection", "SearchItems", "a{ss}", attributes)
         if self._session is None:
@@ -63,11 +63,11 @@ class SecretServiceItems:
         raise NotImplementedError
 
     def delete(self, name: str) -> None:
-        """Change nothing: what is over or damaged is cleared away by the ordinary road."""
+        """Change nothing: what is over or damaged is cleared away by the ordinary path."""
 
 
 def read(address: str, key: str) -> bytes | None:
-    """Give the value stored under a key; None when there is none, it is over, or the service is not to be had."""
+    """Return the value stored under a key; None when there is none, it is over, or the service is not to be had."""
     try:
         items = SecretServiceItems(address)
     except OSError:

@@ -15,7 +15,7 @@ from kubectl_stepup.demo.identity_provider import IdentityProvider
 from kubectl_stepup.demo.person import Person
 from kubectl_stepup.demo.tokens import Signer
 from kubectl_stepup.demo.world import trust
-from tests.demo_lab.lab import Clock, Lab
+from tests.support.demo_lab.lab import Clock, Lab
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from kubectl_stepup.demo.https_client import Answer
 from kubectl_stepup.demo.identity_provider import IdentityProvider
 from kubectl_stepup.demo.tokens import Signer
 from kubectl_stepup.secret import Secret
-from tests.demo_lab.lab import Lab, document
+from tests.support.demo_lab.lab import Lab, document
 
 PODS = "/api/v1/namespaces/prod/pods"
 

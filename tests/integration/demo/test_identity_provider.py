@@ -10,7 +10,7 @@ from kubectl_stepup.demo.https_client import HTTPSClient
 from kubectl_stepup.demo.person import Person, read_page
 from kubectl_stepup.errors import DemoFailed
 from kubectl_stepup.secret import Secret
-from tests.demo_lab.lab import Lab, claims_of, document
+from tests.support.demo_lab.lab import Lab, claims_of, document
 
 
 def error_of(answer: object) -> object:

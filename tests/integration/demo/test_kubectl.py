@@ -1,4 +1,4 @@
-"""Real kubectls against the cluster stand-in: output, refusals and exit codes."""
+"""Real kubectls against the cluster stand-in: output, denials and exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo_lab.lab import Lab
+from tests.support.demo_lab.lab import Lab
 
 WHEEL = os.path.join(os.path.dirname(sys.executable), "kubectl")
 KUBECTLS = sorted({path for path in (shutil.which("kubectl"), WHEEL) if path and os.access(path, os.X_OK)})

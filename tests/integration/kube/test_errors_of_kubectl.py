@@ -15,12 +15,12 @@ from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.kube.scripted_api import reply, scripted, thief
+from tests.support.kube.scripted_api import reply, scripted, thief
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kube.scripted_api import Scripted
+    from tests.support.kube.scripted_api import Scripted
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/"
 TOKEN = "an-everyday-token"

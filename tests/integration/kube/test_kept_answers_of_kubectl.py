@@ -13,13 +13,13 @@ import pytest
 
 from kubectl_stepup.kubeconfig.overlay import elevated_environment
 from kubectl_stepup.kubectl.process import find
-from tests.kube.scripted_api import reply, scripted, thief
+from tests.support.kube.scripted_api import reply, scripted, thief
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from tests.kube.scripted_api import Scripted
+    from tests.support.kube.scripted_api import Scripted
 
 TOKEN = "an-elevated-token"
 

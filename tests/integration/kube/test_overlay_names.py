@@ -13,8 +13,8 @@ import pytest
 
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.overlay import overlay_document
-from tests.flows.values import RESOLVED
 from tests.integration.kube.kubectls import KUBECTLS
+from tests.support.values import RESOLVED
 
 EDGES = (
     *"\x00\x01\x07\x08\t\n\x0b\x0c\r\x1b\x1f\x7f\x80\x84\x85\x86\x9f\xa0\xad",
@@ -26,7 +26,7 @@ EDGES = (
 
 
 def name(chance: random.Random) -> str:
-    """Give a name of edge cases and of any characters but surrogates."""
+    """Return a name of edge cases and of any characters but surrogates."""
     return "".join(
         chance.choice(EDGES)
         if chance.random() < 0.7
@@ -49,7 +49,7 @@ def read_by(kubectl: str, document: bytes, directory: Path) -> dict[str, Any]:
 
 
 def seen(found: dict[str, Any]) -> object:
-    """Give the names that a kubeconfig has, and what an extension holds."""
+    """Return the names that a kubeconfig has, and what an extension holds."""
     (context,), (user,) = found["contexts"], found["users"]
     extensions = [one["extension"] for one in context["context"]["extensions"]]
     inner = {key: context["context"][key] for key in ("cluster", "user", "namespace")}

@@ -19,12 +19,12 @@ from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.kubeconfig.load import load
 from kubectl_stepup.kubeconfig.overlay import elevated_environment, exec_entry, overlay_document
 from kubectl_stepup.kubeconfig.run_directory import run_directory
-from kubectl_stepup.kubeconfig.static_entry import standing_entry, with_entry, without_entry
+from kubectl_stepup.kubeconfig.static_entry import static_entry, with_entry, without_entry
 from kubectl_stepup.kubectl.command_line import read_line
 from kubectl_stepup.yaml_edit import foreign_yaml
 from kubectl_stepup.yaml_edit.edited_file import change
 from tests.integration.kube.kubectls import KUBECTLS
-from tests.kube.fake_api import FakeAPI, fake_api
+from tests.support.kube.fake_api import FakeAPI, fake_api
 
 EVERYDAY, ELEVATED = "Bearer everyday", "Bearer elevated"
 PLUGIN = """#!{python} -IS
@@ -176,7 +176,7 @@ def test_an_explicit_kubeconfig_is_laid_under_the_overlay(machine: Machine) -> N
 
 
 def files_of(machine: Machine) -> dict[Path, tuple[str, int]]:
-    """Give the person's files, without what kubectl keeps for itself: $KUBECACHEDIR is not handed on to it."""
+    """Return the person's files, without what kubectl keeps for itself: $KUBECACHEDIR is not handed on to it."""
     kept = machine.home / ".kube"
     return {
         path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
@@ -211,9 +211,9 @@ def test_kuberc_has_no_say_in_an_elevated_run(machine: Machine) -> None:
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
 
 
-def test_a_standing_context_works_and_is_gone_after_removal(machine: Machine) -> None:
+def test_a_static_context_works_and_is_gone_after_removal(machine: Machine) -> None:
     resolved = load(machine.environ, None).resolve("prod")
-    entry = standing_entry(
+    entry = static_entry(
         resolved,
         context_name="prod-elevated",
         user_name="stepup:prod:mfa",

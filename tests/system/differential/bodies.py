@@ -17,7 +17,7 @@ _NAME, _GENERATE_NAME, _NAMESPACE = 1, 2, 3
 
 
 def content(body: bytes) -> dict[str, Any]:
-    """Give the object in a body; of protobuf its type, name, namespace and containers alone."""
+    """Return the object in a body; of protobuf its type, name, namespace and containers alone."""
     if body.startswith(MAGIC):
         return _from_protobuf(body[len(MAGIC) :])
     try:
@@ -52,7 +52,7 @@ def _from_protobuf(body: bytes) -> dict[str, Any]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Give the length-delimited fields of a protobuf message: the last of a number counts, as in protobuf."""
+    """Return the length-delimited fields of a protobuf message: the last of a number counts, as in protobuf."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

@@ -45,7 +45,7 @@ class Drawn:
         return self.pick([choice for choice, weight in choices.items() for _ in range(weight)])
 
     def number(self, least: int, most: int) -> int:
-        """Give a number."""
+        """Return a number."""
         return int(self.draw(st.integers(least, most)))
 
     # Types and names
@@ -105,7 +105,7 @@ class Drawn:
     # Flags
 
     def value(self, flag: Flag) -> str:
-        """Give a flag a value that kubectl is likely to accept, or any."""
+        """Return a flag a value that kubectl is likely to accept, or any."""
         likely = VALUES.get(flag.name)
         if likely is None or self.chance(3):
             return self.pick(RANDOM_VALUES)

@@ -80,10 +80,10 @@ REFUSED: Mapping[str, Callable[[Verdict], bool]] = {
 
 
 def asked_family(verdict: Verdict) -> str | None:
-    """Give the reason for what was over-asked; None where there is none."""
+    """Return the reason for what was over-asked; None where there is none."""
     return next((name for name, fits in ASKED.items() if fits(verdict)), None)
 
 
 def refused_family(verdict: Verdict) -> str | None:
-    """Give the reason for the refusal; None where there is none."""
+    """Return the reason for the refusal; None where there is none."""
     return next((name for name, fits in REFUSED.items() if fits(verdict)), None)

@@ -86,7 +86,7 @@ def _extra(d: Drawn, own: dict[str, Flag]) -> list[list[str]]:
 
 
 def _again(d: Drawn, shape: Shape, own: dict[str, Flag]) -> list[str]:
-    """Give a flag that is there another value before: the last one wins, or all of them count."""
+    """Return a flag that is there another value before: the last one wins, or all of them count."""
     named = [name for name, _ in shape.flags if name in own and name not in RARE]
     return d.flag(own[d.pick(named)]) if named else []
 

@@ -27,7 +27,7 @@ connections into pods, and reads of secrets. `make differential` writes this pag
 
 
 def report(done: Run, *, seed: int, seconds: float) -> str:
-    """Give the page."""
+    """Return the page."""
     verdicts = [verdict for _, verdict in done.verdicts]
     facts = {
         "Date": datetime.now(UTC).date().isoformat(),

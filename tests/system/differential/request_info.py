@@ -40,12 +40,12 @@ class RequestInfo:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def option(self, name: str) -> str:
-        """Give a query parameter, empty where there is none."""
+        """Return a query parameter, empty where there is none."""
         return self.query.get(name, [""])[0]
 
 
 def request_info(method: str, url: str) -> RequestInfo | None:
-    """Give what is asked for; None where it is no resource of the API."""
+    """Return what is asked for; None where it is no resource of the API."""
     split = urlsplit(url if not url.startswith("//") else f"/{url.lstrip('/')}")
     # Go's path is decoded before it is split, and only the slashes at both ends are taken off.
     parts = unquote(split.path).strip("/").split("/")
@@ -90,7 +90,7 @@ def _on(values: list[str] | None) -> bool:
 
 
 def _one_name(query: dict[str, list[str]]) -> str:
-    """Give the only name that a field selector lets through."""
+    """Return the only name that a field selector lets through."""
     for key, operator, value in selector_terms(query.get("fieldSelector", [""])[0]):
         if key == "metadata.name" and operator == "=" and value and "/" not in value and "%" not in value:
             return value

@@ -56,7 +56,7 @@ class Runner:
 
 @contextmanager
 def runner(kubectl: Path, directory: Path) -> Iterator[Runner]:
-    """Give a runner that works in `directory`, where the manifests are."""
+    """Return a runner that works in `directory`, where the manifests are."""
     with tempfile.TemporaryDirectory(prefix="differential-") as name, recording_api(snapshot()) as api:
         environ = environment(Path(name) / "home", _kubeconfig(api.url))
         # kubectl lives for a moment: without collecting garbage it takes a fifth less.
@@ -66,7 +66,7 @@ def runner(kubectl: Path, directory: Path) -> Iterator[Runner]:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """Give a directory with the manifests that commands name, and go there: what kubectl writes is lost."""
+    """Return a directory with the manifests that commands name, and go there: what kubectl writes is lost."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="differential-") as name:
         for source in (DATA / "corpus", MANIFESTS):

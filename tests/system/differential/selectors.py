@@ -15,7 +15,7 @@ _IN = re.compile(r"^\s*(\S+)\s+(in|notin)\s+\(([^)]*)\)\s*$")
 
 
 def has_labels(selector: str, thing: dict[str, Any]) -> bool:
-    """Tell whether a label selector chooses the object."""
+    """Whether a label selector chooses the object."""
     labels: dict[str, str] = thing["metadata"].get("labels") or {}
     return all(_label_term(term.strip(), labels) for term in _TERM.findall(selector) if term.strip())
 
@@ -37,7 +37,7 @@ def _label_term(term: str, labels: dict[str, str]) -> bool:
 
 
 def has_fields(selector: str, thing: dict[str, Any]) -> bool:
-    """Tell whether a field selector chooses the object."""
+    """Whether a field selector chooses the object."""
     return all((_field(thing, key) == value) == (operator == "=") for key, operator, value in selector_terms(selector))
 
 

@@ -53,7 +53,7 @@ class Snapshot:
 
 @cache
 def snapshot() -> Snapshot:
-    """Give the snapshot, taken from a real API server where this machine has none.
+    """Return the snapshot, taken from a real API server where this machine has none.
 
     Raises:
         Missing: there is none, and the programs to take one cannot be had.
@@ -104,7 +104,7 @@ def _answers(api: KubeAPIServer) -> Iterator[tuple[str, Answer]]:
 
 
 def _collections(answers: dict[str, Answer]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the path of every resource, in all namespaces, with what discovery says of it."""
+    """Return the path of every resource, in all namespaces, with what discovery says of it."""
     for root in ("/api", "/apis"):
         for group in json.loads(answers[root].body)["items"]:
             at = f"{root}/{group['metadata']['name']}" if group["metadata"].get("name") else root

@@ -26,11 +26,11 @@ class State:
         self._changed.clear()
 
     def is_served(self, info: RequestInfo) -> bool:
-        """Tell whether the API has the resource as a collection."""
+        """Whether the API has the resource as a collection."""
         return info.collection in self._snapshot.objects
 
     def chosen(self, info: RequestInfo) -> list[Object]:
-        """Give the objects of a collection, by the request's selectors."""
+        """Return the objects of a collection, by the request's selectors."""
         there = {_key(info, thing): thing for thing in self._snapshot.objects.get(info.collection, [])}
         found = [self._changed.get(key, thing) for key, thing in there.items()]
         found += [
@@ -39,7 +39,7 @@ class State:
         return [thing for thing in found if thing is not None and _is_chosen(info, thing)]
 
     def one(self, info: RequestInfo) -> Object | None:
-        """Give the object that the request names."""
+        """Return the object that the request names."""
         key = (info.group, info.resource, _namespace(info), info.name)
         if key in self._changed:
             return self._changed[key]
@@ -64,7 +64,7 @@ class State:
         return thing
 
     def patched(self, info: RequestInfo, thing: Object, body: bytes, kind: str) -> Object:
-        """Give a copy with a patch in it, as well as a merge does that."""
+        """Return a copy with a patch in it, as well as a merge does that."""
         changed = copy.deepcopy(thing)
         content = yaml.safe_load(body)
         if isinstance(content, dict) and "json-patch" not in kind:
@@ -80,7 +80,7 @@ def _key(info: RequestInfo, thing: Object) -> _Key:
 
 
 def _namespace(info: RequestInfo) -> str:
-    """Give the namespace that an object is in: a Namespace is in none."""
+    """Return the namespace that an object is in: a Namespace is in none."""
     return "" if (info.group, info.resource) == ("", "namespaces") else info.namespace
 
 

@@ -12,7 +12,7 @@ from kubectl_stepup.kubectl.manifest import expand
 from kubectl_stepup.kubectl.request import ResourceAttributes
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from tests.kube.sent import foresees, matters
+from tests.support.kube.sent import foresees, matters
 from tests.system.differential.runner import Outcome
 from tests.system.differential.server import Request
 from tests.system.recorder.fixture import SHOP
@@ -40,12 +40,12 @@ class Verdict:
 
     @property
     def mattered(self) -> bool:
-        """Tell whether anything came that matters."""
+        """Whether anything came that matters."""
         return any(map(matters, self.outcome.requests))
 
     @property
     def refused(self) -> bool:
-        """Tell whether kubectl did what the reader refuses to know."""
+        """Whether kubectl did what the reader refuses to know."""
         return not self.command.known and self.outcome.code == 0 and bool(self.outcome.requests)
 
 
@@ -71,6 +71,6 @@ def understood(words: Sequence[str], kubectl: str) -> tuple[KubectlCommand, tupl
 
 
 def row_of(entry: ResourceAttributes) -> Request:
-    """Give one of our requests in the form of those that come."""
+    """Return one of our requests in the form of those that come."""
     at = entry.resource
     return entry.verb, at.group, at.name, entry.subresource, entry.namespace or "", entry.name or ""

@@ -74,7 +74,7 @@ def _settings(environ: dict[str, str]) -> list[str]:
 
 
 def kept(version: str, dumps: list[Dump]) -> Dump:
-    """Give the union of the dumps of one kubectl, each flag in the notation of `policy/grammar_table.py`."""
+    """Return the union of the dumps of one kubectl, each flag in the notation of `policy/grammar_table.py`."""
     commands = {command["path"]: command for dump in dumps for command in dump["commands"]}
     every = {path: [flag for dump in dumps for flag in _flags(dump, path)] for path in commands}
     return {

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from tests.provider.keys import rsa_key
-from tests.provider.server import Provider
-from tests.provider.tokens import signed
+from tests.support.provider.keys import rsa_key
+from tests.support.provider.server import Provider
+from tests.support.provider.tokens import signed
 from tests.system.parts import control_plane, kubectls
 from tests.system.parts.cache import MACHINE
 from tests.system.parts.etcd import etcd
@@ -58,7 +58,7 @@ class Guarded:
         return self.directory / "server"
 
     def claims(self, **claims: Any) -> dict[str, Any]:
-        """Give the claims of a token; by default those of alice, of the elevated client and the level mfa."""
+        """Return the claims of a token; by default those of alice, of the elevated client and the level mfa."""
         now = int(time.time())
         return {
             "iss": self.issuer,
@@ -225,7 +225,7 @@ def replace_authentication(guarded: Guarded, text: str) -> str:
 
 
 def reloads(guarded: Guarded) -> dict[str, int]:
-    """Give how often the server read its AuthenticationConfiguration again, by what came of it."""
+    """Return how often the server read its AuthenticationConfiguration again, by what came of it."""
     metrics = guarded.api.admin.request("GET", "/metrics").text
     return {status: int(count) for status, count in _RELOADS.findall(metrics)}
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
-from tests.kube.sent import STREAMS, WRITES
+from tests.support.kube.sent import STREAMS, WRITES
 from tests.system.differential.runner import MANIFESTS
 from tests.system.guarded.cluster import Guarded
 from tests.system.guarded.corpus_objects import set_up
@@ -91,7 +91,7 @@ class Outcome:
         return {one.resource for one in self.seen if one.verb in WRITES and one.code < 300}
 
     @property
-    def refusals(self) -> tuple[Seen, ...]:
+    def denials(self) -> tuple[Seen, ...]:
         """The requests that our objects refused."""
         return tuple(one for one in self.seen if one.by_our_objects)
 

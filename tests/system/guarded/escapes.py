@@ -37,7 +37,7 @@ class Escape:
 
 
 def escapes() -> Iterator[Escape]:
-    """Give them all."""
+    """Return them all."""
     yield from _tokens()
     yield from _roles()
     yield from _pods()

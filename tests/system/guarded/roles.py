@@ -27,7 +27,7 @@ GUARDS = [{"apiGroups": [ADMISSION], "resources": ["*"], "verbs": EVERY_VERB}]
 
 
 def bind(api: KubeAPI, name: str, group: str, rules: list[dict[str, Any]], *, namespace: str | None = None) -> None:
-    """Give a group the rights of a new cluster role, everywhere or in one namespace."""
+    """Return a group the rights of a new cluster role, everywhere or in one namespace."""
     api.create(f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": rules})
     where = "clusterrolebindings" if namespace is None else f"namespaces/{namespace}/rolebindings"
     role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}

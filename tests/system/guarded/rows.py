@@ -33,7 +33,7 @@ class Row:
 
 
 def rows() -> Iterator[Row]:
-    """Give them all."""
+    """Return them all."""
     yield from _deletions()
     yield from _evictions()
     yield from _stops()
@@ -44,7 +44,7 @@ def rows() -> Iterator[Row]:
 
 
 def things() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give path and object of what they need beside the recorder's fixture."""
+    """Return path and object of what they need beside the recorder's fixture."""
     for namespace, names in {
         "shop": ("web-10", "db-a", "db-c", "api-x", "api-1"),
         "prod": ("tmp-1",),

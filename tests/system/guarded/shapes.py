@@ -45,7 +45,7 @@ class Shape:
 
 
 def shapes() -> Iterator[Shape]:
-    """Give them all."""
+    """Return them all."""
     yield Shape(name="proper", claims=lambda _: {}, keeps=True)
     yield from _acrs()
     yield from _times()

@@ -26,7 +26,7 @@ ENVIRONMENT = "environment"
 
 
 def directory() -> Path:
-    """Give the directory of the lab by hand: there is one at a time."""
+    """Return the directory of the lab by hand: there is one at a time."""
     return cache_directory() / "lab"
 
 
@@ -96,7 +96,7 @@ def _up(provider: str) -> int:
 
 
 def _furnish(place: Path, lab: Lab) -> str:
-    """Give alice a home in the lab's directory; give the lines for a shell."""
+    """Hand alice a home in the lab's directory; give the lines for a shell."""
     programs = place / "bin"
     programs.mkdir()
     (programs / "kubectl").symlink_to(kubectls.kubectl(kubectls.NEWEST))

@@ -20,7 +20,7 @@ WINDOW_S = 1260
 def authentication_configuration(
     *, issuer: str, acr: Sequence[str], ca_pem: str, username_claim: str, api_version: str
 ) -> dict[str, Any]:
-    """Give the configuration for one issuer with both clients."""
+    """Return the configuration for one issuer with both clients."""
     trust = Trust(
         issuer=issuer,
         everyday=EVERYDAY,

@@ -56,7 +56,7 @@ def furnish(
 
 
 def enrolment(environ: Mapping[str, str], provider: RunningProvider) -> list[str]:
-    """Give the words by which the owner of a home enrols the cluster."""
+    """Return the words by which the owner of a home enrols the cluster."""
     options = {
         "--issuer": provider.issuer,
         "--client-id": EVERYDAY,

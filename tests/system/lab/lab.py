@@ -115,7 +115,7 @@ class Desk:
         assert done.code == 0, done.screen
 
     def has_pod(self, name: str) -> bool:
-        """Tell whether a pod is there, as the administrator sees it."""
+        """Whether a pod is there, as the administrator sees it."""
         path = f"/api/v1/namespaces/{objects.NAMESPACE}/pods/{name}"
         return self.lab.api.admin.request("GET", path).status_code == 200
 
@@ -124,7 +124,7 @@ class Desk:
 def opened_desk(
     directory: Path, lab: Lab, *, search: Sequence[str | Path], become: Sequence[str] = ()
 ) -> Iterator[Desk]:
-    """Give alice a home in `directory` and all pods back; none of her sessions is left in our keyring afterwards.
+    """Hand alice a home in `directory` and all pods back; none of her sessions is left in our keyring afterwards.
 
     `search` is what PATH begins with; with `become` the home has to be given to that user, who has to log out.
     """
@@ -139,7 +139,7 @@ def opened_desk(
 
 @contextmanager
 def enrolled_desk(directory: Path, lab: Lab, kubectl: Path) -> Iterator[Desk]:
-    """Give alice a desk with one kubectl and our program, and the cluster enrolled."""
+    """Hand alice a desk with one kubectl and our program, and the cluster enrolled."""
     search = directory / "bin"
     search.mkdir(parents=True)
     (search / "kubectl").symlink_to(kubectl)

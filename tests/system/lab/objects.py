@@ -22,7 +22,7 @@ PODS = ("web-0", "web-1", "db-0")
 
 
 def gates(acr: str, text: str = POLICY) -> tuple[dict[str, Any], ...]:
-    """Give the objects that a policy is compiled to; `acr` is what proves the level at the provider."""
+    """Return the objects that a policy is compiled to; `acr` is what proves the level at the provider."""
     policy = load(None, ("policy.yaml", text.encode()))
     place = Place(name="prod", labels={"env": "prod"})
     return admission.objects(Gate(policy=policy, place=place, acr_values={"mfa": (acr,)}, annotations={}))

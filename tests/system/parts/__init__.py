@@ -1,1 +1,1 @@
-"""The real parts. A module each: how it is obtained, started on loopback, judged ready, stopped by its process id."""
+"""The real parts. A module each: how it is obtained, started on loopback, found ready, stopped by its process id."""

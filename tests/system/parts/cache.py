@@ -25,7 +25,7 @@ class Missing(Exception):
 
 
 def cache_directory(environ: Mapping[str, str] = MACHINE) -> Path:
-    """Give the directory for downloads and builds."""
+    """Return the directory for downloads and builds."""
     named = environ.get("KUBECTL_STEPUP_SYSTEM_CACHE")
     if named:
         # Absolute: what is written there is written by programs that run elsewhere.
@@ -37,7 +37,7 @@ def cache_directory(environ: Mapping[str, str] = MACHINE) -> Path:
 
 
 def made(name: str, make: Callable[[Path], None]) -> Path:
-    """Give the directory `name` of the cache, made by `make` where it is not there yet.
+    """Return the directory `name` of the cache, made by `make` where it is not there yet.
 
     `make` gets an empty directory, which takes its place only when it is complete; a second process waits for the
     first. A name holds a version or a digest of what the thing is made from: what is there is never looked at again.
@@ -58,7 +58,7 @@ def made(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def program(name: str, part: str, how: str) -> str:
-    """Give the path of a program of the machine; `how` says how to get it."""
+    """Return the path of a program of the machine; `how` says how to get it."""
     found = shutil.which(name, path=MACHINE.get("PATH"))
     if found is None:
         raise Missing(part, f"{name} is not on PATH; {how}")

@@ -18,7 +18,7 @@ API_SERVER, CONTROLLER_MANAGER = "kube-apiserver", "kube-controller-manager"
 
 
 def minor() -> str:
-    """Give the minor version that runs: of the API server in KUBEBUILDER_ASSETS, what the environment says, or 1.36.
+    """Return the minor version that runs: of the API server in KUBEBUILDER_ASSETS, what the environment says, or 1.36.
 
     Raises:
         Missing: the environment wants another one than the assets have.
@@ -36,7 +36,7 @@ def minor() -> str:
 
 
 def binary(name: str) -> Path:
-    """Give `etcd`, `kube-apiserver` or `kube-controller-manager`, of KUBEBUILDER_ASSETS or else built."""
+    """Return `etcd`, `kube-apiserver` or `kube-controller-manager`, of KUBEBUILDER_ASSETS or else built."""
     asset = _asset(name)
     if asset is not None:
         return asset

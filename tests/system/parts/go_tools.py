@@ -38,7 +38,7 @@ OPA = GoProgram(name="opa", module="opa", package="github.com/open-policy-agent/
 
 
 def kubernetes(name: str, minor: str, how: str = HOW) -> GoProgram:
-    """Give a program of Kubernetes, which learns its version from the linker (k8s.io/component-base/version).
+    """Return a program of Kubernetes, which learns its version from the linker (k8s.io/component-base/version).
 
     Raises:
         Missing: there is no module that builds this program of this minor version.
@@ -70,7 +70,7 @@ def build(wanted: GoProgram) -> Path:
 
 
 def pinned(module: str, path: str | None = None) -> str:
-    """Give the version that a module under `tools/` requires of `path`, else of what it builds."""
+    """Return the version that a module under `tools/` requires of `path`, else of what it builds."""
     tool = tools_of(module)[0]
     required = dict(re.findall(r"^\s*(?:require )?(\S+) v(\S+)", _text(module), re.MULTILINE))
     holding = [name for name in required if name == path or (path is None and f"{tool}/".startswith(f"{name}/"))]
@@ -79,13 +79,13 @@ def pinned(module: str, path: str | None = None) -> str:
 
 
 def tools_of(module: str) -> list[str]:
-    """Give the packages that a module under `tools/` is there to build; none where there is no such module."""
+    """Return the packages that a module under `tools/` is there to build; none where there is no such module."""
     block = re.search(r"^tool (?:\((.*?)\)|(\S+)$)", _text(module), re.MULTILINE | re.DOTALL)
     return (block[1] or block[2]).split() if block else []
 
 
 def minors(package: str) -> list[str]:
-    """Give the minor versions of Kubernetes whose modules build a package."""
+    """Return the minor versions of Kubernetes whose modules build a package."""
     modules = sorted(path.name for path in TOOLS.glob("kubernetes-*"))
     return [module.removeprefix("kubernetes-") for module in modules if package in tools_of(module)]
 

@@ -50,7 +50,7 @@ JVM_OPTIONS = (
 
 
 def java() -> str:
-    """Give the Java that runs Keycloak: of JAVA_HOME where it is set, as Keycloak's own script does."""
+    """Return the Java that runs Keycloak: of JAVA_HOME where it is set, as Keycloak's own script does."""
     home = MACHINE.get("JAVA_HOME")
     found = f"{home}/bin/java" if home else program("java", PART, HOW)
     version = re.search(r'version "(\d+)', _version_text(found))
@@ -60,7 +60,7 @@ def java() -> str:
 
 
 def install() -> Path:
-    """Give a directory with Keycloak, built for our options, and its database with our realm in it."""
+    """Return a directory with Keycloak, built for our options, and its database with our realm in it."""
     digest = sha256(REALM.read_bytes() + "".join(BUILD_OPTIONS).encode()).hexdigest()[:12]
     return made(f"{PART}-{VERSION}-{digest}", _install)
 

@@ -67,7 +67,7 @@ class Krew:
 
 @contextmanager
 def krew(directory: Path, *, kubectl: Path) -> Iterator[Krew]:
-    """Give Krew with an empty root; the manifest's address is that of a server on loopback that has the archive."""
+    """Return Krew with an empty root; the manifest's address is that of a server on loopback that has the archive."""
     text = (DIST / "stepup.yaml").read_text() if (DIST / "stepup.yaml").exists() else ""
     uri = re.search(r"uri: (\S+)", text)
     archive = DIST / uri[1].rpartition("/")[2] if uri else DIST

@@ -45,7 +45,7 @@ class KubeAPI:
             )
 
     def get(self, path: str) -> dict[str, Any]:
-        """Give an object that is there."""
+        """Return an object that is there."""
         return _ok(self.request("GET", path))
 
     def create(self, path: str, body: object) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class KubeAPI:
         return {} if answer.status_code == 409 else _ok(answer)
 
     def whoami(self) -> dict[str, Any]:
-        """Give `userInfo` as the server sees it (authentication.k8s.io/v1 SelfSubjectReview)."""
+        """Return `userInfo` as the server sees it (authentication.k8s.io/v1 SelfSubjectReview)."""
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         found = _ok(self.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review))
         info: dict[str, Any] = found["status"]["userInfo"]

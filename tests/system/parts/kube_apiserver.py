@@ -71,7 +71,7 @@ class KubeAPIServer:
         return KubeAPI(server=self.url, ca_file=self.ca_file, token=token)
 
     def kubeconfig(self, certificate: tuple[Path, Path], *, namespace: str = "default") -> str:
-        """Give a kubeconfig for the owner of a certificate and its key."""
+        """Return a kubeconfig for the owner of a certificate and its key."""
         user = {"client-certificate": str(certificate[0]), "client-key": str(certificate[1])}
         cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
         document = {
@@ -85,7 +85,7 @@ class KubeAPIServer:
         return yaml.safe_dump(document)
 
     def audit_events(self, **wanted: str) -> list[dict[str, Any]]:
-        """Give the audit events (audit.k8s.io/v1) whose verb and object are as wanted, oldest first."""
+        """Return the audit events (audit.k8s.io/v1) whose verb and object are as wanted, oldest first."""
         events = [json.loads(line) for line in self.audit_log.read_text().splitlines()]
         return [
             event
@@ -152,7 +152,7 @@ def kube_apiserver(
 
 
 def is_ready(api: KubeAPI) -> bool:
-    """Tell whether the server is ready and has made its own namespaces, which it does a little later."""
+    """Whether the server is ready and has made its own namespaces, which it does a little later."""
     with suppress(requests.RequestException):
         paths = ("/readyz", "/api/v1/namespaces/kube-system", "/api/v1/namespaces/default")
         return all(api.request("GET", path).status_code == 200 for path in paths)

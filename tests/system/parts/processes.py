@@ -156,12 +156,12 @@ def wait_until(
 
 
 def tail(log: Path, characters: int = 1500) -> str:
-    """Give the last of a log."""
+    """Return the last of a log."""
     return log.read_text(errors="replace")[-characters:]
 
 
 def records() -> Path:
-    """Give the directory of the records."""
+    """Return the directory of the records."""
     directory = cache_directory() / "running"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
@@ -199,7 +199,7 @@ def _age(record: Path) -> float:
 
 
 def _pid_of(record: Path) -> int:
-    """Give the process id of a record; of a server that was killed on its way, or never came to be, 0."""
+    """Return the process id of a record; of a server that was killed on its way, or never came to be, 0."""
     with contextlib.suppress(FileNotFoundError, ValueError):
         return int(record.read_text())
     marked = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
@@ -207,7 +207,7 @@ def _pid_of(record: Path) -> int:
 
 
 def is_marked(pid: int, token: str) -> bool:
-    """Tell whether a process is the one that has this record."""
+    """Whether a process is the one that has this record."""
     child = _CHILDREN.get(token)
     if child is not None and child.pid == pid:
         return child.poll() is None

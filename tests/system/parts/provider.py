@@ -50,7 +50,7 @@ def tls_files(directory: Path, name: str) -> tuple[Path, Path, Path]:
 
 
 def serves(issuer: str, ca_file: Path) -> bool:
-    """Tell whether an issuer gives its discovery document."""
+    """Whether an issuer gives its discovery document."""
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}),
         urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(ca_file))),

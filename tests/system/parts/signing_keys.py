@@ -17,7 +17,7 @@ def rotate(provider: RunningProvider) -> None:
 
 
 def published(provider: RunningProvider) -> set[str]:
-    """Give the ids of the signing keys that a provider publishes."""
+    """Return the ids of the signing keys that a provider publishes."""
     with requests.Session() as session:
         session.trust_env, session.verify = False, str(provider.ca_file)
         metadata = session.get(f"{provider.issuer}/.well-known/openid-configuration", timeout=20).json()

@@ -16,7 +16,7 @@ USER = 65534
 
 
 def words() -> list[str]:
-    """Give the words that run a command as that user; none where we are no more than a user ourselves."""
+    """Return the words that run a command as that user; none where we are no more than a user ourselves."""
     if os.getuid() != 0:
         return []
     setpriv = program("setpriv", PART, "apt-get install util-linux")
@@ -25,7 +25,7 @@ def words() -> list[str]:
 
 @contextmanager
 def place() -> Iterator[Path]:
-    """Give a directory that this user reaches: those of tests lie in one that is its owner's alone."""
+    """Return a directory that this user reaches: those of tests lie in one that is its owner's alone."""
     with tempfile.TemporaryDirectory(prefix="kubectl-stepup-desk-") as name:
         path = Path(name)
         path.chmod(0o755)

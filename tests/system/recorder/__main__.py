@@ -30,7 +30,7 @@ Request = tuple[str, str, str, str, str, str]
 
 
 def commands() -> list[str]:
-    """Give the commands to record."""
+    """Return the commands to record."""
     lines = (HERE / "commands.txt").read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 

@@ -60,7 +60,7 @@ def _has_widget(api: KubeAPI) -> bool:
 
 
 def things() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give path and object of all that is built in."""
+    """Return path and object of all that is built in."""
     for namespace in (SHOP, PROD):
         core = f"api/v1/namespaces/{namespace}"
         for name in ("web-0", "web-1"):

@@ -14,7 +14,7 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 def environment(home: Path, kubeconfig: str) -> dict[str, str]:
-    """Give what kubectl gets; its kubeconfig is written into `home`."""
+    """Return what kubectl gets; its kubeconfig is written into `home`."""
     (home / ".kube").mkdir(parents=True)
     (home / ".kube/config").write_text(kubeconfig)
     editor = f"sh {DATA / 'corpus' / 'ed.sh'}"

@@ -83,7 +83,7 @@ def test_the_fix_is_yaml_with_words_above(cli: Cli) -> None:
     found = cli("rbac", "audit", *FILES, "--fix")
     objects = [one for one in yaml.safe_load_all(found.out) if one]
     assert {one["kind"] for one in objects} == {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
-    assert found.out.startswith("# What closes the holes")
+    assert found.out.startswith("# What closes the gaps")
     nothing = cli("rbac", "audit", *FILES, "--fix", "--subject", "nobody")
     assert (nothing.code, nothing.out) == (0, "# Nothing was found that RBAC can close.\n")
     refused = cli("rbac", "audit", *FILES, "--fix", "-o", "sarif")

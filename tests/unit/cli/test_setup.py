@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.cli.app import Application
 from kubectl_stepup.errors import ProviderUnreachable
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from tests.flows.fakes import FakeProvider
+from kubectl_stepup.stepup.app import App
+from tests.support.fakes import FakeProvider
 
 from .conftest import Cli
 
@@ -45,7 +45,7 @@ def kubeconfig(monkeypatch: pytest.MonkeyPatch, write: Callable[..., str]) -> Pa
 def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     """An identity provider that nothing is sent to."""
     found = FakeProvider()
-    monkeypatch.setattr(Application, "provider", lambda self, provider: found)
+    monkeypatch.setattr(App, "provider", lambda self, provider: found)
     return found
 
 
@@ -128,14 +128,12 @@ def test_levels_that_nothing_proves_are_said_on_standard_error(cli: Cli, kubecon
     )
 
 
-def test_a_standing_context_is_written_and_taken_out(cli: Cli, kubeconfig: Path) -> None:
+def test_a_static_context_is_written_and_taken_out(cli: Cli, kubeconfig: Path) -> None:
     found = cli(*ENROL, *EVIDENCE, "--elevated-context", "up", "--yes")
     assert found.code == 0
     assert "name: up" in kubeconfig.read_text()
     assert "# mine" in kubeconfig.read_text()
-    assert cli("setup", "--remove", "--elevated-context", "up", "--yes").out.endswith(
-        "Removed the standing context up\n"
-    )
+    assert cli("setup", "--remove", "--elevated-context", "up", "--yes").out.endswith("Removed the static context up\n")
     assert kubeconfig.read_text() == KUBECONFIG
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.cli.app import Application
 from kubectl_stepup.sessions.scope import key, moment, terminal_scope
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from tests.flows.fakes import FakeProvider
+from kubectl_stepup.stepup.app import App
+from tests.support.fakes import FakeProvider
 
 from .conftest import Cli
 from .test_sessions import CONFIG, Sticky, now_session
@@ -35,7 +35,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, write
         found.put(key(kept.id, scope), kept.to_record(), kept.token_expires_at)
     notice = "Not remembering the step-up after this command"
     monkeypatch.setattr(choose, "choose", lambda name, **options: choose.ChosenStore(store=found, notice=notice))
-    monkeypatch.setattr(Application, "provider", lambda self, provider: FakeProvider())
+    monkeypatch.setattr(App, "provider", lambda self, provider: FakeProvider())
     monkeypatch.setenv("KUBECTL_STEPUP_CONFIG", write("config.yaml", CONFIG))
     monkeypatch.setenv("KUBECONFIG", write("kubeconfig", KUBECONFIG))
     return found

@@ -1,4 +1,4 @@
-"""Refusals in the server's words."""
+"""DenialCache in the server's words."""
 
 from __future__ import annotations
 

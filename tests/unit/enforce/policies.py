@@ -19,6 +19,6 @@ rules:
 
 
 def policy(*rules: str, more: str = "") -> Policy:
-    """Give a policy with two levels; a rule is the inside of a mapping in flow style."""
+    """Return a policy with two levels; a rule is the inside of a mapping in flow style."""
     text = _HEAD + "".join(f"  - {{{rule}}}\n" for rule in rules) + more
     return load(None, ("policy.yaml", text.encode()))

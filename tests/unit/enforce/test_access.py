@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question, Topic
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Login
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Login
 from tests.unit.enforce.policies import PROD, policy
 
 EVERYDAY, MFA, CRITICAL = Login(level=None), Login(level="mfa", rank=0), Login(level="critical", rank=1)
@@ -44,8 +44,8 @@ def test_of_many_namespaces_it_says_how_many_were_looked_at() -> None:
 
     assert len({one.namespace for one in secrets.questions}) == 11
     nothing = dict.fromkeys((*secrets.questions, *power.questions), False)
-    assert access.judged(secrets, [(EVERYDAY, nothing)]).detail == "refused: everyday, in 10 of 30 namespaces"
-    assert access.judged(power, [(EVERYDAY, nothing)]).detail == "refused: everyday"
+    assert access.evaluated(secrets, [(EVERYDAY, nothing)]).detail == "refused: everyday, in 10 of 30 namespaces"
+    assert access.evaluated(power, [(EVERYDAY, nothing)]).detail == "refused: everyday"
 
 
 def test_a_service_account_may_be_impersonated_in_one_namespace() -> None:
@@ -126,15 +126,15 @@ NOTHING, ALL = dict.fromkeys(ASKED, False), dict.fromkeys(ASKED, True)
 
 
 def test_nothing_allowed_is_enforced_and_an_elevated_login_is_not_asked() -> None:
-    row = access.judged(TOPIC, [(EVERYDAY, NOTHING), (MFA, ALL)])
+    row = access.evaluated(TOPIC, [(EVERYDAY, NOTHING), (MFA, ALL)])
 
     assert (row.state, row.detail, row.point) == (ENFORCED, "refused: everyday", "rbac")
 
 
 def test_what_is_allowed_is_told_shortly() -> None:
-    row = access.judged(TOPIC, [(EVERYDAY, ALL)])
+    row = access.evaluated(TOPIC, [(EVERYDAY, ALL)])
 
-    assert (row.state, row.detail) == (HOLE, "everyday may get, list secrets in shop, dev")
+    assert (row.state, row.detail) == (GAP, "everyday may get, list secrets in shop, dev")
     assert "rbac audit --fix" in row.fix
 
 
@@ -143,7 +143,9 @@ def test_a_lower_level_counts_for_what_needs_a_higher_one() -> None:
         verb="delete", group="admissionregistration.k8s.io", resource="validatingadmissionpolicybindings"
     )
     topic = Topic(subject="guards", what="write", needs=1, questions=(question,))
-    row = access.judged(topic, [(EVERYDAY, {question: False}), (MFA, {question: True}), (CRITICAL, {question: True})])
+    row = access.evaluated(
+        topic, [(EVERYDAY, {question: False}), (MFA, {question: True}), (CRITICAL, {question: True})]
+    )
 
     assert row.detail == "mfa may delete validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
@@ -159,6 +161,6 @@ def test_a_lower_level_counts_for_what_needs_a_higher_one() -> None:
 def test_what_could_not_be_asked_is_not_called_enforced(
     topic: Topic, told: dict[Question, bool] | None, detail: str
 ) -> None:
-    row = access.judged(topic, [(EVERYDAY, told)])
+    row = access.evaluated(topic, [(EVERYDAY, told)])
 
     assert (row.state, row.detail) == (NOT_CHECKED, detail)

@@ -1,4 +1,4 @@
-"""Who the server takes a login for, judged."""
+"""Who the server takes a login for, evaluated."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, Login
-from kubectl_stepup.enforce.verify.logins import User, judged, user_of
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, Login
+from kubectl_stepup.enforce.verify.logins import User, evaluated, user_of
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
 
 ISSUER = "https://login.example.com"
@@ -37,25 +37,25 @@ def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User
     ("login", "found", "state", "detail"),
     [
         (EVERYDAY, user("dev"), ENFORCED, "user alice"),
-        (EVERYDAY, user("dev", "stepup:mfa"), HOLE, "the everyday login has group stepup:mfa"),
-        (EVERYDAY, user("dev", issuer=None), HOLE, "alice is not known as a person"),
-        (EVERYDAY, user("dev", issuer="https://evil.example"), HOLE, "is https://evil.example, not"),
+        (EVERYDAY, user("dev", "stepup:mfa"), GAP, "the everyday login has group stepup:mfa"),
+        (EVERYDAY, user("dev", issuer=None), GAP, "alice is not known as a person"),
+        (EVERYDAY, user("dev", issuer="https://evil.example"), GAP, "is https://evil.example, not"),
         (MFA, user("dev", "stepup:mfa", "stepup:mfa:dev"), ENFORCED, "user alice"),
-        (MFA, user("dev", "stepup:mfa"), HOLE, "has no group stepup:mfa:dev"),
-        (MFA, user("dev"), HOLE, "has no group stepup:mfa; has no group stepup:mfa:dev"),
-        (MFA, user("stepup:mfa", "stepup:critical"), HOLE, "has group stepup:critical, which mfa does not give"),
-        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), HOLE, "gains group sre, which the everyday login has not"),
-        (MFA, user("stepup:mfa", name="bob"), HOLE, "is bob here and alice every day"),
+        (MFA, user("dev", "stepup:mfa"), GAP, "has no group stepup:mfa:dev"),
+        (MFA, user("dev"), GAP, "has no group stepup:mfa; has no group stepup:mfa:dev"),
+        (MFA, user("stepup:mfa", "stepup:critical"), GAP, "has group stepup:critical, which mfa does not give"),
+        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), GAP, "gains group sre, which the everyday login has not"),
+        (MFA, user("stepup:mfa", name="bob"), GAP, "is bob here and alice every day"),
         (CRITICAL, user("stepup:critical", "stepup:mfa"), ENFORCED, "user alice"),
-        (CRITICAL, user("stepup:critical"), HOLE, "has no group stepup:mfa"),
+        (CRITICAL, user("stepup:critical"), GAP, "has no group stepup:mfa"),
     ],
 )
 def test_a_login(login: Login, found: User, state: str, detail: str) -> None:
-    row = judged(login, found, TRUST, everyday=None if login is EVERYDAY else user("dev"), fix="do it")
+    row = evaluated(login, found, TRUST, everyday=None if login is EVERYDAY else user("dev"), fix="do it")
 
     assert row.state == state
     assert detail in row.detail
-    assert row.fix == ("do it" if state == HOLE else "")
+    assert row.fix == ("do it" if state == GAP else "")
     assert row.subject == login.name
 
 

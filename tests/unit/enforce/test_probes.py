@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_stepup.enforce.verify import probes
 from kubectl_stepup.enforce.verify.answers import Answer
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE, NOT_CHECKED, Finding, Login
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding, Login
 from kubectl_stepup.enforce.verify.probes import Probe, Sample
 from tests.unit.enforce.policies import PROD, policy
 from tests.unit.enforce.test_answers import ANOTHER, DENIED, LOOK, RBAC, WARNED
@@ -80,7 +80,7 @@ def judge(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -
     made = policy(f"name: deletes, do: [delete], needs: critical, mode: {mode}")
     probe = next(one for one in POSSIBLE if one.kind == kind and one.namespace == "shop")
     told = dict(zip((EVERYDAY, MFA), answers, strict=False))
-    return probes.judged(made.rules[0], probe, tuple(told), lambda login, _: told[login], fix="apply")
+    return probes.evaluated(made.rules[0], probe, tuple(told), lambda login, _: told[login], fix="apply")
 
 
 REFUSED, PASSED = Answer(code=1, err=DENIED), Answer(code=0)
@@ -93,11 +93,11 @@ OTHER_RULE = Answer(code=1, err=DENIED.replace("kubectl-stepup-deletes", "kubect
         ((REFUSED, REFUSED), "admission", ENFORCED, "everyday: refused; mfa: refused"),
         ((OTHER_RULE,), "admission", ENFORCED, "everyday: refused by rule all, which it meets too"),
         ((Answer(code=1, err=RBAC),), "rbac", ENFORCED, "everyday: RBAC refuses it already"),
-        ((PASSED, REFUSED), "admission", HOLE, "everyday: the server lets it pass"),
-        ((REFUSED, PASSED), "admission", HOLE, "mfa: the server lets it pass"),
+        ((PASSED, REFUSED), "admission", GAP, "everyday: the server lets it pass"),
+        ((REFUSED, PASSED), "admission", GAP, "mfa: the server lets it pass"),
         ((Answer(code=1, err=LOOK),), "admission", NOT_CHECKED, "everyday: may not even look at the object"),
         ((Answer(code=1, err=ANOTHER),), "admission", NOT_CHECKED, "everyday: Error from server (Forbidden)"),
-        ((Answer(code=1, err='pods "web-0" not found'), PASSED), "admission", HOLE, "mfa: the server lets it pass"),
+        ((Answer(code=1, err='pods "web-0" not found'), PASSED), "admission", GAP, "mfa: the server lets it pass"),
     ],
 )
 def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: str, detail: str) -> None:
@@ -105,17 +105,17 @@ def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: s
 
     assert (row.point, row.state) == (point, state)
     assert row.detail.startswith(detail)
-    assert row.fix == ("apply" if state == HOLE else "")
+    assert row.fix == ("apply" if state == GAP else "")
 
 
 @pytest.mark.parametrize(
     ("kind", "err", "state"),
     [
-        ("open a shell", "Error from server (BadRequest): pod web-0 does not have a host assigned", HOLE),
+        ("open a shell", "Error from server (BadRequest): pod web-0 does not have a host assigned", GAP),
         ("open a shell", 'Error from server (NotFound): pods "web-0" not found', NOT_CHECKED),
-        ("get a token", 'Error from server (NotFound): secrets "kubectl-stepup-verify" not found', HOLE),
+        ("get a token", 'Error from server (NotFound): secrets "kubectl-stepup-verify" not found', GAP),
         ("get a token", 'Error from server (NotFound): serviceaccounts "default" not found', NOT_CHECKED),
-        ("evict a pod", "Error from server (TooManyRequests): would violate the pod's disruption budget", HOLE),
+        ("evict a pod", "Error from server (TooManyRequests): would violate the pod's disruption budget", GAP),
         ("evict a pod", "Error from server (TooManyRequests): the server has received too many requests", NOT_CHECKED),
         ("open a shell", 'Error from server (BadRequest): admission webhook "x" denied the request: no', NOT_CHECKED),
     ],
@@ -125,7 +125,7 @@ def test_an_error_that_comes_after_admission_is_a_hole(kind: str, err: str, stat
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"), [(Answer(code=0, err=WARNED), ENFORCED), (PASSED, HOLE), (REFUSED, ENFORCED)]
+    ("answer", "state"), [(Answer(code=0, err=WARNED), ENFORCED), (PASSED, GAP), (REFUSED, ENFORCED)]
 )
 def test_a_rule_that_warns_lets_pass_and_says_so(answer: Answer, state: str) -> None:
     assert judge(answer, mode="warn").state == state

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kubectl_stepup.enforce.verify import read_back
-from kubectl_stepup.enforce.verify.findings import ENFORCED, HOLE
+from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.unit.enforce.policies import policy
 from tests.unit.enforce.test_bundle import GRANTS, compiled
@@ -22,7 +22,7 @@ Objects = dict[tuple[str, str, str], Any]
 
 
 def on_server() -> Objects:
-    """Give the objects as a server gives them back: with its defaults and its own fields."""
+    """Return the objects as a server gives them back: with its defaults and its own fields."""
     found = read_back.by_key(copy.deepcopy([dict(one) for one in MADE.objects]))
     for one in found.values():
         whole: Any = one
@@ -51,7 +51,7 @@ def changed(kind: str, change: Callable[[Any], object]) -> Callable[[Objects], o
     return lambda found: change(found[kind, "", RULE])
 
 
-HOLES: dict[str, tuple[Callable[[Objects], object], str]] = {
+GAPS: dict[str, tuple[Callable[[Objects], object], str]] = {
     "no binding": (lambda found: found.pop((BINDING, "", RULE)), "the binding is not there: kubectl-stepup-deletes"),
     "no policy": (lambda found: found.pop((POLICY, "", RULE)), "the policy is not there: kubectl-stepup-deletes"),
     "an old digest": (
@@ -117,13 +117,13 @@ HOLES: dict[str, tuple[Callable[[Objects], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("plant", "said"), HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize(("plant", "said"), GAPS.values(), ids=GAPS)
 def test_a_hole_is_found_and_named(plant: Callable[[Objects], object], said: str) -> None:
     found = on_server()
     plant(found)
     rows = guards(found)
 
-    assert rows["deletes"][0] == HOLE
+    assert rows["deletes"][0] == GAP
     assert said in rows["deletes"][1]
     assert rows["own-objects"] == (ENFORCED, "")
 
@@ -136,7 +136,7 @@ def test_what_is_left_over_is_drift_with_the_command_that_ends_it() -> None:
     (row,) = (
         one for one in read_back.guards(MADE.objects, found, digest=MADE.digest, fix="apply") if one.subject == "old"
     )
-    assert (row.state, row.what, row.detail) == (HOLE, "policy left over", "rule old is not in the policy")
+    assert (row.state, row.what, row.detail) == (GAP, "policy left over", "rule old is not in the policy")
     assert row.fix == "kubectl delete validatingadmissionpolicy kubectl-stepup-old"
 
 
@@ -166,12 +166,12 @@ def test_grants_that_were_changed_added_or_taken_away() -> None:
     added["metadata"]["name"] = "mine"
     found["ClusterRoleBinding", "", "mine"] = added
     found.pop(next(one for one in found if one[0] == "RoleBinding" and "grant" in one[2]))
-    holes = {(what, detail) for what, state, detail in grants(found) if state == HOLE}
+    gaps = {(what, detail) for what, state, detail in grants(found) if state == GAP}
 
-    assert len(holes) == 3
-    assert any("subjects[0].name is everybody" in detail for _, detail in holes)
-    assert any(detail.endswith("is not there") for _, detail in holes)
-    assert ("ClusterRoleBinding left over", "nothing in the policy becomes it") in holes
+    assert len(gaps) == 3
+    assert any("subjects[0].name is everybody" in detail for _, detail in gaps)
+    assert any(detail.endswith("is not there") for _, detail in gaps)
+    assert ("ClusterRoleBinding left over", "nothing in the policy becomes it") in gaps
 
 
 def published(found: Any, why_not: str = "") -> tuple[str, str]:
@@ -205,11 +205,11 @@ def test_another_policy_is_published(data: dict[str, str] | None, said: str) -> 
     found = on_server()["ConfigMap", "kube-public", "kubectl-stepup-policy"]
     found["data"] = data
 
-    assert published(found) == (HOLE, said)
+    assert published(found) == (GAP, said)
 
 
 def test_a_policy_that_nobody_can_fetch() -> None:
     assert published(None, "configmaps is forbidden") == (
-        HOLE,
+        GAP,
         "an everyday login cannot read it: configmaps is forbidden",
     )

@@ -1,4 +1,4 @@
-"""A standing elevated user and context: put in, put in again, taken out; and never on somebody else's name."""
+"""A static elevated user and context: put in, put in again, taken out; and never on somebody else's name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.kubeconfig.overlay import INSTALL_HINT, exec_entry
-from kubectl_stepup.kubeconfig.static_entry import StandingEntry, standing_entry, with_entry, without_entry
+from kubectl_stepup.kubeconfig.static_entry import StaticEntry, static_entry, with_entry, without_entry
 from kubectl_stepup.yaml_edit.splice import unified_diff
 from kubectl_stepup.yaml_edit.yaml_file import plain
 
@@ -77,8 +77,8 @@ DIFF = f"""\
 """
 
 
-def entry(context_name: str = "prod-elevated", *, command: str = "/usr/bin/python3") -> StandingEntry:
-    return standing_entry(
+def entry(context_name: str = "prod-elevated", *, command: str = "/usr/bin/python3") -> StaticEntry:
+    return static_entry(
         CONTEXT,
         context_name=context_name,
         user_name="stepup:prod-eu:mfa",
@@ -86,7 +86,7 @@ def entry(context_name: str = "prod-elevated", *, command: str = "/usr/bin/pytho
     )
 
 
-def put(text: str, wanted: StandingEntry | None = None) -> str:
+def put(text: str, wanted: StaticEntry | None = None) -> str:
     return with_entry(text.encode(), "config", wanted or entry(), parse=plain).decode()
 
 
@@ -164,4 +164,4 @@ def test_a_kubeconfig_that_cannot_be_edited_says_what_to_type() -> None:
 def test_only_our_own_user_names_are_written() -> None:
     """KCFG-11."""
     with pytest.raises(ValueError, match="user_name must start with stepup:"):
-        standing_entry(CONTEXT, context_name="x", user_name="alice", exec_entry={})
+        static_entry(CONTEXT, context_name="x", user_name="alice", exec_entry={})

@@ -15,7 +15,7 @@ import pytest
 
 from kubectl_stepup.errors import UsageError
 from kubectl_stepup.kubectl import manifest
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.kubectl.command_line import csv_value, read_line
 from kubectl_stepup.kubectl.process import find
@@ -27,7 +27,7 @@ KUBECTL = find(dict(os.environ), also_wheel=True)
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on this platform")
 
 
-def expanded(*words: str, stdin: bytes = b"", kubectl: str = KUBECTL) -> tuple[KubectlCommand, Spool]:
+def expanded(*words: str, stdin: bytes = b"", kubectl: str = KUBECTL) -> tuple[KubectlCommand, CapturedInput]:
     return manifest.expand(read(words), kubectl=kubectl, stdin=BytesIO(stdin))
 
 
@@ -37,7 +37,7 @@ def names(command: KubectlCommand) -> list[str]:
 
 @contextmanager
 def descriptor_of(content: bytes) -> Iterator[str]:
-    """Give a path as `<(…)` does: of a pipe that the caller opened, which a child inherits."""
+    """Return a path as `<(…)` does: of a pipe that the caller opened, which a child inherits."""
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
 
@@ -54,10 +54,10 @@ def descriptor_of(content: bytes) -> Iterator[str]:
 
 def test_process_substitution_is_evaluated() -> None:
     with descriptor_of(POD) as place:
-        command, spool = expanded("delete", "-f", place)
+        command, captured = expanded("delete", "-f", place)
     assert names(command) == ["pods/web"]
     assert "unread-manifest" not in command.traits
-    assert b'"web"' in (spool.objects or b"")
+    assert b'"web"' in (captured.objects or b"")
 
 
 def test_a_pipe_with_a_name_is_read_once(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_pipe_with_a_name_is_read_once(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     thread = threading.Thread(target=lambda: pipe.write_bytes(SECRET))
     thread.start()
-    command, spool = expanded("apply", "-f", str(pipe))
+    command, captured = expanded("apply", "-f", str(pipe))
     thread.join()
     assert names(command) == ["secrets/key"]
-    assert spool.objects is not None
+    assert captured.objects is not None
 
 
 def test_pipes_files_and_standard_input_stay_in_their_order(tmp_path: Path) -> None:
@@ -76,24 +76,24 @@ def test_pipes_files_and_standard_input_stay_in_their_order(tmp_path: Path) -> N
     file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n")
     with descriptor_of(POD) as first, descriptor_of(SECRET) as second:
         typed = SECRET.replace(b"key", b"other")
-        command, spool = expanded("create", "-f", f"{second},{file}", "-f", "-", "-f", first, stdin=typed)
+        command, captured = expanded("create", "-f", f"{second},{file}", "-f", "-", "-f", first, stdin=typed)
     assert names(command)[:4] == ["secrets/key", "configmaps/c", "secrets/other", "pods/web"]
-    assert spool.streams == ()
+    assert captured.streams == ()
 
 
 def test_what_kubectl_cannot_read_of_a_pipe_is_everything_and_handed_on_as_it_was() -> None:
     with descriptor_of(b"{ not: [yaml") as place:
-        command, spool = expanded("apply", "-f", place)
+        command, captured = expanded("apply", "-f", place)
     assert "unread-manifest" in command.traits
-    assert (spool.objects, spool.streams) == (None, (b"{ not: [yaml",))
+    assert (captured.objects, captured.streams) == (None, (b"{ not: [yaml",))
 
 
 def test_a_large_pipe_is_everything_and_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "MAX_BYTES", 10)
     with descriptor_of(POD) as place:
-        command, spool = expanded("apply", "-f", place)
+        command, captured = expanded("apply", "-f", place)
     assert "unread-manifest" in command.traits
-    assert spool.streams == (POD,)
+    assert captured.streams == (POD,)
 
 
 def test_a_file_behind_a_descriptor_is_read_from_its_beginning(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_descriptor_that_the_caller_did_not_open_is_none_of_ours(tmp_path: Pat
 def test_standard_input_by_its_path() -> None:
     script = (
         "import sys; from kubectl_stepup.kubectl import manifest; from kubectl_stepup.kubectl.command import read\n"
-        "command, spool = manifest.expand(read(['delete', '-f', '/dev/stdin']), kubectl=sys.argv[1])\n"
+        "command, captured = manifest.expand(read(['delete', '-f', '/dev/stdin']), kubectl=sys.argv[1])\n"
         "print([one.name for one in command.requests if one.verb == 'delete'])"
     )
     done = subprocess.run([sys.executable, "-c", script, KUBECTL], input=POD, capture_output=True, check=True)
@@ -125,12 +125,12 @@ def test_standard_input_by_its_path() -> None:
 
 @pytest.mark.parametrize("stdin", [b"", b"# nothing today\n---\n"])
 def test_no_objects_at_all_are_nothing_to_ask_about(stdin: bytes, tmp_path: Path) -> None:
-    command, spool = expanded("apply", "-f", "-", stdin=stdin)
-    assert (names(command), command.traits, list(spool.stdin or ())) == ([], frozenset(), [stdin])
+    command, captured = expanded("apply", "-f", "-", stdin=stdin)
+    assert (names(command), command.traits, list(captured.stdin or ())) == ([], frozenset(), [stdin])
     file = tmp_path / "empty.yaml"
     file.write_bytes(stdin)
-    command, spool = expanded("apply", "-f", str(file))
-    assert (names(command), spool.objects) == ([], b"")
+    command, captured = expanded("apply", "-f", str(file))
+    assert (names(command), captured.objects) == ([], b"")
 
 
 @pytest.mark.parametrize("value", ["a", "a,b", 'a"b', '"', "a\nb", "a b"])

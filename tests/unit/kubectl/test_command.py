@@ -16,7 +16,7 @@ def command(text: str) -> KubectlCommand:
 
 
 def requests(text: str) -> list[str]:
-    """Give the requests in short: `verb group/resource/subresource namespace:name`."""
+    """Return the requests in short: `verb group/resource/subresource namespace:name`."""
     found = command(text)
     assert found.known, found.problem
     return [

@@ -1,6 +1,6 @@
 """Every line of the corpus under a policy that asks for everything: no miss, and no prompt where nothing happens.
 
-`tests/data/corpus/README.md` says what the classes mean and how a row is judged.
+`tests/data/corpus/README.md` says what the classes mean and how a row is evaluated.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ METHODS = {
 
 
 def sent(observed: str) -> tuple[str, str, str]:
-    """Give method, resource and namespace of a recorded request."""
+    """Return method, resource and namespace of a recorded request."""
     method, path = observed.split()[:2]
     parts = [part for part in path.partition("?")[0].split("/") if part]
     parts = parts[2:] if parts[0] == "api" else parts[3:]

@@ -37,7 +37,7 @@ every_kubectl = pytest.mark.parametrize("minor", KUBECTLS)
 
 
 def flags_of(minor: str) -> Iterator[tuple[str, str, Flag]]:
-    """Give every flag of a kubectl: its command (empty: everywhere), its text, and what the text says."""
+    """Return every flag of a kubectl: its command (empty: everywhere), its text, and what the text says."""
     dump = KUBECTLS[minor]
     for path, texts in [("", dump["global"]), *((path, found["flags"]) for path, found in dump["commands"].items())]:
         if path not in make_grammar.ELSEWHERE:
@@ -134,11 +134,11 @@ def test_the_table_has_nothing_that_no_kubectl_has() -> None:
 
 
 def table() -> list[tuple[str, str]]:
-    """Give every flag of the table: its command (empty: everywhere) and its text."""
+    """Return every flag of the table: its command (empty: everywhere) and its text."""
     commands: list[tuple[str, str]] = [("", grammar_table.GLOBAL_FLAGS), *grammar_table.COMMANDS.items()]
     return [(path, text) for path, texts in commands for text in texts.split()]
 
 
 def form(text: str) -> str:
-    """Give what follows a flag's name and letter: how it takes values."""
+    """Return what follows a flag's name and letter: how it takes values."""
     return re.sub(r"^[a-z0-9-]+(,[A-Za-z])?(?=$|[!=?])", "", text)

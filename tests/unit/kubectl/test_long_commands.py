@@ -1,4 +1,4 @@
-"""A command line, and a policy, may be as long as the system lets it be: they are judged all the same.
+"""A command line, and a policy, may be as long as the system lets it be: they are evaluated all the same.
 
 The time limits catch what grows with the square of the length, for minutes; how long a decision takes `make fuzz` says.
 """

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 from kubectl_stepup.kubectl import manifest
-from kubectl_stepup.kubectl.captured_input import SOURCES, Spool
+from kubectl_stepup.kubectl.captured_input import SOURCES, CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 
 CORPUS = Path(__file__).resolve().parents[2] / "data" / "corpus"
@@ -67,29 +67,35 @@ def names(command: KubectlCommand) -> list[str]:
 )
 def test_kubectl_says_which_objects_there_are(argv: str, expected: list[str], kubectl: str) -> None:
     """POL-12, POL-13."""
-    command, spool = manifest.expand(read(argv.split()), kubectl=kubectl)
-    assert (names(command), spool.stdin, spool.streams) == (expected, None, ())
+    command, captured = manifest.expand(read(argv.split()), kubectl=kubectl)
+    assert (names(command), captured.stdin, captured.streams) == (expected, None, ())
     assert "unread-manifest" not in command.traits
     # What was read is what will be sent: reading it again gives the same.
     again, _ = manifest.expand(
-        read([*command.line.written(without=SOURCES), "-f", "-"]), kubectl=kubectl, stdin=BytesIO(spool.objects or b"")
+        read([*command.line.written(without=SOURCES), "-f", "-"]),
+        kubectl=kubectl,
+        stdin=BytesIO(captured.objects or b""),
     )
     assert again.requests == command.requests
 
 
 def test_standard_input_is_read_once_and_given_back(kubectl: str) -> None:
     data = Path("man/crb.json").read_bytes()
-    command, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl=kubectl, stdin=BytesIO(data))
-    assert (names(command), list(spool.stdin or ()), spool.objects) == (["clusterrolebindings/newcrb"], [data], None)
+    command, captured = manifest.expand(read(["apply", "-f", "-"]), kubectl=kubectl, stdin=BytesIO(data))
+    assert (names(command), list(captured.stdin or ()), captured.objects) == (
+        ["clusterrolebindings/newcrb"],
+        [data],
+        None,
+    )
 
 
 def test_standard_input_beside_files_is_one_with_them(kubectl: str) -> None:
     data = Path("man/crb.json").read_bytes()
-    command, spool = manifest.expand(
+    command, captured = manifest.expand(
         read(["apply", "-f", "man/pod.yaml", "-f", "-"]), kubectl=kubectl, stdin=BytesIO(data)
     )
-    assert (names(command), list(spool.stdin or ())) == (["pods/newpod", "clusterrolebindings/newcrb"], [data])
-    assert [one["kind"] for one in documents(spool.objects)] == ["Pod", "ClusterRoleBinding"]
+    assert (names(command), list(captured.stdin or ())) == (["pods/newpod", "clusterrolebindings/newcrb"], [data])
+    assert [one["kind"] for one in documents(captured.objects)] == ["Pod", "ClusterRoleBinding"]
 
 
 @pytest.mark.parametrize(
@@ -123,16 +129,16 @@ def test_without_kubectl_nothing_is_read() -> None:
 def test_other_commands_leave_standard_input_alone(argv: str) -> None:
     command = read(argv.split())
     data = BytesIO(b"kind: Pod")
-    assert manifest.expand(command, kubectl="/nonexistent", stdin=data) == (command, Spool())
+    assert manifest.expand(command, kubectl="/nonexistent", stdin=data) == (command, CapturedInput())
     assert data.tell() == 0
 
 
 def test_a_large_standard_input_is_everything_and_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "MAX_BYTES", 1 << 20)
     data = b"0123456789abcdef" * (5 << 16)
-    command, spool = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent", stdin=BytesIO(data))
+    command, captured = manifest.expand(read(["apply", "-f", "-"]), kubectl="/nonexistent", stdin=BytesIO(data))
     assert "unread-manifest" in command.traits
-    assert b"".join(spool.stdin or ()) == data
+    assert b"".join(captured.stdin or ()) == data
 
 
 @pytest.mark.parametrize("argv", ["apply -f {}/big.yaml", "apply -f {}", "apply -f {}/*.yaml", "apply -k {}"])
@@ -181,19 +187,19 @@ def address() -> Iterator[str]:
 
 def test_what_has_an_address_is_fetched_once_by_a_command_that_runs(kubectl: str, address: str) -> None:
     words = ["apply", "-f", f"{address}/a.json"]
-    command, spool = manifest.expand(read(words), kubectl=kubectl)
-    assert ("unread-manifest" in command.traits, spool, Served.asked) == (True, Spool(), [])
+    command, captured = manifest.expand(read(words), kubectl=kubectl)
+    assert ("unread-manifest" in command.traits, captured, Served.asked) == (True, CapturedInput(), [])
 
-    command, spool = manifest.expand(read(words), kubectl=kubectl, online=True)
+    command, captured = manifest.expand(read(words), kubectl=kubectl, online=True)
     assert (names(command), Served.asked) == (["clusterrolebindings/newcrb"], ["/a.json"])
-    assert [one["kind"] for one in documents(spool.objects)] == ["ClusterRoleBinding"]
+    assert [one["kind"] for one in documents(captured.objects)] == ["ClusterRoleBinding"]
 
 
 def test_a_base_with_an_address_is_fetched_by_a_command_that_runs(kubectl: str, address: str, tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text(f"resources: ['{address}/a.json']\n")
-    command, spool = manifest.expand(read(["apply", "-k", str(tmp_path)]), kubectl=kubectl, online=True)
+    command, captured = manifest.expand(read(["apply", "-k", str(tmp_path)]), kubectl=kubectl, online=True)
     assert names(command) == ["clusterrolebindings/newcrb"]
-    assert [one["kind"] for one in documents(spool.objects)] == ["ClusterRoleBinding"]
+    assert [one["kind"] for one in documents(captured.objects)] == ["ClusterRoleBinding"]
     assert set(Served.asked) == {"/a.json"}
 
 
@@ -220,8 +226,8 @@ spec: {a: &a [1, 2], b: *a}
 def test_kubectl_reads_what_it_printed_as_the_same_objects(kubectl: str, tmp_path: Path) -> None:
     file = tmp_path / "odd.yaml"
     file.write_text(ODD)
-    _, spool = manifest.expand(read(["apply", "-f", str(file)]), kubectl=kubectl)
-    (tmp_path / "printed").write_bytes(spool.objects or b"")
+    _, captured = manifest.expand(read(["apply", "-f", str(file)]), kubectl=kubectl)
+    (tmp_path / "printed").write_bytes(captured.objects or b"")
 
     # By another command than the one that printed them.
     first, second = (

@@ -23,7 +23,7 @@ TARGET = Target(cluster="prod-eu", labels={"env": "prod"}, namespace="default")
 
 
 def meaning(command: KubectlCommand) -> tuple[object, ...]:
-    """Give all that a command is, but for how it is written, with what each policy decides about it."""
+    """Return all that a command is, but for how it is written, with what each policy decides about it."""
     fields = {name: value for name, value in command.as_dict().items() if name not in ("argv", "line")}
     return (fields, *(decide(policy, command, TARGET) for policy in POLICIES))
 

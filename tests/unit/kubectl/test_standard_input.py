@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from kubectl_stepup.kubectl.standard_input import spooled
+from kubectl_stepup.kubectl.standard_input import captured
 
 
 @pytest.mark.parametrize(
     ("data", "at_most"), [(b"", 4), (b"abc", 4), (b"abcd", 4), (b"abcde", 4), (b"x" * (3 << 20), 1 << 20)]
 )
 def test_a_beginning_and_the_rest(data: bytes, at_most: int) -> None:
-    head, rest = spooled(io.BytesIO(data), at_most)
+    head, rest = captured(io.BytesIO(data), at_most)
     assert (head, b"".join(rest)) == (data[:at_most], data[at_most:])
 
 
@@ -31,5 +31,5 @@ def test_a_pipe_that_is_filled_slowly_and_does_not_wait() -> None:
 
     with open(reading, "rb", buffering=0) as source:
         threading.Timer(0.05, fill).start()
-        head, rest = spooled(source, 1000)
+        head, rest = captured(source, 1000)
         assert head + b"".join(rest) == b"".join(bytes([number]) * 100 for number in range(50))

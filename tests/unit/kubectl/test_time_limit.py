@@ -14,7 +14,7 @@ import pytest
 from kubectl_stepup.kubectl import time_limit
 from kubectl_stepup.kubectl.process import run
 from kubectl_stepup.kubectl.time_limit import TimeLimit
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,12 @@ import pytest
 
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import IDTokenClaims, refuse_unexpected
-from tests.provider.cases import CLIENT, EXPECTED, ISSUER, NOW, payload
-from tests.provider.model import ABSENT
+from tests.support.provider.cases import CLIENT, EXPECTED, ISSUER, NOW, payload
+from tests.support.provider.model import ABSENT
 
 
 def refused(**changes: object) -> str:
-    """Give the message of the refusal."""
+    """Return the message of the refusal."""
     with pytest.raises(TokenRejected) as caught:
         taken(**changes)
     return caught.value.message

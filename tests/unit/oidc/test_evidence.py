@@ -8,7 +8,7 @@ from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.evidence import rejection, server_window, shortfalls
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
-from tests.provider.cases import FLOW_START, NOW, REQUIREMENT, payload
+from tests.support.provider.cases import FLOW_START, NOW, REQUIREMENT, payload
 
 
 def claims(**changes: object) -> IDTokenClaims:

@@ -9,8 +9,8 @@ import pytest
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.evidence import Kind, Shortfall, shortfalls
 from kubectl_stepup.oidc.requirement import AuthTime, StepUpRequirement
-from tests.provider.cases import REQUIREMENT, payload
-from tests.provider.model import ABSENT
+from tests.support.provider.cases import REQUIREMENT, payload
+from tests.support.provider.model import ABSENT
 
 START = 1_800_000_000.0
 WIDE = replace(REQUIREMENT, server_window_s=100_000, signed_in_within_s=600)

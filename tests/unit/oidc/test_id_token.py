@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
-from tests.provider.cases import CLIENT, EXPECTED, FLOW_START, NOW, REQUIREMENT, accept, good, judge
-from tests.provider.model import ABSENT
-from tests.provider.tokens import at_hash
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.model import ABSENT
+from tests.support.provider.tokens import at_hash
 
 T = int(NOW)
 

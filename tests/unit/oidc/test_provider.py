@@ -7,9 +7,9 @@ from kubectl_stepup.oidc.grants.device import DeviceRequest
 from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.secret import Secret
-from tests.provider import ABSENT, Provider, Raw
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import provider, start_provider
+from tests.support.provider import ABSENT, Provider, Raw
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import provider, start_provider
 
 __all__ = ["provider", "start_provider"]
 

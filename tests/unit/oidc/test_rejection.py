@@ -10,7 +10,7 @@ from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.evidence import Kind, Shortfall, rejection, shortfalls
 from kubectl_stepup.oidc.requirement import Evidence
-from tests.provider.cases import FLOW_START, NOW, REQUIREMENT, payload
+from tests.support.provider.cases import FLOW_START, NOW, REQUIREMENT, payload
 
 AGAIN = "kubectl stepup login --fresh --level mfa"
 

@@ -11,9 +11,9 @@ import pytest
 
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import Expectation
-from tests.provider.cases import EXPECTED, Published, accept, good, judge, payload
-from tests.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.tokens import compact, signature, signed
+from tests.support.provider.cases import EXPECTED, Published, accept, good, judge, payload
+from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.tokens import compact, signature, signed
 
 MAIN = rsa_key()
 EC, ED = ec_key(), ed25519_key()
@@ -31,13 +31,13 @@ def made(header: bytes, body: bytes) -> str:
 
 
 def padded(members: dict[str, object], size: int) -> bytes:
-    """Give `members` as JSON of that many bytes."""
+    """Return `members` as JSON of that many bytes."""
     text = json.dumps({**members, "padding": ""})
     return json.dumps({**members, "padding": "x" * (size - len(text))}).encode()
 
 
 def modulus(bits: int) -> dict[str, object]:
-    """Give an RSA key of that size; nobody has its other half."""
+    """Return an RSA key of that size; nobody has its other half."""
     number = (1 << (bits - 1)) + 1
     return {"kty": "RSA", "kid": "main", "e": "AQAB", "n": base64url(number.to_bytes((bits + 7) // 8, "big"))}
 

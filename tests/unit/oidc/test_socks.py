@@ -9,9 +9,9 @@ import pytest
 
 from kubectl_stepup.errors import ProviderUnreachable
 from kubectl_stepup.oidc.transport import Transport
-from tests.provider import Provider
-from tests.provider.fixtures import StartProvider, start_provider
-from tests.provider.socks import Socks
+from tests.support.provider import Provider
+from tests.support.provider.fixtures import StartProvider, start_provider
+from tests.support.provider.socks import Socks
 
 __all__ = ["start_provider"]
 

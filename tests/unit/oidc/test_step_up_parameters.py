@@ -9,7 +9,7 @@ from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.presets import PRESETS
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.oidc.step_up_parameters import step_up_parameters, step_up_scope
-from tests.provider.cases import REQUIREMENT
+from tests.support.provider.cases import REQUIREMENT
 
 COMMAND = "kubectl delete pod web-0 -n prod"
 STRONG = replace(REQUIREMENT, evidence=Evidence(acr=("phr", "mfa"), acrs=("c1", "c2")), signed_in_within_s=900)

@@ -20,7 +20,7 @@ def pem() -> str:
 
 
 def loaded(text: str, tmp_path: Path, *, by: str) -> tuple[int, list[str]]:
-    """Give how many CAs a context trusts, and what was said."""
+    """Return how many CAs a context trusts, and what was said."""
     path, said = tmp_path / "ca.pem", list[str]()
     path.write_text(text, encoding="utf-8")
     if by == "caData":

@@ -65,7 +65,7 @@ def quoted(what: str) -> st.SearchStrategy[QuotedText | None]:
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """Give any policy that a file could say."""
+    """Return any policy that a file could say."""
     levels = tuple(
         Level(
             name=f"level-{number}",

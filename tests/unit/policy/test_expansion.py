@@ -14,7 +14,7 @@ ROWS = [(action, one) for action, expanded in EXPANSIONS.items() for one in expa
 
 
 def requests(one: Expansion) -> list[ResourceAttributes]:
-    """Give every request of a row, one for each verb and resource."""
+    """Return every request of a row, one for each verb and resource."""
     found: list[ResourceAttributes] = []
     for text in one.resources:
         words, _, subresource = text.partition("/")

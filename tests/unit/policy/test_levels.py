@@ -125,7 +125,7 @@ LEVELS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True).f
 
 
 def no_weaker(level: Level, than: Level) -> bool:
-    """Return whether a level asks for no less than another in every field."""
+    """Whether a level asks for no less than another in every field."""
     return (
         level.signed_in_within_s <= than.signed_in_within_s
         and level.ask_again_after_s <= than.ask_again_after_s

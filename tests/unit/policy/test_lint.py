@@ -12,7 +12,7 @@ from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.lint import Enrolled, Finding, lint
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Rule, Selector, Target, Where
-from tests.flows.values import policy_of
+from tests.support.values import policy_of
 
 NOBODY = Enrolled(clusters={}, proven={})
 CORP = Enrolled(

@@ -22,7 +22,7 @@ def read(text: str) -> Policy:
 
 
 def content(policy: Policy) -> dict[str, Any]:
-    """Give what a policy says, wherever it is written."""
+    """Return what a policy says, wherever it is written."""
     rules = tuple(rule.replace(file="", line=0) for rule in policy.rules)
     return {**policy.as_dict(), "rules": rules, "files": ()}
 
@@ -61,7 +61,7 @@ def document(name: str, *lines: str) -> tuple[str, bytes]:
 
 
 def published(cluster: str, *parts: str) -> Published:
-    """Give what a cluster publishes."""
+    """Return what a cluster publishes."""
     return Published(cluster=cluster, policy=parsed("\n".join([HEAD, *parts]), cluster))
 
 

@@ -15,7 +15,7 @@ from kubectl_stepup.policy.policy_tests import KIND, TARGET, Case, Verdict, case
 from kubectl_stepup.ui import case_reports
 from kubectl_stepup.wiring.policy_file import schema_of
 from kubectl_stepup.yaml_edit import yaml_file
-from tests.flows.values import POLICY
+from tests.support.values import POLICY
 
 HEAD = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: PolicyTest\n"
 

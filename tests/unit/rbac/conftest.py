@@ -59,7 +59,7 @@ def judge(default: Policy) -> Judge:
 
 
 def bound(rule: str, *, subject: str = "{kind: Group, name: dev}", namespace: str | None = None) -> str:
-    """Give a role with one rule and a binding, both called `one`."""
+    """Return a role with one rule and a binding, both called `one`."""
     kind, metadata = ("ClusterRole", "{name: one}")
     if namespace:
         kind, metadata = "Role", f"{{name: one, namespace: {namespace}}}"
@@ -78,6 +78,6 @@ subjects: [{subject}]
 
 
 def allow(verbs: str, resources: str, group: str = "", names: str = "") -> str:
-    """Give a rule in YAML's flow style; the arguments are lists without their brackets."""
+    """Return a rule in YAML's flow style; the arguments are lists without their brackets."""
     named = f", resourceNames: [{names}]" if names else ""
     return f'{{verbs: [{verbs}], apiGroups: ["{group}"], resources: [{resources}]{named}}}'

@@ -26,7 +26,7 @@ def fixed(objects: RbacObjects, policy: Policy) -> tuple[Piece, ...]:
 
 
 def applied(objects: RbacObjects, pieces: tuple[Piece, ...]) -> RbacObjects:
-    """Give the cluster after `kubectl apply`."""
+    """Return the cluster after `kubectl apply`."""
     made = objects_of(
         Manifest(content=one.manifest, place=Place(file="fix.yaml")) for one in pieces if one.manifest is not None
     )

@@ -1,4 +1,4 @@
-"""Whatever an object holds, it is judged or said to be wrong."""
+"""Whatever an object holds, it is evaluated or said to be wrong."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VALUES = st.one_of(
 
 
 def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Give the path of every value inside another."""
+    """Return the path of every value inside another."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [found for key, one in pairs for found in ((*path, key), *places(one, (*path, key)))]
 

@@ -1,4 +1,4 @@
-"""Reading RBAC through a kubectl: what it is asked, and what becomes of its refusals."""
+"""Reading RBAC through a kubectl: what it is asked, and what becomes of its denials."""
 
 from __future__ import annotations
 

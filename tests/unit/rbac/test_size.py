@@ -16,7 +16,7 @@ ROLES, BINDINGS, NAMESPACES = 40, 2000, 50
 
 
 def cluster(bindings: int) -> RbacObjects:
-    """Give roles of two rules each, all different, bound again and again in many namespaces."""
+    """Return roles of two rules each, all different, bound again and again in many namespaces."""
     rules = (RbacRule(verbs=("get", "delete"), api_groups=("",), resources=("secrets", "pods/exec")),)
     roles = [
         Role(

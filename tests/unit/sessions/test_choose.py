@@ -10,7 +10,7 @@ from kubectl_stepup.errors import StoreUnavailable, UsageError
 from kubectl_stepup.sessions.stores.choose import ChosenStore, choose
 from kubectl_stepup.sessions.stores.interface import SessionStore
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 
 class Named(MemoryStore):

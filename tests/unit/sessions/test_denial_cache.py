@@ -44,7 +44,7 @@ EXPIRED = Refusal(code="expired", message="code expired", hint=None, at_boottime
 
 
 def asks_again(directory: Path, after_s: float, *, for_credential: bool = True) -> bool:
-    """Tell whether a process that starts `after_s` seconds after EXPIRED would prompt."""
+    """Whether a process that starts `after_s` seconds after EXPIRED would prompt."""
     now = EXPIRED.at_boottime + after_s
     found = denial_cache.binding(
         directory, ID, process_started_boottime=now, now_boottime=now, for_credential=for_credential

@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.sessions.stores.file import FileStore
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 KEY = "kubectl-stepup:0123456789abcdef0123456789abcdef:tty-34816-10-20"
 END = StillClock().now() + 60

@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 
 from kubectl_stepup.sessions.guarded_memory import guard_memory
-from tests.lab.debugger import REFUSED, as_a_user, look_at
+from tests.support.lab.debugger import REFUSED, as_a_user, look_at
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from kubectl_stepup.sessions import hand_over, hand_over_socket, scope
 from kubectl_stepup.sessions.stores import kernel, keyctl
-from tests.contract.sessions import SESSION, session
+from tests.support.sessions import SESSION, session
 
 directory = Path(sys.argv[1])
 now = lambda: SESSION.approved.wall

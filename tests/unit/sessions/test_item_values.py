@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.sessions.stores.item_values import ItemValues
 from tests.contract.backends import KeychainLikeBackend, WindowsLikeBackend
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 NAME = "name"
 OLD, NEW, NEWER = bytes(range(250)) * 12, b"n" * 4000, b"e" * 5000

@@ -55,7 +55,7 @@ def run(code: str, key: str, *, uid: int | None = None) -> str:
 
 
 def timeouts(key: str) -> str:
-    """Give the kernel's own words on when a key ends: the fourth column of proc_keys(5)."""
+    """Return the kernel's own words on when a key ends: the fourth column of proc_keys(5)."""
     serial = keyctl.search(keyctl.USER_KEYRING, key)
     assert serial is not None
     lines = Path("/proc/keys").read_text(encoding="ascii").splitlines()

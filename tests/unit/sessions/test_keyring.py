@@ -13,7 +13,7 @@ from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.sessions.stores import keyring
 from kubectl_stepup.sessions.stores.keyring import OSKeyringStore, open_os_keyring
 from tests.contract.backends import HangingBackend, KeychainLikeBackend, SilentBackend, WindowsLikeBackend
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 KEY = "kubectl-stepup:0123456789abcdef0123456789abcdef:user"
 

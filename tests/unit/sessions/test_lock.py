@@ -16,7 +16,7 @@ import pytest
 from kubectl_stepup.errors import LockTimeout, LoginNeeded, StoreUnavailable
 from kubectl_stepup.sessions import lock
 from kubectl_stepup.sessions.lock import Holder
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 
 ID = "0123456789abcdef0123456789abcdef"
 
@@ -24,7 +24,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from kubectl_stepup.sessions import lock
-from tests.contract.clock import StillClock
+from tests.support.clock import StillClock
 with lock.acquire(Path(sys.argv[1]), sys.argv[2], answer=lambda: None, timeout_s=0, on_wait=print, clock=StillClock()):
     print("held", flush=True)
     sys.stdin.read()

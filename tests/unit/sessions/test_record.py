@@ -1,4 +1,4 @@
-"""The stored form as the cached road reads it."""
+"""The stored form as the fast path reads it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.sessions import record
-from tests.contract.sessions import SESSION, later, session
+from tests.support.sessions import SESSION, later, session
 
 INFOS = (b"one\n", b"two\n", b"three\n", b"four\n")
 WITH_INFOS = session(exec_info=tuple(sha256_hex(info) for info in INFOS))

@@ -19,13 +19,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
 
 def scope_in(**options: object) -> str:
-    """Give the scope of a new Python process."""
+    """Return the scope of a new Python process."""
     run = subprocess.run([sys.executable, "-c", PRINT], capture_output=True, text=True, check=True, **options)  # type: ignore[call-overload]
     return str(run.stdout.strip())
 
 
 def scopes_on_a_new_terminal(times: int) -> list[str]:
-    """Give the scopes of processes started one after the other from a shell that leads a session on a new terminal."""
+    """Return the scopes of processes started in turn by a shell that leads a session on a new terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
         command = f'"{sys.executable}" -c "{PRINT}"'

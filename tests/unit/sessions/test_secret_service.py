@@ -1,4 +1,4 @@
-"""The fast road's reader of the Secret Service, against a bus whose messages another D-Bus library makes."""
+"""The fast path's reader of the Secret Service, against a bus whose messages another D-Bus library makes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATER = 4_000_000_000
 
 
 def stored(value: bytes, *, characters: int = 60_000, until: int = LATER) -> dict[str, str]:
-    """Give the items that the store makes of a value."""
+    """Return the items that the store makes of a value."""
     texts: dict[str, str] = {}
     ItemValues(Texts(texts), item_characters=characters, now=time.time).write(KEY, value, until)
     return texts

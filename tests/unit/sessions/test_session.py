@@ -11,7 +11,7 @@ import pytest
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import COMMAND_CHARACTERS, from_record, session_id
-from tests.contract.sessions import APPROVED, SESSION, later, session
+from tests.support.sessions import APPROVED, SESSION, later, session
 
 IDENTITY = {"issuer": "https://i", "client": "c", "account": "a", "cluster": "k", "level": "mfa"}
 
@@ -69,7 +69,7 @@ def test_a_record_of_another_identity_is_refused(parameter: str) -> None:
 
 
 def damaged() -> list[tuple[str, bytes]]:
-    """Give records that this program never wrote, each with a name."""
+    """Return records that this program never wrote, each with a name."""
     good = SESSION.to_record()
     token = SESSION.token.reveal().encode()
     swaps: list[tuple[bytes, bytes]] = [

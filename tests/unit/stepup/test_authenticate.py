@@ -28,15 +28,15 @@ from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.stepup.authenticate import MAX_KEPT_ACCESS_TOKEN, authenticate
 from kubectl_stepup.stepup.request import Asked
 from tests.flows import PROVIDER, FakeProvider, World, asked, cluster, provider_with
-from tests.flows.values import NOW
-from tests.provider.cases import good
-from tests.provider.tokens import at_hash
+from tests.support.provider.cases import good
+from tests.support.provider.tokens import at_hash
+from tests.support.values import NOW
 
 WISH = asked("delete", "pod", "web-0")
 
 
 def tokens(access_token: str | None = "access-1", **claims: Any) -> dict[str, Any]:
-    """Give a token response whose ID token has `claims`; by default a good one."""
+    """Return a token response whose ID token has `claims`; by default a good one."""
     times = {"iat": int(NOW) + 5, "auth_time": int(NOW) + 4, "exp": int(NOW) + 305}
     found = {"id_token": good(**{**times, **claims}), "token_type": "Bearer", "scope": "openid"}
     return found if access_token is None else {**found, "access_token": access_token}

@@ -23,7 +23,7 @@ from kubectl_stepup.stepup.credential import credential
 from kubectl_stepup.stepup.evaluate import require_unchanged
 from kubectl_stepup.stepup.request import Asked
 from tests.flows import CONFIG, RESOLVED, World, asked, cluster, exec_info, policy_of, session
-from tests.flows.values import TERMINAL_SCOPE
+from tests.support.values import TERMINAL_SCOPE
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 OTHER_PEM = b"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"
@@ -184,7 +184,7 @@ def test_the_id_of_an_enrolment_that_changed_belongs_to_nothing_any_more() -> No
         answered(world)
 
 
-def test_a_standing_entry_may_ask() -> None:
+def test_a_static_entry_may_ask() -> None:
     world = world_of(approve=lambda wish: kept())
     assert "id-token-mfa" in answered(world)
     (wish,) = world.asked
@@ -194,7 +194,7 @@ def test_a_standing_entry_may_ask() -> None:
     assert world.locked == []
 
 
-def test_a_standing_entry_without_a_person_fails_with_the_command_to_type() -> None:
+def test_a_static_entry_without_a_person_fails_with_the_command_to_type() -> None:
     world = world_of()
     world.terminal.obstacle_ = "no terminal"
     with pytest.raises(InteractionRequired) as caught:
@@ -226,7 +226,7 @@ levels:
 
 
 @pytest.mark.parametrize("level", ["each-time", "reasoned"])
-def test_a_level_for_one_command_is_not_asked_for_from_a_standing_entry(level: str) -> None:
+def test_a_level_for_one_command_is_not_asked_for_from_a_static_entry(level: str) -> None:
     policy = policy_of(rules="", levels=LEVELS)
     world = world_of(policy=policy, approve=lambda wish: kept(level))
     with pytest.raises(LoginNeeded) as caught:
@@ -248,14 +248,14 @@ def test_a_refusal_binds_every_run_of_the_plugin() -> None:
         raise StepUpDenied("step-up denied")
 
     world = world_of(approve=deny)
-    world.refusals.started_before = False
+    world.denials.started_before = False
     for _ in range(6):
         with pytest.raises(StepUpDenied):
             answered(world)
     assert len(world.asked) == 1
 
 
-def test_a_denied_standing_entry_is_on_record() -> None:
+def test_a_denied_static_entry_is_on_record() -> None:
     def deny(wish: Asked) -> ElevationSession:
         raise StepUpDenied("step-up denied")
 

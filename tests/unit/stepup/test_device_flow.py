@@ -22,8 +22,8 @@ from kubectl_stepup.oidc.presets import PRESETS
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.stepup.device_flow import DeviceGrant, device_request, obtain
-from tests.provider.cases import REQUIREMENT
-from tests.provider.clock import FakeClock
+from tests.support.provider.cases import REQUIREMENT
+from tests.support.provider.clock import FakeClock
 
 REQUEST = DeviceRequest(client_id="kubectl-elevated", scope=("openid",))
 Answer = Response | StepUpError | BaseException

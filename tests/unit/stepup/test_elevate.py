@@ -27,7 +27,7 @@ from kubectl_stepup.stepup.elevate import Elevation, session_for
 from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.ui.errors import error_object
 from tests.flows import FailingStore, RefusalNotes, World, asked, policy_of, provider_with, session
-from tests.flows.values import NOW, TERMINAL_SCOPE
+from tests.support.values import NOW, TERMINAL_SCOPE
 
 WISH = asked("delete", "pod", "web-0")
 SHORTER = policy_of(rules="", levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 5m}")
@@ -101,7 +101,7 @@ def unavailable(key: str) -> bool:
 
 
 def replace_boottime(one: ElevationSession) -> Moment:
-    """Give the moment of an approval that the boot-time clock saw before now."""
+    """Return the moment of an approval that the boot-time clock saw before now."""
     return Moment(wall=one.approved.wall, boottime=999.0, boot_id=one.approved.boot_id)
 
 
@@ -226,7 +226,7 @@ def test_a_follower_gets_the_leaders_session() -> None:
 
 def test_a_follower_gets_the_leaders_refusal() -> None:
     denied = StepUpDenied("step-up denied by login.example.com (access_denied)")
-    world = World(on_lock=lambda: world.refusals.remember(WISH.session_id, denied))
+    world = World(on_lock=lambda: world.denials.remember(WISH.session_id, denied))
     with pytest.raises(StepUpDenied) as caught:
         elevated(world)
     assert caught.value is denied
@@ -238,7 +238,7 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
     world = World()
 
     def approve(wish: Asked) -> ElevationSession:
-        world.refusals.end(key(wish.session_id, wish.scope))
+        world.denials.end(key(wish.session_id, wish.scope))
         return session()
 
     world.approve = approve
@@ -257,14 +257,14 @@ def test_a_logout_in_another_terminal_ends_nothing_here() -> None:
     world = World()
 
     def approve(wish: Asked) -> ElevationSession:
-        world.refusals.end(key(wish.session_id, "tty-34817-77-12"))
+        world.denials.end(key(wish.session_id, "tty-34817-77-12"))
         return session()
 
     world.approve = approve
 
     assert elevated(world).stored
     assert elevated(world).reused
-    assert world.refusals.kept == {}
+    assert world.denials.kept == {}
 
 
 def test_what_is_stored_names_the_files_it_was_judged_by() -> None:
@@ -299,7 +299,7 @@ def test_a_session_that_was_judged_by_these_files_is_not_stored_again() -> None:
 def test_a_session_that_logout_ended_meanwhile_is_not_stored_again() -> None:
     world = World(rests_on=f"{'2' * 64} /etc/config.yaml")
     world.put(session(rests_on=f"{'1' * 64} /etc/config.yaml"))
-    world.refusals.end(key(session().id, TERMINAL_SCOPE))
+    world.denials.end(key(session().id, TERMINAL_SCOPE))
     elevated(world)
     assert world.store.keys() == []
 
@@ -337,7 +337,7 @@ def test_a_refusal_is_remembered_and_says_why_it_was_asked(refusal: LoginNeeded)
     with pytest.raises(LoginNeeded) as caught:
         elevated(world)
     assert caught.value is refusal
-    assert world.refusals.kept == {WISH.session_id: refusal}
+    assert world.denials.kept == {WISH.session_id: refusal}
     assert refusal.details["why"] == "kubectl stepup policy explain -- delete pod web-0"
     assert (world.store.keys(), world.locked) == ([], [])
 
@@ -372,14 +372,14 @@ def test_only_what_the_provider_did_is_remembered_as_a_refusal(error: BaseExcept
     refusing(world, error)
     with pytest.raises(kind):
         elevated(world)
-    assert (world.refusals.kept, world.store.keys(), world.locked) == ({}, [], [])
+    assert (world.denials.kept, world.store.keys(), world.locked) == ({}, [], [])
     assert [event.activity for event in world.audit.events] == [Activity.REFUSAL]
 
 
 def test_a_provider_that_fails_is_not_waited_for_by_one_after_another() -> None:
     """CONC-05."""
     gone = ProviderUnreachable("login.example.com cannot be reached")
-    world = World(on_lock=lambda: world.refusals.remember(WISH.session_id, gone))
+    world = World(on_lock=lambda: world.denials.remember(WISH.session_id, gone))
     with pytest.raises(ProviderUnreachable) as caught:
         elevated(world)
     assert caught.value is gone
@@ -396,16 +396,16 @@ def test_a_refusal_binds_what_was_already_running() -> None:
 
 
 def test_a_command_that_is_typed_afterwards_asks_anew_and_an_approval_forgets_the_refusal() -> None:
-    world = World(refusals=RefusalNotes(started_before=False))
-    world.refusals.remember(WISH.session_id, StepUpDenied("denied"))
+    world = World(denials=RefusalNotes(started_before=False))
+    world.denials.remember(WISH.session_id, StepUpDenied("denied"))
     approving(world)
     assert not elevated(world).reused
-    assert world.refusals.kept == {}
+    assert world.denials.kept == {}
 
 
 def test_a_refusal_binds_credential_whenever_it_was_started() -> None:
-    world = World(refusals=RefusalNotes(started_before=False))
-    world.refusals.remember(WISH.session_id, StepUpDenied("denied"))
+    world = World(denials=RefusalNotes(started_before=False))
+    world.denials.remember(WISH.session_id, StepUpDenied("denied"))
     with pytest.raises(StepUpDenied):
         elevated(world, asked(for_credential=True))
     assert world.asked == []
@@ -413,7 +413,7 @@ def test_a_refusal_binds_credential_whenever_it_was_started() -> None:
 
 def test_a_live_session_comes_before_a_refusal() -> None:
     world = World()
-    world.refusals.remember(WISH.session_id, StepUpDenied("denied"))
+    world.denials.remember(WISH.session_id, StepUpDenied("denied"))
     world.put(session())
     assert elevated(world).reused
 
@@ -421,7 +421,7 @@ def test_a_live_session_comes_before_a_refusal() -> None:
 @pytest.mark.parametrize("other", [{"level": "strong"}])
 def test_a_refusal_is_for_its_own_level_alone(other: dict[str, Any]) -> None:
     world = World()
-    world.refusals.remember(WISH.session_id, StepUpDenied("denied"))
+    world.denials.remember(WISH.session_id, StepUpDenied("denied"))
     approving(world)
     assert not elevated(world, asked("exec", "web-0", **other)).reused
 
@@ -456,7 +456,7 @@ def test_where_nobody_can_be_asked_the_refusal_is_an_rfc_9470_challenge() -> Non
             "command": ["create", "secret", "generic", "x", "--from-literal=p=[redacted]"],
         },
     }
-    assert (world.asked, world.locked, world.refusals.kept) == ([], [], {})
+    assert (world.asked, world.locked, world.denials.kept) == ([], [], {})
 
 
 @pytest.mark.parametrize("wish", [asked("auth", "x", level="critical"), asked("delete", "pod", "x", once=True)])

@@ -7,17 +7,17 @@ import pytest
 from kubectl_stepup.config.model import Config
 from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
 from kubectl_stepup.kubeconfig.context import ResolvedContext
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.stepup.evaluate import Flags, Judgement, judge, require_unchanged, with_flags
+from kubectl_stepup.stepup.evaluate import Evaluation, Flags, judge, require_unchanged, with_flags
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeDiscovery, FakeKubeconfig, cluster
 
 LAB = replace(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
 
 
-def judged(
+def evaluated(
     line: str,
     flags: Flags = Flags(),  # noqa: B008
     contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB),
@@ -25,22 +25,22 @@ def judged(
     unread: KubeconfigError | None = None,
     kuberc: str | None = None,
     namespace_defaults: frozenset[str] = frozenset(),
-) -> Judgement:
+) -> Evaluation:
     def kubeconfig(flag: str | None) -> FakeKubeconfig:
         if unread is not None:
             raise unread
         return FakeKubeconfig(contexts, kuberc=kuberc, namespace_defaults=namespace_defaults)
 
-    found, spool = judge(
+    found, captured = judge(
         line.split(),
         flags,
         policy=POLICY,
         config=config,
         kubeconfig=kubeconfig,
-        expand=lambda command: (command, Spool()),
+        expand=lambda command: (command, CapturedInput()),
         discover=FakeDiscovery(),
     )
-    assert spool == Spool()
+    assert captured == CapturedInput()
     return found
 
 
@@ -82,12 +82,12 @@ def test_flags_alone_are_words_too() -> None:
 )
 def test_two_different_values_are_a_usage_error(flags: Flags, words: str, name: str) -> None:
     with pytest.raises(UsageError) as caught:
-        judged(words, flags)
+        evaluated(words, flags)
     assert caught.value.message == f"{name} is given twice with different values: 'a' before --, 'b' after it"
 
 
 def test_an_enrolled_context_gives_a_known_target() -> None:
-    found = judged("delete pod web-0")
+    found = evaluated("delete pod web-0")
     assert (found.resolved, found.cluster) == (RESOLVED, CLUSTER)
     assert found.target == Target(cluster="prod-eu", labels={"env": "prod"}, namespace="shop")
     assert (found.decision.effect, found.decision.level) == ("stepup", "mfa")
@@ -106,11 +106,11 @@ def test_an_enrolled_context_gives_a_known_target() -> None:
     ],
 )
 def test_the_namespace_is_the_commands_else_the_contexts(line: str, namespace: str | None) -> None:
-    assert judged(line).target.namespace == namespace
+    assert evaluated(line).target.namespace == namespace
 
 
 def test_a_context_that_is_not_enrolled_is_an_unknown_cluster() -> None:
-    found = judged("delete pod x --context lab")
+    found = evaluated("delete pod x --context lab")
     assert (found.resolved, found.cluster) == (LAB, None)
     # It is known to be none of the clusters that publish policies; what is not known matches every include.
     assert found.target == Target(cluster=None, labels=None, namespace="default", unenrolled=True)
@@ -119,12 +119,12 @@ def test_a_context_that_is_not_enrolled_is_an_unknown_cluster() -> None:
 
 @pytest.mark.parametrize("flag", ["--server=https://elsewhere.example.com", "--cluster=x", "--kuberc=x"])
 def test_a_command_that_may_lead_elsewhere_may_go_to_any_cluster(flag: str) -> None:
-    assert judged(f"delete pod x --context lab {flag}").target.unenrolled is False
+    assert evaluated(f"delete pod x --context lab {flag}").target.unenrolled is False
 
 
 @pytest.mark.parametrize("flags", [Flags(), Flags(context="nowhere")])
 def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: Flags) -> None:
-    found = judged("delete pod x", flags, contexts=())
+    found = evaluated("delete pod x", flags, contexts=())
     assert (found.resolved, found.cluster) == (None, None)
     assert str(found.unresolved) == f"context {flags.context!r} is not in /home/alice/.kube/config"
     assert found.target == Target(cluster=None, labels=None, namespace=None)
@@ -133,7 +133,7 @@ def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: Flags) -
 
 def test_another_context_to_the_same_server_is_the_same_cluster() -> None:
     alias = replace(RESOLVED, context="alias", server="HTTPS://API.prod.example.com:443/")
-    assert judged("delete pod x --context alias", contexts=(RESOLVED, alias)).cluster is CLUSTER
+    assert evaluated("delete pod x --context alias", contexts=(RESOLVED, alias)).cluster is CLUSTER
 
 
 def test_another_context_to_a_server_with_two_enrolments_is_an_unknown_target() -> None:
@@ -141,7 +141,7 @@ def test_another_context_to_a_server_with_two_enrolments_is_an_unknown_target() 
     config = replace(CONFIG, clusters=(CLUSTER, replace(CLUSTER, name="sandbox", context="other")))
     alias = replace(RESOLVED, context="alias")
     for line, known in (("delete pod x", "prod-eu"), ("delete pod x --context alias", None)):
-        found = judged(line, contexts=(RESOLVED, alias), config=config)
+        found = evaluated(line, contexts=(RESOLVED, alias), config=config)
         assert (found.cluster, found.target.cluster) == (CLUSTER, known)
 
 
@@ -149,25 +149,25 @@ def test_another_context_to_a_server_with_two_enrolments_is_an_unknown_target() 
     "redirect", [f"--server={RESOLVED.server}/", f"-s {RESOLVED.server}:443", f"--cluster={RESOLVED.cluster}"]
 )
 def test_a_flag_that_leads_to_an_enrolled_server_is_about_that_cluster(redirect: str) -> None:
-    found = judged(f"delete pod x --context lab {redirect}")
+    found = evaluated(f"delete pod x --context lab {redirect}")
     assert (found.cluster, found.target.cluster) == (CLUSTER, None)
 
 
 def test_without_a_context_the_server_flag_says_where_it_goes() -> None:
-    elsewhere = judged("delete pod x --server=https://other.example.com", contexts=())
+    elsewhere = evaluated("delete pod x --server=https://other.example.com", contexts=())
     assert (elsewhere.resolved, elsewhere.cluster, elsewhere.unresolved) == (None, None, None)
-    enrolled = judged(f"delete pod x --server={RESOLVED.server}", contexts=())
+    enrolled = evaluated(f"delete pod x --server={RESOLVED.server}", contexts=())
     assert (enrolled.resolved, enrolled.cluster, enrolled.unresolved) == (None, CLUSTER, None)
 
 
 @pytest.mark.parametrize("more", ["", " --server=https://other.example.com"])
 def test_where_the_files_cannot_be_read_nothing_is_known(more: str) -> None:
-    found = judged(f"delete pod x{more}", unread=KubeconfigError("config:3: broken"))
+    found = evaluated(f"delete pod x{more}", unread=KubeconfigError("config:3: broken"))
     assert (found.resolved, found.cluster, str(found.unresolved)) == (None, None, "config:3: broken")
 
 
 def test_a_kuberc_may_lead_from_a_context_that_is_not_enrolled_to_one_that_is() -> None:
-    found = judged("delete pod x --context lab", kuberc="/home/alice/.kube/kuberc")
+    found = evaluated("delete pod x --context lab", kuberc="/home/alice/.kube/kuberc")
     assert (found.resolved, found.cluster) == (LAB, None)
     assert found.unresolved is not None
     assert found.unresolved.message == (
@@ -177,13 +177,13 @@ def test_a_kuberc_may_lead_from_a_context_that_is_not_enrolled_to_one_that_is() 
 
 
 def test_an_enrolled_context_is_run_without_kuberc() -> None:
-    found = judged("delete pod x", kuberc="/home/alice/.kube/kuberc")
+    found = evaluated("delete pod x", kuberc="/home/alice/.kube/kuberc")
     assert (found.cluster, found.unresolved) == (CLUSTER, None)
 
 
 def test_a_kuberc_may_lead_from_one_enrolled_context_to_another() -> None:
     """A command that is allowed on the cluster of its context runs with kuberc, and may so reach every other one."""
-    assert judged("delete pod x", kuberc="/home/alice/.kube/kuberc").target == Target(namespace="shop")
+    assert evaluated("delete pod x", kuberc="/home/alice/.kube/kuberc").target == Target(namespace="shop")
 
 
 @pytest.mark.parametrize(
@@ -195,16 +195,16 @@ def test_a_kuberc_may_lead_from_one_enrolled_context_to_another() -> None:
     ],
 )
 def test_a_kuberc_may_lead_to_another_namespace(line: str, default: str, namespace: str | None) -> None:
-    assert judged(line, namespace_defaults=frozenset({default})).target.namespace == namespace
+    assert evaluated(line, namespace_defaults=frozenset({default})).target.namespace == namespace
 
 
 def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
-    found = judged("delete pod x", config=replace(CONFIG, clusters=()), unread=KubeconfigError("config:3: broken"))
+    found = evaluated("delete pod x", config=replace(CONFIG, clusters=()), unread=KubeconfigError("config:3: broken"))
     assert found.unresolved is None
 
 
 def test_the_flags_choose_the_context_that_is_judged() -> None:
-    found = judged("delete pod x", Flags(context="lab", namespace="n"))
+    found = evaluated("delete pod x", Flags(context="lab", namespace="n"))
     assert found.resolved is LAB
     assert found.target.namespace == "n"
     assert found.argv == ("delete", "--context=lab", "--namespace=n", "pod", "x")
@@ -224,18 +224,18 @@ def test_the_kubeconfig_that_the_command_names_is_read() -> None:
             policy=POLICY,
             config=CONFIG,
             kubeconfig=kubeconfig,
-            expand=lambda command: (command, Spool()),
+            expand=lambda command: (command, CapturedInput()),
             discover=FakeDiscovery(),
         )
     assert asked_for == [None, "/a"]
 
 
 def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
-    def expand(command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
+    def expand(command: KubectlCommand) -> tuple[KubectlCommand, CapturedInput]:
         assert command.manifests == ("-",)
-        return command.replace(requests=read(["delete", "pod", "x"]).requests), Spool(stdin=(b"kind: Pod\n",))
+        return command.replace(requests=read(["delete", "pod", "x"]).requests), CapturedInput(stdin=(b"kind: Pod\n",))
 
-    found, spool = judge(
+    found, captured = judge(
         ["apply", "-f", "-"],
         Flags(),
         policy=POLICY,
@@ -244,7 +244,7 @@ def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
         expand=expand,
         discover=FakeDiscovery(),
     )
-    assert spool == Spool(stdin=(b"kind: Pod\n",))
+    assert captured == CapturedInput(stdin=(b"kind: Pod\n",))
     assert found.decision.level == "mfa"
 
 
@@ -283,21 +283,21 @@ def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() 
     widgets = APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",))
     discover = FakeDiscovery((widgets,))
 
-    def judged(*words: str) -> Judgement:
+    def evaluated(*words: str) -> Evaluation:
         found, _ = judge(
             words,
             Flags(),
             policy=POLICY,
             config=CONFIG,
             kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-            expand=lambda command: (command, Spool()),
+            expand=lambda command: (command, CapturedInput()),
             discover=discover,
         )
         return found
 
-    judged("delete", "pod", "x")
+    evaluated("delete", "pod", "x")
     assert discover.asked_for == []
-    found = judged("delete", "wd", "x")
+    found = evaluated("delete", "wd", "x")
     assert discover.asked_for == [("usual", RESOLVED.server)]
     assert {entry.resource.name for entry in found.decision.requests} == {"widgets"}
 
@@ -312,7 +312,7 @@ def test_a_table_that_the_command_line_names_explains_no_word_away(table: NamedT
         policy=POLICY,
         config=CONFIG,
         kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-        expand=lambda command: (command, Spool()),
+        expand=lambda command: (command, CapturedInput()),
         discover=discover,
     )
     assert ("usual", RESOLVED.server) not in discover.asked_for

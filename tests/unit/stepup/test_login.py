@@ -25,7 +25,7 @@ from kubectl_stepup.stepup.login import login
 from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, World, asked, policy_of, session
-from tests.flows.fakes import FakeKubectl
+from tests.support.fakes import FakeKubectl
 
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, StoreUnavailable
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.everyday_programs import everyday_environment
 from tests.flows import RESOLVED, FakeKubectl, Replaced, World, policy_of, session
-from tests.flows.values import RULES
+from tests.support.values import RULES
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 TOO_LARGE = KubeconfigError("too large")
@@ -116,7 +116,8 @@ def test_an_overlay_that_is_removed_during_the_run_is_said_and_recorded() -> Non
 
 def test_pipes_that_kubectl_could_not_read_are_handed_on_in_their_places() -> None:
     world = approving(
-        spool=Spool(streams=(None, b"{ not yaml")), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+        captured=CapturedInput(streams=(None, b"{ not yaml")),
+        policy=policy_of(rules=RULES.partition("  - {name: power")[0]),
     )
     world.execute("delete", "-f", '"a,b.yaml"', "-f", "/dev/fd/63", "--kubeconfig=/k")
     (ran,) = world.kubectl.ran
@@ -125,7 +126,7 @@ def test_pipes_that_kubectl_could_not_read_are_handed_on_in_their_places() -> No
 
 
 def test_an_allowed_command_keeps_its_own_context_when_it_names_one() -> None:
-    world = World(spool=Spool(objects=b"{}"), policy=policy_of(rules=""))
+    world = World(captured=CapturedInput(objects=b"{}"), policy=policy_of(rules=""))
     world.execute("apply", "-f", "x.yaml", "--context", "prod")
     assert world.kubectl.ran[0].argv == ("apply", "--context=prod", "--filename=/captured/0/x.yaml")
 
@@ -139,7 +140,7 @@ def test_an_allowed_command_without_input_starts_as_it_was_typed() -> None:
 def test_a_differ_that_cannot_be_started_unelevated_is_named() -> None:
     diffs = "rules:\n  - {name: diffs, do: [change], needs: mfa}\n"
     for differ, said in (("/opt/kubectl-stepup", 0), (None, 1)):
-        world = approving(policy=policy_of(rules=diffs), spool=Spool(objects=b"{}"))
+        world = approving(policy=policy_of(rules=diffs), captured=CapturedInput(objects=b"{}"))
         world.differ = differ
         world.environ["KUBECTL_EXTERNAL_DIFF"] = "meld"
         world.execute("diff", "-f", "x.yaml")

@@ -11,13 +11,13 @@ from kubectl_stepup.oidc.id_token import usable_algorithms
 from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.stepup.provider_check import Problem, provider_problems
-from tests.flows.values import POLICY, PROVIDER
-from tests.provider import Answer, Raw
-from tests.provider.clock import FakeClock
-from tests.provider.fixtures import StartProvider, start_provider
+from tests.support.provider import Answer, Raw
+from tests.support.provider.clock import FakeClock
+from tests.support.provider.fixtures import StartProvider, start_provider
+from tests.support.values import POLICY, PROVIDER
 
 if TYPE_CHECKING:
-    from tests.provider import Provider
+    from tests.support.provider import Provider
 
 __all__ = ["start_provider"]
 

@@ -14,9 +14,9 @@ from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.login import login
 from kubectl_stepup.stepup.published_policy import PublishedPorts, refresh
 from kubectl_stepup.trusted_file import Untrusted
-from tests.flows.fakes import FakeKubectl
-from tests.flows.values import CLUSTER, RESOLVED, session
-from tests.flows.world import World
+from tests.support.fakes import FakeKubectl
+from tests.support.values import CLUSTER, RESOLVED, session
+from tests.support.world import World
 
 ANSWER = json.dumps({"data": {"policy.yaml": "a policy"}}).encode()
 
@@ -43,7 +43,7 @@ class Cluster:
         return True
 
     def refresh(self) -> list[str]:
-        """Give what the person was told."""
+        """Return what the person was told."""
         elevation = Elevation(session=session(), reused=False, stored=True)
         ports = PublishedPorts(answer=self.answer, keep=self.keep)
         refresh(CLUSTER, RESOLVED, elevation, None, self.world.run_ports(), ports)

@@ -7,7 +7,7 @@ from kubectl_stepup.audit.chain import verify
 from kubectl_stepup.audit.event import Activity, Stage
 from kubectl_stepup.errors import CommandRefused, StepUpDenied
 from tests.flows import World, asked, session
-from tests.flows.values import NOW
+from tests.support.values import NOW
 
 WISH = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2", reason="INC-42")
 

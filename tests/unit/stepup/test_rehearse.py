@@ -13,8 +13,8 @@ from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.stepup.rehearse import RehearsePorts, rehearse, runbook
 from kubectl_stepup.trusted_file import Untrusted
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
-from tests.flows.fakes import FakeKubectl
-from tests.flows.values import CLUSTER, RESOLVED
+from tests.support.fakes import FakeKubectl
+from tests.support.values import CLUSTER, RESOLVED
 from tests.unit.enforce.test_answers import DENIED
 
 GROUP = "kubectl-stepup.github.io/break-glass"

@@ -10,8 +10,8 @@ from kubectl_stepup.audit.chain import AuditRecord
 from kubectl_stepup.audit.event import Activity, AuditEvent
 from kubectl_stepup.errors import AuditUnavailable
 from tests.flows import World, session
-from tests.flows.fakes import RecordingAuditLog, Replaced
-from tests.flows.values import CONFIG
+from tests.support.fakes import RecordingAuditLog, Replaced
+from tests.support.values import CONFIG
 
 DELETE = ("delete", "pod", "web-0")
 

@@ -12,7 +12,7 @@ from kubectl_stepup.sessions.stores.interface import SessionStore
 from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.stepup.reuse import reusable
 from tests.flows import POLICY, FailingStore, World, asked, cluster, policy_of, session
-from tests.flows.values import BOOT_ID, NOW, TERMINAL_SCOPE
+from tests.support.values import BOOT_ID, NOW, TERMINAL_SCOPE
 
 OTHER_TERMINAL = "tty-34817-77-12"
 

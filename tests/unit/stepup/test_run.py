@@ -18,7 +18,7 @@ from kubectl_stepup.errors import (
     StepUpDenied,
     StepUpError,
 )
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.everyday_programs import everyday_environment
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.stepup.evaluate import Flags, judge
@@ -27,7 +27,7 @@ from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.stepup.run import run
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import CONFIG, RESOLVED, FakeDiscovery, FakeKubectl, Replaced, World, asked, policy_of, session
-from tests.flows.values import RULES
+from tests.support.values import RULES
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
@@ -65,7 +65,7 @@ def test_a_routine_command_keeps_its_redirecting_flags() -> None:
 
 
 def test_bytes_that_were_read_to_judge_are_given_to_kubectl_again() -> None:
-    world = World(spool=Spool(stdin=(b"kind: ConfigMap\n",)), kubectl=FakeKubectl(exit_code=7))
+    world = World(captured=CapturedInput(stdin=(b"kind: ConfigMap\n",)), kubectl=FakeKubectl(exit_code=7))
     world.policy = policy_of(rules="")
     assert world.execute("apply", "-f", "-") == 7
     (ran,) = world.kubectl.ran
@@ -79,7 +79,7 @@ def test_bytes_that_were_read_to_judge_are_given_to_kubectl_again() -> None:
 
 
 def test_empty_standard_input_that_was_read_is_empty_again() -> None:
-    world = World(spool=Spool(stdin=(b"",)), policy=policy_of(rules=""))
+    world = World(captured=CapturedInput(stdin=(b"",)), policy=policy_of(rules=""))
     world.execute("apply", "-f", "-")
     assert world.kubectl.ran[0].stdin == b""
 
@@ -214,7 +214,7 @@ def test_a_hostile_context_name_is_quoted_in_the_command_to_type() -> None:
     assert caught.value.hint == "kubectl stepup setup --context 'x; rm -rf ~' --issuer URL --client-id ID"
 
 
-# -- refusals -----------------------------------------------------------------------------------------------------
+# -- denials -----------------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_command_is_refused_and_recorded() -> None:
@@ -538,7 +538,8 @@ def test_a_kubeconfig_flag_becomes_part_of_the_environment(words: tuple[str, ...
 
 def test_standard_input_that_was_read_is_replayed_byte_for_byte() -> None:
     world = approving(
-        spool=Spool(stdin=(b"\x00\xff\r\n---\n",)), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+        captured=CapturedInput(stdin=(b"\x00\xff\r\n---\n",)),
+        policy=policy_of(rules=RULES.partition("  - {name: power")[0]),
     )
     world.execute("delete", "-f", "-")
     assert world.kubectl.ran[0].stdin == b"\x00\xff\r\n---\n"
@@ -547,7 +548,8 @@ def test_standard_input_that_was_read_is_replayed_byte_for_byte() -> None:
 def test_the_manifests_that_were_judged_are_those_that_are_sent() -> None:
     """POL-14."""
     world = approving(
-        spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=RULES.partition("  - {name: power")[0])
+        captured=CapturedInput(objects=b'{"kind":"Pod"}'),
+        policy=policy_of(rules=RULES.partition("  - {name: power")[0]),
     )
     world.execute("delete", "-n", "shop", "-Rf", "manifests", "--kubeconfig=/k")
     (ran,) = world.kubectl.ran
@@ -559,7 +561,7 @@ def test_the_manifests_that_were_judged_are_those_that_are_sent() -> None:
 @pytest.mark.parametrize("place", ["https://example.com/pod.yaml", "/srv/shared/pod.yaml"])
 def test_an_allowed_command_sends_what_was_evaluated_too(place: str) -> None:
     world = World(
-        spool=Spool(objects=b'{"kind":"Pod"}'),
+        captured=CapturedInput(objects=b'{"kind":"Pod"}'),
         policy=policy_of(rules=""),
         kubectl=FakeKubectl(exit_code=3),
     )
@@ -574,7 +576,7 @@ def test_an_allowed_command_sends_what_was_evaluated_too(place: str) -> None:
 
 @pytest.mark.parametrize("flags", [("--context=",), ("--context=lab", "--context", "")])
 def test_an_empty_context_is_the_one_that_was_evaluated(flags: tuple[str, ...]) -> None:
-    world = World(spool=Spool(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=""))
+    world = World(captured=CapturedInput(objects=b'{"kind":"Pod"}'), policy=policy_of(rules=""))
     assert world.execute("apply", "-f", "pod.yaml", *flags) == 0
     assert world.kubectl.ran[0].argv == ("apply", "--context=prod", "--filename=/captured/0/pod.yaml")
 
@@ -646,7 +648,7 @@ def test_a_warning_and_a_step_up_go_together() -> None:
 
 def test_a_wish_without_a_context_is_refused() -> None:
     world = World(contexts=())
-    judgement, _ = judge(
+    evaluation, _ = judge(
         ["delete", "pod", "x"],
         Flags(),
         policy=world.policy,
@@ -656,5 +658,7 @@ def test_a_wish_without_a_context_is_refused() -> None:
         discover=FakeDiscovery(),
     )
     with pytest.raises(NotEnrolled) as caught:
-        run(judgement, asked("delete", "pod", "x"), unenrolled="run", spool=Spool(), ports=world.run_ports())
+        run(
+            evaluation, asked("delete", "pod", "x"), unenrolled="run", captured=CapturedInput(), ports=world.run_ports()
+        )
     assert caught.value.message == "cluster prod-eu has no context"

@@ -16,7 +16,7 @@ from kubectl_stepup.stepup.sessions import Ended, Logout, end_what_counts_no_mor
 from kubectl_stepup.stepup.status import as_objects, as_rows, meets
 from kubectl_stepup.ui.tables import StatusRow
 from tests.flows import CLUSTER, CONFIG, POLICY, PROVIDER, FailingStore, World, cluster, policy_of, session
-from tests.flows.values import NOW, TERMINAL_SCOPE
+from tests.support.values import NOW, TERMINAL_SCOPE
 
 US = cluster(name="prod-us", context="us", server="https://us.example.com", ca_sha256=None)
 BOTH = replace(CONFIG, clusters=(CLUSTER, US))
@@ -271,14 +271,14 @@ def test_another_client_or_evidence_of_a_provider_ends_its_sessions() -> None:
     world = World()
     world.put(session(), OTHER_TERMINAL)
     assert end_what_counts_no_more(CONFIG, world.session_ports()) == Logout(ended=(), failures=())
-    assert world.refusals.ended_keys == []
+    assert world.denials.ended_keys == []
 
 
 def test_a_step_up_under_way_for_what_is_taken_out_brings_nothing_back() -> None:
     world = World(config=BOTH)
     end_what_counts_no_more(WITHOUT_US, world.session_ports())
-    assert world.refusals.ended(key(in_us().id, OTHER_TERMINAL))
-    assert not world.refusals.ended(key(session().id, OTHER_TERMINAL))
+    assert world.denials.ended(key(in_us().id, OTHER_TERMINAL))
+    assert not world.denials.ended(key(session().id, OTHER_TERMINAL))
 
 
 @pytest.mark.parametrize(
@@ -316,12 +316,12 @@ def test_logout_ends_also_what_is_still_being_approved() -> None:
     logout(CONFIG.clusters[:1], world.session_ports(), everywhere=False)
     provider = CONFIG.provider(CONFIG.clusters[0].provider)
     ids = [session_id_of(CONFIG.clusters[0], provider, level) for level in world.policy.levels]
-    assert world.refusals.ended_keys == [key(one, scope) for one in ids for scope in (TERMINAL_SCOPE, "user")]
-    assert world.refusals.ended(key(ids[0], TERMINAL_SCOPE))
-    assert not world.refusals.ended(key(ids[0], OTHER_TERMINAL))
+    assert world.denials.ended_keys == [key(one, scope) for one in ids for scope in (TERMINAL_SCOPE, "user")]
+    assert world.denials.ended(key(ids[0], TERMINAL_SCOPE))
+    assert not world.denials.ended(key(ids[0], OTHER_TERMINAL))
 
     logout(CONFIG.clusters[:1], world.session_ports(), everywhere=True)
-    assert all(world.refusals.ended(key(one, OTHER_TERMINAL)) for one in ids)
+    assert all(world.denials.ended(key(one, OTHER_TERMINAL)) for one in ids)
 
 
 def test_logout_without_sessions_does_nothing() -> None:

@@ -29,9 +29,9 @@ from kubectl_stepup.stepup.request import session_id_of
 from kubectl_stepup.stepup.setup import Enrolment, EnrolPorts, FileChange, plan_enrolment, plan_removal
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.flows import POLICY, RESOLVED, FakeProvider, policy_of
-from tests.flows.fakes import METADATA
-from tests.flows.values import NOW
-from tests.provider.cases import good
+from tests.support.fakes import METADATA
+from tests.support.provider.cases import good
+from tests.support.values import NOW
 
 PATH = "/home/alice/.config/kubectl-stepup/config.yaml"
 KUBECONFIG = b"""\
@@ -391,10 +391,10 @@ def test_the_proven_account_wins_over_the_one_enrolled_before() -> None:
     assert machine.enrol(Enrolment()).account == "bob"
 
 
-# -- a standing context -------------------------------------------------------------------------------------------
+# -- a static context -------------------------------------------------------------------------------------------
 
 
-def test_a_standing_context_is_written_beside_the_everyday_one() -> None:
+def test_a_static_context_is_written_beside_the_everyday_one() -> None:
     machine = Machine()
     cluster = machine.enrol(replace(FIRST, elevated_context="prod-elevated"))
     text = machine.files[RESOLVED.file].decode()
@@ -412,7 +412,7 @@ def test_a_standing_context_is_written_beside_the_everyday_one() -> None:
     assert (entry["provideClusterInfo"], entry["interactiveMode"]) == (True, "IfAvailable")
 
 
-def test_a_standing_context_may_have_another_level() -> None:
+def test_a_static_context_may_have_another_level() -> None:
     machine = Machine()
     machine.enrol(replace(FIRST, elevated_context="up", level="strong"))
     assert b"stepup:strong@prod" in machine.files[RESOLVED.file]
@@ -451,7 +451,7 @@ def test_removal_takes_the_cluster_and_its_provider_out() -> None:
     assert (machine.config.clusters, machine.config.providers) == ((), ())
 
 
-def test_removal_of_the_standing_entry_leaves_the_cluster_enrolled() -> None:
+def test_removal_of_the_static_entry_leaves_the_cluster_enrolled() -> None:
     machine = Machine()
     cluster = machine.enrol(replace(FIRST, elevated_context="up"))
     removed(machine, cluster, elevated_context="up")
@@ -475,7 +475,7 @@ def test_removal_without_the_entrys_name_leaves_the_kubeconfig_alone() -> None:
     assert [change.path for change in changes] == [PATH]
 
 
-def test_removing_a_standing_entry_that_is_not_there_is_said() -> None:
+def test_removing_a_static_entry_that_is_not_there_is_said() -> None:
     machine = Machine()
     cluster = machine.enrol(FIRST)
     with pytest.raises(UsageError) as caught:
@@ -685,7 +685,7 @@ class TestWhereAStandingContextGoes:
             machine.plan(replace(FIRST, elevated_context="up"))
 
 
-def test_a_standing_context_whose_plugin_could_not_be_started_is_refused() -> None:
+def test_a_static_context_whose_plugin_could_not_be_started_is_refused() -> None:
     machine = Machine(too_large="they are too many")
     with pytest.raises(KubeconfigError, match=r"they are too many$") as caught:
         machine.plan(replace(FIRST, elevated_context="e"))

@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_stepup.enforce.bundle import Bundle, Request
 from kubectl_stepup.enforce.verify.answers import Answer
-from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, HOLE, NOT_CHECKED, Finding, Login
+from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Finding, Login
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
 from kubectl_stepup.stepup.verify_checks import Scene, everything
 from tests.unit.enforce.policies import policy
@@ -112,7 +112,7 @@ def elevated() -> Server:
 def test_a_guarded_cluster_has_no_hole() -> None:
     found = look(Server(), mfa=elevated())
 
-    assert states(found, HOLE) == set()
+    assert states(found, GAP) == set()
     assert states(found, NOT_CHECKED) == {("critical", "elevated login")}
     assert states(found, CLIENT_ONLY) == {("deletes", "stop: patch")}
     assert {
@@ -147,7 +147,7 @@ def test_an_elevated_login_is_asked_only_what_needs_more_than_it_has() -> None:
     assert [one[0] for one in tried] == ["label"]  # the published policy needs the highest level
 
 
-HOLES: dict[str, tuple[Server, tuple[str, str]]] = {
+GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
     "a level every day": (Server(groups=("stepup:mfa",)), ("everyday", "no level without stepping up")),
     "not a person": (Server(extra={}), ("everyday", "no level without stepping up")),
     "lets a delete pass": (
@@ -177,14 +177,14 @@ HOLES: dict[str, tuple[Server, tuple[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("server", "hole"), HOLES.values(), ids=HOLES)
-def test_one_hole_is_found_alone(server: Server, hole: tuple[str, str]) -> None:
-    assert states(look(server), HOLE) == {hole}
+@pytest.mark.parametrize(("server", "gap"), GAPS.values(), ids=GAPS)
+def test_one_hole_is_found_alone(server: Server, gap: tuple[str, str]) -> None:
+    assert states(look(server), GAP) == {gap}
 
 
 def test_every_hole_says_what_to_do() -> None:
-    for server, _ in HOLES.values():
-        assert all(one.fix for one in look(server) if one.state == HOLE)
+    for server, _ in GAPS.values():
+        assert all(one.fix for one in look(server) if one.state == GAP)
 
 
 def test_without_a_published_policy_the_guards_say_how_they_were_made() -> None:
@@ -238,7 +238,7 @@ def test_an_elevated_login_that_the_server_refuses_is_a_hole() -> None:
     refused = Server(wrong=lambda _: Answer(code=1, err="error: You must be logged in to the server (Unauthorized)"))
     found = look(Server(), mfa=refused)
 
-    assert states(found, HOLE) == {("mfa", "elevated login")}
+    assert states(found, GAP) == {("mfa", "elevated login")}
     assert len(refused.asked) == 1
 
 

@@ -25,7 +25,7 @@ from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.verify import MadeWith, Verification, Verified, VerifyPorts, verify
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, FakeKubectl, World, session
-from tests.flows.values import CLUSTER
+from tests.support.values import CLUSTER
 from tests.unit.enforce.test_bundle import compiled, request
 
 LEVEL_GROUPS = {"stepup:mfa": ["stepup:mfa"], "stepup:strong": ["stepup:mfa", "stepup:strong"], "alice-everyday": []}
@@ -57,7 +57,7 @@ class Looking:
         return verify(Verification(cluster=CLUSTER, **wanted), ports)
 
     def users(self) -> list[str]:
-        """Give who was seen, each once."""
+        """Return who was seen, each once."""
         return list(dict.fromkeys(user for user, _, _ in self.asked))
 
     def _compiled(self, cluster: Cluster, made_with: MadeWith) -> tuple[Request, Bundle]:

@@ -6,7 +6,7 @@ import re
 
 from kubectl_stepup.policy.expansion import EXPANSIONS
 from kubectl_stepup.ui.policy_screens import expansion_screen, policy_screen
-from tests.flows.values import policy_of
+from tests.support.values import policy_of
 
 RULES = """
 rules:
@@ -20,7 +20,7 @@ commands: {stern: allow, ctx: mfa}
 
 
 def rows(screen: str) -> list[list[str]]:
-    """Give the cells of each line."""
+    """Return the cells of each line."""
     return [re.split(r" {3,}", line) for line in screen.splitlines()]
 
 

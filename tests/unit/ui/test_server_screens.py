@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, HOLE, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Finding
 from kubectl_stepup.ui.server_screens import verified_screen
 
 FINDINGS = (
@@ -13,7 +13,7 @@ FINDINGS = (
         subject="secrets",
         what="read-secrets: get, list, watch",
         point="rbac",
-        state=HOLE,
+        state=GAP,
         detail="everyday may get, list, watch secrets in shop, default, prod and 17 more",
         fix="who has it, and roles without it: kubectl stepup rbac audit --fix",
     ),
@@ -30,14 +30,14 @@ def test_a_row_each_and_below_it_what_is_wrong_and_what_to_do() -> None:
     assert screen(*FINDINGS) == (
         "STATE         RULE      POINT            WHAT\n"
         "enforced      deletes   admission        delete a pod\n"
-        "hole          secrets   rbac             read-secrets: get, list, watch\n"
+        "gap           secrets   rbac             read-secrets: get, list, watch\n"
         "    everyday may get, list, watch secrets in shop, default, prod and 17 more\n"
         "    fix: who has it, and roles without it: kubectl stepup rbac audit --fix\n"
         "client only   mass      client           delete: all\n"
         "not checked   mfa       authentication   elevated login\n"
         "    no session\n"
         "\n"
-        "1 enforced, 1 hole, 1 client only, 1 not checked.\n"
+        "1 enforced, 1 gap, 1 client only, 1 not checked.\n"
         "Cluster prod-eu, policy sha256:0123456789ab, seen as everyday, mfa.\n"
         "-o json for all fields"
     )
@@ -50,7 +50,7 @@ def test_the_page_shows_this_screen() -> None:
 
 def test_foreign_text_is_shown_harmless_and_within_80_columns() -> None:
     foreign = Finding(
-        subject="r" * 60, what="w" * 200, point="admission", state=HOLE, detail="\x1b[2J " + "word " * 60, fix="f\nx"
+        subject="r" * 60, what="w" * 200, point="admission", state=GAP, detail="\x1b[2J " + "word " * 60, fix="f\nx"
     )
     lines = screen(foreign).splitlines()
 

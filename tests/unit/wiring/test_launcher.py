@@ -87,7 +87,7 @@ def test_a_frozen_program_goes_by_its_file_alone(tmp_path: Path, monkeypatch: py
 
 
 def test_krews_link_outlives_a_version(tmp_path: Path) -> None:
-    """`krew upgrade` removes the directory of the version before, and a standing entry must still be answered."""
+    """`krew upgrade` removes the directory of the version before, and a static entry must still be answered."""
     program = installed(tmp_path / "krew/store/stepup/v0.1.0") / "kubectl-stepup"
     assert lasting(str(program)) == str(program)
     link = tmp_path / "krew/bin/kubectl-stepup"

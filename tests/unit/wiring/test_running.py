@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.cli.app import Application, Settings
 from kubectl_stepup.errors import KubectlFailed, KubectlNotFound, StoreUnavailable
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.sessions.scope import USER_SCOPE, terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.memory import MemoryStore
+from kubectl_stepup.stepup.app import App, Settings
 from kubectl_stepup.stepup.elevate import Elevation
 from kubectl_stepup.wiring import running
 from kubectl_stepup.wiring.real_kubectl import RealKubectl
@@ -27,13 +27,13 @@ CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: me
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Application:
-    """An application whose sessions are in memory."""
+def machine(tmp_path: Path) -> App:
+    """An app whose sessions are in memory."""
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG)
     path.chmod(0o600)
     environ = {"HOME": str(tmp_path / "home"), "PATH": str(tmp_path / "bin"), "KUBECONFIG": "/a:/b"}
-    return Application(Settings(config=str(path)), environ)
+    return App(Settings(config=str(path)), environ)
 
 
 def kubectl_in(tmp_path: Path, script: str) -> str:
@@ -87,7 +87,7 @@ def test_the_credential_command_of_the_built_program_without_one_is_itself(monke
 # -- lending a session --------------------------------------------------------------------------------------------
 
 
-def lent(machine: Application, elevation: Elevation, *, keeps_session: bool = True) -> tuple[str, ...]:
+def lent(machine: App, elevation: Elevation, *, keeps_session: bool = True) -> tuple[str, ...]:
     ports = running.execute_ports(machine).run_ports(RESOLVED)
     with ports.run_directory() as directory, ports.hand_over(directory.path, keeps_session) as credential_for:
         return tuple(credential_for(elevation))
@@ -118,9 +118,7 @@ def impossible(*, directory: Path) -> Iterator[BySocket]:
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_session_is_handed_to_the_process_tree(
-    machine: Application, monkeypatch: pytest.MonkeyPatch, stored: bool
-) -> None:
+def test_a_session_is_handed_to_the_process_tree(machine: App, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
     monkeypatch.setattr(running, "prepared", by_socket)
     assert lent(machine, elevation(stored=stored)) == (
         *running.credential_command(("--handover", "/socket")),
@@ -137,7 +135,7 @@ class FileLike(MemoryStore):
 
 @pytest.mark.parametrize("name", ["kernel", "file"])
 def test_where_it_cannot_be_handed_over_the_store_serves(
-    machine: Application, monkeypatch: pytest.MonkeyPatch, name: str
+    machine: App, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(running, "prepared", impossible)
     store = FileLike(now=lambda: 0.0)
@@ -162,7 +160,7 @@ def test_credential_is_told_of_the_stores_that_the_kernel_does_not_keep(store: s
     assert running.store_arguments(store, Path("/state")) == arguments
 
 
-def test_where_neither_works_nothing_runs(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_neither_works_nothing_runs(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "prepared", impossible)
     with pytest.raises(StoreUnavailable, match=r"^neither way works$"):
         lent(machine, elevation(stored=True))  # the store is memory
@@ -173,7 +171,7 @@ def test_where_neither_works_nothing_runs(machine: Application, monkeypatch: pyt
         lent(machine, elevation(stored=False))
 
 
-def test_no_token_is_in_the_words(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_token_is_in_the_words(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "prepared", by_socket)
     assert session().token.reveal() not in " ".join(lent(machine, elevation(stored=True)))
 
@@ -181,14 +179,14 @@ def test_no_token_is_in_the_words(machine: Application, monkeypatch: pytest.Monk
 # -- ports --------------------------------------------------------------------------------------------------------
 
 
-def test_scopes(machine: Application) -> None:
+def test_scopes(machine: App) -> None:
     assert running.execute_ports(machine).scope == terminal_scope()
     assert running.execute_ports(machine, user_scope=True).scope == USER_SCOPE
     assert running.session_ports(machine).scope == terminal_scope()
     assert running.credential_ports(machine).scope == terminal_scope()
 
 
-def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machine: Application, tmp_path: Path) -> None:
+def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machine: App, tmp_path: Path) -> None:
     ports = running.execute_ports(machine).run_ports(None)
     assert tuple(ports.kubeconfig_files(None)) == ("/a", "/b")
     named = tmp_path / "named"
@@ -196,8 +194,8 @@ def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machin
     assert tuple(ports.kubeconfig_files(str(named))) == (str(named),)
 
 
-def captured(machine: Application, place: str) -> tuple[str, bytes]:
-    """Give the file's name and what a child reads under it."""
+def captured(machine: App, place: str) -> tuple[str, bytes]:
+    """Return the file's name and what a child reads under it."""
     with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", place) as file:
         path = file.path
         read = subprocess.run(["cat", path], pass_fds=file.pass_fds, capture_output=True, check=True).stdout
@@ -207,7 +205,7 @@ def captured(machine: Application, place: str) -> tuple[str, bytes]:
     return Path(path).name, read
 
 
-def test_captured_input_has_the_name_of_its_place(machine: Application, tmp_path: Path) -> None:
+def test_captured_input_has_the_name_of_its_place(machine: App, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     shutil.copy("/bin/true", tmp_path / "bin/kubectl")
     assert captured(machine, "dir/app.yaml") == ("app.yaml", b"kind: Pod")
@@ -215,7 +213,7 @@ def test_captured_input_has_the_name_of_its_place(machine: Application, tmp_path
         assert captured(machine, place) == ("manifests", b"kind: Pod")
 
 
-def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machine: Application, tmp_path: Path) -> None:
+def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machine: App, tmp_path: Path) -> None:
     kubectl_in(tmp_path, "exit 0")
     with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", "app.yaml") as file:
         path = file.path
@@ -224,7 +222,7 @@ def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machin
     assert not Path(path).parent.exists()
 
 
-def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path: Path) -> None:
+def test_kubectl_is_found_by_our_own_environment(machine: App, tmp_path: Path) -> None:
     kubectl = running.execute_ports(machine).run_ports(None).kubectl
     with pytest.raises(KubectlNotFound):
         kubectl.path()
@@ -238,12 +236,12 @@ def test_kubectl_is_found_by_our_own_environment(machine: Application, tmp_path:
 class TestPlugins:
     """kubectl becomes the program with the longest name that fits, in whichever directory of PATH it is."""
 
-    def fault(self, machine: Application, *words: str) -> str | None:
+    def fault(self, machine: App, *words: str) -> str | None:
         found = machine.kubectl.plugin_writable_by_others(words)
         return None if found is None else found.path
 
     @pytest.mark.parametrize("name", ["kubectl-foo_bar-x", "kubectl-foo_bar"])
-    def test_a_plugin_that_others_can_write(self, machine: Application, tmp_path: Path, name: str) -> None:
+    def test_a_plugin_that_others_can_write(self, machine: App, tmp_path: Path, name: str) -> None:
         plugin = tmp_path / "bin" / name
         plugin.parent.mkdir()
         plugin.write_text("#!/bin/sh\n")
@@ -254,7 +252,7 @@ class TestPlugins:
         assert self.fault(machine, "foo", "--y", "z") is None
 
     @pytest.mark.parametrize("mode", [0o777, 0o1777])
-    def test_a_directory_that_others_can_put_one_into(self, machine: Application, tmp_path: Path, mode: int) -> None:
+    def test_a_directory_that_others_can_put_one_into(self, machine: App, tmp_path: Path, mode: int) -> None:
         (tmp_path / "open").mkdir()
         machine.environ["PATH"] = f"{tmp_path / 'bin'}:.::{tmp_path / 'open'}"  # type: ignore[index]
         assert self.fault(machine, "foo") is None
@@ -263,7 +261,7 @@ class TestPlugins:
 
     @pytest.mark.parametrize("entry", [".", "", "../open"])
     def test_kubectl_looks_by_relative_entries_too(
-        self, machine: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+        self, machine: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
     ) -> None:
         (tmp_path / "open").mkdir(mode=0o700)
         monkeypatch.chdir(tmp_path / "open")
@@ -277,11 +275,11 @@ class TestTheKubectlThatWasChecked:
     """One kubectl for the check, the record and the run."""
 
     @pytest.fixture
-    def kubectl(self, machine: Application, tmp_path: Path) -> RealKubectl:
+    def kubectl(self, machine: App, tmp_path: Path) -> RealKubectl:
         kubectl_in(tmp_path, "exit 3")
         return machine.kubectl
 
-    def test_it_is_looked_up_once(self, machine: Application, tmp_path: Path, kubectl: RealKubectl) -> None:
+    def test_it_is_looked_up_once(self, machine: App, tmp_path: Path, kubectl: RealKubectl) -> None:
         path = kubectl.path()
         earlier = tmp_path / "earlier"
         earlier.mkdir()
@@ -316,7 +314,7 @@ class TestTheKubectlThatWasChecked:
 
     @pytest.mark.parametrize("open_one", ["links", ".", "bin", "bin/kubectl"])
     def test_everything_on_the_way_to_it_counts(
-        self, machine: Application, tmp_path: Path, kubectl: RealKubectl, open_one: str
+        self, machine: App, tmp_path: Path, kubectl: RealKubectl, open_one: str
     ) -> None:
         (tmp_path / "links").mkdir()
         (tmp_path / "links/kubectl").symlink_to("../bin/kubectl")
@@ -329,12 +327,12 @@ class TestTheKubectlThatWasChecked:
         assert Path(fault.path) == tmp_path / open_one
 
 
-def test_revoking_is_for_the_elevated_client(machine: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revoking_is_for_the_elevated_client(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
     from kubectl_stepup.secret import Secret
     from tests.flows import PROVIDER, FakeProvider
 
     fake = FakeProvider()
-    monkeypatch.setattr(Application, "provider", lambda self, provider: fake)
+    monkeypatch.setattr(App, "provider", lambda self, provider: fake)
     assert running.session_ports(machine).revoke(PROVIDER, Secret("access-1"))
     assert fake.revoked == [("access-1", "access_token", "kubectl-elevated")]
 
@@ -344,29 +342,29 @@ def test_revoking_is_for_the_elevated_client(machine: Application, monkeypatch: 
 POD = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}}'
 
 
-def expanded(machine: Application, *words: str) -> Any:
+def expanded(machine: App, *words: str) -> Any:
     return running.execute_ports(machine).expand(read(words))
 
 
-def test_manifests_are_read_by_kubectl_itself(machine: Application, tmp_path: Path) -> None:
+def test_manifests_are_read_by_kubectl_itself(machine: App, tmp_path: Path) -> None:
     kubectl_in(tmp_path, f"echo '{POD}'")
     manifest = tmp_path / "pod.yaml"
     manifest.write_text("kind: whatever")
-    command, spool = expanded(machine, "delete", "-f", str(manifest))
-    assert spool == Spool(objects=f"{POD}\n".encode())
+    command, captured = expanded(machine, "delete", "-f", str(manifest))
+    assert captured == CapturedInput(objects=f"{POD}\n".encode())
     assert {(entry.verb, entry.resource.name, entry.name) for entry in command.requests} >= {("delete", "pods", "web")}
     assert "unread-manifest" not in command.traits
 
 
-def test_without_a_kubectl_manifests_stay_as_sensitive_as_they_can_be(machine: Application, tmp_path: Path) -> None:
-    command, spool = expanded(machine, "delete", "-f", str(tmp_path / "pod.yaml"))
-    assert (command, spool) == (read(["delete", "-f", str(tmp_path / "pod.yaml")]), Spool())
+def test_without_a_kubectl_manifests_stay_as_sensitive_as_they_can_be(machine: App, tmp_path: Path) -> None:
+    command, captured = expanded(machine, "delete", "-f", str(tmp_path / "pod.yaml"))
+    assert (command, captured) == (read(["delete", "-f", str(tmp_path / "pod.yaml")]), CapturedInput())
     assert "unread-manifest" in command.traits
 
 
-def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp_path: Path) -> None:
+def test_a_command_without_manifests_starts_no_kubectl(machine: App, tmp_path: Path) -> None:
     kubectl_in(tmp_path, f"touch {tmp_path}/started")
-    assert expanded(machine, "get", "pods") == (read(["get", "pods"]), Spool())
+    assert expanded(machine, "get", "pods") == (read(["get", "pods"]), CapturedInput())
     assert not (tmp_path / "started").exists()
 
 
@@ -384,12 +382,12 @@ def test_a_command_without_manifests_starts_no_kubectl(machine: Application, tmp
 def test_whether_an_entry_of_a_session_asks_for_the_cluster(tmp_path: Path, entry: object, wants: bool) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps({"users": [{"name": "u", "user": {"exec": entry}}]}))
-    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
-    assert running.credential_ports(application).wants_cluster("id") is wants
+    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(app).wants_cluster("id") is wants
 
 
 def test_a_kubeconfig_that_cannot_be_read_has_nothing_against_an_entry(tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text("- no kubeconfig")
-    application = Application(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
-    assert running.credential_ports(application).wants_cluster("id")
+    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert running.credential_ports(app).wants_cluster("id")

@@ -134,7 +134,7 @@ def test_several_documents() -> None:
 
 
 def users(count: int) -> bytes:
-    """Give a kubeconfig with so many users."""
+    """Return a kubeconfig with so many users."""
     return b"users:\n" + b"".join(b"- name: user-%d\n  user: {token: t-%d}\n" % (one, one) for one in range(count))
 
 

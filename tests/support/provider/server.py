@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 import trustme
 
 from kubectl_stepup.clock import SystemClock
-from tests.provider.grants import Device, Grants, Reply
-from tests.provider.model import Answer, Raw, Recorded, Want
+from tests.support.provider.grants import Device, Grants, Reply
+from tests.support.provider.model import Answer, Raw, Recorded, Want
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
@@ -69,17 +69,17 @@ class Provider:
 
     @property
     def host(self) -> str:
-        """Give host:port."""
+        """Return host:port."""
         return self.issuer.removeprefix("https://")
 
     @property
     def devices(self) -> list[Device]:
-        """Give the device authorizations made so far."""
+        """Return the device authorizations made so far."""
         return self.grants.devices
 
     @property
     def failures(self) -> list[str]:
-        """Give what clients did wrong; a test that wants something wrong clears it."""
+        """Return what clients did wrong; a test that wants something wrong clears it."""
         return self.grants.failures
 
     def count(self, endpoint: str) -> int:
@@ -87,7 +87,7 @@ class Provider:
         return len(self.forms(endpoint))
 
     def forms(self, endpoint: str) -> list[dict[str, str]]:
-        """Give the forms posted to `endpoint`, in order."""
+        """Return the forms posted to `endpoint`, in order."""
         return [request.form for request in self.requests if request.endpoint == endpoint]
 
     def approve(self, user_code: str | None = None) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.provider.keys import PrivateKey, decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
-from tests.provider.model import ABSENT, Answer, Want
-from tests.provider.tokens import at_hash, signed
+from tests.support.provider.keys import PrivateKey, decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
+from tests.support.provider.model import ABSENT, Answer, Want
+from tests.support.provider.tokens import at_hash, signed
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock

@@ -1,4 +1,4 @@
-"""A good ID token to start from, and the call that judges it; each case changes one thing."""
+"""A good ID token to start from, and the call that evaluates it; each case changes one thing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from kubectl_stepup.oidc.evidence import rejection, shortfalls
 from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence, StepUpRequirement
 from kubectl_stepup.secret import Secret
-from tests.provider.keys import public_jwk, rsa_key
-from tests.provider.model import ABSENT
-from tests.provider.tokens import signed
+from tests.support.provider.keys import public_jwk, rsa_key
+from tests.support.provider.model import ABSENT
+from tests.support.provider.tokens import signed
 
 NOW = 1_800_000_000.0
 FLOW_START = NOW - 20
@@ -31,7 +31,7 @@ REQUIREMENT = StepUpRequirement(
 
 
 def payload(**changes: object) -> dict[str, object]:
-    """Give a good payload with `changes`; ABSENT removes a claim."""
+    """Return a good payload with `changes`; ABSENT removes a claim."""
     claims: dict[str, object] = {
         "iss": ISSUER,
         "sub": "alice",
@@ -46,7 +46,7 @@ def payload(**changes: object) -> dict[str, object]:
 
 
 def good(header: Mapping[str, Any] | None = None, **changes: object) -> str:
-    """Give a good token, signed RS256 with key `main`, with changes of the payload and the header."""
+    """Return a good token, signed RS256 with key `main`, with changes of the payload and the header."""
     return signed(payload(**changes), rsa_key(), **{"kid": "main", **(header or {})})
 
 

@@ -30,7 +30,7 @@ print("ptrace:", "attached" if attached == 0 else os.strerror(ctypes.get_errno()
 
 
 def as_a_user() -> Sequence[str]:
-    """Give the words that give up root, whom nothing of this stops; none where we are a user anyway."""
+    """Return the words that give up root, whom nothing of this stops; none where we are a user anyway."""
     if os.getuid() != 0:
         return ()
     found = next((path for path in ("/usr/bin/setpriv", "/bin/setpriv") if os.access(path, os.X_OK)), None)

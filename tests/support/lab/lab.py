@@ -21,10 +21,10 @@ from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.sessions.stores import keyctl
-from tests.provider.keys import rsa_key
-from tests.provider.model import Answer
-from tests.provider.server import Provider
-from tests.provider.tokens import signed
+from tests.support.provider.keys import rsa_key
+from tests.support.provider.model import Answer
+from tests.support.provider.server import Provider
+from tests.support.provider.tokens import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,13 +69,13 @@ class Lab:
         return self.directory / "home/.local/state/kubectl-stepup/audit.jsonl"
 
     def records(self) -> list[dict[str, object]]:
-        """Give the audit records, oldest first."""
+        """Return the audit records, oldest first."""
         return (
             [json.loads(line) for line in self.audit_file.read_text().splitlines()] if self.audit_file.exists() else []
         )
 
     def times(self, activity: str, stage: str) -> list[float]:
-        """Give when things were recorded, in order and in seconds since the epoch."""
+        """Return when things were recorded, in order and in seconds since the epoch."""
         found = [record for record in self.records() if (record["activity"], record["stage"]) == (activity, stage)]
         return sorted(datetime.fromisoformat(str(record["time"])).timestamp() for record in found)
 
@@ -102,7 +102,7 @@ class Lab:
         return self.quietly(*words, program=[find(self.environ)])
 
     def exists(self, name: str) -> bool:
-        """Tell whether a pod is there, by the cluster's own eyes."""
+        """Whether a pod is there, by the cluster's own eyes."""
         return self.kubectl("get", "pod", name).returncode == 0
 
 
@@ -193,7 +193,7 @@ def furnish(directory: Path, lab: LabHome) -> dict[str, str]:
 
 
 def everyday_token(provider: Provider, account: str = "alice") -> str:
-    """Give a token of the everyday client, as a password alone gets it."""
+    """Return a token of the everyday client, as a password alone gets it."""
     now = int(time.time())
     claims = {
         "iss": provider.issuer,

@@ -84,20 +84,20 @@ RESOLVED = ResolvedContext(
 
 
 def provider_with(**changes: Any) -> Provider:
-    """Give the provider with changes; those of its preset under `preset`."""
+    """Return the provider with changes; those of its preset under `preset`."""
     preset = replace(PROVIDER.preset, **changes.pop("preset", {}))
     return replace(PROVIDER, preset=preset, **changes)
 
 
 def cluster(**changes: Any) -> Cluster:
-    """Give the cluster with changes."""
+    """Return the cluster with changes."""
     return replace(CLUSTER, **changes)
 
 
 def asked(
     *command: str, level: str = "mfa", policy: Policy = POLICY, scope: str = TERMINAL_SCOPE, **changes: Any
 ) -> Asked:
-    """Give a wish to run `command` elevated (no words: a plain login)."""
+    """Return a wish to run `command` elevated (no words: a plain login)."""
     words = {
         "cluster": CLUSTER,
         "provider": PROVIDER,
@@ -115,7 +115,7 @@ def asked(
 def session(
     *, level: str = "mfa", age_s: float = 0.0, policy: Policy = POLICY, lives_s: float = 900.0, **changes: Any
 ) -> ElevationSession:
-    """Give a session at `level` that was approved `age_s` before NOW, with a token good for `lives_s` from then."""
+    """Return a session at `level` that was approved `age_s` before NOW, with a token good for `lives_s` from then."""
     approved = Moment(wall=NOW - age_s, boottime=1000.0 - age_s, boot_id=BOOT_ID)
     words = {
         "issuer": PROVIDER.issuer,
@@ -144,7 +144,7 @@ def session(
 
 
 def exec_info(changes: Mapping[str, object] | None = None, *, version: str = "v1") -> str:
-    """Give KUBERNETES_EXEC_INFO as client-go writes it; `changes` are of `spec.cluster`, `...` leaves a field out."""
+    """Return KUBERNETES_EXEC_INFO as client-go writes it; `changes` are of `spec.cluster`, `...` leaves a field out."""
     fields = {"server": CLUSTER.server, "config": None, **(changes or {})}
     spec = {"interactive": True, "cluster": {name: value for name, value in fields.items() if value is not ...}}
     return json.dumps({"kind": "ExecCredential", "apiVersion": f"client.authentication.k8s.io/{version}", "spec": spec})

@@ -47,7 +47,7 @@ class FakeAPI:
     requests: list[Request] = field(default_factory=list)
 
     def credentials(self, method: str, path: str) -> set[str | None]:
-        """Give the Authorization headers that came with the requests to a path, its query left out."""
+        """Return the Authorization headers that came with the requests to a path, its query left out."""
         return {
             request.authorization
             for request in self.requests

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trustme
 
-from tests.provider.listener import Listener
+from tests.support.provider.listener import Listener
 
 Script = Callable[[], Iterable[bytes]]
 
@@ -50,5 +50,5 @@ class Hostile(Listener):
 
 
 def endless(start: bytes, piece: bytes) -> Iterator[bytes]:
-    """Give `start`, then `piece` for ever."""
+    """Return `start`, then `piece` for ever."""
     return itertools.chain([start], itertools.repeat(piece))

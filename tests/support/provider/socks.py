@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import socket
 
-from tests.provider.listener import Listener
+from tests.support.provider.listener import Listener
 
 NO_AUTHENTICATION, USER_AND_PASSWORD, NONE_ACCEPTABLE = 0, 2, 0xFF
 NAME = 3

@@ -19,19 +19,19 @@ def base64url(data: bytes) -> str:
 
 @functools.cache
 def rsa_key(name: str = "main", bits: int = 2048) -> rsa.RSAPrivateKey:
-    """Give the RSA key called `name`, the same each time."""
+    """Return the RSA key called `name`, the same each time."""
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 @functools.cache
 def ec_key(curve: str = "P-256", name: str = "main") -> ec.EllipticCurvePrivateKey:
-    """Give the EC key called `name`."""
+    """Return the EC key called `name`."""
     return ec.generate_private_key(_CURVES[curve])
 
 
 @functools.cache
 def ed25519_key(name: str = "main") -> ed25519.Ed25519PrivateKey:
-    """Give the Ed25519 key called `name`."""
+    """Return the Ed25519 key called `name`."""
     return ed25519.Ed25519PrivateKey.generate()
 
 
@@ -40,7 +40,7 @@ def _number(value: int, length: int | None = None) -> str:
 
 
 def public_jwk(key: PrivateKey, **members: object) -> dict[str, object]:
-    """Give the public JWK of `key` with `members` (kid, use, alg, …) added."""
+    """Return the public JWK of `key` with `members` (kid, use, alg, …) added."""
     if isinstance(key, rsa.RSAPrivateKey):
         numbers = key.public_key().public_numbers()
         return {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e), **members}
@@ -53,7 +53,7 @@ def public_jwk(key: PrivateKey, **members: object) -> dict[str, object]:
 
 
 def decoy_jwks() -> list[object]:
-    """Give keys that no client can use and that must not stop it from using the others."""
+    """Return keys that no client can use and that must not stop it from using the others."""
     return [
         {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA", "kid": "post-quantum"},
         {"kty": "RSA", "alg": "RS1", "n": "AQAB", "e": "AQAB", "kid": "unknown-alg"},

@@ -94,14 +94,14 @@ class Lab:
 
 
 def document(answer: Answer) -> dict[str, Any]:
-    """Give a JSON object."""
+    """Return a JSON object."""
     found = answer.json()
     assert isinstance(found, dict)
     return found
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Give the claims of a JWT, unverified."""
+    """Return the claims of a JWT, unverified."""
     payload = token.split(".")[1]
     found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     assert isinstance(found, dict)

@@ -1,4 +1,4 @@
-"""Serve the demo's cluster for any issuer, to try by hand: `python -m tests.demo_lab.serve_cluster --help`.
+"""Serve the demo's cluster for any issuer, to try by hand: `python -m tests.support.demo_lab.serve_cluster --help`.
 
 It prints the kubeconfig of the cluster, without a user, and serves until Ctrl-C.
 """

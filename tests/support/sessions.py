@@ -41,18 +41,18 @@ SESSION = ElevationSession(
 
 
 def session(**changes: Any) -> ElevationSession:
-    """Give the session with changes."""
+    """Return the session with changes."""
     return replace(SESSION, **changes)
 
 
 def later(wall_s: float, boottime_s: float | None = None, boot_id: str = APPROVED.boot_id) -> Moment:
-    """Give the moment so many seconds after the approval, by each clock."""
+    """Return the moment so many seconds after the approval, by each clock."""
     moved = wall_s if boottime_s is None else boottime_s
     return Moment(wall=APPROVED.wall + wall_s, boottime=APPROVED.boottime + moved, boot_id=boot_id)
 
 
 def approved_now(**changes: Any) -> ElevationSession:
-    """Give a session of its own, approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold for `CA`."""
+    """Return a session of its own, approved now, on a cluster whose KUBERNETES_EXEC_INFO is foretold for `CA`."""
     now = scope.moment()
     own = {
         "issuer": f"https://{os.urandom(8).hex()}.example.com",

@@ -1,4 +1,4 @@
-"""Fixtures: `from tests.provider.fixtures import provider, start_provider  # noqa: F401`."""
+"""Fixtures: `from tests.support.provider.fixtures import provider, start_provider  # noqa: F401`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests.provider.model import Answer, Want
-from tests.provider.server import Provider
+from tests.support.provider.model import Answer, Want
+from tests.support.provider.server import Provider
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
@@ -31,7 +31,7 @@ class StartProvider(Protocol):
 
 @pytest.fixture
 def start_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartProvider]:
-    """Give a function that starts a provider."""
+    """Return a function that starts a provider."""
     with contextlib.ExitStack() as stack:
 
         def start(
@@ -49,5 +49,5 @@ def start_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartPr
 
 @pytest.fixture
 def provider(start_provider: Callable[..., Provider]) -> Provider:
-    """Give a provider that approves after one poll."""
+    """Return a provider that approves after one poll."""
     return start_provider()

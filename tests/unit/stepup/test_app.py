@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.audit.sinks.file import AuditLog
-from kubectl_stepup.cli.app import Application, Settings, application
+from kubectl_stepup.cli.app import app_for
+from kubectl_stepup.cli.options import CommonOptions
 from kubectl_stepup.config import places
 from kubectl_stepup.config.model import Provider
 from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
+from kubectl_stepup.stepup.app import App, Settings
 from kubectl_stepup.wiring.compiling import _ca_of
 from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER
@@ -34,13 +36,13 @@ def no_system_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(places, "SYSTEM_DIRECTORY", str(tmp_path / "etc"))
 
 
-def machine(tmp_path: Path, text: str = CONFIG, **settings: object) -> Application:
-    """An application with a home in `tmp_path` and this config in it."""
+def machine(tmp_path: Path, text: str = CONFIG, **settings: object) -> App:
+    """An app with a home in `tmp_path` and this config in it."""
     path = tmp_path / "home/.config/kubectl-stepup/config.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(0o600)
-    return Application(Settings(**settings), {"HOME": str(tmp_path / "home"), "TERM": "dumb"})  # type: ignore[arg-type]
+    return App(Settings(**settings), {"HOME": str(tmp_path / "home"), "TERM": "dumb"})  # type: ignore[arg-type]
 
 
 def test_clusters_are_found_by_context_first_then_by_name(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_places_are_below_home(tmp_path: Path) -> None:
 
 def test_without_a_home_there_is_no_state() -> None:
     with pytest.raises(ConfigError) as caught:
-        _ = Application(Settings(), {}).state_directory
+        _ = App(Settings(), {}).state_directory
     assert caught.value.message == "there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set"
 
 
@@ -169,11 +171,11 @@ def test_the_ports_of_stepping_up_are_the_real_things(tmp_path: Path) -> None:
     found = machine(tmp_path)
     ports = found.elevate_ports(None)
     assert (ports.store, ports.terminal, ports.recorder) == (found.store, found.terminal, found.recorder)
-    assert ports.refusals.binding("0" * 32, for_credential=True) is None
+    assert ports.denials.binding("0" * 32, for_credential=True) is None
     assert ports.moment().wall > 1_700_000_000
 
 
-def test_the_application_is_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_app_is_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECTL_STEPUP_CONFIG", "/x")
-    found = application(Settings(verbose=1))
+    found = app_for(CommonOptions(verbose=1))
     assert (found.settings.verbose, found.environ["KUBECTL_STEPUP_CONFIG"]) == (1, "/x")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.provider.keys import PrivateKey, base64url
+from tests.support.provider.keys import PrivateKey, base64url
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 
@@ -34,7 +34,7 @@ def signature(alg: str, key: PrivateKey | bytes, message: bytes) -> bytes:
 
 
 def compact(header: Mapping[str, object] | bytes, payload: object, sign: Callable[[bytes], bytes]) -> str:
-    """Give `header.payload.signature`; bytes go in as they are, everything else as JSON."""
+    """Return `header.payload.signature`; bytes go in as they are, everything else as JSON."""
     head, body = (
         part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":")).encode()
         for part in (header, payload)
@@ -44,12 +44,12 @@ def compact(header: Mapping[str, object] | bytes, payload: object, sign: Callabl
 
 
 def signed(payload: object, key: PrivateKey | bytes, *, alg: str = "RS256", **header: object) -> str:
-    """Give a compact JWS; header members with value None are left out."""
+    """Return a compact JWS; header members with value None are left out."""
     members = {name: value for name, value in {"alg": alg, "typ": "JWT", **header}.items() if value is not None}
     return compact(members, payload, lambda message: signature(alg, key, message))
 
 
 def at_hash(access_token: str, alg: str = "RS256") -> str:
-    """Give the left half of the hash of `access_token` (OpenID Connect Core section 3.1.3.6)."""
+    """Return the left half of the hash of `access_token` (OpenID Connect Core section 3.1.3.6)."""
     digest = hashlib.new(f"sha{alg[2:]}", access_token.encode()).digest()
     return base64url(digest[: len(digest) // 2])

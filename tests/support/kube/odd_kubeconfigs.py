@@ -203,7 +203,7 @@ def _named(choices: Choices, text: str) -> str:
 
 
 def _wrong(choices: Choices, text: str) -> str:
-    """Give one value another type, at the end of a line of block style."""
+    """Return one value another type, at the end of a line of block style."""
     lines = text.split("\n")
     at = choices.below(len(lines))
     key, colon, value = lines[at].partition(": ")

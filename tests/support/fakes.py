@@ -29,7 +29,7 @@ from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.ports import CapturedFile, RunLimit
 from kubectl_stepup.trusted_file import Untrusted
-from tests.provider.keys import public_jwk, rsa_key
+from tests.support.provider.keys import public_jwk, rsa_key
 
 
 @dataclass
@@ -146,7 +146,7 @@ class FailingStore(MemoryStore):
 
 
 class RefusalNotes:
-    """The memory of refusals. `started_before` tells whether this process was running when the refusals were given."""
+    """The memory of denials. `started_before` tells whether this process was running when the denials were given."""
 
     def __init__(self, *, started_before: bool = True) -> None:
         self.started_before = started_before
@@ -312,7 +312,7 @@ class FakeKubectl:
 
     @contextmanager
     def captured_file(self, content: bytes, place: str) -> Iterator[CapturedFile]:
-        """Give captured input as a file for as long as the context lasts."""
+        """Return captured input as a file for as long as the context lasts."""
         path = f"/captured/{len(self.files)}/{place.rpartition('/')[2] or 'manifests'}"
         number = 20 + len(self.files)
         self.files[path] = content
@@ -323,7 +323,7 @@ class FakeKubectl:
 
     @contextmanager
     def run_directory(self) -> Iterator[FakeRunDirectory]:
-        """Give a directory for as long as the context lasts."""
+        """Return a directory for as long as the context lasts."""
         directory = FakeRunDirectory(self.files)
         try:
             yield directory

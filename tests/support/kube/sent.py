@@ -25,7 +25,7 @@ def matters(request: Sequence[str]) -> bool:
 
 
 def foresees(entry: ResourceAttributes, request: Sequence[str]) -> bool:
-    """Tell whether one of our requests is the one that came, or stands for it."""
+    """Whether one of our requests is the one that came, or stands for it."""
     verb, group, resource, subresource, namespace, name = request
     resource = resource.lower()  # another case is another resource to the server, but it has none such
     # A stream is a GET over WebSocket, and a POST over SPDY.
@@ -43,7 +43,7 @@ def foresees(entry: ResourceAttributes, request: Sequence[str]) -> bool:
 
 
 def _is(named: Resource, group: str, resource: str) -> bool:
-    """Tell whether a rule about what came is a rule about what was typed.
+    """Whether a rule about what came is a rule about what was typed.
 
     A custom resource is typed by any of its names, which only the server knows, with the beginning of its group.
     """

@@ -1,4 +1,4 @@
-"""`setup` from the outside, and the standing context that it writes, under a real kubectl."""
+"""`setup` from the outside, and the static context that it writes, under a real kubectl."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pexpect
 import pytest
 
 from kubectl_stepup.wiring.running import credential_command
-from tests.lab import Lab, opened_lab
-from tests.lab.lab import ACR
+from tests.support.lab import Lab, opened_lab
+from tests.support.lab.lab import ACR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ def kubeconfig(lab: Lab) -> Path:
     return lab.directory / "home/.kube/config"
 
 
-def standing(lab: Lab) -> None:
-    """Write the lab's kubeconfig as YAML with a comment, and a standing context into it."""
+def with_static_context(lab: Lab) -> None:
+    """Write the lab's kubeconfig as YAML with a comment, and a static context into it."""
     text = yaml_of(json.loads(kubeconfig(lab).read_text()))
     kubeconfig(lab).write_text(text)
     done = lab.quietly("setup", "--provider", "corp", "--elevated-context", "prod-elevated", "--yes")
@@ -60,9 +60,9 @@ users:
 """
 
 
-def test_the_standing_entry_is_shown_written_once_and_taken_out_again(lab: Lab) -> None:
+def test_the_static_entry_is_shown_written_once_and_taken_out_again(lab: Lab) -> None:
     """KCFG-05."""
-    standing(lab)
+    with_static_context(lab)
     written = kubeconfig(lab).read_text()
     assert written.startswith("# kept\n")
     assert "  # the cluster\n" in written
@@ -79,7 +79,7 @@ def test_the_standing_entry_is_shown_written_once_and_taken_out_again(lab: Lab) 
 
 
 def test_without_a_yes_nothing_is_written(lab: Lab) -> None:
-    standing(lab)
+    with_static_context(lab)
     before = kubeconfig(lab).read_bytes()
 
     done = lab.quietly("setup", "--remove", "--elevated-context", "prod-elevated")
@@ -90,7 +90,7 @@ def test_without_a_yes_nothing_is_written(lab: Lab) -> None:
 
 
 def test_a_gui_client_uses_a_session_that_a_terminal_made_for_all(lab: Lab) -> None:
-    standing(lab)
+    with_static_context(lab)
     assert lab.kubectl("--context", "prod-elevated", "delete", "pod", "web-0").returncode == 1
 
     assert lab.stepup("login", "--scope", "user").code == 0
@@ -99,9 +99,9 @@ def test_a_gui_client_uses_a_session_that_a_terminal_made_for_all(lab: Lab) -> N
     assert (done.returncode, done.stdout) == (0, b'pod "web-0" deleted from prod namespace\n'), done.stderr
 
 
-def test_a_standing_entry_asks_at_the_terminal_and_once_for_a_failing_kubectl(lab: Lab) -> None:
+def test_a_static_entry_asks_at_the_terminal_and_once_for_a_failing_kubectl(lab: Lab) -> None:
     """CONC-06."""
-    standing(lab)
+    with_static_context(lab)
 
     ran = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"])
     assert ran.code == 0, ran.screen
@@ -117,7 +117,7 @@ def test_a_standing_entry_asks_at_the_terminal_and_once_for_a_failing_kubectl(la
 
 def test_a_server_that_refuses_the_token_is_no_reason_to_ask_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """CONC-06: client-go starts its plugin anew at every 401."""
-    standing(lab)
+    with_static_context(lab)
     monkeypatch.setattr(lab.cluster, "_verifiers", {})
 
     ran = lab.terminal.run(["kubectl", "--context", "prod-elevated", "get", "pods"])
@@ -129,7 +129,7 @@ def test_a_server_that_refuses_the_token_is_no_reason_to_ask_again(lab: Lab, mon
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 def test_the_plugin_ends_with_its_kubectl(lab: Lab) -> None:
     """PROC-09: kubectl dies of a signal and leaves what it started behind; 2 s later that is gone as well."""
-    standing(lab)
+    with_static_context(lab)
     lab.answer.approve_after_polls = None
     shell = pexpect.spawn(
         "/bin/sh", ["-c", "kubectl --context prod-elevated get pods; echo code=$?; read line"],
@@ -149,15 +149,15 @@ def test_the_plugin_ends_with_its_kubectl(lab: Lab) -> None:
 
 
 def lives(process: Path) -> bool:
-    """Tell whether a process of /proc has not ended; of one that nobody has waited for, the argv is empty."""
+    """Whether a process of /proc has not ended; of one that nobody has waited for, the argv is empty."""
     try:
         return (process / "cmdline").read_bytes() != b""
     except (FileNotFoundError, ProcessLookupError):
         return False
 
 
-def test_without_a_person_a_standing_entry_fails_with_the_command_to_type(lab: Lab) -> None:
-    standing(lab)
+def test_without_a_person_a_static_entry_fails_with_the_command_to_type(lab: Lab) -> None:
+    with_static_context(lab)
 
     done = lab.kubectl("--context", "prod-elevated", "get", "pods")
 
@@ -169,7 +169,7 @@ def test_without_a_person_a_standing_entry_fails_with_the_command_to_type(lab: L
 
 def test_another_server_gets_no_token(lab: Lab) -> None:
     """KCFG-14."""
-    standing(lab)
+    with_static_context(lab)
     assert lab.stepup("login", "--scope", "user").code == 0
 
     done = lab.kubectl("--context", "prod-elevated", "-s", "https://127.0.0.1:1", "get", "pods")
@@ -212,7 +212,7 @@ def test_a_wrong_issuer_is_found_at_enrolment(lab: Lab) -> None:
 
 
 def test_one_kubectl_asks_the_plugin_once(lab: Lab) -> None:
-    standing(lab)
+    with_static_context(lab)
     assert lab.stepup("login", "--scope", "user").code == 0
     calls = lab.directory / "calls"
     counting = lab.directory / "counting"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from kubectl_stepup.config.model import Cluster, Config, Provider
 from kubectl_stepup.errors import PolicyTooNew, StepUpError
 from kubectl_stepup.kubeconfig.context import ResolvedContext
-from kubectl_stepup.kubectl.captured_input import Spool
+from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.oidc.id_token import verify
@@ -29,7 +29,7 @@ from kubectl_stepup.stepup.recorder import Caller, Recorder
 from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.stepup.run import RunPorts
 from kubectl_stepup.stepup.sessions import SessionPorts
-from tests.flows.fakes import (
+from tests.support.fakes import (
     FakeDiscovery,
     FakeKubeconfig,
     FakeKubectl,
@@ -39,8 +39,8 @@ from tests.flows.fakes import (
     RecordingAuditLog,
     RefusalNotes,
 )
-from tests.flows.values import BOOT_ID, CONFIG, POLICY, RESOLVED, TERMINAL_SCOPE
-from tests.provider.clock import FakeClock
+from tests.support.provider.clock import FakeClock
+from tests.support.values import BOOT_ID, CONFIG, POLICY, RESOLVED, TERMINAL_SCOPE
 
 Approve = Callable[[Asked], ElevationSession]
 
@@ -69,14 +69,14 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     terminal: FakeTerminal = field(default_factory=FakeTerminal)
     audit: RecordingAuditLog = field(default_factory=RecordingAuditLog)
-    refusals: RefusalNotes = field(default_factory=RefusalNotes)
+    denials: RefusalNotes = field(default_factory=RefusalNotes)
     rests_on: str = "-"
     kubectl: FakeKubectl = field(default_factory=FakeKubectl)
     provider: FakeProvider = field(default_factory=FakeProvider)
     verify: Verify = verify
     discovered: tuple[APIResource, ...] = ()
     named: NamedTable | None = None
-    spool: Spool = Spool()  # noqa: RUF009 - a value that never changes
+    captured: CapturedInput = CapturedInput()  # noqa: RUF009 - a value that never changes
     asked: list[Asked] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     lent: list[Elevation] = field(default_factory=list)
@@ -151,8 +151,8 @@ class World:
     def kubeconfig(self, flag: str | None) -> FakeKubeconfig:
         return FakeKubeconfig(self.contexts, files=(flag,) if flag else self.kubeconfig_files)
 
-    def expand(self, command: KubectlCommand) -> tuple[KubectlCommand, Spool]:
-        return command, self.spool
+    def expand(self, command: KubectlCommand) -> tuple[KubectlCommand, CapturedInput]:
+        return command, self.captured
 
     def authenticate_ports(self, exec_info: tuple[str, ...] = ()) -> AuthenticatePorts:
         return AuthenticatePorts(
@@ -170,7 +170,7 @@ class World:
         return ElevatePorts(
             store=self.store,
             terminal=self.terminal,
-            refusals=self.refusals,
+            denials=self.denials,
             recorder=self.recorder,
             moment=self.moment,
             single_flight=self.single_flight,
@@ -228,7 +228,7 @@ class World:
             moment=self.moment,
             recorder=self.recorder,
             revoke=self.revoke,
-            refusals=self.refusals,
+            denials=self.denials,
         )
 
     def revoke(self, provider: Provider, token: Secret) -> bool:
@@ -249,5 +249,5 @@ class World:
         return execute(words, flags or Flags(), wish or Wish(), self.execute_ports())
 
     def enrolled(self, *clusters: Cluster) -> Config:
-        """Give the config with these clusters."""
+        """Return the config with these clusters."""
         return Config(providers=self.config.providers, clusters=clusters, store=self.config.store)

@@ -14,7 +14,7 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.yaml_edit.foreign_yaml import MAX_DEPTH
 from tests.grammar.choices import Seeded, chance, pick
-from tests.kube.odd_kubeconfigs import kubeconfig as odd_kubeconfig
+from tests.support.kube.odd_kubeconfigs import kubeconfig as odd_kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
