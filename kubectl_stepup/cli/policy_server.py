@@ -107,7 +107,7 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       # For a scheduled job
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
-    from kubectl_stepup.enforce.verify.findings import GAP
+    from kubectl_stepup.enforce.verify.results import GAP
     from kubectl_stepup.stepup.verify import verify as look
     from kubectl_stepup.ui.server_screens import verified_screen
     from kubectl_stepup.wiring.verifying import verify_ports

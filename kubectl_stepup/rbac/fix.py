@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_stepup.policy.model import Policy, Target
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
     from kubectl_stepup.rbac.subjects import Category
 
@@ -41,10 +41,10 @@ class Piece:
     manifest: dict[str, Any] | None = None
 
 
-def fixes(findings: Iterable[Finding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
+def fixes(findings: Iterable[RbacFinding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
     """Return what to apply, in that order: new roles, new bindings, then the old bindings with who is left in them."""
     fixing = _Fixing(objects, policy, target)
-    by_binding: dict[tuple[str, str, str], list[Finding]] = {}
+    by_binding: dict[tuple[str, str, str], list[RbacFinding]] = {}
     for finding in findings:
         key = (finding.binding.kind, finding.binding.namespace, finding.binding.name)
         by_binding.setdefault(key, []).append(finding)
@@ -65,7 +65,7 @@ class _Fixing:
         self.old: list[Piece] = []
         self.words: list[Piece] = []
 
-    def close(self, binding: Binding, findings: Sequence[Finding]) -> None:
+    def close(self, binding: Binding, findings: Sequence[RbacFinding]) -> None:
         """Close what was found in one binding."""
         leaving: dict[Subject, str] = {}
         for subject in dict.fromkeys(finding.subject for finding in findings):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.policy.model import Policy
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import RbacObjects
     from kubectl_stepup.stepup.app import App
 
@@ -61,7 +61,7 @@ class Wanted:
 class Reviewed:
     """What was found, and all that it was found in."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[RbacFinding, ...]
     objects: RbacObjects
     policy: Policy
     target: Target
@@ -167,7 +167,7 @@ def _answered(answer: object) -> Iterator[Manifest]:
     yield from (Manifest(content=one, place=place) for one in load.flattened(answer, "kubectl get"))
 
 
-def _is_wanted(finding: Finding, wanted: Wanted) -> bool:
+def _is_wanted(finding: RbacFinding, wanted: Wanted) -> bool:
     if wanted.severity is not None and rank(finding.severity) < rank(wanted.severity):
         return False
     if wanted.subject is not None and not any(
