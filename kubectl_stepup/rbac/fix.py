@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import OWNED, PREFIX, derived_group
+from kubectl_stepup.enforce.names import PREFIX, derived_group
+from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.given import Judge
 from kubectl_stepup.rbac.model import RBAC
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
     from kubectl_stepup.rbac.subjects import Category
 
-FROM = f"{OWNED}/narrowed-from"
+FROM = f"{OWN_GROUP}/narrowed-from"
 _NARROWED = frozenset({Who.PERSON, Who.ELEVATED})
 _DROPPED = frozenset({"open-to-anonymous", "open-to-everyone", "level-grants", "pretended-level"})
 _DANGLING = frozenset({"dangling-role", "dangling-service-account"})

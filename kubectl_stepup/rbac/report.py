@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.actions import OWN_GROUP
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.severity import SEVERITIES
 
@@ -34,7 +34,7 @@ def counts(findings: Iterable[RbacFinding]) -> dict[str, int]:
 def document(findings: Sequence[RbacFinding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
     """Return the object of `-o json` and `-o yaml`; programs rely on these fields."""
     return {
-        "apiVersion": f"{OWN_GROUP}/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "RbacFindingList",
         "cluster": cluster,
         "counts": counts(findings),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import PUBLISHED_NAME, PUBLISHED_NAMESPACE
+from kubectl_stepup.enforce.names import DRY_RUN_LABEL, PUBLISHED_NAME, PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.verify.answers import denied_by, not_allowed_to_look, refused_by_rbac, warned_by
 from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.kubectl.command import read
@@ -37,7 +37,6 @@ NOBODY = "kubectl-stepup-verify"
 _WEBHOOK = "admission webhook"
 """In the text of whatever somebody else's webhook refuses, with any status."""
 
-_ANNOTATION = "kubectl-stepup.github.io/verify=dry-run"
 MOST_OF_AN_ACTION = 3
 """How many kinds of an action are tried; each costs a kubectl under every login that is too weak."""
 
@@ -63,7 +62,7 @@ class Probe(Record):
 
 OWN = Probe(
     kind="change the published policy",
-    words=("label", f"configmap/{PUBLISHED_NAME}", _ANNOTATION, "-n", PUBLISHED_NAMESPACE, DRY),
+    words=("label", f"configmap/{PUBLISHED_NAME}", DRY_RUN_LABEL, "-n", PUBLISHED_NAMESPACE, DRY),
     namespace=PUBLISHED_NAMESPACE,
     verb="patch",
     action="guard",
@@ -106,7 +105,7 @@ def _on(one: str, namespace: str | None) -> Iterator[Probe]:
     yield Probe(kind=f"delete a {shown}", words=deleted, namespace=namespace, verb="delete", action="delete")
     # A node's label is what `node` is about, an ordinary object's is a change; the policy tells which.
     action = {"node": "node", "CRD": "guard"}.get(shown, "change")
-    labelled = ("label", one, _ANNOTATION, *where, DRY)
+    labelled = ("label", one, DRY_RUN_LABEL, *where, DRY)
     yield Probe(kind=f"change a {shown}", words=labelled, namespace=namespace, verb="patch", action=action)
     if shown == "node":
         cordoned = ("cordon", name, DRY)
