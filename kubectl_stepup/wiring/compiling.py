@@ -125,7 +125,7 @@ def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, .
     from kubectl_stepup.policy.model import Target
     from kubectl_stepup.rbac.findings import audit
     from kubectl_stepup.rbac.fix import fixes
-    from kubectl_stepup.wiring.auditing import from_files
+    from kubectl_stepup.rbac.load import from_files
 
     found, _ = from_files([file])
     gated = {
