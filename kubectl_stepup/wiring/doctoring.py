@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import __version__
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.stepup.doctor import OWN_NAME, DoctorPorts
+from kubectl_stepup.stepup.policy_files import lint_policy
 from kubectl_stepup.stepup.rehearse import RehearsePorts
 from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import launcher
-from kubectl_stepup.wiring.policy_file import linted
 from kubectl_stepup.wiring.verifying import answered
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def doctor_ports(app: App, *, online: bool) -> DoctorPorts:
         kubectl=app.kubectl,
         config=lambda: app.config,
         policy=lambda: app.policy,
-        warnings=lambda: sum(one.severity == "warning" for one in linted(app)),
+        warnings=lambda: sum(one.severity == "warning" for one in lint_policy(app)),
         store=lambda: _store(app),
         record=lambda: _record(app),
         kubeconfig=lambda: app.kubeconfig(None),
