@@ -55,7 +55,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     return EXIT_CODES[decision.effect]
 
 
-@command.command(cls=AfterDashes, name="explain", short_help="Tell why, by which rules", options_metavar=USAGE)
+@command.command(cls=AfterDashes, name="explain", short_help="Show why, by which rules", options_metavar=USAGE)
 @target
 @common
 def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
