@@ -127,10 +127,10 @@ def test(file: str, output: str, common: CommonOptions) -> int:
       # For a build server
       kubectl stepup policy test -o junit --policy policy.yaml policy-test.yaml
     """
-    from kubectl_stepup.stepup.policy_decisions import test_policy
+    from kubectl_stepup.stepup.policy_decisions import run_policy_tests
     from kubectl_stepup.ui import case_reports
 
-    verdicts = test_policy(file, app_for(common))
+    verdicts = run_policy_tests(file, app_for(common))
     if output == "json":
         data(json.dumps(case_reports.objects(verdicts)))
     elif output == "junit":
