@@ -214,7 +214,8 @@ def _objects(
     else:
         yield from read_back.guards(made.objects, policies, digest=made.digest, fix=apply)
         if request.break_glass is not None:
-            way_out = f"a certificate of group {request.break_glass} passes every admission policy, and is recorded"
+            group = request.break_glass
+            way_out = f"who has a certificate of group {group} passes every admission policy, and is recorded"
             yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=way_out)
     there = _items(_first(live, ("get", _GRANTS, "-A", *_SELECTED)))
     if isinstance(there, str):
