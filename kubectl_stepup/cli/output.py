@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup.errors import OutputFailed
+from kubectl_stepup.sanitise import safe_lines
 from kubectl_stepup.ui.errors import error_object, error_text
-from kubectl_stepup.ui.sanitise import safe_lines
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

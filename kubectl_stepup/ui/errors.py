@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import InteractionRequired, StepUpDenied, StepUpExpired, TokenRejected, UsageError
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.command_line import kubectl_line
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError

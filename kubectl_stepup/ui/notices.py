@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.ui.durations import ago, duration, wall_clock
+from kubectl_stepup.durations import ago, duration, wall_clock
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.quoted_text import without_leads
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

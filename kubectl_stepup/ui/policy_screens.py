@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import duration
 from kubectl_stepup.policy.folding import also_published, folded
-from kubectl_stepup.ui.durations import duration
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.tables import NONE, table
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import ago, duration, left, wall_clock
+from kubectl_stepup.sanitise import safe, safe_url
 from kubectl_stepup.ui.command_line import kubectl_line
-from kubectl_stepup.ui.durations import ago, duration, left, wall_clock
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted_lines
-from kubectl_stepup.ui.sanitise import safe, safe_url
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.report import BLIND_SPOTS, counts
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.tables import table
 
 if TYPE_CHECKING:

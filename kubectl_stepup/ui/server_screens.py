@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, STATES
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

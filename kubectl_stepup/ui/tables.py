@@ -9,9 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import duration, wall_clock
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.command_line import command_line
-from kubectl_stepup.ui.durations import duration, wall_clock
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,11 +17,11 @@ import termios
 from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup import environment
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.browser import browser_note, browser_program, in_ci
 from kubectl_stepup.ui.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
 from kubectl_stepup.ui.outlets import StreamOutlet, TtyOutlet
 from kubectl_stepup.ui.prompt import waiting_line
-from kubectl_stepup.ui.sanitise import safe
 from kubectl_stepup.ui.styles import STYLES, is_styled
 
 if TYPE_CHECKING:
