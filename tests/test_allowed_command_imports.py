@@ -212,7 +212,8 @@ def test_the_fast_path_of_allowed_commands_imports_the_listed_modules_alone(tmp_
 
     first, repeated = imported(environ, tmp_path), imported(environ, tmp_path)
 
-    of_evaluation = ("kubectl_stepup.policy", "kubectl_stepup.kubectl", "kubectl_stepup.globs", "kubectl_stepup.values")
+    packages, leaves = ("policy", "kubectl"), ("globs", "names", "values")
+    of_evaluation = tuple(f"kubectl_stepup.{name}" for name in (*packages, *leaves))
     besides = {name for name in first if not name.startswith(of_evaluation)}
     assert besides <= {*ALLOWED, *REPEATED, "kubectl_stepup.errors"}
     assert repeated <= ALLOWED | REPEATED

@@ -31,12 +31,11 @@ from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.findings import audit
-from kubectl_stepup.rbac.load import manifests
+from kubectl_stepup.rbac.load import NO_ACCOUNTS, manifests
 from kubectl_stepup.rbac.powers import NAMED, POWERS, URLS
 from kubectl_stepup.rbac.reading import objects_of
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
 from kubectl_stepup.ui.rbac_screens import findings_screen
-from kubectl_stepup.wiring.auditing import NO_ACCOUNTS
 from kubectl_stepup.yaml_edit import yaml_file
 from scripts import make_command_reference
 

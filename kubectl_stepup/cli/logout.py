@@ -8,8 +8,9 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.names import API_VERSION
 
 
 @click.command(name="logout")

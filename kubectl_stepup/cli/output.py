@@ -15,8 +15,6 @@ from kubectl_stepup.ui.errors import error_object, error_text
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
-
 
 def report(error: StepUpError, *, as_json: bool) -> None:
     """Write an error and its hint to standard error, or one JSON object there."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.names import API_VERSION
+
+if TYPE_CHECKING:
+    from kubectl_stepup.stepup.compile import CompileOptions
 
 TARGETS = ("all", "authentication", "admission", "rbac", "audit")
 _SINCE_V1 = 34
@@ -55,18 +60,19 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
       kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json > bindings.json
       kubectl stepup policy compile --cluster prod-eu --target rbac --from-bindings bindings.json
     """
+    from kubectl_stepup.stepup.compile import compile_policy
     from kubectl_stepup.ui.server_screens import order_lines, warning_lines
-    from kubectl_stepup.wiring.compiling import compiled, write
 
+    if output_dir is not None and os.path.exists(output_dir) and not os.path.isdir(output_dir):
+        raise UsageError(f"--output-dir {output_dir!r} is no directory")
     app = app_for(common)
-    made = compiled(_options(options), app)
-    texts = made.texts()
+    made = compile_policy(_compile_options(options), app)
     for line in warning_lines(made.warnings):
         app.terminal.line(line)
     if output_dir is None:
-        data("".join(texts.values()) if len(texts) == 1 else "---\n".join(texts.values()))
+        data("---\n".join(made.texts().values()))
     else:
-        data("\n".join(write(texts, output_dir, app)))
+        data("\n".join(made.write(output_dir, app)))
     for line in order_lines(made.order(output_dir or ".")):
         app.terminal.line(line)
 
@@ -107,7 +113,7 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       # For a scheduled job
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
-    from kubectl_stepup.enforce.verify.findings import GAP
+    from kubectl_stepup.enforce.verify.results import GAP
     from kubectl_stepup.stepup.verify import verify as look
     from kubectl_stepup.ui.server_screens import verified_screen
     from kubectl_stepup.wiring.verifying import verify_ports
@@ -147,9 +153,9 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
     )
 
 
-def _options(options: dict[str, Any]) -> Any:
+def _compile_options(options: dict[str, Any]) -> CompileOptions:
     from kubectl_stepup.enforce.issuer_trust import ClaimNames
-    from kubectl_stepup.wiring.compiling import CompileOptions
+    from kubectl_stepup.stepup.compile import CompileOptions
 
     targets = _targets(options["targets"])
     group, nobody = options["break_glass_group"], options["no_break_glass"]

@@ -18,9 +18,9 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from kubectl_stepup.demo.https_client import HTTPSClient
+from kubectl_stepup.names import OWN_GROUP
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
-EXTRA = "kubectl-stepup.github.io"
 LEVEL_PREFIX = "stepup:"
 
 
@@ -40,7 +40,7 @@ class User:
     @property
     def is_person(self) -> bool:
         """Whether an authenticator of people let them in."""
-        return f"{EXTRA}/issuer" in self.extra
+        return f"{OWN_GROUP}/issuer" in self.extra
 
     def info(self) -> dict[str, object]:
         """Return the user as authentication.k8s.io/v1 UserInfo."""
@@ -103,12 +103,12 @@ class JWTAuthenticator:
             raise TokenRefused(f"claim {self.username_claim} is not a user name")
         if self.username_claim == "email" and claims.get("email_verified", True) is not True:
             raise TokenRefused("email not verified")
-        extra = {f"{EXTRA}/issuer": (self.issuer,)}
+        extra = {f"{OWN_GROUP}/issuer": (self.issuer,)}
         acr, auth_time, token_id = claims.get("acr"), _number(claims.get("auth_time")), claims.get("jti")
         if isinstance(acr, str) and acr:
-            extra[f"{EXTRA}/acr"] = (acr,)
+            extra[f"{OWN_GROUP}/acr"] = (acr,)
         if auth_time is not None:
-            extra[f"{EXTRA}/auth-time"] = (str(int(auth_time)),)
+            extra[f"{OWN_GROUP}/auth-time"] = (str(int(auth_time)),)
         if isinstance(token_id, str) and token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
         groups = (*self.level_groups(claims), "system:authenticated")

@@ -14,6 +14,7 @@ from kubectl_stepup import environment
 from kubectl_stepup.demo.accounts import Credentials
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.secret import Secret
 
 NAME = "demo"
@@ -121,7 +122,7 @@ users:
 
 def _config(home: Home) -> str:
     return f"""\
-apiVersion: kubectl-stepup.github.io/v1alpha1
+apiVersion: {API_VERSION}
 kind: Config
 store: {home.store}
 providers:
@@ -151,7 +152,7 @@ clusters:
 
 
 _POLICY = f"""\
-apiVersion: kubectl-stepup.github.io/v1alpha1
+apiVersion: {API_VERSION}
 kind: Policy
 who: people
 levels:

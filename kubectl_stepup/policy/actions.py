@@ -19,6 +19,7 @@ from kubectl_stepup.kubectl.request import (
     UNCORDONS,
 )
 from kubectl_stepup.kubectl.resources import ANY
+from kubectl_stepup.names import OWN_GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.kubectl.request import ResourceAttributes
 
-OWN_GROUP = "kubectl-stepup.github.io"
 OWN_PREFIX = "kubectl-stepup"
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import PolicyTooNew
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.policy.actions import NAMES as ACTIONS
 from kubectl_stepup.policy.levels import joined
 from kubectl_stepup.policy.model import ALLOW, Grant, Level, Policy
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     Item = TypeVar("Item", Level, Rule)
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Policy"
 WHO = ("people",)
 

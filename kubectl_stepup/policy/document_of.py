@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.document import API_VERSION, KIND
+from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.policy.document import KIND
 from kubectl_stepup.policy.explain import duration
 from kubectl_stepup.policy.model import Level, Rule, Selector, Where
 

@@ -15,7 +15,7 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class RbacFinding:
     """One thing for one subject of one binding.
 
     `reaches` are the powers (codes of `catalogue`) that a wildcard, or a machine's rights, come to; `actions` the

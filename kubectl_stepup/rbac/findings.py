@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.default_bindings import is_stock
-from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.finding import RbacFinding
 from kubectl_stepup.rbac.given import Judge
 from kubectl_stepup.rbac.powers import ANYTHING, URLS
 from kubectl_stepup.rbac.sensitivity import Sensitivity
@@ -26,7 +26,7 @@ EVERYTHING = "wildcard-everything"
 _EVERY_OBJECT = frozenset({CLUSTER_ADMIN, EVERYTHING})
 
 
-def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[Finding, ...]:
+def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[RbacFinding, ...]:
     """Return all findings, the worst first; in a stable order."""
     found = _Audit(objects, policy, target).findings()
     return tuple(sorted(found, key=lambda one: (-rank(one.severity), one.code, one.identity)))
@@ -39,33 +39,33 @@ class _Audit:
         self._rules = EffectiveRules(objects.roles)
         self._judge = Judge(Sensitivity(policy, target, guarded=objects.guarded))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[RbacFinding]:
         for binding in self._objects.bindings:
             role = self._objects.roles.get(binding.role_key)
             for subject in dict.fromkeys(binding.subjects):
                 if not is_stock(binding, subject):
                     yield from self._of(binding, role, subject)
 
-    def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[Finding]:
+    def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[RbacFinding]:
         category = category_of(subject, self._policy)
         if category.who is Who.MASTERS:
             if role is not None and role.name == CLUSTER_ADMIN:
-                yield Finding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
+                yield RbacFinding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
             return
         if role is None:
-            yield Finding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
+            yield RbacFinding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
             return
         if category.who is Who.LEVEL:
-            yield Finding(
+            yield RbacFinding(
                 code="level-grants", severity=HIGH, subject=subject, binding=binding, role=role, level=category.level
             )
             return
         if category.who is Who.PRETENDER:
-            yield Finding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
+            yield RbacFinding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
         gaps = self._judge.gaps(role.key, self._rules.of(role), binding.namespace, category)
         yield from self._told(_Bound(binding, role, subject), gaps, category)
 
-    def _told(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[Finding]:
+    def _told(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[RbacFinding]:
         if category.who is Who.ACCOUNT:
             yield from self._of_account(bound, gaps)
         elif category.who is Who.ELEVATED and category.level is not None:
@@ -81,7 +81,7 @@ class _Audit:
         else:
             yield from bound.by_rule(gaps)
 
-    def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[Finding]:
+    def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
         """Return what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
         accounts = self._objects.service_accounts
         subject = bound.subject
@@ -107,10 +107,10 @@ class _Bound:
     def __init__(self, binding: Binding, role: Role, subject: Subject) -> None:
         self.binding, self.role, self.subject = binding, role, subject
 
-    def finding(self, code: str, gaps: Sequence[Gap], *, severity: str, note: str = "") -> Finding:
+    def finding(self, code: str, gaps: Sequence[Gap], *, severity: str, note: str = "") -> RbacFinding:
         codes = dict.fromkeys(gap.reach.power.code for gap in gaps)
         needs = [gap.need for gap in gaps]
-        return Finding(
+        return RbacFinding(
             code=code,
             severity=severity,
             subject=self.subject,
@@ -126,13 +126,13 @@ class _Bound:
 
     def folded(
         self, code: str, gaps: Sequence[Gap], *, severity: str | None = None, note: str = ""
-    ) -> Iterator[Finding]:
+    ) -> Iterator[RbacFinding]:
         """Tell all gaps in one finding, as bad as the worst of them unless `severity` says otherwise."""
         if gaps:
             worst = max((gap.severity for gap in gaps), key=rank)
             yield self.finding(code, gaps, severity=severity or worst, note=note)
 
-    def by_rule(self, gaps: Sequence[Gap]) -> Iterator[Finding]:
+    def by_rule(self, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
         """Tell each power once; what a wildcard gives is told as the wildcard."""
         grouped: dict[str, list[Gap]] = {}
         for gap in gaps:

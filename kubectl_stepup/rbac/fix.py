@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import OWNED, PREFIX, derived_group
+from kubectl_stepup.enforce.names import PREFIX, derived_group
+from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.given import Judge
 from kubectl_stepup.rbac.model import RBAC
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_stepup.policy.model import Policy, Target
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
     from kubectl_stepup.rbac.subjects import Category
 
-FROM = f"{OWNED}/narrowed-from"
+FROM = f"{OWN_GROUP}/narrowed-from"
 _NARROWED = frozenset({Who.PERSON, Who.ELEVATED})
 _DROPPED = frozenset({"open-to-anonymous", "open-to-everyone", "level-grants", "pretended-level"})
 _DANGLING = frozenset({"dangling-role", "dangling-service-account"})
@@ -41,10 +42,10 @@ class Piece:
     manifest: dict[str, Any] | None = None
 
 
-def fixes(findings: Iterable[Finding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
+def fixes(findings: Iterable[RbacFinding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
     """Return what to apply, in that order: new roles, new bindings, then the old bindings with who is left in them."""
     fixing = _Fixing(objects, policy, target)
-    by_binding: dict[tuple[str, str, str], list[Finding]] = {}
+    by_binding: dict[tuple[str, str, str], list[RbacFinding]] = {}
     for finding in findings:
         key = (finding.binding.kind, finding.binding.namespace, finding.binding.name)
         by_binding.setdefault(key, []).append(finding)
@@ -65,7 +66,7 @@ class _Fixing:
         self.old: list[Piece] = []
         self.words: list[Piece] = []
 
-    def close(self, binding: Binding, findings: Sequence[Finding]) -> None:
+    def close(self, binding: Binding, findings: Sequence[RbacFinding]) -> None:
         """Close what was found in one binding."""
         leaving: dict[Subject, str] = {}
         for subject in dict.fromkeys(finding.subject for finding in findings):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from kubectl_stepup.enforce.names import PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.targets.admission import OWN_RULE
-from kubectl_stepup.policy.actions import OWN_GROUP, OWN_PREFIX
+from kubectl_stepup.names import OWN_GROUP
+from kubectl_stepup.policy.actions import OWN_PREFIX
 from kubectl_stepup.rbac.model import RBAC
 from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.actions import OWN_GROUP
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.severity import SEVERITIES
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Subject
 
 BLIND_SPOTS = (
@@ -23,7 +23,7 @@ BLIND_SPOTS = (
 """What this audit cannot see; said in every report."""
 
 
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
+def counts(findings: Iterable[RbacFinding]) -> dict[str, int]:
     """Count findings by severity, the worst first."""
     found = dict.fromkeys(reversed(SEVERITIES), 0)
     for one in findings:
@@ -31,10 +31,10 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
     return found
 
 
-def document(findings: Sequence[Finding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
+def document(findings: Sequence[RbacFinding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
     """Return the object of `-o json` and `-o yaml`; programs rely on these fields."""
     return {
-        "apiVersion": f"{OWN_GROUP}/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "RbacFindingList",
         "cluster": cluster,
         "counts": counts(findings),
@@ -49,7 +49,7 @@ def _kind(code: str) -> dict[str, str]:
     return {"title": entry.title, "why": entry.why, "fix": entry.fix}
 
 
-def _item(finding: Finding) -> dict[str, Any]:
+def _item(finding: RbacFinding) -> dict[str, Any]:
     place, binding = finding.place, finding.binding
     return {
         "id": finding.code,

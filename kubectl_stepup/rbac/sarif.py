@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Place
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -26,7 +26,7 @@ _SCORES: Mapping[str, str] = {CRITICAL: "9.5", HIGH: "8.0", MEDIUM: "5.0", LOW: 
 """What code scanning reads as `security-severity` (a CVSS score)."""
 
 
-def sarif(findings: Sequence[Finding], *, version: str) -> dict[str, Any]:
+def sarif(findings: Sequence[RbacFinding], *, version: str) -> dict[str, Any]:
     """Return a log with one run; every kind of finding is a rule of it, found or not."""
     positions = {code: at for at, code in enumerate(CATALOGUE)}
     driver = {
@@ -50,7 +50,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, position: int) -> dict[str, Any]:
+def _result(finding: RbacFinding, position: int) -> dict[str, Any]:
     entry = CATALOGUE[finding.code]
     binding = finding.binding
     logical = {"fullyQualifiedName": f"{finding.scope}/{binding}", "kind": "resource"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.enforce import names
+from kubectl_stepup.enforce.names import DRY_RUN_LABEL
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question
 from kubectl_stepup.enforce.verify import answers, logins, read_back
@@ -115,7 +116,7 @@ def _guards(ask: Ask) -> Iterator[Check]:
         yield Check(name="removes guards", state=WARN, detail=detail, fix="kubectl apply -f server/bindings.yaml")
     else:
         yield _tried("removes guards", "deletes the bindings", removed)
-    label = ("label", _BINDINGS, "-l", MANAGED, "kubectl-stepup.github.io/verify=dry-run", DRY)
+    label = ("label", _BINDINGS, "-l", MANAGED, DRY_RUN_LABEL, DRY)
     yield _tried("repairs guards", "changes the bindings", ask(label))
 
 

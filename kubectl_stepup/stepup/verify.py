@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.enforce import names
-from kubectl_stepup.enforce.verify.findings import STATES, Login
+from kubectl_stepup.enforce.verify.results import STATES, Login
 from kubectl_stepup.errors import InteractionRequired, StepUpError
 from kubectl_stepup.stepup.elevate import Elevation, session_for
 from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.enforce.bundle import Bundle, Request
     from kubectl_stepup.enforce.verify.answers import Answer
-    from kubectl_stepup.enforce.verify.findings import Finding
+    from kubectl_stepup.enforce.verify.results import VerifyResult
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.policy.model import Level, Policy
     from kubectl_stepup.sessions.record import Moment
@@ -84,7 +84,7 @@ class VerifyPorts:
 class Verified:
     """What was found, under which logins, and the digest of the policy in force."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[VerifyResult, ...]
     logins: tuple[Login, ...]
     digest: str
 

@@ -11,14 +11,14 @@ from kubectl_stepup.enforce.plan import points, rules_on
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.admission import OWN_RULE
 from kubectl_stepup.enforce.verify import answers, logins, probes, read_back
-from kubectl_stepup.enforce.verify.findings import (
+from kubectl_stepup.enforce.verify.results import (
     AUTHENTICATION,
     CLIENT_ONLY,
     ENFORCED,
     GAP,
     NOT_CHECKED,
-    Finding,
     Login,
+    VerifyResult,
 )
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
@@ -72,7 +72,7 @@ class Scene:
 
 def everything(
     scene: Scene, compiled: Callable[[Mapping[str, str]], tuple[Request, Bundle]], parse: Callable[[str], object]
-) -> tuple[tuple[Finding, ...], str]:
+) -> tuple[tuple[VerifyResult, ...], str]:
     """Look at everything; give the findings, and the digest of the policy in force.
 
     `compiled` compiles the policy in force by what the annotations of the published one say.
@@ -115,7 +115,7 @@ def _annotations(published: Mapping[str, Any] | None, guards: Objects | str) -> 
     return found
 
 
-def _in_order(findings: tuple[Finding, ...], request: Request) -> tuple[Finding, ...]:
+def _in_order(findings: tuple[VerifyResult, ...], request: Request) -> tuple[VerifyResult, ...]:
     """Return who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
     ranks = {subject: rank for rank, subject in enumerate((*(rule.name for rule in request.policy.rules), OWN_RULE))}
     return tuple(
@@ -156,7 +156,9 @@ def _everyday(scene: Scene) -> logins.User:
     raise KubectlFailed(f"cluster {scene.cluster} could not be asked who is calling: {answer.said}")
 
 
-def _authentication(scene: Scene, everyday: logins.User, request: Request, fix: str) -> tuple[list[Finding], Scene]:
+def _authentication(
+    scene: Scene, everyday: logins.User, request: Request, fix: str
+) -> tuple[list[VerifyResult], Scene]:
     """Judge every login; the scene comes back without those that the server does not accept."""
     fix = f"{fix} --target authentication; then put the file where --authentication-config points"
     first, *elevated = scene.asking
@@ -183,21 +185,21 @@ def _authentication(scene: Scene, everyday: logins.User, request: Request, fix: 
     return found, Scene(cluster=scene.cluster, namespace=scene.namespace, asking=accepted)
 
 
-def _of_login(name: str, state: str, detail: str, fix: str) -> Finding:
-    return Finding(subject=name, what="elevated login", point=AUTHENTICATION, state=state, detail=detail, fix=fix)
+def _of_login(name: str, state: str, detail: str, fix: str) -> VerifyResult:
+    return VerifyResult(subject=name, what="elevated login", point=AUTHENTICATION, state=state, detail=detail, fix=fix)
 
 
 # -- admission and grants, by reading back --------------------------------------------------------------------------
 
 
-def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle, apply: str) -> Iterator[Finding]:
+def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle, apply: str) -> Iterator[VerifyResult]:
     if isinstance(guards, str):
         yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, guards, fix=_READER)
     else:
         yield from read_back.guards(made.objects, guards, digest=made.digest, fix=apply)
         if request.break_glass is not None:
             group = f"who has a certificate of group {request.break_glass} passes every guard, recorded"
-            yield Finding(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=group)
+            yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=group)
     there = _items(_first(scene, ("get", _GRANTS, "-A", *_SELECTED)))
     if isinstance(there, str):
         yield read_back.unread("grants", "bindings as compiled", RBAC, there, fix=_READER)
@@ -214,7 +216,7 @@ def _items(answer: Answer) -> Objects | str:
 # -- admission, by dry runs -----------------------------------------------------------------------------------------
 
 
-def _dry_runs(scene: Scene, request: Request, known: tuple[str, ...], fix: str) -> Iterator[Finding]:
+def _dry_runs(scene: Scene, request: Request, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
     rules = [rule for rule in rules_on(request.policy, request.place) if rule.mode != "audit"]
     possible = list(probes.probes(samples(scene.reading, known, rules)))
     told: dict[tuple[Login, Probe], Answer] = {}
@@ -236,7 +238,7 @@ def _dry_runs(scene: Scene, request: Request, known: tuple[str, ...], fix: str) 
 # -- RBAC -----------------------------------------------------------------------------------------------------------
 
 
-def _access(scene: Scene, request: Request, known: tuple[str, ...]) -> Iterator[Finding]:
+def _access(scene: Scene, request: Request, known: tuple[str, ...]) -> Iterator[VerifyResult]:
     topics = list(access.topics(request.policy, request.place, known, break_glass=request.break_glass))
     questions = tuple(dict.fromkeys(one for topic in topics for one in topic.questions))
     weaker = scene.below(len(request.policy.levels) - 1)
@@ -251,11 +253,11 @@ def _access(scene: Scene, request: Request, known: tuple[str, ...]) -> Iterator[
 # -- what no server does ----------------------------------------------------------------------------------------------
 
 
-def _client_only(request: Request) -> Iterator[Finding]:
+def _client_only(request: Request) -> Iterator[VerifyResult]:
     for point in points(request.policy, request.place):
         if point.by == CLIENT:
             what = f"{point.what}: {access.shown_verbs(point.verbs)}"
-            yield Finding(
+            yield VerifyResult(
                 subject=point.rule.name,
                 what=what,
                 point=CLIENT,

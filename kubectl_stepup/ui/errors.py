@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import InteractionRequired, StepUpDenied, StepUpExpired, TokenRejected, UsageError
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.command_line import kubectl_line
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Error"
 
 MESSAGE_LIMIT = 2000

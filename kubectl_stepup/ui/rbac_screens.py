@@ -13,7 +13,7 @@ from kubectl_stepup.ui.tables import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
 
 TEXT_WIDTH = 100
 NARROWEST = 40
@@ -22,7 +22,7 @@ _LONGEST = 2000
 _NAMED = 4
 
 
-def findings_screen(findings: Sequence[Finding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
+def findings_screen(findings: Sequence[RbacFinding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
     """Draw what was found; `width` is the terminal's, None where there is none to fit into."""
     fill = max(min(width or TEXT_WIDTH, TEXT_WIDTH), NARROWEST)
     parts = [_drawn(findings, width, fill)] if findings else []
@@ -31,13 +31,13 @@ def findings_screen(findings: Sequence[Finding], *, notes: Sequence[str] = (), w
     return "\n\n".join(parts)
 
 
-def _drawn(findings: Sequence[Finding], width: int | None, fill: int) -> str:
+def _drawn(findings: Sequence[RbacFinding], width: int | None, fill: int) -> str:
     drawn = table(_TITLES, [_row(one) for one in findings])
     fits = width is None or max(map(len, drawn.splitlines())) <= width
     return drawn if fits else _blocks(findings, fill)
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(findings: Iterable[RbacFinding]) -> str:
     """Say how many findings there are of each severity."""
     found = counts(findings)
     total = sum(found.values())
@@ -52,11 +52,11 @@ def comment_lines(comments: Iterable[str], width: int = 110) -> list[str]:
     return [f"# {line}" for comment in comments for line in textwrap.wrap(safe(comment, _LONGEST), width) or [""]]
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: RbacFinding) -> tuple[str, ...]:
     return finding.severity, finding.code, str(finding.subject), finding.scope, " -> ".join(_steps(finding))
 
 
-def _steps(finding: Finding) -> Iterator[str]:
+def _steps(finding: RbacFinding) -> Iterator[str]:
     """Return the path, with how many more rules lead there and what a wildcard comes to."""
     yield from finding.path
     more = len(finding.rules) - 1
@@ -73,7 +73,7 @@ def _some(codes: Sequence[str]) -> str:
     return ", ".join(codes[:_NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
-def _blocks(findings: Iterable[Finding], width: int) -> str:
+def _blocks(findings: Iterable[RbacFinding], width: int) -> str:
     return "\n\n".join(
         "\n".join(
             (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, STATES
+from kubectl_stepup.enforce.verify.results import GAP, NOT_CHECKED, STATES
 from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.enforce.verify.findings import Finding
+    from kubectl_stepup.enforce.verify.results import VerifyResult
 
 WIDTH = 80
 _LIMITS = (16, 30)
@@ -30,7 +30,7 @@ def order_lines(steps: Iterable[str]) -> Iterator[str]:
         yield safe(step, 400)
 
 
-def verified_screen(findings: Sequence[Finding], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
+def verified_screen(findings: Sequence[VerifyResult], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
     """Draw what was found, one thing a row in 80 columns; below it what is wrong and, uncut, what to type."""
     rows = [
         (safe(one.state), safe(one.subject, _LIMITS[0]), safe(one.point), safe(one.what, _LIMITS[1]))
@@ -47,7 +47,7 @@ def verified_screen(findings: Sequence[Finding], *, cluster: str, digest: str, l
     return "\n".join([*lines, "", verified_summary(findings, cluster=cluster, digest=digest, logins=logins)])
 
 
-def verified_summary(findings: Sequence[Finding], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
+def verified_summary(findings: Sequence[VerifyResult], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
     """Say how many of each, and of what."""
     counted = ", ".join(f"{sum(one.state == state for one in findings)} {state}" for state in STATES)
     seen = safe(", ".join(logins), 40)

@@ -8,8 +8,8 @@ from kubectl_stepup.enforce.verify.answers import Answer
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.kubectl import process
 from kubectl_stepup.sessions import scope
+from kubectl_stepup.stepup.compile import CompileOptions, compile_policy
 from kubectl_stepup.stepup.verify import MadeWith, VerifyPorts
-from kubectl_stepup.wiring.compiling import CompileOptions, compiled
 from kubectl_stepup.wiring.running import execute_ports
 from kubectl_stepup.yaml_edit import yaml_file
 
@@ -60,7 +60,7 @@ def _compiled(cluster: Cluster, made_with: MadeWith, app: App) -> tuple[Request,
         elevated_proxy=made_with.elevated_proxy is not False,
         token_life_s=made_with.token_life_s,
     )
-    made = compiled(options, app)
+    made = compile_policy(options, app)
     return made.request, made.bundle
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.plan import exceptions_on, points_of, rules_on
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT, EXEMPT_KINDS
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.globs import matches_any
 from kubectl_stepup.policy.expansion import RBAC
 from kubectl_stepup.values import Record
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.enforce.plan import Place, Point
-    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
 MOST_NAMESPACES = 10
@@ -219,7 +219,7 @@ def allowed(reviews: Iterable[Mapping[str, Any]], questions: Sequence[Question])
     }
 
 
-def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> Finding:
+def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> VerifyResult:
     """Judge one topic by what each login was told."""
     weaker = [(login, told) for login, told in answers if login.rank < topic.needs]
     unanswered = [login.name for login, told in weaker if told is None]
@@ -236,8 +236,8 @@ def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, boo
     return _row(topic, ENFORCED, f"refused: {', '.join(login.name for login, _ in weaker)}{topic.extent}")
 
 
-def _row(topic: Topic, state: str, detail: str, fix: str = "") -> Finding:
-    return Finding(subject=topic.subject, what=topic.what, point=RBAC, state=state, detail=detail, fix=fix)
+def _row(topic: Topic, state: str, detail: str, fix: str = "") -> VerifyResult:
+    return VerifyResult(subject=topic.subject, what=topic.what, point=RBAC, state=state, detail=detail, fix=fix)
 
 
 def _listed(found: Sequence[Question]) -> str:

@@ -9,9 +9,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import cel
-from kubectl_stepup.enforce.names import ACR_KEY, AMR_KEY, AUTH_TIME_KEY, ISSUER_KEY, OWNED, PREFIX
+from kubectl_stepup.enforce.names import ACR_KEY, AMR_KEY, AUTH_TIME_KEY, ISSUER_KEY, PREFIX
 from kubectl_stepup.enforce.targets import claims_cel
 from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.names import OWN_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def _place(entries: list[Any], issuer: str) -> int:
 def _other(entry: dict[str, Any], issuer: str) -> dict[str, Any]:
     """Refuse our groups and keys from an issuer that is not ours."""
     extra = (entry.get("claimMappings") or {}).get("extra") or []
-    taken = [one.get("key") for one in extra if str(one.get("key")).startswith(f"{OWNED}/")]
+    taken = [one.get("key") for one in extra if str(one.get("key")).startswith(f"{OWN_GROUP}/")]
     if taken:
         raise PolicyError(
             f"issuer {_issuer(entry)} sets the extra key {taken[0]}, which marks people of {issuer}",
@@ -106,7 +107,7 @@ def _entry(trust: Trust, existing: dict[str, Any]) -> dict[str, Any]:
 def _mappings(trust: Trust, existing: Mapping[str, Any]) -> dict[str, Any]:
     names = trust.claims
     username = existing.get("username") or {"claim": names.username, "prefix": names.username_prefix}
-    extra = [one for one in existing.get("extra") or [] if not str(one.get("key")).startswith(f"{OWNED}/")]
+    extra = [one for one in existing.get("extra") or [] if not str(one.get("key")).startswith(f"{OWN_GROUP}/")]
     return {
         **existing,
         "username": username,

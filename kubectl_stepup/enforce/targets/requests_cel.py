@@ -10,9 +10,10 @@ Spec: kubernetes.io, *Validating Admission Policy*; admissionregistration.k8s.io
 from __future__ import annotations
 
 from kubectl_stepup.enforce import cel
-from kubectl_stepup.enforce.names import OBJECT_PREFIX, OWNED
+from kubectl_stepup.enforce.names import OBJECT_PREFIX
 from kubectl_stepup.enforce.targets.pod_rights_cel import GAINS_RIGHTS, PODS_AND_TEMPLATES, RIGHTS
 from kubectl_stepup.kubectl.patches import SERVICE_ACCOUNT_TOKEN
+from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.policy.actions import CHANGE
 from kubectl_stepup.values import Record
 
@@ -57,7 +58,7 @@ EXEMPT_KINDS = (
 
 _SCALED = ("deployments", "statefulsets", "replicasets")
 _RBAC, _CERTIFICATES, _REQUESTS = "rbac.authorization.k8s.io", "certificates.k8s.io", "certificatesigningrequests"
-_GUARDED = (EXEMPT, "apiextensions.k8s.io", "apiregistration.k8s.io", OWNED)
+_GUARDED = (EXEMPT, "apiextensions.k8s.io", "apiregistration.k8s.io", OWN_GROUP)
 _OURS = OBJECT_PREFIX.rstrip("-")
 
 

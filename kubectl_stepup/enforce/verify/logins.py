@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import names
-from kubectl_stepup.enforce.verify.findings import AUTHENTICATION, Finding, finding
+from kubectl_stepup.enforce.verify.results import AUTHENTICATION, VerifyResult, result_of
 from kubectl_stepup.values import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kubectl_stepup.enforce.issuer_trust import Trust
-    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.enforce.verify.results import Login
 
 
 WHO = ("create", "--raw", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "-f", "-")
@@ -49,7 +49,7 @@ def user_of(review: Mapping[str, Any] | None) -> User | None:
     return User(name=str(info.get("username") or ""), groups=tuple(info.get("groups") or ()), extra=extra)
 
 
-def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, fix: str) -> Finding:
+def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, fix: str) -> VerifyResult:
     """Judge one login; `everyday` is who the same person is without stepping up, for an elevated one."""
     problems = [*_recognised(user, trust)]
     if login.level is None:
@@ -64,7 +64,7 @@ def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, 
             # A step-up gates what one may do already, and grants nothing.
             gained = sorted(set(user.own_groups) - set(everyday.own_groups))
             problems += [f"gains group {group}, which the everyday login has not" for group in gained]
-    return finding(login.name, what, AUTHENTICATION, problems, fix=fix, good=f"user {user.name}")
+    return result_of(login.name, what, AUTHENTICATION, problems, fix=fix, good=f"user {user.name}")
 
 
 def _recognised(user: User, trust: Trust) -> Iterator[str]:

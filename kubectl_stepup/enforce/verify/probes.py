@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import PUBLISHED_NAME, PUBLISHED_NAMESPACE
+from kubectl_stepup.enforce.names import DRY_RUN_LABEL, PUBLISHED_NAME, PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.verify.answers import denied_by, not_allowed_to_look, refused_by_rbac, warned_by
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION, RBAC
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.enforce.plan import Place
     from kubectl_stepup.enforce.verify.answers import Answer
-    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
 DRY = "--dry-run=server"
@@ -37,7 +37,6 @@ NOBODY = "kubectl-stepup-verify"
 _WEBHOOK = "admission webhook"
 """In the text of whatever somebody else's webhook refuses, with any status."""
 
-_ANNOTATION = "kubectl-stepup.github.io/verify=dry-run"
 MOST_OF_AN_ACTION = 3
 """How many kinds of an action are tried; each costs a kubectl under every login that is too weak."""
 
@@ -63,7 +62,7 @@ class Probe(Record):
 
 OWN = Probe(
     kind="change the published policy",
-    words=("label", f"configmap/{PUBLISHED_NAME}", _ANNOTATION, "-n", PUBLISHED_NAMESPACE, DRY),
+    words=("label", f"configmap/{PUBLISHED_NAME}", DRY_RUN_LABEL, "-n", PUBLISHED_NAMESPACE, DRY),
     namespace=PUBLISHED_NAMESPACE,
     verb="patch",
     action="guard",
@@ -106,7 +105,7 @@ def _on(one: str, namespace: str | None) -> Iterator[Probe]:
     yield Probe(kind=f"delete a {shown}", words=deleted, namespace=namespace, verb="delete", action="delete")
     # A node's label is what `node` is about, an ordinary object's is a change; the policy tells which.
     action = {"node": "node", "CRD": "guard"}.get(shown, "change")
-    labelled = ("label", one, _ANNOTATION, *where, DRY)
+    labelled = ("label", one, DRY_RUN_LABEL, *where, DRY)
     yield Probe(kind=f"change a {shown}", words=labelled, namespace=namespace, verb="patch", action=action)
     if shown == "node":
         cordoned = ("cordon", name, DRY)
@@ -191,20 +190,20 @@ def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
 
 def evaluated(
     rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], Answer], *, fix: str
-) -> Finding:
+) -> VerifyResult:
     """Try a probe under every login that has not stepped up far enough, and judge the answers together."""
     seen = [(login, _outcome(rule, probe, ask(login, probe))) for login in logins]
     for state in (GAP, NOT_CHECKED):
         worst = [f"{login.name}: {detail}" for login, (found, _, detail) in seen if found == state]
         if worst:
             fixed = fix if state == GAP else ""
-            return Finding(
+            return VerifyResult(
                 subject=rule.name, what=probe.kind, point=ADMISSION, state=state, detail="; ".join(worst), fix=fixed
             )
     points = {point for _, (_, point, _) in seen}
     details = "; ".join(f"{login.name}: {detail}" for login, (_, _, detail) in seen)
     by = RBAC if points == {RBAC} else ADMISSION
-    return Finding(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
+    return VerifyResult(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
 
 
 def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.targets import policy_config_map
-from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, Finding, finding
+from kubectl_stepup.enforce.verify.results import GAP, NOT_CHECKED, VerifyResult, result_of
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def guards(
     *,
     digest: str,
     fix: str,
-) -> Iterator[Finding]:
+) -> Iterator[VerifyResult]:
     """Judge the admission policy and the binding of every rule, and what is left over of rules that are no more."""
     rules: dict[str, list[Mapping[str, Any]]] = {}
     for one in expected:
@@ -89,7 +89,7 @@ def guards(
         problems = [problem for one in pair for problem in _problems(one, found.get(key_of(one)), digest)]
         warned = [text for one in pair for text in _type_warnings(found.get(key_of(one)) or {})]
         good = f"the server warns of its types: {warned[0]}" if warned else ""
-        yield finding(rule, "policy and binding as compiled", ADMISSION, problems, fix=fix, good=good)
+        yield result_of(rule, "policy and binding as compiled", ADMISSION, problems, fix=fix, good=good)
     wanted = {key_of(one) for one in expected}
     for key in sorted(set(found) - wanted):
         if key[0] in GUARDS:
@@ -127,12 +127,12 @@ def annotation(one: Mapping[str, Any], name: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _left_over(one: Mapping[str, Any], point: str) -> Finding:
+def _left_over(one: Mapping[str, Any], point: str) -> VerifyResult:
     kind, namespace, name = key_of(one)
     where = f" -n {namespace}" if namespace else ""
     rule = annotation(one, names.RULE)
     why = f"rule {rule} is not in the policy" if rule else "nothing in the policy becomes it"
-    return Finding(
+    return VerifyResult(
         subject=rule or name,
         what=f"{_SHORT.get(kind, kind)} left over",
         point=point,
@@ -144,7 +144,7 @@ def _left_over(one: Mapping[str, Any], point: str) -> Finding:
 
 def grants(
     expected: Sequence[Mapping[str, Any]], found: Mapping[tuple[str, str, str], Mapping[str, Any]], *, fix: str
-) -> Iterator[Finding]:
+) -> Iterator[VerifyResult]:
     """Judge the bindings of the policy's `grants`, and the one by which everybody reads the published policy."""
     wanted = {key_of(one): one for one in expected if one["kind"] in GRANTS}
     for key, one in wanted.items():
@@ -153,7 +153,7 @@ def grants(
         if there is not None:
             for part in ("roleRef", "subjects"):
                 problems += differences(_plain(one[part]), _plain(there.get(part) or []), part)
-        yield finding("grants", f"{key[0]} as compiled", RBAC, problems, fix=fix, good=key[2])
+        yield result_of("grants", f"{key[0]} as compiled", RBAC, problems, fix=fix, good=key[2])
     for key in sorted(set(found) - set(wanted)):
         if key[0] in GRANTS:
             yield _left_over(found[key], RBAC)
@@ -168,7 +168,7 @@ def _plain(value: Any) -> Any:
 
 def published_policy(
     found: Mapping[str, Any] | None, *, digest: str, fix: str, why_not: str, parse: Callable[[str], object]
-) -> Finding:
+) -> VerifyResult:
     """Judge the ConfigMap that every client fetches, by what is in it; `why_not` says why it could not be read."""
     problems: list[str] = []
     if found is None:
@@ -181,9 +181,9 @@ def published_policy(
         elif policy_config_map.digest_of(document) != digest:
             problems.append("what is in it is not the policy in force")
         problems += _old(found, digest, "it")
-    return finding("published", "as everybody's client gets it", CLIENT, problems, fix=fix)
+    return result_of("published", "as everybody's client gets it", CLIENT, problems, fix=fix)
 
 
-def unread(subject: str, what: str, point: str, why: str, *, fix: str) -> Finding:
+def unread(subject: str, what: str, point: str, why: str, *, fix: str) -> VerifyResult:
     """Say that nobody who was asked may read it."""
-    return Finding(subject=subject, what=what, point=point, state=NOT_CHECKED, detail=why, fix=fix)
+    return VerifyResult(subject=subject, what=what, point=point, state=NOT_CHECKED, detail=why, fix=fix)

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question, Topic
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Login
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, Login
 from tests.unit.enforce.policies import PROD, policy
 
 EVERYDAY, MFA, CRITICAL = Login(level=None), Login(level="mfa", rank=0), Login(level="critical", rank=1)

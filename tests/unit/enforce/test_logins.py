@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, Login
 from kubectl_stepup.enforce.verify.logins import User, evaluated, user_of
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, Login
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
 
 ISSUER = "https://login.example.com"

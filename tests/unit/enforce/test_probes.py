@@ -6,8 +6,8 @@ import pytest
 
 from kubectl_stepup.enforce.verify import probes
 from kubectl_stepup.enforce.verify.answers import Answer
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding, Login
 from kubectl_stepup.enforce.verify.probes import Probe, Sample
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, Login, VerifyResult
 from tests.unit.enforce.policies import PROD, policy
 from tests.unit.enforce.test_answers import ANOTHER, DENIED, LOOK, RBAC, WARNED
 
@@ -76,7 +76,7 @@ def test_a_rule_about_one_action_is_not_tried_by_another() -> None:
     assert set(kinds("do: [delete]")) == {"delete a configmap", "delete a pod", "evict a pod"}
 
 
-def judge(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -> Finding:
+def judge(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -> VerifyResult:
     made = policy(f"name: deletes, do: [delete], needs: critical, mode: {mode}")
     probe = next(one for one in POSSIBLE if one.kind == kind and one.namespace == "shop")
     told = dict(zip((EVERYDAY, MFA), answers, strict=False))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kubectl_stepup.enforce.verify import read_back
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.unit.enforce.policies import policy
 from tests.unit.enforce.test_bundle import GRANTS, compiled

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.policy.model import Policy, Target
-from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.finding import RbacFinding
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.fix import FROM, Piece, fixes
 from kubectl_stepup.rbac.model import Place, RbacObjects, RbacRule
@@ -198,5 +198,5 @@ def test_what_a_guard_holds_stays_everyday(default: Policy) -> None:
 
 def test_findings_that_were_filtered_out_are_not_touched(default: Policy) -> None:
     objects = read(WEAKNESSES)
-    found: list[Finding] = [one for one in audit(objects, default, Target()) if one.subject.name == "carol"]
+    found: list[RbacFinding] = [one for one in audit(objects, default, Target()) if one.subject.name == "carol"]
     assert {name for _, name in manifests_of(fixes(found, objects, default, Target()))} == {"w15", "w15-stepup-mfa"}

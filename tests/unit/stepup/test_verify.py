@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_stepup.enforce.bundle import Bundle, Request
 from kubectl_stepup.enforce.verify.answers import Answer
-from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Finding, Login
+from kubectl_stepup.enforce.verify.results import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Login, VerifyResult
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
 from kubectl_stepup.stepup.verify_checks import Scene, everything
 from tests.unit.enforce.policies import policy
@@ -81,7 +81,7 @@ def _read(words: tuple[str, ...]) -> Answer:
     return Answer(code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n")
 
 
-def look(everyday: Server, **elevated: Server) -> list[Finding]:
+def look(everyday: Server, **elevated: Server) -> list[VerifyResult]:
     asking: dict[Login, Any] = {EVERYDAY: everyday}
     asking.update({Login(level=name, rank=RULES.rank(name)): one for name, one in elevated.items()})
     found, digest = everything(Scene(cluster="prod-eu", namespace="shop", asking=asking), _compiled, parse)
@@ -101,7 +101,7 @@ def _compiled(_said: Mapping[str, str]) -> tuple[Request, Bundle]:
     return REQUEST, MADE
 
 
-def states(found: Sequence[Finding], state: str) -> set[tuple[str, str]]:
+def states(found: Sequence[VerifyResult], state: str) -> set[tuple[str, str]]:
     return {(one.subject, one.what) for one in found if one.state == state}
 
 

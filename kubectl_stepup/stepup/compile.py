@@ -1,10 +1,9 @@
-"""`policy compile`: from the policy in force and an enrolled cluster to files for the server."""
+"""`policy compile`: the policy of this machine's files and an enrolled cluster become files for its API server."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup import trusted_file
@@ -12,7 +11,7 @@ from kubectl_stepup.enforce import advice, bundle
 from kubectl_stepup.enforce.bundle import Document
 from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel, window_of
 from kubectl_stepup.enforce.plan import Place, points
-from kubectl_stepup.errors import ConfigError, PolicyError, UsageError
+from kubectl_stepup.errors import ConfigError, PolicyError
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.config.model import Provider
-    from kubectl_stepup.enforce.bundle import Bundle, File, Request
+    from kubectl_stepup.enforce.bundle import Bundle, Request
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.stepup.app import App
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileOptions:
-    """What `policy compile` was asked for; see its help."""
+    """For which cluster to compile what, and what the policy does not say; see the help of `policy compile`."""
 
     cluster: str
     targets: tuple[str, ...] = bundle.TARGETS
@@ -42,7 +41,7 @@ class CompileOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A request and what it became."""
+    """What was compiled, and the files that it became."""
 
     request: Request
     bundle: Bundle
@@ -53,32 +52,55 @@ class Compiled:
         return tuple(advice.warnings(self.request))
 
     def order(self, directory: str) -> tuple[str, ...]:
-        """The steps to put it in force and to take it back."""
+        """Return the steps to put it in force and to take it back."""
         merged = self.request.existing is not None
         return advice.order(self.bundle, directory=directory, cluster=self.request.place.name, merged=merged)
 
     def texts(self) -> dict[str, str]:
-        """The files' names and contents."""
+        """Return the files' contents by their names: their headers as comments, each object below its own comment."""
         first = bundle.header(self.bundle, self.request.place)
-        return {file.name: text_of_file(file, first) for file in self.bundle.files}
+        found = {}
+        for file in self.bundle.files:
+            parts = [f"# {line}\n" for line in (first, *file.about)]
+            for one in file.documents:
+                comments = "".join(f"# {line}\n" for line in one.comment.splitlines())
+                parts.append(f"---\n{comments}{yaml_file.text_of(one.content)}")
+            found[file.name] = "".join(parts)
+        return found
+
+    def write(self, directory: str, app: App) -> list[str]:
+        """Write the files into a directory, each whole or not at all, and return their paths.
+
+        Raises:
+            ConfigError: one cannot be written.
+        """
+        paths = []
+        for name, text in self.texts().items():
+            path = os.path.join(directory, name)
+            data = text.encode()
+            edited_file.change(path, lambda _before, data=data: data, clock=app.clock, error=ConfigError)  # type: ignore[misc]
+            paths.append(path)
+        return paths
 
 
-def compiled(options: CompileOptions, app: App) -> Compiled:
-    """Compile the policy in force for an enrolled cluster.
+def compile_policy(options: CompileOptions, app: App) -> Compiled:
+    """Compile the policy of this machine's files for an enrolled cluster.
 
     Raises:
         NotEnrolled: the cluster is not.
         PolicyError: the policy or the existing AuthenticationConfiguration does not load.
+        RbacInvalid: the file of bindings cannot be read, or binds nobody.
     """
     (cluster,) = app.clusters(options.cluster)
-    provider = app.config.provider(cluster.provider)
+    policy, provider = app.own_policy, app.config.provider(cluster.provider)
     place = Place(name=cluster.name, labels=dict(cluster.labels))
-    roles, old_grants = replaced(options.bindings, app.own_policy, place) if options.bindings else ((), ())
+    evidence = {level.name: provider.evidence_of(level.name) for level in policy.levels}
+    roles, old_grants = replaced_bindings(options.bindings, policy, place) if options.bindings else ((), ())
     request = bundle.Request(
-        policy=app.own_policy,
+        policy=policy,
         place=place,
-        trust=trust_of(provider, app.own_policy, options),
-        acr_values=_acr_values(provider, app.own_policy),
+        trust=trust_of(provider, policy, options),
+        acr_values={name: found.acr for name, found in evidence.items() if found is not None and found.acr},
         version=options.version,
         existing=None if options.existing is None else _existing(options.existing),
         break_glass=options.break_glass,
@@ -91,8 +113,19 @@ def compiled(options: CompileOptions, app: App) -> Compiled:
     return Compiled(request=request, bundle=bundle.compile_bundle(request, text_of=yaml_file.text_of))
 
 
+def _existing(path: str) -> Mapping[str, Any]:
+    found = yaml_file.plain(yaml_file.read_bytes(path, max_bytes=yaml_file.MAX_PLAIN_BYTES), path)
+    if not isinstance(found, dict):
+        raise PolicyError(f"{path}: an AuthenticationConfiguration is wanted")
+    return found
+
+
 def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Trust:
-    """Return what the server is told of a provider."""
+    """Return what the server is told of a provider.
+
+    Raises:
+        ConfigError: its CA file cannot be read, or others can change it.
+    """
     from kubectl_stepup.oidc.evidence import LONGEST_COUNTED_LIFE_S
 
     life = options.token_life_s if options.token_life_s is not None else int(LONGEST_COUNTED_LIFE_S)
@@ -109,12 +142,12 @@ def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Tru
         levels=levels,
         auth_time=provider.preset.auth_time,
         claims=replace(options.claims, username=options.claims.username or provider.account_claim),
-        ca_pem=_ca_of(provider),
+        ca_pem=ca_of(provider),
         reserved=() if options.break_glass is None else (options.break_glass,),
     )
 
 
-def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
+def replaced_bindings(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
     """Return the roles and bindings that replace those of a file, and what is left of the bindings there.
 
     What admission will refuse anyway stays as it is: a right is only taken away where RBAC alone can.
@@ -125,7 +158,7 @@ def replaced(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, .
     from kubectl_stepup.policy.model import Target
     from kubectl_stepup.rbac.findings import audit
     from kubectl_stepup.rbac.fix import fixes
-    from kubectl_stepup.wiring.auditing import from_files
+    from kubectl_stepup.rbac.load import from_files
 
     found, _ = from_files([file])
     gated = {
@@ -149,49 +182,13 @@ def _key(content: Mapping[str, Any]) -> tuple[str, str, str]:
     return content["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-def _ca_of(provider: Provider) -> str | None:
+def ca_of(provider: Provider) -> str | None:
+    """Return the certificates, in PEM, that the server trusts the provider by; None: the system's.
+
+    Raises:
+        ConfigError: the file cannot be read, or others can change it.
+    """
     if provider.ca_file is None:
         return provider.ca_data
     data = trusted_file.read(provider.ca_file, most=yaml_file.MAX_BYTES, must_exist=True)
     return None if data is None else data.decode("ascii", "replace")
-
-
-def _acr_values(provider: Provider, policy: Policy) -> dict[str, tuple[str, ...]]:
-    evidence = {level.name: provider.evidence_of(level.name) for level in policy.levels}
-    return {name: found.acr for name, found in evidence.items() if found is not None and found.acr}
-
-
-def _existing(path: str) -> Mapping[str, Any]:
-    data = yaml_file.read_bytes(Path(path), max_bytes=yaml_file.MAX_PLAIN_BYTES)
-    found = yaml_file.plain(data, path)
-    if not isinstance(found, dict):
-        raise PolicyError(f"{path}: an AuthenticationConfiguration is wanted")
-    return found
-
-
-def text_of_file(file: File, first_line: str) -> str:
-    """Write a file: its header as comments, each object under its own."""
-    head = "".join(f"# {line}\n" for line in (first_line, *file.about))
-    documents = "".join(
-        f"---\n{''.join(f'# {line}' + chr(10) for line in one.comment.splitlines())}{yaml_file.text_of(one.content)}"
-        for one in file.documents
-    )
-    return head + documents
-
-
-def write(texts: Mapping[str, str], directory: str, app: App) -> list[str]:
-    """Write the files into a directory, each whole or not at all; give their paths.
-
-    Raises:
-        ConfigError: one cannot be written.
-        UsageError: the directory is a file.
-    """
-    if os.path.exists(directory) and not os.path.isdir(directory):
-        raise UsageError(f"--output-dir {directory!r} is no directory")
-    paths = []
-    for name, text in texts.items():
-        path = os.path.join(directory, name)
-        data = text.encode()
-        edited_file.change(path, lambda _before, data=data: data, clock=app.clock, error=ConfigError)  # type: ignore[misc]
-        paths.append(path)
-    return paths

@@ -19,7 +19,7 @@ AUTHENTICATION = "authentication"
 """The enforcement point beside those of `policy.expansion`."""
 
 
-class Finding(Record):
+class VerifyResult(Record):
     """A row: the rule or other `subject`, `what` was looked at, at which `point`, its `state`, why, and what to type.
 
     A gap is also what only departs from the policy (drift): the server does not hold what the policy says.
@@ -57,9 +57,11 @@ class Login(Record):
         return self.level or "everyday"
 
 
-def finding(subject: str, what: str, point: str, problems: Iterable[str], *, fix: str, good: str = "") -> Finding:
+def result_of(
+    subject: str, what: str, point: str, problems: Iterable[str], *, fix: str, good: str = ""
+) -> VerifyResult:
     """Return a gap where there are problems, else that all is well (`good` in words)."""
     found = "; ".join(problems)
     if found:
-        return Finding(subject=subject, what=what, point=point, state=GAP, detail=found, fix=fix)
-    return Finding(subject=subject, what=what, point=point, state=ENFORCED, detail=good)
+        return VerifyResult(subject=subject, what=what, point=point, state=GAP, detail=found, fix=fix)
+    return VerifyResult(subject=subject, what=what, point=point, state=ENFORCED, detail=good)
