@@ -164,7 +164,7 @@ def replaced_bindings(file: str, policy: Policy, place: Place) -> tuple[tuple[Do
     gated = {
         point.rule.name for point in points(policy, place) if point.by == ADMISSION and point.rule.mode == "enforce"
     }
-    objects = replace(found, guarded=frozenset(gated))
+    objects = replace(found, gated=frozenset(gated))
     target = Target(cluster=place.name, labels=place.labels)
     pieces = fixes(audit(objects, policy, target), objects, policy, target)
     there = {(one.kind, one.namespace, one.name) for one in objects.bindings}

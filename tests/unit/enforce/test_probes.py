@@ -76,7 +76,7 @@ def test_a_rule_about_one_action_is_not_tried_by_another() -> None:
     assert set(kinds("do: [delete]")) == {"delete a configmap", "delete a pod", "evict a pod"}
 
 
-def judge(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -> VerifyResult:
+def evaluated_answers(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -> VerifyResult:
     made = policy(f"name: deletes, do: [delete], needs: critical, mode: {mode}")
     probe = next(one for one in POSSIBLE if one.kind == kind and one.namespace == "shop")
     told = dict(zip((EVERYDAY, MFA), answers, strict=False))
@@ -101,7 +101,7 @@ OTHER_RULE = Answer(code=1, err=DENIED.replace("kubectl-stepup-deletes", "kubect
     ],
 )
 def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: str, detail: str) -> None:
-    row = judge(*answers)
+    row = evaluated_answers(*answers)
 
     assert (row.point, row.state) == (point, state)
     assert row.detail.startswith(detail)
@@ -121,11 +121,11 @@ def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: s
     ],
 )
 def test_an_error_that_comes_after_admission_is_a_hole(kind: str, err: str, state: str) -> None:
-    assert judge(Answer(code=1, err=err), kind=kind).state == state
+    assert evaluated_answers(Answer(code=1, err=err), kind=kind).state == state
 
 
 @pytest.mark.parametrize(
     ("answer", "state"), [(Answer(code=0, err=WARNED), ENFORCED), (PASSED, GAP), (REFUSED, ENFORCED)]
 )
 def test_a_rule_that_warns_lets_pass_and_says_so(answer: Answer, state: str) -> None:
-    assert judge(answer, mode="warn").state == state
+    assert evaluated_answers(answer, mode="warn").state == state
