@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "sessions": set(),
     "ui": {"audit", "enforce", "policy", "rbac"},
     "yaml_edit": set(),
-    "stepup": FEATURES | {"wiring"},
+    "stepup": FEATURES | {"fastpath", "wiring"},
     "wiring": FEATURES | {"cli", "fastpath", "stepup"},
     "cli": FEATURES | {"demo", "stepup", "wiring"},
     "demo": {"kubeconfig", "kubectl", "sessions", "ui"},

@@ -1,4 +1,4 @@
-"""`audit`: read the record."""
+"""`audit`: read the audit log."""
 
 from __future__ import annotations
 
@@ -33,14 +33,13 @@ def list_(last: int, output: str, common: CommonOptions) -> None:
     """
     from kubectl_stepup.audit.view import rows
 
-    log = app_for(common).audit
-    records = log.read()
+    app = app_for(common)
+    records = app.audit.read()
     if output == "json":
         items = [json.loads(record.line) for record in records[-last:]]
         data(json.dumps({"apiVersion": API_VERSION, "kind": "AuditEventList", "items": items}, indent=2))
         return
-    from kubectl_stepup.clock import SystemClock
     from kubectl_stepup.ui.tables import audit_summary, audit_table
 
-    data(audit_table(rows(records)[:last], now=SystemClock().now()))
-    data(audit_summary(log.verify()))
+    data(audit_table(rows(records)[:last], now=app.clock.now()))
+    data(audit_summary(app.audit.verify()))

@@ -15,7 +15,9 @@ from kubectl_stepup.errors import UsageError
 from kubectl_stepup.names import API_VERSION
 
 if TYPE_CHECKING:
+    from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.stepup.compile import CompileOptions
+    from kubectl_stepup.stepup.verify import VerifyOptions
 
 TARGETS = ("all", "authentication", "admission", "rbac", "audit")
 _SINCE_V1 = 34
@@ -30,9 +32,11 @@ _SINCE_V1 = 34
 )
 @click.option("--from-bindings", metavar="FILE", help="The RBAC that is there, to replace what gives sensitive rights.")
 @click.option(
-    "--break-glass-group", metavar="GROUP", help="A group of certificates that the guards let pass, recorded."
+    "--break-glass-group",
+    metavar="GROUP",
+    help="A group of certificates that passes the admission policies, recorded.",
 )
-@click.option("--no-break-glass", is_flag=True, help="Let nobody pass the guards.")
+@click.option("--no-break-glass", is_flag=True, help="Nobody passes the admission policies.")
 @click.option(
     "--no-elevated-proxy", is_flag=True, help="Refuse pods/, services/ and nodes/proxy to every elevated login."
 )
@@ -84,12 +88,14 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
     "--level", "levels", metavar="NAME", multiple=True, help="Step up to this level as well [those with a session]."
 )
 @click.option("--everyday-only", is_flag=True, help="Look at what can be seen without stepping up.")
-@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("-r", "--reason", metavar="TEXT", help="Why, for the audit log.")
 @click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser.")
 @click.option(
-    "--break-glass-group", metavar="GROUP", help="The group that may pass the guards [the one the server names]."
+    "--break-glass-group",
+    metavar="GROUP",
+    help="The group that passes the admission policies [the one the server names].",
 )
-@click.option("--no-break-glass", is_flag=True, help="Nobody may pass the guards.")
+@click.option("--no-break-glass", is_flag=True, help="Nobody passes the admission policies.")
 @click.option(
     "--no-elevated-proxy", is_flag=True, help="No elevated login may use a proxy subresource [what the server says]."
 )
@@ -114,25 +120,24 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
     from kubectl_stepup.enforce.verify.results import GAP
-    from kubectl_stepup.stepup.verify import verify as look
+    from kubectl_stepup.stepup.verify import verify as verify_server
     from kubectl_stepup.ui.server_screens import verified_screen
-    from kubectl_stepup.wiring.verifying import verify_ports
 
     app = app_for(common)
     (cluster,) = app.clusters(options["cluster"])
-    found = look(_verification(cluster, options), verify_ports(app))
+    found = verify_server(_verify_options(cluster, options), app)
     if output == "json":
         header = {"apiVersion": API_VERSION, "kind": "PolicyVerification", "cluster": cluster.name}
         data(json.dumps({**header, **found.as_dict()}))
     else:
         logins = [login.name for login in found.logins]
-        data(verified_screen(found.findings, cluster=cluster.name, digest=found.digest, logins=logins))
-    return 1 if any(one.state == GAP for one in found.findings) else 0
+        data(verified_screen(found.results, cluster=cluster.name, digest=found.digest, logins=logins))
+    return 1 if any(one.state == GAP for one in found.results) else 0
 
 
-def _verification(cluster: Any, options: dict[str, Any]) -> Any:
+def _verify_options(cluster: Cluster, options: dict[str, Any]) -> VerifyOptions:
     from kubectl_stepup.stepup.execute import Wish
-    from kubectl_stepup.stepup.verify import MadeWith, Verification
+    from kubectl_stepup.stepup.verify import VerifyOptions
 
     group, nobody = options["break_glass_group"], options["no_break_glass"]
     if group and nobody:
@@ -140,16 +145,14 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
     if options["everyday_only"] and options["levels"]:
         raise UsageError("--everyday-only and --level exclude each other")
     levels = () if options["everyday_only"] else options["levels"] or None
-    return Verification(
+    return VerifyOptions(
         cluster=cluster,
         levels=levels,
         kubeconfig=options["kubeconfig"],
-        wish=Wish(reason=options["reason"], browser=options["browser"]),
-        made_with=MadeWith(
-            break_glass="" if nobody else group,
-            token_life_s=_duration(options["token_lifetime"]),
-            elevated_proxy=False if options["no_elevated_proxy"] else None,
-        ),
+        step_up=Wish(reason=options["reason"], browser=options["browser"]),
+        break_glass="" if nobody else group,
+        token_life_s=_duration(options["token_lifetime"]),
+        elevated_proxy=False if options["no_elevated_proxy"] else None,
     )
 
 
@@ -163,7 +166,8 @@ def _compile_options(options: dict[str, Any]) -> CompileOptions:
         raise UsageError("--break-glass-group and --no-break-glass exclude each other")
     if "admission" in targets and not group and not nobody:
         raise UsageError(
-            "who may pass the guards when the identity provider is down? Name a group of certificates, or say nobody",
+            "who may pass the admission policies when the identity provider is down? Name a group of certificates, "
+            "or say nobody",
             hint="--break-glass-group GROUP, or --no-break-glass",
         )
     if group and group.startswith(("system:", "stepup:")):

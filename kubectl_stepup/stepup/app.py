@@ -85,14 +85,14 @@ class App:
     @cached_property
     def policy(self) -> Policy:
         """The policy in force: this machine's files, and what clusters publish."""
-        from kubectl_stepup.wiring.policies import policy_in_force
+        from kubectl_stepup.stepup.policy_in_force import policy_in_force
 
         return policy_in_force(self.environ, self.settings.policy)
 
     @cached_property
     def own_policy(self) -> Policy:
         """The policy of this machine's files alone: what a server's objects are made of."""
-        from kubectl_stepup.wiring.policies import own_policy
+        from kubectl_stepup.stepup.policy_in_force import own_policy
 
         return own_policy(self.environ, self.settings.policy)
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.enforce.verify.answers import Answer
     from kubectl_stepup.stepup.ports import Kubeconfig, Kubectl
-    from kubectl_stepup.stepup.verify_samples import Ask
+
+    Ask = Callable[..., Answer]
 
 MANAGED = "app.kubernetes.io/managed-by=kubectl-stepup"
 _BINDINGS = "validatingadmissionpolicybindings"

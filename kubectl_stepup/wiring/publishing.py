@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from kubectl_stepup.stepup.run import RunPorts
 
 
-def forget(app: App, cluster: str | None) -> tuple[str, ...]:
-    """Forget what a cluster published, None: what all did; return the names of those that had something kept.
-
-    Raises:
-        PolicyError: the file cannot be read or written.
-    """
-    path = places.published_policies(app.environ, platform=sys.platform)
-    return () if path is None else published_file.forget(path, cluster, clock=app.clock)
-
-
 def refresh_policy(
     app: App,
     run_ports: Callable[[], RunPorts],

@@ -80,6 +80,12 @@ class RealKubectl:
         """Become kubectl."""
         process.replace(self.path(), argv, environ)
 
+    def answer(
+        self, argv: Sequence[str], environ: Mapping[str, str], *, stdin: bytes = b"", within_s: float
+    ) -> tuple[int, bytes, bytes]:
+        """Run kubectl for ourselves and return exit code, output and errors; it cannot ask anybody anything."""
+        return process.answer(self.path(), argv, environ, stdin=stdin, within_s=within_s)
+
     def run(
         self,
         argv: Sequence[str],

@@ -15,7 +15,7 @@ from kubectl_stepup.enforce.verify.results import GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _DEFAULTS: Mapping[str, object] = {
     "matchPolicy": "Equivalent",
@@ -166,16 +166,20 @@ def _plain(value: Any) -> Any:
     return {key: one for key, one in value.items() if key != "apiGroup"}
 
 
+def published_text(found: Mapping[str, Any] | None) -> str | None:
+    """Return the text of the policy in the ConfigMap; None where there is none."""
+    text = ((found or {}).get("data") or {}).get(names.PUBLISHED_KEY)
+    return text if isinstance(text, str) else None
+
+
 def published_policy(
-    found: Mapping[str, Any] | None, *, digest: str, fix: str, why_not: str, parse: Callable[[str], object]
+    found: Mapping[str, Any] | None, document: object, *, digest: str, fix: str, why_not: str
 ) -> VerifyResult:
-    """Judge the ConfigMap that every client fetches, by what is in it; `why_not` says why it could not be read."""
+    """Check the ConfigMap that every client fetches, by the `document` in it; `why_not` says why it was not read."""
     problems: list[str] = []
     if found is None:
         problems.append(f"an everyday login cannot read it: {why_not}")
     else:
-        text = (found.get("data") or {}).get(names.PUBLISHED_KEY)
-        document = parse(text) if isinstance(text, str) else None
         if not isinstance(document, dict):
             problems.append("no policy is in it")
         elif policy_config_map.digest_of(document) != digest:

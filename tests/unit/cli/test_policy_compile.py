@@ -164,7 +164,7 @@ def test_readers_of_secrets_are_bound_anew_and_nothing_else_is_touched(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ((), 2, "who may pass the guards when the identity provider is down?"),
+        ((), 2, "who may pass the admission policies when the identity provider is down?"),
         (("--no-break-glass", "--break-glass-group", "a"), 2, "exclude each other"),
         (("--break-glass-group", "system:masters"), 2, "'system:masters': groups of Kubernetes"),
         (("--target", "audit", "--kubernetes", "1.29"), 2, "'1.29' is no version of 1.30 or later"),

@@ -175,7 +175,9 @@ def test_grants_that_were_changed_added_or_taken_away() -> None:
 
 
 def published(found: Any, why_not: str = "") -> tuple[str, str]:
-    row = read_back.published_policy(found, digest=MADE.digest, fix="apply", why_not=why_not, parse=parse)
+    text = read_back.published_text(found)
+    document = None if text is None else parse(text)
+    row = read_back.published_policy(found, document, digest=MADE.digest, fix="apply", why_not=why_not)
     return row.state, row.detail
 
 

@@ -1,4 +1,4 @@
-"""Which files make the policy in force, and the compiled form of them."""
+"""The policy in force: which files it is made of, and their compiled form where it is up to date."""
 
 from __future__ import annotations
 

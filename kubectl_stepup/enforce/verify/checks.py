@@ -1,9 +1,8 @@
-"""Everything that `policy verify` looks at, under logins that are there already; nothing is changed."""
+"""The checks of `policy verify` on a live cluster, under logins that are there already; nothing is changed."""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import names
@@ -20,48 +19,48 @@ from kubectl_stepup.enforce.verify.results import (
     Login,
     VerifyResult,
 )
+from kubectl_stepup.enforce.verify.samples import namespaces, samples
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
 from kubectl_stepup.policy.model import Rule
-from kubectl_stepup.stepup.verify_samples import namespaces, samples
+from kubectl_stepup.values import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from kubectl_stepup.enforce.bundle import Bundle, Request
     from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
     from kubectl_stepup.enforce.verify.probes import Probe
-    from kubectl_stepup.stepup.verify_samples import Ask
 
     Objects = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 _SELECTED = ("-l", "app.kubernetes.io/managed-by=kubectl-stepup", "-o", "json")
-_GUARDS = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+_POLICIES = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 _GRANTS = "clusterrolebindings,rolebindings"
 _READER = (
-    f"kubectl create clusterrole kubectl-stepup-verify --verb=get,list --resource={_GUARDS},{_GRANTS}"
+    f"kubectl create clusterrole kubectl-stepup-verify --verb=get,list --resource={_POLICIES},{_GRANTS}"
     "   (and bind it to whoever verifies)"
 )
 """One role for all that is read: a second one of the same name could not be created."""
 _PUBLISHED = ("configmap", names.PUBLISHED_NAME, "-n", names.PUBLISHED_NAMESPACE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """Where one looks: the cluster's name, its context's namespace, and kubectl by login, everyday first."""
+class LiveCluster(Record):
+    """The cluster that is checked: its name, its context's namespace, and kubectl by login, everyday first."""
 
     cluster: str
     namespace: str
-    asking: Mapping[Login, Ask]
+    asking: Mapping[Login, KubectlAs]
 
     @property
-    def everyday(self) -> Ask:
-        """Ask as nobody who has stepped up."""
+    def everyday(self) -> KubectlAs:
+        """Kubectl as somebody who has not stepped up."""
         return next(iter(self.asking.values()))
 
     @property
-    def reading(self) -> tuple[Ask, ...]:
-        """Who may be asked to read: everyday first, then the strongest."""
+    def reading(self) -> tuple[KubectlAs, ...]:
+        """The logins that read, in the order of trying: everyday first, then the strongest."""
         first, *rest = self.asking.values()
         return (first, *reversed(rest))
 
@@ -70,56 +69,71 @@ class Scene:
         return tuple(login for login in self.asking if login.rank < rank)
 
 
-def everything(
-    scene: Scene, compiled: Callable[[Mapping[str, str]], tuple[Request, Bundle]], parse: Callable[[str], object]
-) -> tuple[tuple[VerifyResult, ...], str]:
-    """Look at everything; give the findings, and the digest of the policy in force.
+class ClusterState(Record):
+    """What a cluster says of itself: who the everyday login is, and our own objects there.
 
-    `compiled` compiles the policy in force by what the annotations of the published one say.
+    `published` is the answer to reading the published policy, `policies` are our admission policies and bindings, or
+    why they cannot be read.
+    """
+
+    everyday: logins.User
+    published: Answer
+    policies: Objects | str
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """How the objects were compiled: of the published policy, or where it is not there, of our own policy."""
+        own = None
+        if not isinstance(self.policies, str):
+            own = self.policies.get(("ValidatingAdmissionPolicy", "", names.object_name(OWN_RULE)))
+        published = answers.document(self.published)
+        found: Mapping[str, str] = ((published or own or {}).get("metadata") or {}).get("annotations") or {}
+        return found
+
+
+def read_cluster(live: LiveCluster) -> ClusterState:
+    """Read what the checks compare with.
 
     Raises:
         LoginNeeded: the everyday login is not accepted.
         KubectlFailed: the server could not be asked.
     """
-    everyday = _everyday(scene)
-    published = scene.everyday(("get", *_PUBLISHED, "-o", "json"))
-    guards = _items(_first(scene, ("get", _GUARDS, *_SELECTED)))
-    request, made = compiled(_annotations(answers.document(published), guards))
-    fix = compile_words(scene.cluster, request)
-    authenticated, scene = _authentication(scene, everyday, request, fix)
-    why_not = published.said if published.code else ""
-    known = namespaces(scene.reading, rules_on(request.policy, request.place), own=scene.namespace)
-    findings = (
+    return ClusterState(
+        everyday=_everyday(live),
+        published=live.everyday(("get", *_PUBLISHED, "-o", "json")),
+        policies=_items(_first(live, ("get", _POLICIES, *_SELECTED))),
+    )
+
+
+def check(
+    live: LiveCluster, found: ClusterState, request: Request, made: Bundle, published: object
+) -> tuple[VerifyResult, ...]:
+    """Run every check against what the policy in force was compiled to.
+
+    `published` is the document in the published policy, None where there is none.
+    """
+    compiling = compile_words(live.cluster, request)
+    apply = f"{compiling}; kubectl apply -k server"
+    authenticated, live = _authentication(live, found.everyday, request, compiling)
+    why_not = found.published.said if found.published.code else ""
+    config_map = answers.document(found.published)
+    known = namespaces(live.reading, rules_on(request.policy, request.place), own=live.namespace)
+    results = (
         *authenticated,
-        read_back.published_policy(
-            answers.document(published),
-            digest=made.digest,
-            fix=f"{fix}; kubectl apply -k server",
-            why_not=why_not,
-            parse=parse,
-        ),
-        *_objects(scene, guards, request, made, f"{fix}; kubectl apply -k server"),
-        *_dry_runs(scene, request, known, f"{fix}; kubectl apply -k server"),
-        *_access(scene, request, known),
+        read_back.published_policy(config_map, published, digest=made.digest, fix=apply, why_not=why_not),
+        *_objects(live, found.policies, request, made, apply),
+        *_dry_runs(live, request, known, apply),
+        *_access(live, request, known),
         *_client_only(request),
     )
-    return _in_order(findings, request), made.digest
+    return _in_order(results, request)
 
 
-def _annotations(published: Mapping[str, Any] | None, guards: Objects | str) -> Mapping[str, str]:
-    """Return what the objects say of their making: the published policy, or where it is not there, our own guard."""
-    own = (
-        None if isinstance(guards, str) else guards.get(("ValidatingAdmissionPolicy", "", names.object_name(OWN_RULE)))
-    )
-    found: Mapping[str, str] = ((published or own or {}).get("metadata") or {}).get("annotations") or {}
-    return found
-
-
-def _in_order(findings: tuple[VerifyResult, ...], request: Request) -> tuple[VerifyResult, ...]:
+def _in_order(results: tuple[VerifyResult, ...], request: Request) -> tuple[VerifyResult, ...]:
     """Return who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
     ranks = {subject: rank for rank, subject in enumerate((*(rule.name for rule in request.policy.rules), OWN_RULE))}
     return tuple(
-        sorted(findings, key=lambda one: -1 if one.point == AUTHENTICATION else ranks.get(one.subject, len(ranks)))
+        sorted(results, key=lambda one: -1 if one.point == AUTHENTICATION else ranks.get(one.subject, len(ranks)))
     )
 
 
@@ -131,58 +145,58 @@ def compile_words(cluster: str, request: Request) -> str:
     return f"kubectl stepup policy compile --cluster {shlex.quote(cluster)} {glass}{proxy} --output-dir server"
 
 
-def _first(scene: Scene, words: tuple[str, ...]) -> Answer:
+def _first(live: LiveCluster, words: tuple[str, ...]) -> Answer:
     """Return the answer of the first login that may, else the everyday one's."""
-    for ask in scene.reading:
+    for ask in live.reading:
         found = ask(words)
         if found.code == 0:
             return found
-    return scene.everyday(words)
+    return live.everyday(words)
 
 
 # -- authentication -----------------------------------------------------------------------------------------------
 
 
-def _everyday(scene: Scene) -> logins.User:
-    answer = scene.everyday(logins.WHO, logins.REVIEW)
+def _everyday(live: LiveCluster) -> logins.User:
+    answer = live.everyday(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))
     if user is not None:
         return user
     if answers.unauthenticated(answer):
         raise LoginNeeded(
-            f"the everyday login of cluster {scene.cluster} is not accepted: {answer.said}",
+            f"the everyday login of cluster {live.cluster} is not accepted: {answer.said}",
             hint="sign in with it first: kubectl get pods",
         )
-    raise KubectlFailed(f"cluster {scene.cluster} could not be asked who is calling: {answer.said}")
+    raise KubectlFailed(f"cluster {live.cluster} could not be asked who is calling: {answer.said}")
 
 
 def _authentication(
-    scene: Scene, everyday: logins.User, request: Request, fix: str
-) -> tuple[list[VerifyResult], Scene]:
-    """Judge every login; the scene comes back without those that the server does not accept."""
+    live: LiveCluster, everyday: logins.User, request: Request, fix: str
+) -> tuple[list[VerifyResult], LiveCluster]:
+    """Check every login; return with the results the cluster without the logins that the server does not accept."""
     fix = f"{fix} --target authentication; then put the file where --authentication-config points"
-    first, *elevated = scene.asking
+    first, *elevated = live.asking
     found = [logins.evaluated(first, everyday, request.trust, everyday=None, fix=fix)]
-    accepted = {first: scene.everyday}
+    accepted = {first: live.everyday}
     for login in elevated:
-        answer = scene.asking[login](logins.WHO, logins.REVIEW)
+        answer = live.asking[login](logins.WHO, logins.REVIEW)
         user = logins.user_of(answers.document(answer))
         if user is None:
             refused = f"the server does not accept this login: {answer.said}"
             found.append(_of_login(login.name, GAP, refused, fix))
             continue
-        accepted[login] = scene.asking[login]
+        accepted[login] = live.asking[login]
         found.append(logins.evaluated(login, user, request.trust, everyday=everyday, fix=fix))
-    seen = {login.level for login in scene.asking}
+    seen = {login.level for login in live.asking}
     for level in request.policy.levels:
         if request.trust.level(level.name) is None:
             found.append(
                 _of_login(level.name, NOT_CHECKED, "the provider has no evidence for it: nobody reaches it", "")
             )
         elif level.name not in seen:
-            again = f"kubectl stepup policy verify --cluster {shlex.quote(scene.cluster)} --level {level.name}"
+            again = f"kubectl stepup policy verify --cluster {shlex.quote(live.cluster)} --level {level.name}"
             found.append(_of_login(level.name, NOT_CHECKED, "no session at this level", again))
-    return found, Scene(cluster=scene.cluster, namespace=scene.namespace, asking=accepted)
+    return found, LiveCluster(cluster=live.cluster, namespace=live.namespace, asking=accepted)
 
 
 def _of_login(name: str, state: str, detail: str, fix: str) -> VerifyResult:
@@ -192,15 +206,17 @@ def _of_login(name: str, state: str, detail: str, fix: str) -> VerifyResult:
 # -- admission and grants, by reading back --------------------------------------------------------------------------
 
 
-def _objects(scene: Scene, guards: Objects | str, request: Request, made: Bundle, apply: str) -> Iterator[VerifyResult]:
-    if isinstance(guards, str):
-        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, guards, fix=_READER)
+def _objects(
+    live: LiveCluster, policies: Objects | str, request: Request, made: Bundle, apply: str
+) -> Iterator[VerifyResult]:
+    if isinstance(policies, str):
+        yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, policies, fix=_READER)
     else:
-        yield from read_back.guards(made.objects, guards, digest=made.digest, fix=apply)
+        yield from read_back.guards(made.objects, policies, digest=made.digest, fix=apply)
         if request.break_glass is not None:
-            group = f"who has a certificate of group {request.break_glass} passes every guard, recorded"
-            yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=group)
-    there = _items(_first(scene, ("get", _GRANTS, "-A", *_SELECTED)))
+            way_out = f"a certificate of group {request.break_glass} passes every admission policy, and is recorded"
+            yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=way_out)
+    there = _items(_first(live, ("get", _GRANTS, "-A", *_SELECTED)))
     if isinstance(there, str):
         yield read_back.unread("grants", "bindings as compiled", RBAC, there, fix=_READER)
     else:
@@ -216,41 +232,41 @@ def _items(answer: Answer) -> Objects | str:
 # -- admission, by dry runs -----------------------------------------------------------------------------------------
 
 
-def _dry_runs(scene: Scene, request: Request, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
+def _dry_runs(live: LiveCluster, request: Request, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
     rules = [rule for rule in rules_on(request.policy, request.place) if rule.mode != "audit"]
-    possible = list(probes.probes(samples(scene.reading, known, rules)))
+    possible = list(probes.probes(samples(live.reading, known, rules)))
     told: dict[tuple[Login, Probe], Answer] = {}
 
     def ask(login: Login, probe: Probe) -> Answer:
         if (login, probe) not in told:
-            told[login, probe] = scene.asking[login](probe.words, probe.stdin or "")
+            told[login, probe] = live.asking[login](probe.words, probe.stdin or "")
         return told[login, probe]
 
     for rule in rules:
         gated = any(point.by == ADMISSION for point in points(request.policy, request.place) if point.rule == rule)
         for probe in probes.of_rule(rule, request.policy, request.place, possible) if gated else ():
-            yield probes.evaluated(rule, probe, scene.below(request.policy.rank(rule.needs)), ask, fix=fix)
+            yield probes.evaluated(rule, probe, live.below(request.policy.rank(rule.needs)), ask, fix=fix)
     highest = request.policy.levels[-1]
     own = Rule(name=OWN_RULE, needs=highest.name)
-    yield probes.evaluated(own, probes.OWN, scene.below(request.policy.rank(highest.name)), ask, fix=fix)
+    yield probes.evaluated(own, probes.OWN, live.below(request.policy.rank(highest.name)), ask, fix=fix)
 
 
 # -- RBAC -----------------------------------------------------------------------------------------------------------
 
 
-def _access(scene: Scene, request: Request, known: tuple[str, ...]) -> Iterator[VerifyResult]:
+def _access(live: LiveCluster, request: Request, known: tuple[str, ...]) -> Iterator[VerifyResult]:
     topics = list(access.topics(request.policy, request.place, known, break_glass=request.break_glass))
     questions = tuple(dict.fromkeys(one for topic in topics for one in topic.questions))
-    weaker = scene.below(len(request.policy.levels) - 1)
+    weaker = live.below(len(request.policy.levels) - 1)
     told = []
     for login in weaker:
         words = ("create", "-f", "-", "-o", "json", "--validate=false")
-        answer = scene.asking[login](words, access.stream(questions))
+        answer = live.asking[login](words, access.stream(questions))
         told.append((login, access.allowed(answers.documents(answer.out), questions)))
     yield from (access.evaluated(topic, told) for topic in topics)
 
 
-# -- what no server does ----------------------------------------------------------------------------------------------
+# -- what only the client asks for ------------------------------------------------------------------------------------
 
 
 def _client_only(request: Request) -> Iterator[VerifyResult]:

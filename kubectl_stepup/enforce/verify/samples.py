@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce.verify.probes import KINDS, Sample
 from kubectl_stepup.globs import matches_any
@@ -10,7 +10,7 @@ from kubectl_stepup.globs import matches_any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
     from kubectl_stepup.policy.model import Rule
 
 MOST_SAMPLED = 5
@@ -19,14 +19,7 @@ MOST_SAMPLED = 5
 MOST_OF_A_KIND = 3
 
 
-class Ask(Protocol):
-    """kubectl as one user, on the cluster."""
-
-    def __call__(self, words: Sequence[str], stdin: str = "") -> Answer:
-        """Run kubectl with these words and give how it ended."""
-
-
-def namespaces(asking: Iterable[Ask], rules: Sequence[Rule], *, own: str) -> tuple[str, ...]:
+def namespaces(asking: Iterable[KubectlAs], rules: Sequence[Rule], *, own: str) -> tuple[str, ...]:
     """Return the namespaces that are known, those that rules speak of first, then the context's `own`."""
     listed = _names(asking, ("get", "namespaces", "-o", "name"))
     known = [one.partition("/")[2] for one in listed]
@@ -38,7 +31,7 @@ def namespaces(asking: Iterable[Ask], rules: Sequence[Rule], *, own: str) -> tup
     return tuple(dict.fromkeys([*first, own, *spoken, *ordinary, *known]))
 
 
-def samples(asking: Sequence[Ask], known: Sequence[str], rules: Sequence[Rule]) -> Iterator[Sample]:
+def samples(asking: Sequence[KubectlAs], known: Sequence[str], rules: Sequence[Rule]) -> Iterator[Sample]:
     """Return objects to try something on, a few of each kind."""
     named = tuple(dict.fromkeys(kind for rule in rules for kind in _kinds_of(rule)))
     for namespace in known[:MOST_SAMPLED]:
@@ -47,7 +40,7 @@ def samples(asking: Sequence[Ask], known: Sequence[str], rules: Sequence[Rule]) 
     yield Sample(namespace=None, objects=_few(everywhere))
 
 
-def _in_namespace(asking: Sequence[Ask], namespace: str, named: tuple[str, ...]) -> list[str]:
+def _in_namespace(asking: Sequence[KubectlAs], namespace: str, named: tuple[str, ...]) -> list[str]:
     where = ("-n", namespace, "-o", "name")
     found = _names(asking, ("get", ",".join((*KINDS, *named)), *where))
     # One kind that the server does not know, and kubectl gives none.
@@ -69,7 +62,7 @@ def _few(objects: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for several in by_kind.values() for one in several[:MOST_OF_A_KIND])
 
 
-def _names(asking: Iterable[Ask], words: tuple[str, ...]) -> list[str]:
+def _names(asking: Iterable[KubectlAs], words: tuple[str, ...]) -> list[str]:
     """Return the names that the first login sees which sees any; kubectl prints what it may, whatever else fails."""
     for ask in asking:
         lines = [line for line in ask(words).out.splitlines() if "/" in line]

@@ -1,4 +1,4 @@
-"""`policy verify` against a server that answers as a guarded one does, with one thing wrong at a time."""
+"""The checks of `policy verify` against a server that answers as it should, with one thing wrong at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.enforce.bundle import Bundle, Request
+from kubectl_stepup.enforce.verify import answers, read_back
 from kubectl_stepup.enforce.verify.answers import Answer
+from kubectl_stepup.enforce.verify.checks import ClusterState, LiveCluster, check, read_cluster
 from kubectl_stepup.enforce.verify.results import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Login, VerifyResult
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
-from kubectl_stepup.stepup.verify_checks import Scene, everything
 from tests.unit.enforce.policies import policy
 from tests.unit.enforce.test_answers import DENIED, RBAC
 from tests.unit.enforce.test_bundle import compiled, request
@@ -81,12 +81,17 @@ def _read(words: tuple[str, ...]) -> Answer:
     return Answer(code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n")
 
 
-def look(everyday: Server, **elevated: Server) -> list[VerifyResult]:
-    asking: dict[Login, Any] = {EVERYDAY: everyday}
-    asking.update({Login(level=name, rank=RULES.rank(name)): one for name, one in elevated.items()})
-    found, digest = everything(Scene(cluster="prod-eu", namespace="shop", asking=asking), _compiled, parse)
-    assert digest == MADE.digest
-    return list(found)
+def read(*servers: Server) -> tuple[LiveCluster, ClusterState]:
+    """Read the cluster as the everyday login, and with a second server as somebody at level mfa."""
+    asking: dict[Login, Any] = dict(zip((EVERYDAY, MFA), servers, strict=False))
+    live = LiveCluster(cluster="prod-eu", namespace="shop", asking=asking)
+    return live, read_cluster(live)
+
+
+def look(everyday: Server, mfa: Server | None = None) -> list[VerifyResult]:
+    live, state = read(everyday, *([] if mfa is None else [mfa]))
+    text = read_back.published_text(answers.document(state.published))
+    return list(check(live, state, REQUEST, MADE, None if text is None else parse(text)))
 
 
 def unbound() -> list[Any]:
@@ -95,10 +100,6 @@ def unbound() -> list[Any]:
 
 def _reads_guards(words: tuple[str, ...]) -> bool:
     return words[1].startswith("validating") and "-l" in words
-
-
-def _compiled(_said: Mapping[str, str]) -> tuple[Request, Bundle]:
-    return REQUEST, MADE
 
 
 def states(found: Sequence[VerifyResult], state: str) -> set[tuple[str, str]]:
@@ -187,21 +188,12 @@ def test_every_hole_says_what_to_do() -> None:
         assert all(one.fix for one in look(server) if one.state == GAP)
 
 
-def test_without_a_published_policy_the_guards_say_how_they_were_made() -> None:
-    said: list[Mapping[str, str]] = []
+def test_without_a_published_policy_our_own_admission_policy_says_how_it_was_made() -> None:
+    unpublished = Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" else None)
+    blind = Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" or "-l" in words else None)
 
-    def compiling(annotations: Mapping[str, str]) -> tuple[Request, Bundle]:
-        said.append(annotations)
-        return REQUEST, MADE
-
-    for server in (
-        Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" else None),
-        Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" or "-l" in words else None),
-    ):
-        everything(Scene(cluster="prod-eu", namespace="shop", asking={EVERYDAY: server}), compiling, parse)
-
-    assert said[0]["kubectl-stepup.github.io/policy-digest"] == MADE.digest
-    assert said[1] == {}
+    assert read(unpublished)[1].annotations["kubectl-stepup.github.io/policy-digest"] == MADE.digest
+    assert read(blind)[1].annotations == {}
 
 
 def test_who_may_not_read_the_guards_is_told_which_right_is_missing() -> None:

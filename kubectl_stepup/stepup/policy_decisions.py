@@ -1,9 +1,8 @@
-"""Decisions for `policy check`, `explain` and `test`: nothing is run, nobody is asked."""
+"""`policy check`, `explain` and `test`: what policy says of a command; nothing is run, nobody is asked."""
 
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.durations import duration
@@ -15,7 +14,6 @@ from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.sanitise import safe
-from kubectl_stepup.stepup.evaluate import Flags
 from kubectl_stepup.stepup.execute import evaluated_by
 from kubectl_stepup.stepup.sessions import live_sessions
 from kubectl_stepup.ui.quoted_text import quoted_lines
@@ -25,23 +23,20 @@ from kubectl_stepup.yaml_edit import yaml_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubectl_stepup.cli.options import TargetOptions
     from kubectl_stepup.policy.decision import Decision
     from kubectl_stepup.policy.policy_tests import Verdict
     from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.stepup.app import App
-    from kubectl_stepup.stepup.evaluate import Evaluation
+    from kubectl_stepup.stepup.evaluate import Evaluation, Flags
 
 
-def decided(words: Sequence[str], target: TargetOptions, app: App) -> Evaluation:
-    """Judge a command line."""
-    ports = execute_ports(app)
-    flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
-    evaluation, _ = evaluated_by(ports, words, flags)
+def check_command(words: Sequence[str], flags: Flags, app: App) -> Evaluation:
+    """Evaluate the kubectl command line `words`; `flags` are those from before `--`."""
+    evaluation, _ = evaluated_by(execute_ports(app), words, flags)
     return evaluation
 
 
-def tested(file: str, app: App) -> tuple[Verdict, ...]:
+def test_policy(file: str, app: App) -> tuple[Verdict, ...]:
     """Decide about every case of a file of kind PolicyTest; what it says of the target is all that is known of it.
 
     Raises:
@@ -49,16 +44,16 @@ def tested(file: str, app: App) -> tuple[Verdict, ...]:
     """
     policy = app.policy
     verdicts = []
-    for case in cases_from(yaml_file.read(Path(file), error=PolicyError), policy):
+    for case in cases_from(yaml_file.read(file, error=PolicyError), policy):
         command, _ = expand_manifests(read(case.words), app)
         target = case.target.replace(namespace=command.namespace or case.target.namespace)
         verdicts.append(verdict(case, decide(policy, command, target)))
     return tuple(verdicts)
 
 
-def explained(words: Sequence[str], target: TargetOptions, app: App) -> str:
+def explain_command(words: Sequence[str], flags: Flags, app: App) -> str:
     """Return what a command would do, what policy says and by which rule, and what this terminal's session lacks."""
-    evaluation = decided(words, target, app)
+    evaluation = check_command(words, flags, app)
     context = evaluation.resolved.context if evaluation.resolved else evaluation.command.context
     lines = [
         *explain(app.policy, evaluation.command, evaluation.decision, evaluation.target, context=context),
