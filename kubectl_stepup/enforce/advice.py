@@ -13,7 +13,7 @@ from kubectl_stepup.policy.model import Where
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_stepup.enforce.bundle import Bundle, Request
+    from kubectl_stepup.enforce.bundle import Bundle, CompileRequest
 
 LONG_WINDOW_S = 1860
 """As much as a level gets that writes none: a sign-in of 15 minutes, a token of as many, and a minute."""
@@ -66,16 +66,16 @@ def order(made: Bundle, *, directory: str, cluster: str, merged: bool) -> tuple[
     return tuple(lines)
 
 
-def warnings(request: Request) -> Iterator[str]:
+def warnings(request: CompileRequest) -> Iterator[str]:
     """Say what the result will not do, or does otherwise than one might think."""
     yield from _of_levels(request)
     yield from _of_guards(request)
     if request.trust.elevated == request.trust.everyday:
         yield "one client does both logins: an everyday sign-in with a second factor is elevated at once"
-    for rule in rules_on(request.policy, request.place):
+    for rule in rules_on(request.policy, request.cluster):
         if rule.mode != "enforce":
             yield f"rule {rule.name}: mode {rule.mode}, nothing is refused"
-    for point in points(request.policy, request.place):
+    for point in points(request.policy, request.cluster):
         what = f"rule {point.rule.name}: {point.what} ({', '.join(point.verbs) or 'all'})"
         if point.by == CLIENT:
             yield f"{what} is asked for by the client alone{f' ({point.note})' if point.note else ''}"
@@ -83,15 +83,15 @@ def warnings(request: Request) -> Iterator[str]:
             yield f"{what} on {', '.join(point.resources[:4])} is up to RBAC"
 
 
-def _of_guards(request: Request) -> Iterator[str]:
+def _of_guards(request: CompileRequest) -> Iterator[str]:
     """Say that the guards can be taken away by somebody weaker than the strongest they hold."""
     highest = request.policy.levels[-1].name
-    guarding = [rule for rule in rules_on(request.policy, request.place) if "guard" in rule.actions]
+    guarding = [rule for rule in rules_on(request.policy, request.cluster) if "guard" in rule.actions]
     if not any(rule.needs == highest and rule.mode == "enforce" and rule.where == Where() for rule in guarding):
         yield f"no rule asks for {highest} before guard: who may change admission's objects can take the guards away"
 
 
-def _of_levels(request: Request) -> Iterator[str]:
+def _of_levels(request: CompileRequest) -> Iterator[str]:
     for level in request.policy.levels:
         if request.trust.level(level.name) is None:
             yield f"level {level.name}: the provider has no evidence for it, so nobody reaches it on the server"

@@ -39,40 +39,40 @@ class Point(Record):
     note: str = ""
 
 
-class Place(Record):
+class TargetCluster(Record):
     """The cluster that a policy is compiled for."""
 
     name: str
     labels: Mapping[str, str]
 
 
-def rules_on(policy: Policy, place: Place) -> tuple[Rule, ...]:
+def rules_on(policy: Policy, cluster: TargetCluster) -> tuple[Rule, ...]:
     """Return the rules that are about a cluster at all."""
-    return tuple(rule for rule in policy.rules if is_about(rule, place))
+    return tuple(rule for rule in policy.rules if is_about(rule, cluster))
 
 
-def is_about(rule: Rule, place: Place) -> bool:
+def is_about(rule: Rule, cluster: TargetCluster) -> bool:
     """Whether a rule counts on a cluster, whatever the namespace and the name."""
-    if not _selects(rule.selector, place):
+    if not _selects(rule.selector, cluster):
         return False
     # An exception of clusters alone takes the rule away; one that says more depends on the request.
-    return not any(_selects(one, place) and not one.namespaces and not one.names for one in rule.excluded)
+    return not any(_selects(one, cluster) and not one.namespaces and not one.names for one in rule.excluded)
 
 
-def exceptions_on(rule: Rule, place: Place) -> tuple[Selector, ...]:
+def exceptions_on(rule: Rule, cluster: TargetCluster) -> tuple[Selector, ...]:
     """Return the exceptions of a rule that still depend on the request."""
-    return tuple(one for one in rule.excluded if _selects(one, place))
+    return tuple(one for one in rule.excluded if _selects(one, cluster))
 
 
-def _selects(selector: Selector, place: Place) -> bool:
-    if selector.clusters and not matches_any(place.name, selector.clusters):
+def _selects(selector: Selector, cluster: TargetCluster) -> bool:
+    if selector.clusters and not matches_any(cluster.name, selector.clusters):
         return False
-    return all(key in place.labels and matches_any(place.labels[key], values) for key, values in selector.labels)
+    return all(key in cluster.labels and matches_any(cluster.labels[key], values) for key, values in selector.labels)
 
 
-def points(policy: Policy, place: Place) -> tuple[Point, ...]:
+def points(policy: Policy, cluster: TargetCluster) -> tuple[Point, ...]:
     """Return every part of every rule about a cluster, in the policy's order."""
-    return tuple(point for rule in rules_on(policy, place) for point in points_of(rule))
+    return tuple(point for rule in rules_on(policy, cluster) for point in points_of(rule))
 
 
 def points_of(rule: Rule) -> Iterator[Point]:

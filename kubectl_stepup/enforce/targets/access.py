@@ -20,7 +20,7 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from kubectl_stepup.enforce.plan import Place, Point
+    from kubectl_stepup.enforce.plan import Point, TargetCluster
     from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
@@ -89,20 +89,22 @@ class Topic(Record):
     extent: str = ""
 
 
-def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_glass: str | None) -> Iterator[Topic]:
+def topics(
+    policy: Policy, cluster: TargetCluster, namespaces: Sequence[str], *, break_glass: str | None
+) -> Iterator[Topic]:
     """Return everything to ask; `namespaces` are those that are known."""
-    for rule in rules_on(policy, place):
-        about = _namespaces(rule, place, namespaces)
+    for rule in rules_on(policy, cluster):
+        about = _namespaces(rule, cluster, namespaces)
         for point in points_of(rule):
             if point.by == RBAC:
                 yield _of_point(point, about, policy.rank(rule.needs), rule)
-    yield from _guards(policy, place, namespaces[:MOST_NAMESPACES], break_glass)
+    yield from _guards(policy, cluster, namespaces[:MOST_NAMESPACES], break_glass)
 
 
-def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ...]:
+def _namespaces(rule: Rule, cluster: TargetCluster, known: Sequence[str]) -> tuple[str, ...]:
     """Return the namespaces that a rule is about, after "" for all where it makes no difference between them."""
     chosen = rule.selector.namespaces
-    spared = [one for one in exceptions_on(rule, place) if one.namespaces and not one.names]
+    spared = [one for one in exceptions_on(rule, cluster) if one.namespaces and not one.names]
     about = [
         name
         for name in known
@@ -158,7 +160,9 @@ def parsed(resource: str) -> tuple[str, str, str]:
     return name, group, part
 
 
-def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass: str | None) -> Iterator[Topic]:
+def _guards(
+    policy: Policy, cluster: TargetCluster, namespaces: Sequence[str], break_glass: str | None
+) -> Iterator[Topic]:
     highest = len(policy.levels) - 1
 
     def topic(what: str, questions: Iterable[Question]) -> Topic:
@@ -183,7 +187,7 @@ def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass
     roles = ((verb, kind) for verb in ("bind", "escalate") for kind in ("clusterroles", "roles"))
     rbac = "rbac.authorization.k8s.io"
     yield topic("bind and escalate", (Question(verb=verb, group=rbac, resource=kind) for verb, kind in roles))
-    if not _mint_is_gated(policy, place, highest):
+    if not _mint_is_gated(policy, cluster, highest):
         yield topic("approve and sign certificates", _certificates())
 
 
@@ -194,12 +198,12 @@ def _certificates() -> Iterator[Question]:
         yield Question(verb="update", group=group, resource="certificatesigningrequests", subresource=part)
 
 
-def _mint_is_gated(policy: Policy, place: Place, highest: int) -> bool:
+def _mint_is_gated(policy: Policy, cluster: TargetCluster, highest: int) -> bool:
     """Whether admission refuses approvals below the highest level, so that RBAC need not."""
     return any(
         "mint" in rule.actions and rule.mode == "enforce" and policy.rank(rule.needs) == highest
-        for rule in rules_on(policy, place)
-        if not rule.selector.names and not exceptions_on(rule, place)
+        for rule in rules_on(policy, cluster)
+        if not rule.selector.names and not exceptions_on(rule, cluster)
     )
 
 

@@ -21,7 +21,7 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.plan import TargetCluster
     from kubectl_stepup.policy.model import Level, Policy, Rule, Selector
 
 GROUP = "admissionregistration.k8s.io"
@@ -45,7 +45,7 @@ class Gate(Record):
     passes and is annotated, None for nobody. Without `elevated_proxy` no elevated login may use a proxy subresource.
     """
 
-    place: Place
+    cluster: TargetCluster
     policy: Policy
     acr_values: Mapping[str, tuple[str, ...]]
     annotations: Mapping[str, str]
@@ -62,7 +62,7 @@ def objects(gate: Gate) -> tuple[dict[str, Any], ...]:
     found = [*_own(gate)]
     if not gate.elevated_proxy:
         found += _no_proxy(gate)
-    for rule in rules_on(gate.policy, gate.place):
+    for rule in rules_on(gate.policy, gate.cluster):
         if any(point.by == ADMISSION for point in points_of(rule)):
             found += _of_rule(gate, rule)
     return tuple(found)
@@ -211,7 +211,7 @@ def _in_group(group: str) -> str:
 def _where(gate: Gate, rule: Rule) -> tuple[str, ...]:
     """Return the conditions of a rule's namespaces and names: what has none is in every one, and in no exception."""
     chosen = [_chosen(rule.selector, unknown="true")]
-    spared = [f"!({_chosen(one, unknown='false')})" for one in exceptions_on(rule, gate.place)]
+    spared = [f"!({_chosen(one, unknown='false')})" for one in exceptions_on(rule, gate.cluster)]
     return tuple(condition for condition in (*chosen, *spared) if condition != "true")
 
 

@@ -18,21 +18,23 @@ from kubectl_stepup.policy.model import Selector
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.plan import TargetCluster
     from kubectl_stepup.policy.model import Policy
 
 RBAC = "rbac.authorization.k8s.io"
 READER = "kubectl-stepup-policy-reader"
 
 
-def policy_on(policy: Policy, place: Place, *, windows: Mapping[str, int]) -> Policy:
+def policy_on(policy: Policy, cluster: TargetCluster, *, windows: Mapping[str, int]) -> Policy:
     """Return the policy of one cluster: the rules about it, and levels with their windows (seconds) written out."""
     rules = tuple(
         rule.replace(
             selector=Selector(namespaces=rule.selector.namespaces, names=rule.selector.names),
-            excluded=tuple(Selector(namespaces=one.namespaces, names=one.names) for one in exceptions_on(rule, place)),
+            excluded=tuple(
+                Selector(namespaces=one.namespaces, names=one.names) for one in exceptions_on(rule, cluster)
+            ),
         )
-        for rule in rules_on(policy, place)
+        for rule in rules_on(policy, cluster)
     )
     levels = tuple(level.replace(server_window_s=windows.get(level.name)) for level in policy.levels)
     return policy.replace(rules=rules, levels=levels, index=None)

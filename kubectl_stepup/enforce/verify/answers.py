@@ -21,7 +21,7 @@ _BY_RBAC = re.compile(r"cannot (?P<verb>[a-z]+) resource|attempting to grant RBA
 _LOOKS = frozenset({"get", "list", "watch"})
 
 
-class Answer(Record):
+class KubectlAnswer(Record):
     """How a kubectl ended: its exit code and what it wrote."""
 
     code: int
@@ -40,36 +40,36 @@ class Answer(Record):
         return lines[-1].strip() if lines else f"kubectl ended with exit code {self.code}"
 
 
-def denied_by(answer: Answer) -> str | None:
+def denied_by(answer: KubectlAnswer) -> str | None:
     """Name the rule whose admission policy refused the request."""
     found = _DENIED.search(answer.err)
     return found[1] if found else None
 
 
-def warned_by(answer: Answer) -> tuple[str, ...]:
+def warned_by(answer: KubectlAnswer) -> tuple[str, ...]:
     """Name the rules whose admission policies let the request pass with a warning."""
     return () if answer.failed else tuple(_WARNED.findall(answer.err))
 
 
-def refused_by_rbac(answer: Answer) -> bool:
+def refused_by_rbac(answer: KubectlAnswer) -> bool:
     """Whether RBAC refused it; not so where kubectl only could not look at the object first."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] not in _LOOKS
 
 
-def not_allowed_to_look(answer: Answer) -> bool:
+def not_allowed_to_look(answer: KubectlAnswer) -> bool:
     """Whether RBAC refused a read."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] in _LOOKS
 
 
-def unauthenticated(answer: Answer) -> bool:
+def unauthenticated(answer: KubectlAnswer) -> bool:
     """Whether the server does not know who is asking, or no credential could be had."""
     marks = ("(Unauthorized)", "must be logged in to the server", "getting credentials:")
     return answer.failed and any(mark in answer.err for mark in marks)
 
 
-def document(answer: Answer) -> dict[str, Any] | None:
+def document(answer: KubectlAnswer) -> dict[str, Any] | None:
     """Return the one JSON object that was printed; None where it is none."""
     return next(documents(answer.out), None) if answer.code == 0 else None
 

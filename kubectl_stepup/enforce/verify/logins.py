@@ -22,7 +22,7 @@ WHO = ("create", "--raw", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "
 REVIEW = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
 
 
-class User(Record):
+class UserInfo(Record):
     """Who somebody is to the server."""
 
     name: str
@@ -40,16 +40,16 @@ class User(Record):
         return tuple(group for group in self.groups if not group.startswith((names.PREFIX, "system:")))
 
 
-def user_of(review: Mapping[str, Any] | None) -> User | None:
+def user_of(review: Mapping[str, Any] | None) -> UserInfo | None:
     """Read a SelfSubjectReview; None where it is none."""
     info = ((review or {}).get("status") or {}).get("userInfo")
     if not isinstance(info, dict):
         return None
     extra = {str(key): tuple(map(str, values or ())) for key, values in (info.get("extra") or {}).items()}
-    return User(name=str(info.get("username") or ""), groups=tuple(info.get("groups") or ()), extra=extra)
+    return UserInfo(name=str(info.get("username") or ""), groups=tuple(info.get("groups") or ()), extra=extra)
 
 
-def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, fix: str) -> VerifyResult:
+def evaluated(login: Login, user: UserInfo, trust: Trust, *, everyday: UserInfo | None, fix: str) -> VerifyResult:
     """Judge one login; `everyday` is who the same person is without stepping up, for an elevated one."""
     problems = [*_recognised(user, trust)]
     if login.level is None:
@@ -67,7 +67,7 @@ def evaluated(login: Login, user: User, trust: Trust, *, everyday: User | None, 
     return result_of(login.name, what, AUTHENTICATION, problems, fix=fix, good=f"user {user.name}")
 
 
-def _recognised(user: User, trust: Trust) -> Iterator[str]:
+def _recognised(user: UserInfo, trust: Trust) -> Iterator[str]:
     """The guards ask whom they know by our extra key, and let all others pass as machines."""
     issuers = user.extra.get(names.ISSUER_KEY, ())
     if not issuers:
@@ -76,7 +76,7 @@ def _recognised(user: User, trust: Trust) -> Iterator[str]:
         yield f"extra {names.ISSUER_KEY} is {', '.join(issuers)}, not {trust.issuer}"
 
 
-def _elevated(level: str, user: User, trust: Trust) -> Iterator[str]:
+def _elevated(level: str, user: UserInfo, trust: Trust) -> Iterator[str]:
     ranked = [one.name for one in trust.levels]
     if level not in ranked:
         return

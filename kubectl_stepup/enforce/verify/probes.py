@@ -25,8 +25,8 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from kubectl_stepup.enforce.plan import Place
-    from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.plan import TargetCluster
+    from kubectl_stepup.enforce.verify.answers import KubectlAnswer
     from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
@@ -164,22 +164,22 @@ def _token(name: str, namespace: str) -> Probe:
     )
 
 
-def of_rule(rule: Rule, policy: Policy, place: Place, possible: Sequence[Probe]) -> tuple[Probe, ...]:
+def of_rule(rule: Rule, policy: Policy, cluster: TargetCluster, possible: Sequence[Probe]) -> tuple[Probe, ...]:
     """Return the probes that a rule is about: one of each kind, a few of each action."""
     alone = policy.replace(rules=(rule,), index=None)
     found: dict[str, Probe] = {}
     for probe in possible:
         several = sum(one.action == probe.action for one in found.values())
-        if probe.kind not in found and several < MOST_OF_AN_ACTION and _is_about(rule, alone, place, probe):
+        if probe.kind not in found and several < MOST_OF_AN_ACTION and _is_about(rule, alone, cluster, probe):
             found[probe.kind] = probe
     return tuple(found.values())
 
 
-def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
+def _is_about(rule: Rule, alone: Policy, cluster: TargetCluster, probe: Probe) -> bool:
     if rule.actions and probe.action not in rule.actions:
         return False
     words = tuple(word for word in probe.words if word != DRY)
-    target = Target(cluster=place.name, labels=place.labels, namespace=probe.namespace)
+    target = Target(cluster=cluster.name, labels=cluster.labels, namespace=probe.namespace)
     decision = decide(alone, read(words), target)
     return any(
         request.verb == probe.verb and (not match.actions or probe.action in match.actions)
@@ -189,7 +189,7 @@ def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
 
 
 def evaluated(
-    rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], Answer], *, fix: str
+    rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], KubectlAnswer], *, fix: str
 ) -> VerifyResult:
     """Try a probe under every login that has not stepped up far enough, and judge the answers together."""
     seen = [(login, _outcome(rule, probe, ask(login, probe))) for login in logins]
@@ -206,7 +206,7 @@ def evaluated(
     return VerifyResult(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
 
 
-def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:
+def _outcome(rule: Rule, probe: Probe, answer: KubectlAnswer) -> tuple[str, str, str]:
     """Return state, point and words for one answer."""
     denier = denied_by(answer)
     if denier is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce import advice, bundle
-from kubectl_stepup.enforce.bundle import Request, compile_bundle
+from kubectl_stepup.enforce.bundle import CompileRequest, compile_bundle
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
 from kubectl_stepup.enforce.targets import policy_config_map
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
@@ -40,14 +40,14 @@ def trust(**changes: object) -> Trust:
     return Trust(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def request(made: Policy | None = None, **changes: Any) -> Request:
+def request(made: Policy | None = None, **changes: Any) -> CompileRequest:
     values: dict[str, Any] = {
         "policy": made or policy(*RULES),
-        "place": PROD,
+        "cluster": PROD,
         "trust": trust(),
         "acr_values": {"mfa": ("gold",)},
     }
-    return Request(**{**values, **changes})
+    return CompileRequest(**{**values, **changes})
 
 
 def compiled(made: Policy | None = None, **changes: object) -> bundle.Bundle:

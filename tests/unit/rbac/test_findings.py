@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.enforce.plan import Place
+from kubectl_stepup.enforce.plan import TargetCluster
 from kubectl_stepup.enforce.targets import admission
 from kubectl_stepup.enforce.targets.admission import Gate
 from kubectl_stepup.policy.model import Policy, Target
@@ -483,7 +483,9 @@ def test_the_annotation_names_the_rule_of_an_admission_policy(audited: Audited) 
 
 def test_the_compiled_admission_policies_gate_all_but_what_only_rbac_can(default: Policy) -> None:
     made = admission.objects(
-        Gate(policy=default, place=Place(name="prod", labels={}), acr_values={"mfa": ("mfa",)}, annotations={})
+        Gate(
+            policy=default, cluster=TargetCluster(name="prod", labels={}), acr_values={"mfa": ("mfa",)}, annotations={}
+        )
     )
     gated = objects_of(Manifest(content=one, location=FileLocation(file="policies.yaml")) for one in made).gated
     planted = read(WEAKNESSES)
