@@ -1,4 +1,4 @@
-"""Everything that a policy becomes for one cluster: files, in what order they are put in force and taken back.
+"""Compile a policy for one cluster into files: everything that the server needs to enforce it.
 
 Spec: kubernetes.io, *Kustomization*; see each part's own module.
 """
@@ -33,18 +33,18 @@ OLD_GRANTS_FILE = "old-grants.yaml"
 AUDIT_FILE = "audit-policy.yaml"
 KUSTOMIZATION_FILE = "kustomization.yaml"
 APPLIED = (POLICIES_FILE, BINDINGS_FILE, PUBLISHED_FILE, RBAC_FILE)
-"""What the kustomization names: not the old grants, which are taken away by hand and last."""
+"""The files that the kustomization names. Old grants are removed by hand, last."""
 
 
 class Document(Record):
-    """An object, and what a comment above it says."""
+    """An object, and the comment above it."""
 
     comment: str
     content: Mapping[str, Any]
 
 
 class File(Record):
-    """A file of a bundle; `about` stands at its top."""
+    """A file of a bundle; `about` is the comment at its top."""
 
     name: str
     about: tuple[str, ...]
@@ -52,12 +52,12 @@ class File(Record):
 
 
 class CompileRequest(Record):
-    """What is compiled: a policy for a cluster whose API server trusts a provider.
+    """What to compile: a policy for a cluster whose API server trusts a provider.
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
-    certificates that passes; without `elevated_proxy` elevated logins are kept from proxies; `token_life_s` is what
-    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the
-    RBAC that is there: what replaces it, and the bindings as they are without those who have been replaced.
+    certificates that passes; without `elevated_proxy` elevated logins may not use proxies; `token_life_s` is what
+    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from
+    existing RBAC: its replacement, and the existing bindings without the subjects that were replaced.
     """
 
     policy: Policy
@@ -75,19 +75,19 @@ class CompileRequest(Record):
 
 
 class Bundle(Record):
-    """The files, and the digest of the policy that they were made from."""
+    """The files, and the digest of the policy that they were compiled from."""
 
     digest: str
     files: tuple[File, ...]
 
     @property
     def objects(self) -> tuple[Mapping[str, Any], ...]:
-        """All objects that kubectl applies."""
+        """Return all objects that kubectl applies."""
         return tuple(one.content for file in self.files if file.name in APPLIED for one in file.documents)
 
 
 def compile_bundle(request: CompileRequest, *, text_of: Callable[[object], str]) -> Bundle:
-    """Compile; `text_of` writes YAML, which the published policy is.
+    """Compile a policy; `text_of` writes YAML, for the published policy.
 
     Raises:
         PolicyError: the existing AuthenticationConfiguration cannot be merged into.
@@ -114,7 +114,7 @@ def compile_bundle(request: CompileRequest, *, text_of: Callable[[object], str])
 
 
 def _made_with(request: CompileRequest) -> dict[str, str]:
-    """Return the annotations that tell `policy verify` by which choices the same objects come out again."""
+    """Return the annotations by which `policy verify` can compile the same objects again."""
     found = {} if request.break_glass is None else {names.BREAK_GLASS: request.break_glass}
     if request.token_life_s is not None:
         found[names.TOKEN_LIFETIME] = str(request.token_life_s)
@@ -168,7 +168,7 @@ _ABOUT_POLICIES = (
     "connections, never about reads, and never about themselves: who may delete them is up to RBAC.",
     "Without their bindings they do nothing.",
 )
-_ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To lift a guard, delete its binding.",)
+_ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To disable a policy, delete its binding.",)
 
 
 def _about(name: str, rules: Mapping[str, Rule]) -> str:

@@ -177,7 +177,7 @@ def _provider(provider: Provider, ports: DoctorPorts) -> Iterator[tuple[str, str
     if provider.client_id == provider.elevated_client_id:
         yield (
             WARN,
-            "one client does both logins: an everyday sign-in with a second factor is elevated at once",
+            "one client serves both logins: an everyday sign-in with a second factor is elevated at once",
             "kubectl stepup setup --elevated-client-id ID   (of a client of its own)",
         )
     if ports.client is None:

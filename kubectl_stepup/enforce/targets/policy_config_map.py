@@ -1,7 +1,7 @@
-"""The policy as the cluster publishes it: a ConfigMap that everybody who signs in may read.
+"""The published policy of a cluster: a ConfigMap that everybody who signs in may read.
 
-It decides on the client too, where it can only add. What a rule says of clusters and labels is decided already, since
-clients may know the cluster by other names; what each level allows the server is written out.
+Clients decide by it too; there it can only add rules. It has only the rules of this cluster, without their clusters and
+labels, as clients may know the cluster by another name. Each level has its server window written out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def policy_on(policy: Policy, cluster: TargetCluster, *, windows: Mapping[str, i
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
-    """Name a policy document by its content: `sha256:` and 64 hex digits over compact JSON with sorted keys."""
+    """Return the digest of a policy document: `sha256:` and 64 hex digits over compact JSON with sorted keys."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{hashlib.sha256(canonical.encode('ascii')).hexdigest()}"
 

@@ -212,7 +212,7 @@ def _objects(
     if isinstance(policies, str):
         yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, policies, fix=_READER)
     else:
-        yield from read_back.guards(made.objects, policies, digest=made.digest, fix=apply)
+        yield from read_back.admission_policies(made.objects, policies, digest=made.digest, fix=apply)
         if request.break_glass is not None:
             way_out = f"a certificate of group {request.break_glass} passes every admission policy, and is recorded"
             yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=way_out)

@@ -168,11 +168,11 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
     ("changes", "warning"),
     [
         ({}, "level critical: the provider has no evidence for it"),
-        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC"),
-        ({}, "rule deletes: stop (patch) is asked for by the client alone (only: rollout undo)"),
+        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone"),
+        ({}, "rule deletes: stop (patch) is enforced by the client alone (only: rollout undo)"),
         ({}, "no rule asks for critical before guard"),
         ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
-        ({"trust": trust(elevated="kubectl")}, "one client does both logins"),
+        ({"trust": trust(elevated="kubectl")}, "one client serves both logins"),
         (
             {"trust": trust(levels=(TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=4560),))},
             "level mfa: a token stays elevated for up to 76m after the sign-in",

@@ -44,7 +44,12 @@ def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User
         (MFA, user("dev", "stepup:mfa"), GAP, "has no group stepup:mfa:dev"),
         (MFA, user("dev"), GAP, "has no group stepup:mfa; has no group stepup:mfa:dev"),
         (MFA, user("stepup:mfa", "stepup:critical"), GAP, "has group stepup:critical, which mfa does not give"),
-        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), GAP, "gains group sre, which the everyday login has not"),
+        (
+            MFA,
+            user("sre", "stepup:mfa", "stepup:mfa:sre"),
+            GAP,
+            "gains group sre, which the everyday login does not have",
+        ),
         (MFA, user("stepup:mfa", name="bob"), GAP, "is bob here and alice every day"),
         (CRITICAL, user("stepup:critical", "stepup:mfa"), ENFORCED, "user alice"),
         (CRITICAL, user("stepup:critical"), GAP, "has no group stepup:mfa"),

@@ -128,7 +128,7 @@ def test_a_guarded_cluster_has_no_hole() -> None:
         ("deletes", "evict a pod"),
         ("deletes", "scale to zero"),
         ("secrets", "read-secrets: get, list, watch"),
-        ("guards", "write admission's objects"),
+        ("bypass", "write admission's objects"),
         ("own-objects", "change the published policy"),
         ("published", "as everybody's client gets it"),
     } <= states(found, ENFORCED)
@@ -169,11 +169,11 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
     ),
     "deletes guards": (
         Server(allowed=lambda asked: asked["resource"] == "validatingadmissionpolicies" and asked["verb"] == "delete"),
-        ("guards", "write admission's objects"),
+        ("bypass", "write admission's objects"),
     ),
     "gets a level by impersonation": (
         Server(allowed=lambda asked: asked.get("name") == "stepup:critical"),
-        ("guards", "impersonate"),
+        ("bypass", "impersonate"),
     ),
     "cannot fetch the policy": (
         Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" else None),
@@ -256,4 +256,4 @@ def test_a_server_that_answers_only_some_questions_is_not_believed() -> None:
     quiet = Server(wrong=lambda words: KubectlAnswer(code=1) if words[:3] == ("create", "-f", "-") else None)
     found = states(look(quiet), NOT_CHECKED)
 
-    assert {("secrets", "read-secrets: get, list, watch"), ("guards", "impersonate")} <= found
+    assert {("secrets", "read-secrets: get, list, watch"), ("bypass", "impersonate")} <= found
