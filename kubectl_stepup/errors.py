@@ -155,7 +155,7 @@ class StepUpExpired(LoginNeeded):
 
 
 class TokenRejected(LoginNeeded):
-    """The ID token does not pass the strict check; it was thrown away."""
+    """The ID token does not pass the strict check; it was discarded."""
 
     code = "token-rejected"
 

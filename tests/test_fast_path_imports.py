@@ -196,7 +196,7 @@ def test_a_hit_by_file(arguments: list[str], fresh: ElevationSession) -> None:
     modules, stdout = by_file(arguments, exec_info(fresh))
     assert modules <= allowed(HIT, arguments)
     assert token_in(stdout) == fresh.token.reveal()
-    # A tenth of the road, which files alone need.
+    # A tenth of the fast path, which files alone need.
     assert ("os" in modules) is ("--store-directory" in arguments)
 
 
@@ -269,7 +269,7 @@ def test_the_answer_has_the_version_that_was_asked_for(
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """Return a directory whose modules have the names of everything that either road imports, and end the program."""
+    """Return a directory with a module for every name that either fast path imports; each ends the program."""
     directory = tmp_path / "hostile"
     names = {name.partition(".")[0] for name in PARSED | SOCKET | FROM_SECRET_SERVICE | ORDINARY} - {"__future__"}
     for name in names | {"sitecustomize", "usercustomize"}:

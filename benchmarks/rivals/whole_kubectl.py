@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from benchmarks.stores import Held
 
 INLINE = "kubectl, inline token"
-EXEC, EXEC_AS_PLUGIN = "exec, routine", "kubectl stepup exec, routine"
-EXEC_IN_PYTHON = "exec, routine, without the launcher"
+EXEC, EXEC_AS_PLUGIN = "exec, allowed command", "kubectl stepup exec, allowed command"
+EXEC_IN_PYTHON = "exec, allowed command, without the launcher"
 DOCUMENTED, ABSOLUTE = "as documented", "by absolute path"
 GET_PODS = ("get", "pods")
 

@@ -12,8 +12,8 @@ from kubectl_stepup.cli.options import CommonOptions, common
 @click.option("--context", metavar="NAME", help="The kubeconfig context.")
 @click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file.")
 @click.option("--level", metavar="NAME", help="The level; the weakest by default.")
-@click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists.")
-@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("--fresh", is_flag=True, help="Sign in again; reuse no session.")
+@click.option("-r", "--reason", metavar="TEXT", help="The reason, for the audit log.")
 @click.option(
     "--scope",
     type=click.Choice(["tty", "user"]),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonOptions:
-    """What every command takes: files, and how to talk."""
+    """Options of every command: files and verbosity."""
 
     config: str | None = None
     policy: str | None = None
@@ -27,7 +27,7 @@ class CommonOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetOptions:
-    """Which kubeconfig context a command is about."""
+    """The kubeconfig context of a command."""
 
     context: str | None = None
     namespace: str | None = None
@@ -36,7 +36,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElevateOptions:
-    """How to step up."""
+    """Options of a step-up."""
 
     level: str | None = None
     fresh: bool = False
@@ -54,11 +54,9 @@ def common(function: Decorated) -> Decorated:
         [
             click.option("--config", metavar="FILE", help="Our config file [$KUBECTL_STEPUP_CONFIG]."),
             click.option("--policy", metavar="FILE", help="The policy file [$KUBECTL_STEPUP_POLICY]."),
-            click.option("-q", "--quiet", is_flag=True, help="Only prompts, errors and lost records."),
-            click.option(
-                "-v", "--verbose", count=True, help="Say what is done and why; -vv: and what the provider is asked."
-            ),
-            click.option("--no-input", is_flag=True, help="Never ask a person; fail instead."),
+            click.option("-q", "--quiet", is_flag=True, help="Show only prompts, errors and audit failures."),
+            click.option("-v", "--verbose", count=True, help="Show each step and why; -vv: provider requests too."),
+            click.option("--no-input", is_flag=True, help="Never prompt; fail instead."),
         ],
     )
 
@@ -84,10 +82,10 @@ def elevating(function: Decorated) -> Decorated:
         "elevate",
         ElevateOptions,
         [
-            click.option("--level", metavar="NAME", help="At least this level."),
-            click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists."),
-            click.option("--once", is_flag=True, help="For this command alone; keep no session."),
-            click.option("-r", "--reason", metavar="TEXT", help="Why, for the record."),
+            click.option("--level", metavar="NAME", help="Require at least this level."),
+            click.option("--fresh", is_flag=True, help="Sign in again; reuse no session."),
+            click.option("--once", is_flag=True, help="For this command only; store no session."),
+            click.option("-r", "--reason", metavar="TEXT", help="The reason, for the audit log."),
             click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser."),
         ],
     )

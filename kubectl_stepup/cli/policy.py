@@ -48,7 +48,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     elif output == "name":
         data(decision.effect)
     else:
-        from kubectl_stepup.ui.sanitise import safe
+        from kubectl_stepup.sanitise import safe
 
         level = f" {decision.level}" if decision.level else ""
         data(f"{decision.effect}{level}: {safe(decision.why, 2000)}")

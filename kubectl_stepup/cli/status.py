@@ -48,7 +48,7 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
         items = as_objects(found, store=ports.store.name)
         data(json.dumps({"apiVersion": API_VERSION, "kind": "SessionList", "items": items}, indent=2))
     elif output == "name":
-        from kubectl_stepup.ui.sanitise import safe
+        from kubectl_stepup.sanitise import safe
 
         data("\n".join(safe(f"{item.cluster.name}/{item.level.name}", NAME_LIMIT) for item in found))
     else:

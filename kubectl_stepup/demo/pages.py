@@ -9,7 +9,7 @@ from html import escape
 
 from kubectl_stepup.demo.device_requests import DeviceRequest
 from kubectl_stepup.demo.https_server import Response
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 _STYLE = """
 body{margin:0;background:#f4f5f7;color:#1d2129;font:16px/1.5 system-ui,sans-serif}

@@ -22,7 +22,7 @@ VERSION = f"{OWN_GROUP}/version"
 RULE = f"{OWN_GROUP}/rule"
 
 BREAK_GLASS = f"{OWN_GROUP}/break-glass"
-"""The group of certificates that passes the guards, where there is one."""
+"""The group of certificates that passes the admission policies, if there is one."""
 
 TOKEN_LIFETIME = f"{OWN_GROUP}/token-lifetime"
 """Seconds that the elevated client's ID tokens were said to live: a level's window is computed from it."""

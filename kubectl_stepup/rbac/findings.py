@@ -1,4 +1,4 @@
-"""Who reaches a sensitive action without stepping up."""
+"""Audit RBAC: find who reaches a sensitive action without stepping up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.default_bindings import is_stock
 from kubectl_stepup.rbac.finding import RbacFinding
-from kubectl_stepup.rbac.given import Judge
+from kubectl_stepup.rbac.gaps import GapFinder
 from kubectl_stepup.rbac.powers import ANYTHING, URLS
 from kubectl_stepup.rbac.sensitivity import Sensitivity
 from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM, lowered, rank
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.policy.model import Policy, Target
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.given import Gap
+    from kubectl_stepup.rbac.gaps import Gap
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
 
 CLUSTER_ADMIN = "cluster-admin"
@@ -27,7 +27,7 @@ _EVERY_OBJECT = frozenset({CLUSTER_ADMIN, EVERYTHING})
 
 
 def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[RbacFinding, ...]:
-    """Return all findings, the worst first; in a stable order."""
+    """Return all findings in a stable order, the worst first."""
     found = _Audit(objects, policy, target).findings()
     return tuple(sorted(found, key=lambda one: (-rank(one.severity), one.code, one.identity)))
 
@@ -37,7 +37,7 @@ class _Audit:
         self._objects = objects
         self._policy = policy
         self._rules = EffectiveRules(objects.roles)
-        self._judge = Judge(Sensitivity(policy, target, guarded=objects.guarded))
+        self._gap_finder = GapFinder(Sensitivity(policy, target, gated=objects.gated))
 
     def findings(self) -> Iterator[RbacFinding]:
         for binding in self._objects.bindings:
@@ -62,15 +62,15 @@ class _Audit:
             return
         if category.who is Who.PRETENDER:
             yield RbacFinding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
-        gaps = self._judge.gaps(role.key, self._rules.of(role), binding.namespace, category)
-        yield from self._told(_Bound(binding, role, subject), gaps, category)
+        gaps = self._gap_finder.of_role(role.key, self._rules.of(role), binding.namespace, category)
+        yield from self._findings_of(_Bound(binding, role, subject), gaps, category)
 
-    def _told(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[RbacFinding]:
+    def _findings_of(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[RbacFinding]:
         if category.who is Who.ACCOUNT:
             yield from self._of_account(bound, gaps)
         elif category.who is Who.ELEVATED and category.level is not None:
             reached = self._policy.rank(category.level)
-            # What RBAC cannot tell from everyday work is no reason to sign in more strongly for all of it.
+            # Where RBAC cannot separate a power from everyday work, all of that work would need the stronger level.
             too_low = [gap for gap in gaps if gap.need.rank > reached and gap.reach.narrows]
             yield from bound.folded("level-too-low", too_low)
         elif category.who is Who.ANONYMOUS:
@@ -82,7 +82,7 @@ class _Audit:
             yield from bound.by_rule(gaps)
 
     def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
-        """Return what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
+        """Return one finding for what a service account can do: neither it nor whoever acts as it steps up."""
         accounts = self._objects.service_accounts
         subject = bound.subject
         account = None if accounts is None else accounts.get((subject.namespace, subject.name))
@@ -96,13 +96,13 @@ class _Audit:
         if account is not None and account.automounts:
             note = "its token is mounted into every pod that runs as it and does not refuse"
         code = "powerful-default-service-account" if is_default else "powerful-service-account"
-        # Few may start pods everywhere, so it is less bad than in people's hands; but never a trifle.
+        # Few people may start pods everywhere, so it is less severe than a right of people, but never low.
         lower = max(lowered(worst), min(worst, MEDIUM, key=rank), key=rank)
         yield from bound.folded(code, gaps, severity=worst if is_default else lower, note=note)
 
 
 class _Bound:
-    """One subject of one binding, and how its gaps are told."""
+    """One subject of one binding, and the findings about it."""
 
     def __init__(self, binding: Binding, role: Role, subject: Subject) -> None:
         self.binding, self.role, self.subject = binding, role, subject
@@ -127,13 +127,13 @@ class _Bound:
     def folded(
         self, code: str, gaps: Sequence[Gap], *, severity: str | None = None, note: str = ""
     ) -> Iterator[RbacFinding]:
-        """Tell all gaps in one finding, as bad as the worst of them unless `severity` says otherwise."""
+        """Return all gaps as one finding, with the worst of their severities unless `severity` is given."""
         if gaps:
             worst = max((gap.severity for gap in gaps), key=rank)
             yield self.finding(code, gaps, severity=severity or worst, note=note)
 
     def by_rule(self, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
-        """Tell each power once; what a wildcard gives is told as the wildcard."""
+        """Return one finding a power; what a wildcard gives is one finding about the wildcard."""
         grouped: dict[str, list[Gap]] = {}
         for gap in gaps:
             grouped.setdefault(_code(gap, self.role), []).append(gap)
@@ -160,7 +160,7 @@ def _code(gap: Gap, role: Role) -> str:
 
 
 def is_everything(rule: RbacRule) -> bool:
-    """Tell the rule that allows every verb on every resource of every group."""
+    """Whether a rule allows every verb on every resource of every group."""
     return ANYTHING in rule.verbs and ANYTHING in rule.resources and ANYTHING in rule.api_groups
 
 

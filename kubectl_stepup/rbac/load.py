@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import RbacInvalid, UsageError
-from kubectl_stepup.rbac.model import Place
+from kubectl_stepup.rbac.model import FileLocation
 from kubectl_stepup.rbac.reading import Manifest, objects_of
 from kubectl_stepup.yaml_edit import yaml_file
 
@@ -59,8 +59,8 @@ def manifests(data: bytes, file: str) -> Iterator[Manifest]:
         RbacInvalid: it is neither YAML nor JSON, or holds something that is no object.
     """
     if data.lstrip()[:1] == b"{":
-        place = Place(file=file)
-        yield from (Manifest(content=one, place=place) for one in flattened(_json(data, file), file))
+        location = FileLocation(file=file)
+        yield from (Manifest(content=one, location=location) for one in flattened(_json(data, file), file))
         return
     for node in yaml_file.parse_all(data, file, error=RbacInvalid):
         yield from _objects(node)
@@ -102,7 +102,7 @@ def _objects(node: Node) -> Iterator[Manifest]:
     for one, source in zip(objects, [node] if inner is None else inner, strict=True):
         rules = source.value.get("rules") if isinstance(source.value, dict) else None
         lines = tuple(rule.line for rule in rules.value) if rules and isinstance(rules.value, list) else ()
-        yield Manifest(content=one, place=Place(file=source.file, line=source.line), rule_lines=lines)
+        yield Manifest(content=one, location=FileLocation(file=source.file, line=source.line), rule_lines=lines)
 
 
 def _plain(node: Node) -> object:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import KubectlFailed
 from kubectl_stepup.rbac.load import NO_ACCOUNTS, flattened
-from kubectl_stepup.rbac.model import Place
+from kubectl_stepup.rbac.model import FileLocation
 from kubectl_stepup.rbac.reading import Manifest, objects_of
 
 if TYPE_CHECKING:
@@ -53,20 +53,20 @@ def from_cluster(kubectl: str, flags: Sequence[str], environ: Mapping[str, str])
 
     Raises:
         KubectlFailed: roles and bindings cannot be read; kubectl has said why.
-        RbacInvalid: what kubectl printed is no RBAC.
+        RbacInvalid: kubectl printed something else.
     """
     printed = read(kubectl, flags, environ)
     lists = [one for one in (printed.rbac, printed.accounts, printed.admission_policies) if one is not None]
-    place = Place(file="")
+    location = FileLocation(file="")
     objects = objects_of(
-        (Manifest(content=content, place=place) for one in lists for content in flattened(one, "kubectl get")),
+        (Manifest(content=content, location=location) for one in lists for content in flattened(one, "kubectl get")),
         has_service_accounts=printed.accounts is not None,
     )
     notes = [] if printed.accounts is not None else [NO_ACCOUNTS]
     if printed.admission_policies is None:
         notes.append(NO_ADMISSION_POLICIES)
-    if objects.guarded:
-        notes.append(f"admission policies are in force for the rules: {', '.join(sorted(objects.guarded))}")
+    if objects.gated:
+        notes.append(f"admission policies are in force for the rules: {', '.join(sorted(objects.gated))}")
     return objects, tuple(notes)
 
 

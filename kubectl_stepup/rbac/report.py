@@ -1,4 +1,4 @@
-"""What was found, as an object for programs."""
+"""Findings as an object for programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLIND_SPOTS = (
     "members of system:masters come from client certificates: RBAC does not show who they are, and no rule binds them",
     "RBAC does not show who is in a group, nor what other authorizers allow (Node, webhooks, the cloud's own)",
 )
-"""What this audit cannot see; said in every report."""
+"""What this audit cannot see; every report says it."""
 
 
 def counts(findings: Iterable[RbacFinding]) -> dict[str, int]:
@@ -50,7 +50,7 @@ def _kind(code: str) -> dict[str, str]:
 
 
 def _item(finding: RbacFinding) -> dict[str, Any]:
-    place, binding = finding.place, finding.binding
+    location, binding = finding.location, finding.binding
     return {
         "id": finding.code,
         "severity": finding.severity,
@@ -64,7 +64,7 @@ def _item(finding: RbacFinding) -> dict[str, Any]:
         "path": list(finding.path),
         "rules": [_rule(one) for one in finding.rules],
         **({"note": finding.note} if finding.note else {}),
-        **({"file": place.file, "line": place.line} if place else {}),
+        **({"file": location.file, "line": location.line} if location else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""How bad a finding is: weakest first, compared by `rank`."""
+"""Severities of findings, lowest first; `rank` compares them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ SEVERITIES = (LOW, MEDIUM, HIGH, CRITICAL)
 
 
 def rank(severity: str) -> int:
-    """Return a severity's place, 0 for the weakest."""
+    """Return a severity's rank, 0 for the lowest."""
     return SEVERITIES.index(severity)
 
 
 def lowered(severity: str, steps: int = 1) -> str:
-    """Return the severity so many steps below, at least `low`."""
+    """Return the severity that many steps lower, at least `low`."""
     return SEVERITIES[max(rank(severity) - steps, 0)]

@@ -10,7 +10,7 @@ from kubectl_stepup import trusted_file
 from kubectl_stepup.enforce import advice, bundle
 from kubectl_stepup.enforce.bundle import Document
 from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel, window_of
-from kubectl_stepup.enforce.plan import Place, points
+from kubectl_stepup.enforce.plan import TargetCluster, points
 from kubectl_stepup.errors import ConfigError, PolicyError
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.yaml_edit import edited_file, yaml_file
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.config.model import Provider
-    from kubectl_stepup.enforce.bundle import Bundle, Request
+    from kubectl_stepup.enforce.bundle import Bundle, CompileRequest
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.stepup.app import App
 
@@ -43,7 +43,7 @@ class CompileOptions:
 class Compiled:
     """What was compiled, and the files that it became."""
 
-    request: Request
+    request: CompileRequest
     bundle: Bundle
 
     @property
@@ -54,11 +54,11 @@ class Compiled:
     def order(self, directory: str) -> tuple[str, ...]:
         """Return the steps to put it in force and to take it back."""
         merged = self.request.existing is not None
-        return advice.order(self.bundle, directory=directory, cluster=self.request.place.name, merged=merged)
+        return advice.order(self.bundle, directory=directory, cluster=self.request.cluster.name, merged=merged)
 
     def texts(self) -> dict[str, str]:
         """Return the files' contents by their names: their headers as comments, each object below its own comment."""
-        first = bundle.header(self.bundle, self.request.place)
+        first = bundle.header(self.bundle, self.request.cluster)
         found = {}
         for file in self.bundle.files:
             parts = [f"# {line}\n" for line in (first, *file.about)]
@@ -93,12 +93,12 @@ def compile_policy(options: CompileOptions, app: App) -> Compiled:
     """
     (cluster,) = app.clusters(options.cluster)
     policy, provider = app.own_policy, app.config.provider(cluster.provider)
-    place = Place(name=cluster.name, labels=dict(cluster.labels))
+    target = TargetCluster(name=cluster.name, labels=dict(cluster.labels))
     evidence = {level.name: provider.evidence_of(level.name) for level in policy.levels}
-    roles, old_grants = replaced_bindings(options.bindings, policy, place) if options.bindings else ((), ())
-    request = bundle.Request(
+    roles, old_grants = replaced_bindings(options.bindings, policy, target) if options.bindings else ((), ())
+    request = bundle.CompileRequest(
         policy=policy,
-        place=place,
+        cluster=target,
         trust=trust_of(provider, policy, options),
         acr_values={name: found.acr for name, found in evidence.items() if found is not None and found.acr},
         version=options.version,
@@ -147,7 +147,9 @@ def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Tru
     )
 
 
-def replaced_bindings(file: str, policy: Policy, place: Place) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
+def replaced_bindings(
+    file: str, policy: Policy, cluster: TargetCluster
+) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
     """Return the roles and bindings that replace those of a file, and what is left of the bindings there.
 
     What admission will refuse anyway stays as it is: a right is only taken away where RBAC alone can.
@@ -162,10 +164,10 @@ def replaced_bindings(file: str, policy: Policy, place: Place) -> tuple[tuple[Do
 
     found, _ = from_files([file])
     gated = {
-        point.rule.name for point in points(policy, place) if point.by == ADMISSION and point.rule.mode == "enforce"
+        point.rule.name for point in points(policy, cluster) if point.by == ADMISSION and point.rule.mode == "enforce"
     }
-    objects = replace(found, guarded=frozenset(gated))
-    target = Target(cluster=place.name, labels=place.labels)
+    objects = replace(found, gated=frozenset(gated))
+    target = Target(cluster=cluster.name, labels=cluster.labels)
     pieces = fixes(audit(objects, policy, target), objects, policy, target)
     there = {(one.kind, one.namespace, one.name) for one in objects.bindings}
     documents = [

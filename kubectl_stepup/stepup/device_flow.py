@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from kubectl_stepup.durations import ago, duration
 from kubectl_stepup.errors import (
     LoginNeeded,
     ProviderError,
@@ -24,9 +25,8 @@ from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule, read_poll
 from kubectl_stepup.oidc.step_up_parameters import step_up_parameters, step_up_scope
 from kubectl_stepup.oidc.token_response import OAuthError, TokenResponse
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.ui.durations import ago, duration
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock

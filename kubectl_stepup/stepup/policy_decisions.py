@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import duration
 from kubectl_stepup.enforce.served import served
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.kubectl.command import read
@@ -12,11 +13,10 @@ from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.stepup.execute import evaluated_by
 from kubectl_stepup.stepup.sessions import live_sessions
-from kubectl_stepup.ui.durations import duration
 from kubectl_stepup.ui.quoted_text import quoted_lines
-from kubectl_stepup.ui.sanitise import safe
 from kubectl_stepup.wiring.running import execute_ports, expand_manifests, session_ports
 from kubectl_stepup.yaml_edit import yaml_file
 

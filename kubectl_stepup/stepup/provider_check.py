@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import ProviderError, TokenRejected
+from kubectl_stepup.sanitise import quoted
 from kubectl_stepup.stepup.device_flow import wrong_clock
-from kubectl_stepup.ui.sanitise import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

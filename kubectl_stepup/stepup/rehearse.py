@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.verify.answers import KubectlAnswer
     from kubectl_stepup.stepup.ports import Kubeconfig, Kubectl
 
-    Ask = Callable[..., Answer]
+    Ask = Callable[..., KubectlAnswer]
 
 MANAGED = "app.kubernetes.io/managed-by=kubectl-stepup"
 _BINDINGS = "validatingadmissionpolicybindings"
@@ -47,7 +47,7 @@ class RehearsePorts:
     environ: Mapping[str, str]
     kubectl: Kubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
-    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], KubectlAnswer]
 
 
 def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:
@@ -71,7 +71,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         return
     environ = {**ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
 
-    def ask(words: Sequence[str], stdin: str = "") -> Answer:
+    def ask(words: Sequence[str], stdin: str = "") -> KubectlAnswer:
         # A flag and not the variable, in which no name with a colon can stand.
         return ports.answer((*words, f"--kubeconfig={kubeconfig}", "--request-timeout=20s"), environ, stdin)
 
@@ -90,7 +90,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
 _NEW = "issue a new certificate: see the page on break-glass"
 
 
-def _login(user: logins.User, ask: Ask) -> Check:
+def _login(user: logins.UserInfo, ask: Ask) -> Check:
     issuers = user.extra.get(names.ISSUER_KEY)
     if issuers:
         detail = f"{user.name} comes with a token of {issuers[0]}: the guards ask it, and the provider may be down"
@@ -121,7 +121,7 @@ def _guards(ask: Ask) -> Iterator[Check]:
     yield _tried("repairs guards", "changes the bindings", ask(label))
 
 
-def _tried(name: str, what: str, answer: Answer) -> Check:
+def _tried(name: str, what: str, answer: KubectlAnswer) -> Check:
     if not answer.failed:
         return Check(name=name, state=OK, detail=f"{what} (server dry run)")
     rule = answers.denied_by(answer)

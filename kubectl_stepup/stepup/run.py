@@ -15,6 +15,7 @@ from kubectl_stepup.kubeconfig.overlay import USER_PREFIX
 from kubectl_stepup.kubectl.captured_input import NOTHING, SOURCES
 from kubectl_stepup.kubectl.command_line import csv_value
 from kubectl_stepup.kubectl.variables import own_environment
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.stepup.elevate import session_for
 from kubectl_stepup.stepup.elevated_checks import require_own_credentials, require_safe_kubectl, require_safe_plugin
 from kubectl_stepup.stepup.evaluate import Flags, require_unchanged, with_flags
@@ -29,7 +30,6 @@ from kubectl_stepup.ui.notices import (
     unenrolled_line,
 )
 from kubectl_stepup.ui.quoted_text import quoted_lines
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The screens of `rbac audit`: a table, or blocks where the terminal is narrow, and what each kind of finding means."""
+"""The screens of `rbac audit`: a table, or blocks on a narrow terminal, and an explanation of each kind of finding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.report import BLIND_SPOTS, counts
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.tables import table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _NAMED = 4
 
 
 def findings_screen(findings: Sequence[RbacFinding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
-    """Draw what was found; `width` is the terminal's, None where there is none to fit into."""
+    """Draw the findings; `width` is the terminal's, None: no limit."""
     fill = max(min(width or TEXT_WIDTH, TEXT_WIDTH), NARROWEST)
     parts = [_drawn(findings, width, fill)] if findings else []
     parts += [_meaning(code, fill) for code in dict.fromkeys(one.code for one in findings)]
@@ -48,7 +48,7 @@ def summary(findings: Iterable[RbacFinding]) -> str:
 
 
 def comment_lines(comments: Iterable[str], width: int = 110) -> list[str]:
-    """Return comments for YAML, none of which can end its line and become a part of the document."""
+    """Return comment lines for YAML; no comment can end its line and become part of the document."""
     return [f"# {line}" for comment in comments for line in textwrap.wrap(safe(comment, _LONGEST), width) or [""]]
 
 
@@ -57,7 +57,7 @@ def _row(finding: RbacFinding) -> tuple[str, ...]:
 
 
 def _steps(finding: RbacFinding) -> Iterator[str]:
-    """Return the path, with how many more rules lead there and what a wildcard comes to."""
+    """Return the path, the number of further rules, and what a wildcard reaches."""
     yield from finding.path
     more = len(finding.rules) - 1
     told = [f"and {more} more rule{'' if more == 1 else 's'}"] if more > 0 else []
@@ -68,7 +68,7 @@ def _steps(finding: RbacFinding) -> Iterator[str]:
 
 
 def _some(codes: Sequence[str]) -> str:
-    """Name the first of many, which are the worst."""
+    """Name the first codes, which are the worst, and how many more there are."""
     left = len(codes) - _NAMED
     return ", ".join(codes[:_NAMED]) + (f" and {left} more" if left > 0 else "")
 
@@ -93,7 +93,7 @@ def _meaning(code: str, width: int) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str) -> str:
-    # Names of resources have hyphens, and a word longer than the line stays whole: it is there to be copied.
+    # Resource names have hyphens; a word longer than the line stays whole, so that it can be copied.
     return textwrap.fill(
         safe(text, _LONGEST), width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
     )

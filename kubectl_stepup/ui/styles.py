@@ -1,4 +1,4 @@
-"""What is marked on a terminal with colours. Nothing is told by colour alone: every mark stands on a word."""
+"""Colours on a terminal. Nothing is said by colour alone: only words are coloured."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ STYLES = (
     (re.compile(r"^Approved:", re.MULTILINE), "bold green"),
     (re.compile(r"^warning:", re.MULTILINE), "yellow"),
 )
-"""Pairs of a pattern and the style of what it matches, in the words of rich."""
+"""Pairs of a pattern and the rich style of its matches."""
 
 
 def is_styled(text: str) -> bool:
-    """Whether anything in `text` is marked."""
+    """Whether any style applies to `text`."""
     return any(pattern.search(text) for pattern, _ in STYLES)

@@ -16,7 +16,7 @@ from kubectl_stepup.kubeconfig.exec_info import ca_of
 from kubectl_stepup.kubectl.proxy_read import ProxyRead, Server
 from kubectl_stepup.oidc.proxy import proxy_for
 from kubectl_stepup.oidc.tls_trust import tls_context
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.wiring.real_kubectl import time_limit
 
 if TYPE_CHECKING:

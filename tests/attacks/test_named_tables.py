@@ -242,8 +242,8 @@ def test_a_word_that_the_table_makes_sensitive_is_one_to_step_up_for() -> None:
 
 @pytest.mark.parametrize("text", ["get pods --cache-dir=/d", "--cache-dir /d get pods"])
 def test_a_line_with_such_a_directory_is_never_kept_for_the_fast_path(text: str) -> None:
-    assert not allowed_command.is_routine(text.split(), DEFAULT)
-    assert allowed_command.is_routine(["get", "pods"], DEFAULT)
+    assert not allowed_command.is_allowed_everywhere(text.split(), DEFAULT)
+    assert allowed_command.is_allowed_everywhere(["get", "pods"], DEFAULT)
 
 
 def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +253,7 @@ def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypa
         looked.append("looked")
         return False
 
-    monkeypatch.setattr(allowed_command, "is_known_routine", look)
+    monkeypatch.setattr(allowed_command, "is_known_to_be_allowed", look)
     allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": "/d"})
     assert looked == []
     allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": ""})

@@ -148,7 +148,7 @@ def test_a_kuberc_file_can_make_another_command_of_it(text: str) -> None:
             "the file that --kuberc names can set every flag: the policy cannot tell what it would do"
         )
         assert decision.hint == "leave out --kuberc, or run it with kubectl itself, without elevation"
-        assert not allowed_command.is_routine(shlex.split(text), rules)
+        assert not allowed_command.is_allowed_everywhere(shlex.split(text), rules)
 
 
 def test_a_pods_own_kuberc_flag_is_its_own() -> None:

@@ -106,7 +106,7 @@ def test_a_denial_is_remembered_for_what_was_already_running() -> None:
     assert error_text(caught.value) == (
         "error: step-up denied by login.example.com (access_denied: no\\u{1b}[2J)\n"
         "Nothing was run. To try again, repeat the command.\n"
-        "Why it was asked: kubectl stepup policy explain -- delete pod web-0"
+        "Why a step-up is needed: kubectl stepup policy explain -- delete pod web-0"
     )
     assert (len(world.provider.requests), world.kubectl.ran, world.store.keys()) == (1, [], [])
     assert results(world) == [("refusal", "denied", None)] * 3

@@ -555,7 +555,7 @@ def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_the_python_road_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+def test_python_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
     fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert cached_credential.serve(["credential", *arguments], environ(fresh)) == 0

@@ -121,7 +121,7 @@ def test_a_step_up_that_proves_too_little_runs_nothing(
 
     assert ran.code == 125, ran.screen
     assert said in ran.screen
-    assert "Nothing was run; the token was thrown away." in ran.screen
+    assert "Nothing was run; the token was discarded." in ran.screen
     assert "Approved" not in ran.screen
     assert lab.exists("web-0")
     assert lab.records()[-1]["result"] == result
@@ -135,7 +135,7 @@ def test_a_denial_runs_nothing_and_says_why_it_was_asked(lab: Lab) -> None:
 
     assert ran.code == 125
     assert f"error: step-up denied by {lab.provider.host} (access_denied" in ran.screen
-    assert "Why it was asked: kubectl stepup policy explain -- delete pod web-0" in ran.screen
+    assert "Why a step-up is needed: kubectl stepup policy explain -- delete pod web-0" in ran.screen
     assert lab.exists("web-0")
     assert lab.records()[-1]["result"] == "denied"
 

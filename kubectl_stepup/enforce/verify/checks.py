@@ -28,8 +28,8 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kubectl_stepup.enforce.bundle import Bundle, Request
-    from kubectl_stepup.enforce.verify.answers import Answer
+    from kubectl_stepup.enforce.bundle import Bundle, CompileRequest
+    from kubectl_stepup.enforce.verify.answers import KubectlAnswer
     from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
     from kubectl_stepup.enforce.verify.probes import Probe
 
@@ -76,8 +76,8 @@ class ClusterState(Record):
     why they cannot be read.
     """
 
-    everyday: logins.User
-    published: Answer
+    everyday: logins.UserInfo
+    published: KubectlAnswer
     policies: Objects | str
 
     @property
@@ -106,7 +106,7 @@ def read_cluster(live: LiveCluster) -> ClusterState:
 
 
 def check(
-    live: LiveCluster, found: ClusterState, request: Request, made: Bundle, published: object
+    live: LiveCluster, found: ClusterState, request: CompileRequest, made: Bundle, published: object
 ) -> tuple[VerifyResult, ...]:
     """Run every check against what the policy in force was compiled to.
 
@@ -117,7 +117,7 @@ def check(
     authenticated, live = _authentication(live, found.everyday, request, compiling)
     why_not = found.published.said if found.published.code else ""
     config_map = answers.document(found.published)
-    known = namespaces(live.reading, rules_on(request.policy, request.place), own=live.namespace)
+    known = namespaces(live.reading, rules_on(request.policy, request.cluster), own=live.namespace)
     results = (
         *authenticated,
         read_back.published_policy(config_map, published, digest=made.digest, fix=apply, why_not=why_not),
@@ -129,7 +129,7 @@ def check(
     return _in_order(results, request)
 
 
-def _in_order(results: tuple[VerifyResult, ...], request: Request) -> tuple[VerifyResult, ...]:
+def _in_order(results: tuple[VerifyResult, ...], request: CompileRequest) -> tuple[VerifyResult, ...]:
     """Return who one is first, then each rule's own, then the rest, each in the order in which it was looked at."""
     ranks = {subject: rank for rank, subject in enumerate((*(rule.name for rule in request.policy.rules), OWN_RULE))}
     return tuple(
@@ -137,7 +137,7 @@ def _in_order(results: tuple[VerifyResult, ...], request: Request) -> tuple[Veri
     )
 
 
-def compile_words(cluster: str, request: Request) -> str:
+def compile_words(cluster: str, request: CompileRequest) -> str:
     """Return the command that makes the objects as they should be."""
     group = request.break_glass
     glass = "--no-break-glass" if group is None else f"--break-glass-group {shlex.quote(group)}"
@@ -145,7 +145,7 @@ def compile_words(cluster: str, request: Request) -> str:
     return f"kubectl stepup policy compile --cluster {shlex.quote(cluster)} {glass}{proxy} --output-dir server"
 
 
-def _first(live: LiveCluster, words: tuple[str, ...]) -> Answer:
+def _first(live: LiveCluster, words: tuple[str, ...]) -> KubectlAnswer:
     """Return the answer of the first login that may, else the everyday one's."""
     for ask in live.reading:
         found = ask(words)
@@ -157,7 +157,7 @@ def _first(live: LiveCluster, words: tuple[str, ...]) -> Answer:
 # -- authentication -----------------------------------------------------------------------------------------------
 
 
-def _everyday(live: LiveCluster) -> logins.User:
+def _everyday(live: LiveCluster) -> logins.UserInfo:
     answer = live.everyday(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))
     if user is not None:
@@ -171,7 +171,7 @@ def _everyday(live: LiveCluster) -> logins.User:
 
 
 def _authentication(
-    live: LiveCluster, everyday: logins.User, request: Request, fix: str
+    live: LiveCluster, everyday: logins.UserInfo, request: CompileRequest, fix: str
 ) -> tuple[list[VerifyResult], LiveCluster]:
     """Check every login; return with the results the cluster without the logins that the server does not accept."""
     fix = f"{fix} --target authentication; then put the file where --authentication-config points"
@@ -207,12 +207,12 @@ def _of_login(name: str, state: str, detail: str, fix: str) -> VerifyResult:
 
 
 def _objects(
-    live: LiveCluster, policies: Objects | str, request: Request, made: Bundle, apply: str
+    live: LiveCluster, policies: Objects | str, request: CompileRequest, made: Bundle, apply: str
 ) -> Iterator[VerifyResult]:
     if isinstance(policies, str):
         yield read_back.unread("rules", "policies and bindings as compiled", ADMISSION, policies, fix=_READER)
     else:
-        yield from read_back.guards(made.objects, policies, digest=made.digest, fix=apply)
+        yield from read_back.admission_policies(made.objects, policies, digest=made.digest, fix=apply)
         if request.break_glass is not None:
             group = request.break_glass
             way_out = f"who has a certificate of group {group} passes every admission policy, and is recorded"
@@ -224,7 +224,7 @@ def _objects(
         yield from read_back.grants(made.objects, there, fix=apply)
 
 
-def _items(answer: Answer) -> Objects | str:
+def _items(answer: KubectlAnswer) -> Objects | str:
     """Return the objects of a list, or why there are none to be had."""
     found = answers.document(answer)
     return answer.said if found is None else read_back.by_key(found.get("items") or [])
@@ -233,19 +233,19 @@ def _items(answer: Answer) -> Objects | str:
 # -- admission, by dry runs -----------------------------------------------------------------------------------------
 
 
-def _dry_runs(live: LiveCluster, request: Request, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
-    rules = [rule for rule in rules_on(request.policy, request.place) if rule.mode != "audit"]
+def _dry_runs(live: LiveCluster, request: CompileRequest, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
+    rules = [rule for rule in rules_on(request.policy, request.cluster) if rule.mode != "audit"]
     possible = list(probes.probes(samples(live.reading, known, rules)))
-    known_answers: dict[tuple[Login, Probe], Answer] = {}
+    known_answers: dict[tuple[Login, Probe], KubectlAnswer] = {}
 
-    def ask(login: Login, probe: Probe) -> Answer:
+    def ask(login: Login, probe: Probe) -> KubectlAnswer:
         if (login, probe) not in known_answers:
             known_answers[login, probe] = live.asking[login](probe.words, probe.stdin or "")
         return known_answers[login, probe]
 
     for rule in rules:
-        gated = any(point.by == ADMISSION for point in points(request.policy, request.place) if point.rule == rule)
-        for probe in probes.of_rule(rule, request.policy, request.place, possible) if gated else ():
+        gated = any(point.by == ADMISSION for point in points(request.policy, request.cluster) if point.rule == rule)
+        for probe in probes.of_rule(rule, request.policy, request.cluster, possible) if gated else ():
             yield probes.evaluated(rule, probe, live.below(request.policy.rank(rule.needs)), ask, fix=fix)
     highest = request.policy.levels[-1]
     own = Rule(name=OWN_RULE, needs=highest.name)
@@ -255,8 +255,8 @@ def _dry_runs(live: LiveCluster, request: Request, known: tuple[str, ...], fix: 
 # -- RBAC -----------------------------------------------------------------------------------------------------------
 
 
-def _access(live: LiveCluster, request: Request, known: tuple[str, ...]) -> Iterator[VerifyResult]:
-    topics = list(access.topics(request.policy, request.place, known, break_glass=request.break_glass))
+def _access(live: LiveCluster, request: CompileRequest, known: tuple[str, ...]) -> Iterator[VerifyResult]:
+    topics = list(access.topics(request.policy, request.cluster, known, break_glass=request.break_glass))
     questions = tuple(dict.fromkeys(one for topic in topics for one in topic.questions))
     weaker = live.below(len(request.policy.levels) - 1)
     allowed = []
@@ -270,8 +270,8 @@ def _access(live: LiveCluster, request: Request, known: tuple[str, ...]) -> Iter
 # -- what only the client asks for ------------------------------------------------------------------------------------
 
 
-def _client_only(request: Request) -> Iterator[VerifyResult]:
-    for point in points(request.policy, request.place):
+def _client_only(request: CompileRequest) -> Iterator[VerifyResult]:
+    for point in points(request.policy, request.cluster):
         if point.by == CLIENT:
             what = f"{point.what}: {access.shown_verbs(point.verbs)}"
             yield VerifyResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.verify.answers import Answer
+from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 from kubectl_stepup.values import Record
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class KubectlAs(Record):
     environ: Mapping[str, str]
     trace: Callable[[str], None]
 
-    def __call__(self, words: Sequence[str], stdin: str = "") -> Answer:
+    def __call__(self, words: Sequence[str], stdin: str = "") -> KubectlAnswer:
         """Run kubectl with these words and return how it ended.
 
         Raises:
@@ -34,4 +34,4 @@ class KubectlAs(Record):
         argv = (*words, *self.flags)
         self.trace(f"kubectl {' '.join(argv)}")
         code, out, err = self.run(argv, self.environ, stdin=stdin.encode(), within_s=ANSWER_WITHIN_S)
-        return Answer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))
+        return KubectlAnswer(code=code, out=out.decode("utf-8", "replace"), err=err.decode("utf-8", "replace"))

@@ -1,6 +1,6 @@
-"""Compare what the cluster holds with what the policy in force is compiled to.
+"""Compare the objects of a cluster with those that the policy in force compiles to.
 
-The server fills in defaults; what it adds by itself is no difference, what anybody else changed is.
+Defaults that the server fills in are no difference; any other change is.
 
 Spec: admissionregistration.k8s.io/v1, rbac.authorization.k8s.io/v1 (defaults of each field).
 """
@@ -23,17 +23,17 @@ _DEFAULTS: Mapping[str, object] = {
     "objectSelector": {},
     "scope": "*",
 }
-"""What the server puts into an admission policy that does not say it."""
+"""Defaults that the server adds to an admission policy."""
 
 _POLICY, _BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 _SHORT = {_POLICY: "policy", _BINDING: "binding"}
-GUARDS = (_POLICY, _BINDING)
+ADMISSION_KINDS = (_POLICY, _BINDING)
 GRANTS = ("ClusterRoleBinding", "RoleBinding")
 _MOST = 3
 
 
 def key_of(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Name an object by kind, namespace and name."""
+    """Return the key of an object: kind, namespace and name."""
     metadata = one.get("metadata") or {}
     return str(one.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name"))
 
@@ -44,7 +44,7 @@ def by_key(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], M
 
 
 def differences(expected: object, found: object, path: str = "") -> Iterator[str]:
-    """Name what departs, by its path."""
+    """Return what differs, with its path."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in (*expected, *(one for one in found if one not in expected)):
             inner = f"{path}.{key}" if path else str(key)
@@ -73,17 +73,17 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def guards(
+def admission_policies(
     expected: Sequence[Mapping[str, Any]],
     found: Mapping[tuple[str, str, str], Mapping[str, Any]],
     *,
     digest: str,
     fix: str,
 ) -> Iterator[VerifyResult]:
-    """Judge the admission policy and the binding of every rule, and what is left over of rules that are no more."""
+    """Return the results for every rule's admission policy and binding, and for those of rules that no longer exist."""
     rules: dict[str, list[Mapping[str, Any]]] = {}
     for one in expected:
-        if one["kind"] in GUARDS:
+        if one["kind"] in ADMISSION_KINDS:
             rules.setdefault(one["metadata"]["annotations"][names.RULE], []).append(one)
     for rule, pair in rules.items():
         problems = [problem for one in pair for problem in _problems(one, found.get(key_of(one)), digest)]
@@ -92,7 +92,7 @@ def guards(
         yield result_of(rule, "policy and binding as compiled", ADMISSION, problems, fix=fix, good=good)
     wanted = {key_of(one) for one in expected}
     for key in sorted(set(found) - wanted):
-        if key[0] in GUARDS:
+        if key[0] in ADMISSION_KINDS:
             yield _left_over(found[key], ADMISSION)
 
 
@@ -145,7 +145,7 @@ def _left_over(one: Mapping[str, Any], point: str) -> VerifyResult:
 def grants(
     expected: Sequence[Mapping[str, Any]], found: Mapping[tuple[str, str, str], Mapping[str, Any]], *, fix: str
 ) -> Iterator[VerifyResult]:
-    """Judge the bindings of the policy's `grants`, and the one by which everybody reads the published policy."""
+    """Return the results for the bindings of the policy's `grants` and for the reader of the published policy."""
     wanted = {key_of(one): one for one in expected if one["kind"] in GRANTS}
     for key, one in wanted.items():
         there = found.get(key)
@@ -189,5 +189,5 @@ def published_policy(
 
 
 def unread(subject: str, what: str, point: str, why: str, *, fix: str) -> VerifyResult:
-    """Say that nobody who was asked may read it."""
+    """Return the result for an object that no login may read."""
     return VerifyResult(subject=subject, what=what, point=point, state=NOT_CHECKED, detail=why, fix=fix)

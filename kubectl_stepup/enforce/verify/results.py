@@ -1,4 +1,4 @@
-"""One thing that was looked at on a live cluster, and what was found."""
+"""The result of one check on a live cluster."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ AUTHENTICATION = "authentication"
 
 
 class VerifyResult(Record):
-    """A row: the rule or other `subject`, `what` was looked at, at which `point`, its `state`, why, and what to type.
+    """One result: its rule or other `subject`, `what` was checked at which `point`, its `state`, why, and the fix.
 
-    A gap is also what only departs from the policy (drift): the server does not hold what the policy says.
+    An object that differs from the compiled one (drift) is a gap too.
     """
 
     subject: str
@@ -33,7 +33,7 @@ class VerifyResult(Record):
     fix: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Give it for `-o json`."""
+        """Return the members for `-o json`."""
         return {
             "subject": self.subject,
             "what": self.what,
@@ -45,22 +45,22 @@ class VerifyResult(Record):
 
 
 class Login(Record):
-    """A user under which the server is looked at: the everyday login (`level` None), or one stepped up to a level."""
+    """A login that the server is checked with: the everyday login (`level` None), or one stepped up to a level."""
 
     level: str | None
     rank: int = -1
-    """The level's place in the policy, weakest 0."""
+    """The level's rank in the policy, weakest 0."""
 
     @property
     def name(self) -> str:
-        """What it is called in a row."""
+        """Return its name in results."""
         return self.level or "everyday"
 
 
 def result_of(
     subject: str, what: str, point: str, problems: Iterable[str], *, fix: str, good: str = ""
 ) -> VerifyResult:
-    """Return a gap where there are problems, else that all is well (`good` in words)."""
+    """Return a gap if there are problems, else that it is enforced (`good` in words)."""
     found = "; ".join(problems)
     if found:
         return VerifyResult(subject=subject, what=what, point=point, state=GAP, detail=found, fix=fix)

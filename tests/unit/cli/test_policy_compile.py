@@ -51,7 +51,7 @@ def test_everything_is_printed_as_one_stream_of_documents(compile_policy: Callab
     assert kinds[0] == "AuthenticationConfiguration"
     assert {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ConfigMap", "Policy"} <= set(kinds)
     assert kinds[-1] == "Kustomization"
-    assert "warning: rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC" in made.err
+    assert "warning: rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone" in made.err
     assert "To put it in force:\n  1. Authentication:" in made.err
 
 

@@ -16,7 +16,7 @@ PEOPLE = "request.userInfo.?extra[?'kubectl-stepup.github.io/issuer'].hasValue()
 
 def compiled(*rules: str, break_glass: str | None = None) -> dict[tuple[str, str], dict[str, Any]]:
     gate = Gate(
-        place=PROD,
+        cluster=PROD,
         policy=policy(*rules),
         acr_values={"mfa": ("gold", "silver")},
         annotations={"digest": "d"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce import advice, bundle
-from kubectl_stepup.enforce.bundle import Request, compile_bundle
+from kubectl_stepup.enforce.bundle import CompileRequest, compile_bundle
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
 from kubectl_stepup.enforce.targets import policy_config_map
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
@@ -40,14 +40,14 @@ def trust(**changes: object) -> Trust:
     return Trust(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def request(made: Policy | None = None, **changes: Any) -> Request:
+def request(made: Policy | None = None, **changes: Any) -> CompileRequest:
     values: dict[str, Any] = {
         "policy": made or policy(*RULES),
-        "place": PROD,
+        "cluster": PROD,
         "trust": trust(),
         "acr_values": {"mfa": ("gold",)},
     }
-    return Request(**{**values, **changes})
+    return CompileRequest(**{**values, **changes})
 
 
 def compiled(made: Policy | None = None, **changes: object) -> bundle.Bundle:
@@ -168,11 +168,11 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
     ("changes", "warning"),
     [
         ({}, "level critical: the provider has no evidence for it"),
-        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC"),
-        ({}, "rule deletes: stop (patch) is asked for by the client alone (only: rollout undo)"),
+        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone"),
+        ({}, "rule deletes: stop (patch) is enforced by the client alone (only: rollout undo)"),
         ({}, "no rule asks for critical before guard"),
         ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
-        ({"trust": trust(elevated="kubectl")}, "one client does both logins"),
+        ({"trust": trust(elevated="kubectl")}, "one client serves both logins"),
         (
             {"trust": trust(levels=(TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=4560),))},
             "level mfa: a token stays elevated for up to 76m after the sign-in",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce.verify import answers, read_back
-from kubectl_stepup.enforce.verify.answers import Answer
+from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 from kubectl_stepup.enforce.verify.checks import ClusterState, LiveCluster, check, read_cluster
 from kubectl_stepup.enforce.verify.results import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Login, VerifyResult
 from kubectl_stepup.errors import KubectlFailed, LoginNeeded
@@ -26,7 +26,9 @@ POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 BINDING = "kubectl-stepup-deletes"
 ISSUER = "https://login.example.com"
 EVERYDAY, MFA = Login(level=None), Login(level="mfa", rank=0)
-FORBIDDEN = Answer(code=1, err='Error from server (Forbidden): x is forbidden: User "alice" cannot list resource "x"')
+FORBIDDEN = KubectlAnswer(
+    code=1, err='Error from server (Forbidden): x is forbidden: User "alice" cannot list resource "x"'
+)
 
 
 @dataclass(kw_only=True)
@@ -36,16 +38,16 @@ class Server:
     groups: tuple[str, ...] = ("dev",)
     extra: Mapping[str, list[str]] = field(default_factory=lambda: {"kubectl-stepup.github.io/issuer": [ISSUER]})
     allowed: Callable[[dict[str, str]], bool] = lambda _: False
-    wrong: Callable[[tuple[str, ...]], Answer | None] = lambda _: None
+    wrong: Callable[[tuple[str, ...]], KubectlAnswer | None] = lambda _: None
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def __call__(self, words: Sequence[str], stdin: str = "") -> Answer:
-        """Answer as the server would."""
+    def __call__(self, words: Sequence[str], stdin: str = "") -> KubectlAnswer:
+        """KubectlAnswer as the server would."""
         self.asked.append(tuple(words))
         found = self.wrong(tuple(words))
         return found if found is not None else self._right(tuple(words), stdin)
 
-    def _right(self, words: tuple[str, ...], stdin: str) -> Answer:
+    def _right(self, words: tuple[str, ...], stdin: str) -> KubectlAnswer:
         if "selfsubjectreviews" in words[-3]:
             info = {"username": "alice", "groups": list(self.groups), "extra": self.extra}
             return _json({"status": {"userInfo": info}})
@@ -53,32 +55,34 @@ class Server:
             reviews = json.loads(stdin)["items"]
             for one in reviews:
                 one["status"] = {"allowed": self.allowed(one["spec"]["resourceAttributes"])}
-            return Answer(code=0, out="\n".join(map(json.dumps, reviews)))
+            return KubectlAnswer(code=0, out="\n".join(map(json.dumps, reviews)))
         if words[0] == "get":
             return _read(words)
         denied = (
             DENIED if words[0] != "label" else DENIED.replace("kubectl-stepup-deletes", "kubectl-stepup-own-objects")
         )
-        return Answer(code=1, err=denied)
+        return KubectlAnswer(code=1, err=denied)
 
 
-def _json(value: object) -> Answer:
-    return Answer(code=0, out=json.dumps(value))
+def _json(value: object) -> KubectlAnswer:
+    return KubectlAnswer(code=0, out=json.dumps(value))
 
 
 def objects(*kinds: str) -> list[Any]:
     return [copy.deepcopy(dict(one)) for one in MADE.objects if one["kind"] in kinds]
 
 
-def _read(words: tuple[str, ...]) -> Answer:
+def _read(words: tuple[str, ...]) -> KubectlAnswer:
     if words[1] == "configmap":
         return _json(objects("ConfigMap")[0])
     if words[1] == "namespaces":
-        return Answer(code=0, out="namespace/kube-system\nnamespace/prod\n")
+        return KubectlAnswer(code=0, out="namespace/kube-system\nnamespace/prod\n")
     if "-l" in words:
         kinds = POLICIES if words[1].startswith("validating") else ("RoleBinding", "ClusterRoleBinding")
         return _json({"items": objects(*kinds)})
-    return Answer(code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n")
+    return KubectlAnswer(
+        code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n"
+    )
 
 
 def read(*servers: Server) -> tuple[LiveCluster, ClusterState]:
@@ -124,7 +128,7 @@ def test_a_cluster_with_our_policies_has_no_gap() -> None:
         ("deletes", "evict a pod"),
         ("deletes", "scale to zero"),
         ("secrets", "read-secrets: get, list, watch"),
-        ("guards", "write admission's objects"),
+        ("bypass", "write admission's objects"),
         ("own-objects", "change the published policy"),
         ("published", "as everybody's client gets it"),
     } <= states(found, ENFORCED)
@@ -152,7 +156,7 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
     "a level every day": (Server(groups=("stepup:mfa",)), ("everyday", "no level without stepping up")),
     "not a person": (Server(extra={}), ("everyday", "no level without stepping up")),
     "lets a delete pass": (
-        Server(wrong=lambda words: Answer(code=0) if words[:2] == ("delete", "pod/web-0") else None),
+        Server(wrong=lambda words: KubectlAnswer(code=0) if words[:2] == ("delete", "pod/web-0") else None),
         ("deletes", "delete a pod"),
     ),
     "no binding": (
@@ -165,11 +169,11 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
     ),
     "deletes admission policies": (
         Server(allowed=lambda asked: asked["resource"] == "validatingadmissionpolicies" and asked["verb"] == "delete"),
-        ("guards", "write admission's objects"),
+        ("bypass", "write admission's objects"),
     ),
     "gets a level by impersonation": (
         Server(allowed=lambda asked: asked.get("name") == "stepup:critical"),
-        ("guards", "impersonate"),
+        ("bypass", "impersonate"),
     ),
     "cannot fetch the policy": (
         Server(wrong=lambda words: FORBIDDEN if words[1] == "configmap" else None),
@@ -220,14 +224,16 @@ def test_one_role_reads_all_that_could_not_be_read() -> None:
 
 
 def test_what_rbac_refuses_already_needs_no_admission_policy() -> None:
-    server = Server(wrong=lambda words: Answer(code=1, err=RBAC) if words[0] in ("delete", "scale") else None)
+    server = Server(wrong=lambda words: KubectlAnswer(code=1, err=RBAC) if words[0] in ("delete", "scale") else None)
     rows = {one.what: one for one in look(server) if one.subject == "deletes"}
 
     assert (rows["delete a pod"].state, rows["delete a pod"].point) == (ENFORCED, "rbac")
 
 
 def test_an_elevated_login_that_the_server_refuses_is_a_gap() -> None:
-    refused = Server(wrong=lambda _: Answer(code=1, err="error: You must be logged in to the server (Unauthorized)"))
+    refused = Server(
+        wrong=lambda _: KubectlAnswer(code=1, err="error: You must be logged in to the server (Unauthorized)")
+    )
     found = look(Server(), mfa=refused)
 
     assert states(found, GAP) == {("mfa", "elevated login")}
@@ -243,11 +249,11 @@ def test_an_elevated_login_that_the_server_refuses_is_a_gap() -> None:
 )
 def test_without_an_everyday_login_nothing_can_be_said(err: str, error: type[Exception]) -> None:
     with pytest.raises(error, match="cluster prod-eu"):
-        look(Server(wrong=lambda _: Answer(code=1, err=err)))
+        look(Server(wrong=lambda _: KubectlAnswer(code=1, err=err)))
 
 
 def test_a_server_that_answers_only_some_questions_is_not_believed() -> None:
-    quiet = Server(wrong=lambda words: Answer(code=1) if words[:3] == ("create", "-f", "-") else None)
+    quiet = Server(wrong=lambda words: KubectlAnswer(code=1) if words[:3] == ("create", "-f", "-") else None)
     found = states(look(quiet), NOT_CHECKED)
 
-    assert {("secrets", "read-secrets: get, list, watch"), ("guards", "impersonate")} <= found
+    assert {("secrets", "read-secrets: get, list, watch"), ("bypass", "impersonate")} <= found

@@ -1,4 +1,4 @@
-"""Judge RBAC written as YAML, under the built-in policy or another."""
+"""Audit RBAC written as YAML, under the built-in policy or another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kubectl_stepup.rbac.load import manifests
 from kubectl_stepup.rbac.model import RbacObjects
 from kubectl_stepup.rbac.reading import objects_of
 
-Judge = Callable[..., tuple[RbacFinding, ...]]
+Audited = Callable[..., tuple[RbacFinding, ...]]
 
 
 def read(*files: Path) -> RbacObjects:
@@ -48,8 +48,8 @@ def default() -> Policy:
 
 
 @pytest.fixture
-def judge(default: Policy) -> Judge:
-    """Audit YAML: `judge(text, rules=..., cluster=...)`."""
+def audited(default: Policy) -> Audited:
+    """Audit YAML: `audited(text, rules=..., cluster=...)`."""
 
     def call(text: str, *, rules: str | None = None, **target: object) -> tuple[RbacFinding, ...]:
         policy = default if rules is None else policy_of(rules)

@@ -163,7 +163,7 @@ def test_a_store_that_fails_does_not_fail_the_command() -> None:
     found = elevated(world)
     assert (found.session, found.stored) == (session(), False)
     assert world.terminal.said == [
-        "warning: the elevation is not kept, the next command asks again: the keyring is locked"
+        "warning: the elevation session is not stored, the next command asks again: the keyring is locked"
     ]
 
 
@@ -246,7 +246,7 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
 
     said = "logout ended the sessions in prod-eu while this one was being approved"
     assert (found.stored, world.store.keys()) == (False, [])
-    assert world.terminal.said == [f"warning: the elevation is not kept, the next command asks again: {said}"]
+    assert world.terminal.said == [f"warning: the elevation session is not stored, the next command asks again: {said}"]
     with pytest.raises(LoginNeeded, match=said):  # those who waited for it
         elevated(world)
     assert len(world.asked) == 1

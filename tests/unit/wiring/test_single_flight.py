@@ -39,7 +39,7 @@ def test_one_at_a_time_and_whoever_waits_is_told_where_and_since_when(
     assert found is None
     said = capsys.readouterr().err
     assert said.startswith(f"Waiting for the step-up in process {os.getpid()}")
-    assert ", asked 0s ago. Ctrl-C" in said
+    assert ", started 0s ago. Ctrl-C" in said
     with flight(tmp_path):
         pass
 

@@ -1,4 +1,4 @@
-"""What one binding gives to one subject, evaluated by the policy."""
+"""Find gaps: powers that a role gives without the level that the policy requires."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from kubectl_stepup.rbac.sensitivity import Need, Sensitivity
     from kubectl_stepup.rbac.subjects import Category
 
-_GUARDED = frozenset({Who.PERSON, Who.PRETENDER, Who.LEVEL, Who.ELEVATED})
-"""Whom our admission policies ask; they let machines pass, and `everyone` has machines in it."""
+_CHECKED = frozenset({Who.PERSON, Who.PRETENDER, Who.LEVEL, Who.ELEVATED})
+"""The categories that our admission policies check: they let machines pass, and `everyone` includes machines."""
 
 _OWN_PLACES = frozenset({"", SYSTEM_NAMESPACE, PUBLISHED_NAMESPACE})
-"""Namespaces in which other things count, or count for more."""
+"""Namespaces in which other powers count, or count for more."""
 
 _MACHINES = frozenset({Who.ACCOUNT, Who.MACHINE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A power that a rule gives where the policy asks for a level first, with its severity in that place."""
+    """A power that a rule gives although the policy requires a level first, and its severity in that namespace."""
 
     reach: Reach
     need: Need
@@ -39,32 +39,32 @@ class Gap:
     severity: str
 
 
-class Judge:
-    """Finds gaps; what a rule gives is found once, however many bindings lead to it."""
+class GapFinder:
+    """Finds gaps, those of a role once, however many bindings lead to it."""
 
     def __init__(self, sensitivity: Sensitivity) -> None:
         self._sensitivity = sensitivity
         self._known: dict[RbacRule, list[Reach]] = {}
         self._of_roles: dict[tuple[RoleKey, str, Who], tuple[Gap, ...]] = {}
 
-    def gaps(
+    def of_role(
         self, key: RoleKey, effective: tuple[EffectiveRule, ...], namespace: str, category: Category
     ) -> tuple[Gap, ...]:
-        """Return what a role's rules open in a namespace (empty: the whole cluster) to somebody of that category."""
+        """Return the gaps of a role in a namespace (empty: the whole cluster) for a subject of that category."""
         place = namespace if namespace in _OWN_PLACES else self._sensitivity.place(namespace)
-        known_by = (key, place, category.who)
-        if known_by not in self._of_roles:
-            found = (gap for one in effective for gap in self.gaps_of(one, namespace, category))
-            self._of_roles[known_by] = tuple(found)
-        return self._of_roles[known_by]
+        cache_key = (key, place, category.who)
+        if cache_key not in self._of_roles:
+            found = (gap for one in effective for gap in self.of_rule(one, namespace, category))
+            self._of_roles[cache_key] = tuple(found)
+        return self._of_roles[cache_key]
 
-    def gaps_of(self, effective: EffectiveRule, namespace: str, category: Category) -> Iterator[Gap]:
-        """Return what one rule opens."""
+    def of_rule(self, effective: EffectiveRule, namespace: str, category: Category) -> Iterator[Gap]:
+        """Return the gaps of one rule."""
         for reach in self._reaches(effective.rule):
             if not _counts(reach, namespace, category):
                 continue
-            need = self._sensitivity.need(reach, _asked_in(reach, namespace))
-            if need is None or (need.guarded and category.who in _GUARDED):
+            need = self._sensitivity.need(reach, _namespace_of(reach, namespace))
+            if need is None or (need.gated and category.who in _CHECKED):
                 continue
             yield Gap(reach=reach, need=need, effective=effective, severity=_severity(reach, namespace))
 
@@ -74,8 +74,8 @@ class Judge:
         return self._known[rule]
 
 
-def _asked_in(reach: Reach, namespace: str) -> str:
-    """Return the one namespace that a cluster-wide right is about where the power is about one alone."""
+def _namespace_of(reach: Reach, namespace: str) -> str:
+    """Return the namespace to evaluate: of a cluster-wide right to a power in one namespace, that namespace."""
     return namespace or (reach.power.only_in if reach.power is not NAMED else "")
 
 
@@ -84,7 +84,7 @@ def _counts(reach: Reach, namespace: str, category: Category) -> bool:
     named = bool(power.only_names and reach.names)
     if namespace and (reach.cluster or (power.only_in not in ("", namespace) and not named)):
         return False
-    # Cluster-wide rights to make workloads are told as such, wherever they lead.
+    # A cluster-wide right to create workloads is a finding of its own, kube-system included.
     if power.only_in == SYSTEM_NAMESPACE and not namespace:
         return False
     if power is URLS:
@@ -93,7 +93,7 @@ def _counts(reach: Reach, namespace: str, category: Category) -> bool:
 
 
 def _severity(reach: Reach, namespace: str) -> str:
-    """Lower what is limited: to a namespace that is not the system's own, to objects of certain names."""
+    """Return the severity: one lower in a namespace other than kube-system, one lower for named objects."""
     power = reach.power
     narrow = bool(namespace) and namespace != SYSTEM_NAMESPACE and not power.only_in
     return lowered(power.severity, narrow + bool(reach.names and not power.only_names))

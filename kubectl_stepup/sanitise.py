@@ -1,8 +1,8 @@
-"""Make foreign text safe to show: the one sanitiser for what providers, API servers, files and arguments say.
+"""Make foreign text safe to show: the one sanitiser for text of providers, API servers, files and arguments.
 
-A terminal obeys what it is sent (ECMA-48 control sequences, OSC 52 writes the clipboard), and a reader believes what
-it looks like (bidirectional overrides, invisible characters). Both end here: what is not plainly visible is shown as
-an escape, in one line, and long text is cut with a mark that says how much is missing.
+A terminal executes control sequences (ECMA-48; OSC 52 writes the clipboard), and bidirectional overrides and invisible
+characters deceive the reader. So every character that is not plainly visible becomes an escape, text stays in one line,
+and a long text is cut with a mark that counts the missing characters.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 import unicodedata
 
 URL_LIMIT = 2048
-"""Longest URL shown; what is longer is no address a person is meant to open."""
+"""The length of the longest URL shown; no person is meant to open a longer one."""
 
 MAX_MARKS = 3
-"""Combining marks shown on one letter; more of them climb over the lines above."""
+"""The combining marks shown on one letter; more of them cover the lines above."""
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -46,9 +46,9 @@ _URL_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 def safe(text: str, limit: int = 200) -> str:
     r"""Show `text` in one line of visible characters, at most `limit` of them.
 
-    Controls, bidi and zero-width characters, odd spaces, lone surrogates and unassigned code points become `\u{1b}`;
-    newline, carriage return and tab become `\n`, `\r`, `\t`. Cut text ends in `...[+N]`, N being the characters of
-    `text` that are not shown. Applying it twice changes nothing more.
+    Controls, bidi and zero-width characters, unusual spaces, lone surrogates and unassigned code points become
+    `\u{1b}`; newline, carriage return and tab become `\n`, `\r`, `\t`. Cut text ends in `...[+N]`, N being the
+    characters of `text` that are not shown. Applying it twice changes nothing more.
     """
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text
@@ -65,15 +65,15 @@ def safe(text: str, limit: int = 200) -> str:
 
 
 def quoted(value: object, limit: int = 100) -> str:
-    """Show a value that is compared with another: in quotes, and in ASCII, so that what differs looks different.
+    """Show a value that is compared with another, in quotes and ASCII, so that different values look different.
 
-    Letters of other alphabets, blanks at the end and invisible characters are seen as what they are.
+    Letters of other alphabets, trailing blanks and invisible characters become visible.
     """
     return safe(ascii(value), limit)
 
 
 def compared(text: str, limit: int = 100) -> str:
-    """Show a text beside the one it is compared with: as it is where that leaves no doubt, else `quoted`."""
+    """Show a text that is compared with another: unchanged if that is unambiguous, else `quoted`."""
     if text != "none" and _UNMISTAKABLE.fullmatch(text):
         return safe(text, limit)
     return quoted(text, limit)
@@ -82,7 +82,7 @@ def compared(text: str, limit: int = 100) -> str:
 def safe_lines(text: str) -> str:
     """Show text of several lines, each as `safe` shows it and none cut; tabs stay.
 
-    The last net before a terminal: a value that must not begin a line of its own is made safe before.
+    This is the last check before a terminal. A value that must stay within its line needs `safe` before.
     """
     if _PLAIN.fullmatch(text):
         return text
@@ -119,7 +119,7 @@ def _escape(character: str) -> str:
 
 
 def _cut(pieces: list[str], total: int, limit: int) -> str:
-    """Drop pieces from the end until the mark fits; an escape is never cut in two."""
+    """Drop pieces from the end until the mark fits; no escape is split."""
     shown = sum(map(len, pieces))
     while pieces:
         shown -= len(pieces.pop())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_stepup.ui.sanitise import URL_LIMIT, safe, safe_lines, safe_url
+from kubectl_stepup.sanitise import URL_LIMIT, safe, safe_lines, safe_url
 
 
 @pytest.mark.parametrize(

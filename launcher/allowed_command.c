@@ -1,4 +1,4 @@
-#include "routine.h"
+#include "allowed_command.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,11 +19,11 @@ enum { LINE_SIZE = PATH_MAX * 2 + 512, LARGEST = 1 << 16 };
 
 static bool fits(int length) { return length >= 0 && length < LINE_SIZE; }
 
-/* Tell whether the failure of stat(2) says that there is no such file: any other may hide one, as a directory of others
- * does. */
+/* Whether the failure of stat(2) says that there is no such file: after any other failure, as in a directory of others,
+ * there may be one. */
 static bool is_absent(int error) { return error == ENOENT || error == ENOTDIR; }
 
-/* Write what a file is known by, as routine_lines.py does: of one that is not there the path alone. */
+/* Write the stamp of a file as kubectl_stepup/policy/allowed_commands.py does: of a missing file, the path alone. */
 static bool stamp(const char *path, char line[LINE_SIZE]) {
     struct stat file, directory;
     char target[PATH_MAX], parent[PATH_MAX];
@@ -44,7 +44,7 @@ static bool is_stamp_of(const char *path, struct text line) {
     return stamp(path, expected) && text_is(line, expected);
 }
 
-/* The policy that the program brings along lies where the Python program is, which only that knows. */
+/* The built-in policy lies beside the Python program, and only that knows where. */
 static bool is_stamp_of_its_own(struct text line) {
     struct text rest = line, name;
     char path[PATH_MAX];
@@ -62,7 +62,7 @@ static bool path_of_policy(char path[PATH_MAX]) {
     return true;
 }
 
-/* Tell whether the lines were evaluated by this version, for this user, by the policy as it is now. */
+/* Whether the lines were evaluated by this version, for this user, by the policy as it is now. */
 static bool is_current(struct text *lines) {
     char by[64], policy[PATH_MAX], published[PATH_MAX];
     struct text line;
@@ -95,9 +95,9 @@ static bool is_known(char **words) {
     static char kept[LARGEST];
     char path[PATH_MAX];
     struct stat found;
-    /* A file that the user can write must not stand in for a policy that the user cannot weaken. */
+    /* A file that the user can write must not replace a policy that the user cannot weaken. */
     if (lstat(SYSTEM_POLICY, &found) == 0 || !is_absent(errno)) return false;
-    /* Python finds the home of the user, and tells kubectl. */
+    /* Without $HOME, Python looks up the user's home and sets it for kubectl. */
     const char *home = getenv("HOME");
     if (home == NULL || *home != '/') return false;
     if (!path_of_ours("XDG_CACHE_HOME", ".cache", "routine.lines", path)) return false;
@@ -107,14 +107,14 @@ static bool is_known(char **words) {
     return is_current(&lines) && is_among(words, lines);
 }
 
-void routine_serve(char **words) {
+void allowed_command_serve(char **words) {
     char path[PATH_MAX];
-    if (getenv("KUBECTL_STEPUP_NESTED") != NULL) return; /* elevated with the command that we are inside of: recorded */
-    /* A table that the environment names may say that the words mean something else. */
+    if (getenv("KUBECTL_STEPUP_NESTED") != NULL) return; /* part of an elevated run: the Python program records it */
+    /* A discovery cache that the environment names could change what the words mean. */
     const char *table = getenv("KUBECACHEDIR");
     if (table != NULL && *table != '\0') return;
     if (*words == NULL || !is_known(words) || !path_of_kubectl(path)) return;
-    /* The word before the first one, `--`, gives its place to the program's name. */
+    /* The program's name takes the place of `--`, the word before the first one. */
     char *separator = words[-1];
     words[-1] = path;
     execve(path, words - 1, environ);

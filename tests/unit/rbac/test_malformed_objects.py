@@ -15,7 +15,7 @@ from kubectl_stepup.policy.load import load as load_policy
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.fix import fixes
-from kubectl_stepup.rbac.model import Place
+from kubectl_stepup.rbac.model import FileLocation
 from kubectl_stepup.rbac.reading import Manifest, objects_of
 from kubectl_stepup.rbac.report import document
 from kubectl_stepup.rbac.sarif import sarif
@@ -39,7 +39,7 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_odd_values_anywhere(data: st.DataObject) -> None:
+def test_malformed_values_anywhere(data: st.DataObject) -> None:
     objects = copy.deepcopy(data.draw(st.lists(st.sampled_from(OBJECTS), min_size=2, max_size=6)))
     for one in objects:
         *way, last = data.draw(st.sampled_from(places(one)))
@@ -47,9 +47,9 @@ def test_odd_values_anywhere(data: st.DataObject) -> None:
         for key in way:
             inner = inner[key]
         inner[last] = data.draw(VALUES)
-    place = Place(file="f.yaml", line=1)
+    location = FileLocation(file="f.yaml", line=1)
     with contextlib.suppress(RbacInvalid):
-        read = objects_of(Manifest(content=one, place=place) for one in objects)
+        read = objects_of(Manifest(content=one, location=location) for one in objects)
         found = audit(read, POLICY, Target())
         assert len(document(found, cluster=None, notes=())["items"]) == len(found)
         assert len(sarif(found, version="1")["runs"][0]["results"]) == len(found)

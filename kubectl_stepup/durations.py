@@ -1,4 +1,4 @@
-"""Times as people read them: how long, how long ago, how long still, and the time on the wall clock."""
+"""Times for people: durations, ages, countdowns, and times of day."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def ago(seconds: float) -> str:
 
 
 def left(seconds: float) -> str:
-    """Write a time that runs down: `14:58`, `1:04:58`."""
+    """Write a countdown: `14:58`, `1:04:58`."""
     minutes, second = divmod(max(0, int(seconds)), _MINUTE_S)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def wall_clock(at: float, *, now: float, seconds: bool = False, timezone: tzinfo | None = None) -> str:
-    """Write a time of day in `timezone` (None: the machine's), with the date where that is not today's.
+    """Write a time of day in `timezone` (None: the machine's), with the date unless it is today's.
 
     `at` and `now` are seconds since the epoch: `14:32`, with `seconds` `14:32:07`, tomorrow `2026-11-22 00:05`.
     """

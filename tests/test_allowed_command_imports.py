@@ -90,11 +90,11 @@ def test_a_policy_survives_being_compiled() -> None:
         (["stern", "x"], False),
     ],
 )
-def test_only_what_is_allowed_everywhere_is_routine(words: list[str], served: bool) -> None:
-    assert allowed_command.is_routine(words, load(None, ("policy.yaml", POLICY.encode()))) is served
+def test_only_what_every_target_allows_is_allowed_everywhere(words: list[str], served: bool) -> None:
+    assert allowed_command.is_allowed_everywhere(words, load(None, ("policy.yaml", POLICY.encode()))) is served
 
 
-def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() -> None:
+def test_what_is_allowed_everywhere_is_allowed_by_the_whole_evaluation_in_every_cluster() -> None:
     policy = load(None, ("policy.yaml", POLICY.encode()))
     corpus = Path(__file__).parent / "data/corpus/commands.jsonl"
     targets = [
@@ -106,7 +106,7 @@ def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() 
     served = 0
     for line in corpus.read_text().splitlines():
         words = json.loads(line)["argv"]
-        if allowed_command.is_routine(words, policy):
+        if allowed_command.is_allowed_everywhere(words, policy):
             served += 1
             assert {decide(policy, read(words), target).effect for target in targets} == {"allow"}, words
     assert served > 20
@@ -122,7 +122,7 @@ def test_a_changed_policy_is_seen_at_once(tmp_path: Path) -> None:
     assert allowed_command.compiled_policy(environ) is None
 
 
-def test_a_policy_that_others_may_write_leads_to_the_road_that_refuses_it(tmp_path: Path) -> None:
+def test_a_policy_that_others_may_write_is_left_to_the_program_that_refuses_it(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     compiled(environ)
     (Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml").chmod(0o666)
@@ -163,12 +163,12 @@ def test_a_system_policy_may_be_where_we_cannot_look(tmp_path: Path, monkeypatch
     compiled(environ)
     directory = tmp_path / "etc"
     monkeypatch.setattr("kubectl_stepup.config.places.system_policy", lambda *_, **__: str(directory / "policy.yaml"))
-    assert allowed_command.is_known_routine(["get", "pods"], environ)
+    assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
     directory.symlink_to(directory)  # as closed to everybody as a directory of others is to us
-    assert not allowed_command.is_known_routine(["get", "pods"], environ)
+    assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
     directory.unlink()
     directory.write_text("a file")
-    assert allowed_command.is_known_routine(["get", "pods"], environ)
+    assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
 
 
 def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ REPEATED = {f"kubectl_stepup.{name}" for name in ("cache_file", "file_stamp", "p
 
 
 def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
-    """Return what a routine command imports before it becomes kubectl."""
+    """Return what an allowed command imports before it becomes kubectl."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text("#!/bin/sh\necho kubectl\n")
     kubectl.chmod(0o755)
@@ -206,7 +206,7 @@ def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> None:
+def test_the_fast_path_of_allowed_commands_imports_the_listed_modules_alone(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     compiled(environ)
 
@@ -220,7 +220,7 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
 
 
 class TestRepeatedLines:
-    """A line that was evaluated routine is known by its digest, for as long as the policy stays the same."""
+    """A line that was allowed is known by its digest, for as long as the policy stays the same."""
 
     def lines(self, environ: dict[str, str]) -> Path:
         return Path(environ["HOME"]) / ".cache/kubectl-stepup" / allowed_commands.NAME
@@ -229,36 +229,36 @@ class TestRepeatedLines:
         """Return what stands below the form, the program, and the three files that policy comes from."""
         return self.lines(environ).read_text().splitlines()[5:]
 
-    def test_only_what_was_judged_routine_is_remembered(self, tmp_path: Path) -> None:
+    def test_only_an_allowed_line_is_remembered(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
 
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
-        assert not allowed_command.is_known_routine(["delete", "pod", "x"], environ)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["delete", "pod", "x"], environ)
 
         assert self.digests(environ) == [sha256_hex(b"get\0pods")]
 
-    def test_a_remembered_line_is_not_judged_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_remembered_line_is_not_evaluated_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
-        monkeypatch.setattr(allowed_command, "is_routine", lambda *_: False)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
+        monkeypatch.setattr(allowed_command, "is_allowed_everywhere", lambda *_: False)
 
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
-        assert not allowed_command.is_known_routine(["getpods"], environ)
-        assert not allowed_command.is_known_routine(["get", "pods", ""], environ)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["getpods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["get", "pods", ""], environ)
 
-    def test_another_policy_judges_anew(self, tmp_path: Path) -> None:
+    def test_another_policy_evaluates_anew(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
 
         user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
-        assert not allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
         compiled(environ)
-        assert not allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
 
-    def test_a_policy_that_changes_while_a_line_is_judged_does_not_get_the_line(
+    def test_a_policy_that_changes_while_a_line_is_evaluated_does_not_get_the_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         environ = user_policy(tmp_path)
@@ -268,33 +268,33 @@ class TestRepeatedLines:
             user_policy(tmp_path, POLICY + "  - {name: reads, verbs: [list], resources: [pods], needs: mfa}\n")
             return True
 
-        monkeypatch.setattr(allowed_command, "is_routine", evaluated)
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        monkeypatch.setattr(allowed_command, "is_allowed_everywhere", evaluated)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
         compiled(environ)
         monkeypatch.undo()
 
-        assert not allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
 
     def test_lines_of_other_hands_are_not_read(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
         (self.lines(environ).parent / compiled_file.NAME).unlink()
 
-        assert allowed_command.is_known_routine(["get", "pods"], environ)
+        assert allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
         self.lines(environ).chmod(0o644)
-        assert not allowed_command.is_known_routine(["get", "pods"], environ)
+        assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
         self.lines(environ).chmod(0o600)
         whole = self.lines(environ).read_bytes()
         for damage in (b"", b"\xff" * 100, whole[1:], whole.replace(b"lines 1", b"lines 2"), whole[:-1]):
             self.lines(environ).write_bytes(damage)
-            assert not allowed_command.is_known_routine(["get", "pods"], environ)
+            assert not allowed_command.is_known_to_be_allowed(["get", "pods"], environ)
 
     def test_the_oldest_lines_are_forgotten(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
         for number in range(allowed_commands.MOST + 1):
-            assert allowed_command.is_known_routine(["get", "pods", "-n", f"n{number}"], environ)
+            assert allowed_command.is_known_to_be_allowed(["get", "pods", "-n", f"n{number}"], environ)
 
         expected = [sha256_hex(f"get\0pods\0-n\0n{number}".encode()) for number in range(1, allowed_commands.MOST + 1)]
         assert self.digests(environ) == expected

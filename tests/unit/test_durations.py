@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from kubectl_stepup.ui.durations import ago, duration, left, wall_clock
+from kubectl_stepup.durations import ago, duration, left, wall_clock
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Machine:
         return self.home / ".config/kubectl-stepup/policy.yaml"
 
     def remember(self, *words: str) -> None:
-        """Keep a line as routine, under the policy that is in force."""
+        """Keep a line as allowed, under the policy that is in force."""
         sources = allowed_command.policy_sources(self.environ)
         assert sources is not None
         RoutineLines(str(self.lines.parent), stamp_of(sources)).add(words)
@@ -70,7 +70,7 @@ def machine(launcher: Launcher, tmp_path: Path) -> Machine:
     return found
 
 
-def test_a_line_that_was_judged_before_becomes_kubectl(machine: Machine) -> None:
+def test_a_line_that_was_evaluated_before_becomes_kubectl(machine: Machine) -> None:
     assert not machine.serves(*WORDS)
     machine.remember(*WORDS)
     assert machine.serves(*WORDS)
@@ -79,7 +79,7 @@ def test_a_line_that_was_judged_before_becomes_kubectl(machine: Machine) -> None
 @pytest.mark.parametrize(
     "others", [WORDS[:-1], (*WORDS, ""), ("getpods", "-n", "web"), ("get", "pods", "-nweb"), ("delete", "pods"), ()]
 )
-def test_another_line_is_judged_by_python(machine: Machine, others: tuple[str, ...]) -> None:
+def test_another_line_is_evaluated_by_python(machine: Machine, others: tuple[str, ...]) -> None:
     machine.remember(*WORDS)
     assert not machine.serves(*others)
 
@@ -159,12 +159,12 @@ def replaced(file: Path, old: bytes, new: bytes, count: int) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_after_a_change_the_line_is_judged_anew(machine: Machine, change: str) -> None:
+def test_after_a_change_the_line_is_evaluated_anew(machine: Machine, change: str) -> None:
     machine.remember(*WORDS)
     assert machine.serves(*WORDS)
     CHANGES[change](machine)
     assert not machine.serves(*WORDS)
-    assert not allowed_command.is_known_routine(WORDS, machine.environ)
+    assert not allowed_command.is_known_to_be_allowed(WORDS, machine.environ)
 
 
 def test_a_file_larger_than_python_writes_is_left_to_it(machine: Machine) -> None:
@@ -229,7 +229,7 @@ def test_the_files_are_found_where_the_variables_say(machine: Machine, variable:
 
 
 @pytest.mark.parametrize("variable", PLACES)
-def test_relative_places_are_as_the_python_road_has_them(machine: Machine, variable: str) -> None:
+def test_relative_places_are_as_python_has_them(machine: Machine, variable: str) -> None:
     machine.remember(*WORDS)
     environ = {**machine.environ, variable: "relative"}
     served = machine.serves(*WORDS, environ=environ)
@@ -298,9 +298,9 @@ class TestKubectl:
 
     def test_one_that_cannot_be_started_is_left_to_python(self, machine: Machine) -> None:
         machine.remember(*WORDS)
-        odd = self.another(machine, "odd")
-        odd.write_bytes(b"\x7fELF not a program")
-        done = machine.launcher.run("exec", "--", *WORDS, environ={**machine.environ, "KUBECTL_PATH": str(odd)})
+        broken = self.another(machine, "broken")
+        broken.write_bytes(b"\x7fELF not a program")
+        done = machine.launcher.run("exec", "--", *WORDS, environ={**machine.environ, "KUBECTL_PATH": str(broken)})
         assert done.stdout.decode().splitlines()[0] == "python program: <exec> <--> <get> <pods> <-n> <web>"
 
 
