@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class LoopbackIssuer:
         wanting = (TOKEN_CHARACTERS - len(jwt.encode(header, claims, self._key))) * 3 // 4 - len(',"groups":""')
         return jwt.encode(header, {**claims, "groups": secrets.token_hex(wanting // 2)}, self._key)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: HTTPRequest) -> HTTPResponse:
         self.requests += 1
         answers: Mapping[str, object] = {
             "/.well-known/openid-configuration": {

@@ -47,7 +47,7 @@ def test_the_cluster_sees_the_level_for_the_elevated_command_alone(lab: Lab) -> 
     lab.stepup("exec", "--", "delete", "pod", "web-0")
     lab.kubectl("get", "pods")
 
-    by_verb = {event.asked.verb: event.user.groups for event in lab.cluster.audit if event.asked.resource == "pods"}
+    by_verb = {event.request.verb: event.user.groups for event in lab.cluster.audit if event.request.resource == "pods"}
     assert "stepup:mfa" in by_verb["delete"]
     assert not [group for group in by_verb["list"] if group.startswith("stepup:")]
 
