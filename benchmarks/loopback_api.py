@@ -1,4 +1,4 @@
-"""The smallest API server that `kubectl get pods` is content with: TLS on loopback, one token, three pods."""
+"""The smallest API server for `kubectl get pods`: TLS on loopback, one token, three pods."""
 
 from __future__ import annotations
 

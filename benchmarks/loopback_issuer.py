@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 CLIENT = "kubernetes"
 TOKEN_CHARACTERS = 1700
-"""As long as a usual ID token."""
+"""The size of a usual ID token."""
 
 LIFE_S = 6 * 3600
 
 
 class LoopbackIssuer:
-    """Serve until `close()`. `token` is the one ID token that it issues; `requests` counts what it was asked."""
+    """Serve until `close()`. `token` is the one ID token that it issues; `requests` counts its requests."""
 
     def __init__(self, *, now: float) -> None:
         authority = new_authority(now)
