@@ -1,4 +1,4 @@
-"""How long an elevated command may run: the level's `longest`, and what a person is told when it runs out."""
+"""How long an elevated command may run: the level's `maxDuration`, and what a person is told when it runs out."""
 
 from __future__ import annotations
 

@@ -208,8 +208,8 @@ def _refresh_policy(evaluation: Evaluation, request: StepUpRequest, elevation: E
 
 def _duration_of(request: StepUpRequest, app: App) -> MaxDuration | None:
     """Return the limit of the level; None: its commands may run as long as they want."""
-    longest_s = request.level.longest_s
-    return None if longest_s is None else MaxDuration(request.level.name, longest_s, app)
+    max_duration_s = request.level.max_duration_s
+    return None if max_duration_s is None else MaxDuration(request.level.name, max_duration_s, app)
 
 
 def _with_captured(

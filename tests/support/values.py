@@ -28,7 +28,7 @@ LEVELS = """
 levels:
   - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
   - {name: strong, signedInWithin: 10m, askAgainAfter: 5m}
-  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, longest: 1h}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, maxDuration: 1h}
 """
 RULES = """
 rules:

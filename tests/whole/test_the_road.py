@@ -225,7 +225,7 @@ def test_manifests_on_standard_input_reach_kubectl_whole(lab: Lab) -> None:
 
 
 def test_a_command_that_runs_for_too_long_is_warned_and_hung_up(tmp_path: Path) -> None:
-    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, longest: 3s}")
+    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, maxDuration: 3s}")
     with opened_lab(tmp_path, policy=policy) as lab:
         ran = lab.stepup("exec", "-q", "--level", "critical", "--", "get", "pods", "--watch")
 
