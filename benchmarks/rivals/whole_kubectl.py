@@ -25,12 +25,12 @@ GET_PODS = ("get", "pods")
 
 
 def with_ours(name: str) -> str:
-    """Name the subject of a kubectl whose exec entry is that subject of ours."""
+    """Return the subject's name for a kubectl whose exec entry is that subject of ours."""
     return f"kubectl, {name}"
 
 
 def with_kubelogin(storage: str, how: str) -> str:
-    """Name the subject of a kubectl with kubelogin's exec entry."""
+    """Return the subject's name for a kubectl with kubelogin's exec entry."""
     return f"kubectl, {storage}, {how}"
 
 

@@ -1,4 +1,4 @@
-"""Read a path of the Kubernetes API.
+"""Read a request to the Kubernetes API from its path.
 
 Spec: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from kubectl_stepup.demo.https_server import Request
+from kubectl_stepup.demo.https_server import HTTPRequest
 
 _WRITE_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class APIRequest:
-    """What a request asks for; `resource` is empty for a path that is no resource."""
+    """A request in the API's terms; `resource` is empty for a path that is no resource."""
 
     verb: str
     path: str
@@ -31,7 +31,7 @@ class APIRequest:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
-def read(request: Request) -> APIRequest:
+def read(request: HTTPRequest) -> APIRequest:
     """Return verb, resource, namespace and name as the server's authorizer sees them."""
     parts = [unquote(part) for part in request.path.split("/") if part]
     if len(parts) > 2 and parts[:2] == ["api", "v1"]:
@@ -58,7 +58,7 @@ def read(request: Request) -> APIRequest:
     )
 
 
-def _verb(request: Request, name: str) -> str:
+def _verb(request: HTTPRequest, name: str) -> str:
     if request.method in ("GET", "HEAD"):
         if request.parameter("watch") in ("1", "true"):
             return "watch"

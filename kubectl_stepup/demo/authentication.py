@@ -30,7 +30,7 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Who a request comes from, as authorization and admission see them."""
+    """The user of a request, as authorization and admission see it."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class User:
 
     @property
     def is_person(self) -> bool:
-        """Whether an authenticator of people let them in."""
+        """Whether an authenticator of people accepted the login."""
         return f"{OWN_GROUP}/issuer" in self.extra
 
     def info(self) -> dict[str, object]:
@@ -74,10 +74,10 @@ class JWTAuthenticator:
     groups_claim: str = "groups"
 
     def level_groups(self, claims: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the groups of `claims`: what the provider says without forged levels, then the levels proven.
+        """Return the groups of `claims`: the provider's, without forged levels, then those of the proven levels.
 
-        It is total, as the expression on a real server must be: claims of an odd type never refuse a login, they
-        only give no level. A member of `dev` gets `stepup:mfa` and `stepup:mfa:dev`.
+        It is total, as the expression on a real server must be: a claim of an unexpected type never rejects a login,
+        it only proves no level. A member of `dev` gets `stepup:mfa` and `stepup:mfa:dev`.
         """
         plain = tuple(g for g in _strings(claims.get(self.groups_claim)) if not g.startswith(LEVEL_PREFIX))
         levels: list[str] = []
@@ -165,7 +165,7 @@ class TokenVerifier:
 
 
 def unverified_issuer(token: str) -> str:
-    """Return the `iss` that a token claims, to choose who verifies it; empty where it cannot be read."""
+    """Return the `iss` that a token claims, to choose who verifies it; empty if it cannot be read."""
     parts = token.split(".")
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from kubectl_stepup.demo import protobuf
-from kubectl_stepup.demo.https_server import Request
+from kubectl_stepup.demo.https_server import HTTPRequest
 from kubectl_stepup.demo.statuses import bad_request, unsupported_media_type
 
 _JSON_TYPES = ("application/json", "application/apply-patch+yaml", "text/plain")
 
 
-def object_body(request: Request) -> dict[str, Any]:
+def object_body(request: HTTPRequest) -> dict[str, Any]:
     """Return the object in a body. Raises `StatusError` (400, 415)."""
     body = read_body(request)
     if not isinstance(body, dict):
@@ -20,7 +20,7 @@ def object_body(request: Request) -> dict[str, Any]:
     return body
 
 
-def read_body(request: Request) -> Any:
+def read_body(request: HTTPRequest) -> Any:
     """Return whatever a body holds. Raises `StatusError` (400, 415)."""
     content_type = request.headers.get_content_type()
     if content_type == protobuf.CONTENT_TYPE:

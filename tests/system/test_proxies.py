@@ -22,7 +22,7 @@ import yaml
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.variables import DROPPED
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.wiring.proxy_reading import proxy_reader
+from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.kube.scripted_api import Scripted, reply, thief
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded

@@ -28,7 +28,7 @@ IMPATIENT = [
     sys.executable,
     "-P",
     "-c",
-    "import sys; from kubectl_stepup.wiring import single_flight as s; s.LOCK_WAIT_S = 3.0\n"
+    "import sys; from kubectl_stepup.stepup import single_flight as s; s.LOCK_WAIT_S = 3.0\n"
     "from kubectl_stepup.__main__ import main; sys.exit(main())",
 ]
 """The program, that waits three seconds for another one."""

@@ -152,8 +152,8 @@ REFUSED = Ran(code=1, screen='error="insufficient_user_authentication", acr_valu
     [
         ((Ran(code=1, screen="broken"),), "kubectl get pods lists web-0 (exit code 1)"),
         ((Ran(code=0, screen="No resources found"),), "kubectl get pods lists web-0 (exit code 0)"),
-        ((LISTED, Ran(code=0, screen="deleted")), "the cluster refuses and says what it wants (exit code 0)"),
-        ((LISTED, Ran(code=1, screen="timeout")), "the cluster refuses and says what it wants (exit code 1)"),
+        ((LISTED, Ran(code=0, screen="deleted")), "the cluster denies it and says what is required (exit code 0)"),
+        ((LISTED, Ran(code=1, screen="timeout")), "the cluster denies it and says what is required (exit code 1)"),
         ((LISTED, REFUSED, Ran(code=0, screen="deleted")), "a prompt with an address and a code (exit code 0)"),
     ],
 )
@@ -228,7 +228,7 @@ def test_the_whole_story_with_the_real_commands(tmp_path: Path) -> None:
         "$ kubectl stepup status\nNAME",
         "$ kubectl stepup audit list\nTIME",
         "is still signed in: denied)",
-        "Proven, by 10 commands and the cluster's own record:",
+        "Proven, by 10 commands and the cluster's own audit log:",
     ):
         assert part in ran.stdout
     assert snapshot(tmp_path / "real") == before

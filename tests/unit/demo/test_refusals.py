@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.demo.admission import Attempt, standard_guards
+from kubectl_stepup.demo.admission import Attempt, standard_policies
 from kubectl_stepup.demo.api_request import APIRequest
 from kubectl_stepup.demo.authentication import User
 from kubectl_stepup.demo.authorization import Authorizer, team_grants
 from kubectl_stepup.demo.statuses import StatusError
 from kubectl_stepup.names import OWN_GROUP
 
-GUARDS = standard_guards(level="mfa", max_age_s=900, exempt=("sandbox",))
+GUARDS = standard_policies(level="mfa", max_age_s=900, exempt=("sandbox",))
 PERSON = {f"{OWN_GROUP}/issuer": ("https://login.example.com",)}
 ALICE = User(name="oidc:alice", groups=("dev", "system:authenticated"), extra=PERSON)
 ELEVATED = User(name="oidc:alice", groups=("dev", "stepup:mfa", "stepup:mfa:dev"), extra=PERSON)
