@@ -31,7 +31,7 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
       kubectl stepup logout --all
     """
     from kubectl_stepup.stepup.sessions import logout
-    from kubectl_stepup.ui.logout import logout_text
+    from kubectl_stepup.ui.notices import logout_text
     from kubectl_stepup.wiring.running import session_ports
 
     app = app_for(common)
