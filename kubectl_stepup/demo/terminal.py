@@ -1,4 +1,4 @@
-"""A pseudo-terminal with one session, in which commands run one after another as in a person's shell, and its screen."""
+"""A pseudo-terminal and its screen; commands run on it one after another, as in a person's shell."""
 
 from __future__ import annotations
 
