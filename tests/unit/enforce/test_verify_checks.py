@@ -22,7 +22,7 @@ from tests.unit.enforce.test_read_back import parse
 
 RULES = policy("name: deletes, do: [delete, stop], needs: mfa", "name: secrets, do: [read-secrets], needs: mfa")
 REQUEST, MADE = request(RULES), compiled(RULES)
-GUARDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+ADMISSION_KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 BINDING = "kubectl-stepup-deletes"
 ISSUER = "https://login.example.com"
 EVERYDAY, MFA = Login(level=None), Login(level="mfa", rank=0)
@@ -78,7 +78,7 @@ def _read(words: tuple[str, ...]) -> KubectlAnswer:
     if words[1] == "namespaces":
         return KubectlAnswer(code=0, out="namespace/kube-system\nnamespace/prod\n")
     if "-l" in words:
-        kinds = GUARDS if words[1].startswith("validating") else ("RoleBinding", "ClusterRoleBinding")
+        kinds = ADMISSION_KINDS if words[1].startswith("validating") else ("RoleBinding", "ClusterRoleBinding")
         return _json({"items": objects(*kinds)})
     return KubectlAnswer(
         code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n"
@@ -99,7 +99,11 @@ def look(everyday: Server, mfa: Server | None = None) -> list[VerifyResult]:
 
 
 def unbound() -> list[Any]:
-    return [one for one in objects(*GUARDS) if one["kind"] == GUARDS[0] or one["metadata"]["name"] != BINDING]
+    return [
+        one
+        for one in objects(*ADMISSION_KINDS)
+        if one["kind"] == ADMISSION_KINDS[0] or one["metadata"]["name"] != BINDING
+    ]
 
 
 def _reads_guards(words: tuple[str, ...]) -> bool:
@@ -114,7 +118,7 @@ def elevated() -> Server:
     return Server(groups=("dev", "stepup:mfa", "stepup:mfa:dev"))
 
 
-def test_a_guarded_cluster_has_no_hole() -> None:
+def test_a_protected_cluster_has_no_gap() -> None:
     found = look(Server(), mfa=elevated())
 
     assert states(found, GAP) == set()
@@ -167,7 +171,7 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
         Server(allowed=lambda asked: asked["resource"] == "secrets"),
         ("secrets", "read-secrets: get, list, watch"),
     ),
-    "deletes guards": (
+    "deletes admission policies": (
         Server(allowed=lambda asked: asked["resource"] == "validatingadmissionpolicies" and asked["verb"] == "delete"),
         ("bypass", "write admission's objects"),
     ),
@@ -200,7 +204,7 @@ def test_without_a_published_policy_our_own_admission_policy_says_how_it_was_mad
     assert read(blind)[1].annotations == {}
 
 
-def test_who_may_not_read_the_guards_is_told_which_right_is_missing() -> None:
+def test_who_may_not_read_the_admission_policies_is_told_which_right_is_missing() -> None:
     blind = Server(wrong=lambda words: FORBIDDEN if "-l" in words else None)
     (row,) = (one for one in look(blind) if one.subject == "rules")
 
@@ -223,7 +227,7 @@ def test_one_role_reads_all_that_could_not_be_read() -> None:
     )
 
 
-def test_what_rbac_refuses_already_needs_no_guard() -> None:
+def test_what_rbac_denies_already_needs_no_admission_policy() -> None:
     server = Server(wrong=lambda words: KubectlAnswer(code=1, err=RBAC) if words[0] in ("delete", "scale") else None)
     rows = {one.what: one for one in look(server) if one.subject == "deletes"}
 
