@@ -14,7 +14,7 @@ from kubectl_stepup.names import API_VERSION
 
 @click.group(name="audit")
 def command() -> None:
-    """Read the record of what was asked, proven and run."""
+    """Read the audit log: what was requested, proven and run."""
 
 
 @command.command(name="list")

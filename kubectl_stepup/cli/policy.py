@@ -55,7 +55,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     return EXIT_CODES[decision.effect]
 
 
-@command.command(cls=AfterDashes, name="explain", short_help="Tell why, by which rules", options_metavar=USAGE)
+@command.command(cls=AfterDashes, name="explain", short_help="Show why, by which rules", options_metavar=USAGE)
 @target
 @common
 def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
@@ -127,10 +127,10 @@ def test(file: str, output: str, common: CommonOptions) -> int:
       # For a build server
       kubectl stepup policy test -o junit --policy policy.yaml policy-test.yaml
     """
-    from kubectl_stepup.stepup.policy_decisions import test_policy
+    from kubectl_stepup.stepup.policy_decisions import run_policy_tests
     from kubectl_stepup.ui import case_reports
 
-    verdicts = test_policy(file, app_for(common))
+    verdicts = run_policy_tests(file, app_for(common))
     if output == "json":
         data(json.dumps(case_reports.objects(verdicts)))
     elif output == "junit":

@@ -30,7 +30,7 @@ _SINCE_V1 = 34
 @click.option(
     "--authentication-config", metavar="FILE", help="The AuthenticationConfiguration in force, to merge into."
 )
-@click.option("--from-bindings", metavar="FILE", help="The RBAC that is there, to replace what gives sensitive rights.")
+@click.option("--from-bindings", metavar="FILE", help="The RBAC in force, to replace what gives sensitive rights.")
 @click.option(
     "--break-glass-group",
     metavar="GROUP",

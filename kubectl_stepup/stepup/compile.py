@@ -121,7 +121,7 @@ def _existing(path: str) -> Mapping[str, Any]:
 
 
 def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Trust:
-    """Return what the server is told of a provider.
+    """Return what the server has to know of a provider.
 
     Raises:
         ConfigError: its CA file cannot be read, or others can change it.

@@ -36,8 +36,8 @@ def check_command(words: Sequence[str], target: TargetOptions, app: App) -> Eval
     return evaluation
 
 
-def test_policy(file: str, app: App) -> tuple[Verdict, ...]:
-    """Decide about every case of a file of kind PolicyTest; what it says of the target is all that is known of it.
+def run_policy_tests(file: str, app: App) -> tuple[Verdict, ...]:
+    """Evaluate every case of a file of kind PolicyTest; what it says of the target is all that is known of it.
 
     Raises:
         PolicyError: the file or the policy does not load.

@@ -76,7 +76,7 @@ def verify(options: VerifyOptions, app: App) -> Verified:
     Raises:
         KubeconfigError, ClusterChanged: the enrolled context is not there, or is another cluster.
         LoginNeeded: the everyday login is not accepted, or a step-up failed.
-        KubectlFailed: the server could not be request.
+        KubectlFailed: the server does not say who is calling.
     """
     cluster = options.cluster
     resolved = app.kubeconfig(options.kubeconfig).resolve(cluster.context)

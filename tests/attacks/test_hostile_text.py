@@ -25,7 +25,7 @@ from kubectl_stepup.oidc.trace_lines import failure_line, request_line, response
 from kubectl_stepup.policy.lint import Finding
 from kubectl_stepup.policy.quoted_text import QuotedText
 from kubectl_stepup.sanitise import safe_lines, safe_url
-from kubectl_stepup.ui import logout, notices
+from kubectl_stepup.ui import notices
 from kubectl_stepup.ui.errors import error_text
 from kubectl_stepup.ui.policy_screens import lint_lines
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt
@@ -179,7 +179,7 @@ def test_screens_have_their_lines_whatever_is_in_them(text: str) -> None:
             1,
         ),
         "logout": (
-            logout.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
+            notices.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
             1,
         ),
     }

@@ -96,7 +96,7 @@ def read_cluster(live: LiveCluster) -> ClusterState:
 
     Raises:
         LoginNeeded: the everyday login is not accepted.
-        KubectlFailed: the server could not be asked.
+        KubectlFailed: the server does not say who is calling.
     """
     return ClusterState(
         everyday=_everyday(live),
@@ -214,7 +214,8 @@ def _objects(
     else:
         yield from read_back.admission_policies(made.objects, policies, digest=made.digest, fix=apply)
         if request.break_glass is not None:
-            way_out = f"a certificate of group {request.break_glass} passes every admission policy, and is recorded"
+            group = request.break_glass
+            way_out = f"who has a certificate of group {group} passes every admission policy, and is recorded"
             yield VerifyResult(subject="break-glass", what="a way out", point=ADMISSION, state=ENFORCED, detail=way_out)
     there = _items(_first(live, ("get", _GRANTS, "-A", *_SELECTED)))
     if isinstance(there, str):
@@ -235,12 +236,12 @@ def _items(answer: KubectlAnswer) -> Objects | str:
 def _dry_runs(live: LiveCluster, request: CompileRequest, known: tuple[str, ...], fix: str) -> Iterator[VerifyResult]:
     rules = [rule for rule in rules_on(request.policy, request.cluster) if rule.mode != "audit"]
     possible = list(probes.probes(samples(live.reading, known, rules)))
-    told: dict[tuple[Login, Probe], KubectlAnswer] = {}
+    known_answers: dict[tuple[Login, Probe], KubectlAnswer] = {}
 
     def ask(login: Login, probe: Probe) -> KubectlAnswer:
-        if (login, probe) not in told:
-            told[login, probe] = live.asking[login](probe.words, probe.stdin or "")
-        return told[login, probe]
+        if (login, probe) not in known_answers:
+            known_answers[login, probe] = live.asking[login](probe.words, probe.stdin or "")
+        return known_answers[login, probe]
 
     for rule in rules:
         gated = any(point.by == ADMISSION for point in points(request.policy, request.cluster) if point.rule == rule)
@@ -258,12 +259,12 @@ def _access(live: LiveCluster, request: CompileRequest, known: tuple[str, ...]) 
     topics = list(access.topics(request.policy, request.cluster, known, break_glass=request.break_glass))
     questions = tuple(dict.fromkeys(one for topic in topics for one in topic.questions))
     weaker = live.below(len(request.policy.levels) - 1)
-    told = []
+    allowed = []
     for login in weaker:
         words = ("create", "-f", "-", "-o", "json", "--validate=false")
         answer = live.asking[login](words, access.stream(questions))
-        told.append((login, access.allowed(answers.documents(answer.out), questions)))
-    yield from (access.evaluated(topic, told) for topic in topics)
+        allowed.append((login, access.allowed(answers.documents(answer.out), questions)))
+    yield from (access.evaluated(topic, allowed) for topic in topics)
 
 
 # -- what only the client asks for ------------------------------------------------------------------------------------

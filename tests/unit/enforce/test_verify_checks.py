@@ -22,7 +22,7 @@ from tests.unit.enforce.test_read_back import parse
 
 RULES = policy("name: deletes, do: [delete, stop], needs: mfa", "name: secrets, do: [read-secrets], needs: mfa")
 REQUEST, MADE = request(RULES), compiled(RULES)
-GUARDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 BINDING = "kubectl-stepup-deletes"
 ISSUER = "https://login.example.com"
 EVERYDAY, MFA = Login(level=None), Login(level="mfa", rank=0)
@@ -33,7 +33,7 @@ FORBIDDEN = KubectlAnswer(
 
 @dataclass(kw_only=True)
 class Server:
-    """A guarded cluster as one login sees it through kubectl; `wrong` answers first where it has an answer."""
+    """A cluster with our policies as one login sees it through kubectl; `wrong` answers first where it can."""
 
     groups: tuple[str, ...] = ("dev",)
     extra: Mapping[str, list[str]] = field(default_factory=lambda: {"kubectl-stepup.github.io/issuer": [ISSUER]})
@@ -78,7 +78,7 @@ def _read(words: tuple[str, ...]) -> KubectlAnswer:
     if words[1] == "namespaces":
         return KubectlAnswer(code=0, out="namespace/kube-system\nnamespace/prod\n")
     if "-l" in words:
-        kinds = GUARDS if words[1].startswith("validating") else ("RoleBinding", "ClusterRoleBinding")
+        kinds = POLICIES if words[1].startswith("validating") else ("RoleBinding", "ClusterRoleBinding")
         return _json({"items": objects(*kinds)})
     return KubectlAnswer(
         code=0, out="configmap/a\npod/web-0\ndeployment.apps/web\n" if "-n" in words else "node/worker-1\n"
@@ -99,10 +99,10 @@ def look(everyday: Server, mfa: Server | None = None) -> list[VerifyResult]:
 
 
 def unbound() -> list[Any]:
-    return [one for one in objects(*GUARDS) if one["kind"] == GUARDS[0] or one["metadata"]["name"] != BINDING]
+    return [one for one in objects(*POLICIES) if one["kind"] == POLICIES[0] or one["metadata"]["name"] != BINDING]
 
 
-def _reads_guards(words: tuple[str, ...]) -> bool:
+def _reads_policies(words: tuple[str, ...]) -> bool:
     return words[1].startswith("validating") and "-l" in words
 
 
@@ -114,7 +114,7 @@ def elevated() -> Server:
     return Server(groups=("dev", "stepup:mfa", "stepup:mfa:dev"))
 
 
-def test_a_guarded_cluster_has_no_hole() -> None:
+def test_a_cluster_with_our_policies_has_no_gap() -> None:
     found = look(Server(), mfa=elevated())
 
     assert states(found, GAP) == set()
@@ -160,14 +160,14 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
         ("deletes", "delete a pod"),
     ),
     "no binding": (
-        Server(wrong=lambda words: _json({"items": unbound()}) if _reads_guards(words) else None),
+        Server(wrong=lambda words: _json({"items": unbound()}) if _reads_policies(words) else None),
         ("deletes", "policy and binding as compiled"),
     ),
     "reads secrets": (
         Server(allowed=lambda asked: asked["resource"] == "secrets"),
         ("secrets", "read-secrets: get, list, watch"),
     ),
-    "deletes guards": (
+    "deletes admission policies": (
         Server(allowed=lambda asked: asked["resource"] == "validatingadmissionpolicies" and asked["verb"] == "delete"),
         ("bypass", "write admission's objects"),
     ),
@@ -183,11 +183,11 @@ GAPS: dict[str, tuple[Server, tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize(("server", "gap"), GAPS.values(), ids=GAPS)
-def test_one_hole_is_found_alone(server: Server, gap: tuple[str, str]) -> None:
+def test_one_gap_is_found_alone(server: Server, gap: tuple[str, str]) -> None:
     assert states(look(server), GAP) == {gap}
 
 
-def test_every_hole_says_what_to_do() -> None:
+def test_every_gap_says_what_to_do() -> None:
     for server, _ in GAPS.values():
         assert all(one.fix for one in look(server) if one.state == GAP)
 
@@ -200,7 +200,7 @@ def test_without_a_published_policy_our_own_admission_policy_says_how_it_was_mad
     assert read(blind)[1].annotations == {}
 
 
-def test_who_may_not_read_the_guards_is_told_which_right_is_missing() -> None:
+def test_who_may_not_read_admission_policies_learns_which_right_is_missing() -> None:
     blind = Server(wrong=lambda words: FORBIDDEN if "-l" in words else None)
     (row,) = (one for one in look(blind) if one.subject == "rules")
 
@@ -223,14 +223,14 @@ def test_one_role_reads_all_that_could_not_be_read() -> None:
     )
 
 
-def test_what_rbac_refuses_already_needs_no_guard() -> None:
+def test_what_rbac_refuses_already_needs_no_admission_policy() -> None:
     server = Server(wrong=lambda words: KubectlAnswer(code=1, err=RBAC) if words[0] in ("delete", "scale") else None)
     rows = {one.what: one for one in look(server) if one.subject == "deletes"}
 
     assert (rows["delete a pod"].state, rows["delete a pod"].point) == (ENFORCED, "rbac")
 
 
-def test_an_elevated_login_that_the_server_refuses_is_a_hole() -> None:
+def test_an_elevated_login_that_the_server_refuses_is_a_gap() -> None:
     refused = Server(
         wrong=lambda _: KubectlAnswer(code=1, err="error: You must be logged in to the server (Unauthorized)")
     )

@@ -15,7 +15,6 @@ from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.app import App
-from kubectl_stepup.stepup.compile import ca_of
 from kubectl_stepup.stepup.options import Settings
 from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER
@@ -141,18 +140,6 @@ def test_a_ca_file_that_is_a_pipe_does_not_hold_us(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     with pytest.raises(ConfigError, match="not a regular file"):
         machine(tmp_path).provider(provider)
-    with pytest.raises(ConfigError, match="not a regular file"):
-        ca_of(provider)
-
-
-def test_what_others_can_change_is_not_compiled_for_the_server(tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    path.write_text("-----BEGIN CERTIFICATE-----")
-    path.chmod(0o644)
-    assert ca_of(replace(PROVIDER, ca_file=str(path))) == "-----BEGIN CERTIFICATE-----"
-    path.chmod(0o666)
-    with pytest.raises(ConfigError, match=r"ca\.pem can be changed by other users"):
-        ca_of(replace(PROVIDER, ca_file=str(path)))
 
 
 def test_a_ca_file_that_is_not_there_is_said(tmp_path: Path) -> None:

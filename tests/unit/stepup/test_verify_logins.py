@@ -1,4 +1,4 @@
-"""Under which logins `policy verify` looks: with what credentials, who is asked, and what is on record."""
+"""The logins of `policy verify`: with what credentials they look, who is asked to step up, and what is recorded."""
 
 from __future__ import annotations
 
