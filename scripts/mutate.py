@@ -174,7 +174,7 @@ def section(name: str, group: Group, mutants: Sequence[Mutant], survivors: Seque
     head = [
         f"## {name}",
         "",
-        f"{how}. Judged by:",
+        f"{how}. Tested by:",
         "",
         *(f"- `{judge}`" for judge in group.evaluates),
         *(f"- but not `{test}`" for test in group.left_out),
