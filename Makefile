@@ -153,7 +153,7 @@ bench: $(STAMP) ## Measure interpreters, kubectl, kubelogin and this program, an
 	$(BIN)/python -m benchmarks --json $(BENCH_JSON) $(BENCH_ARGS)
 	$(call say,Measuring decisions over ten to a thousand rules)
 	$(BIN)/python -m benchmarks.policy_rules --json $(dir $(BENCH_JSON))bench-policy.json
-	$(call say,Measuring how long those wait who wait for one step-up)
+	$(call say,Measuring how long commands wait that share one step-up)
 	$(BIN)/python -m benchmarks.followers
 
 bench-check: $(STAMP) ## Run bench, and fail where a bound of docs/explanation/performance.md is missed

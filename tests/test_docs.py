@@ -78,9 +78,12 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
 def test_the_tests_that_answer_a_threat_exist() -> None:
-    named = re.findall(r"`([\w/*]*test_[\w*]*\.py)`", read(DOCS / "explanation" / "security.md"))
+    text = read(DOCS / "explanation" / "security.md")
+    named = re.findall(r"`([\w/*]*test_[\w*]*\.py)`", text)
     assert len(named) >= 20
-    assert [name for name in named if not list((ROOT / "tests").glob(name))] == []
+    directories = re.findall(r"`((?:unit|whole|attacks|system|launcher|integration)/[\w/]*)`", text)
+    assert directories
+    assert [name for name in [*named, *directories] if not list((ROOT / "tests").glob(name))] == []
 
 
 def anchors(page: Path) -> set[str]:
