@@ -48,7 +48,7 @@ HOSTILE = {
     "backspaces": "delete\b\b\b\b\b\bget   ",
     "right to left": "web-0\u202egnp.exe\u2066\u2069\u200f",
     "invisible": "web\u200b-\u2060\ufeff0\u00ad\U000e0041\u034f",
-    "odd spaces": "get\u00a0pods\u3000--all\u2003x",
+    "unusual spaces": "get\u00a0pods\u3000--all\u2003x",
     "rich markup": "[bold red]x[/] [/nope] [link=file:///etc/passwd]y[/link] :smile:",
     "marks without end": "a" + "\u0301" * 50,
     "halves and unassigned": "\ud800x\udfff\ue000\uffff\U0010ffff",

@@ -79,12 +79,12 @@ def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
 def test_a_document_that_is_no_key_set_is_refused(document: object) -> None:
     """IDT-13."""
 
-    class Odd(Published):
+    class Malformed(Published):
         def __call__(self, force: bool) -> object:
             return document
 
     with pytest.raises(TokenRejected, match="JWKS has no list of keys"):
-        judge(good(), jwks=Odd())
+        judge(good(), jwks=Malformed())
 
 
 UNUSUAL_KEY_SETS: list[tuple[str, list[Any]]] = [

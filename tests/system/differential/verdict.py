@@ -49,7 +49,7 @@ class Verdict:
         return not self.command.known and self.outcome.code == 0 and bool(self.outcome.requests)
 
 
-def judge(words: Sequence[str], outcome: Outcome, kubectl: str) -> Verdict:
+def verdict_on(words: Sequence[str], outcome: Outcome, kubectl: str) -> Verdict:
     """Read the command as `exec` does, and compare."""
     command, ours = understood(words, kubectl)
     came = [request for request in outcome.requests if matters(request)]

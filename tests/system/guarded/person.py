@@ -36,7 +36,7 @@ rules:
   - {name: shells, do: [shell], needs: mfa}
   - {name: secrets, do: [read-secrets], except: {namespaces: [sandbox]}, needs: mfa}
   - {name: power, do: [grant, guard, mint, node], needs: critical}
-  - {name: lent, do: [run-as], needs: critical}
+  - {name: run-as, do: [run-as], needs: critical}
   - {name: mass, do: [delete], where: {all: true}, needs: critical}
 """
 """Every kind of rule, for the everyday role below."""

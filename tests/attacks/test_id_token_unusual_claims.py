@@ -1,4 +1,4 @@
-"""Well-signed tokens whose claims are of odd types, look like the right ones, or speak of odd times and audiences."""
+"""Well-signed tokens whose claims have unexpected types, look like the right ones, or name unusual times and audiences."""
 
 # ruff: noqa: E501 - one case a line
 
