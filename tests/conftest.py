@@ -84,7 +84,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Setting
 
 
 EXAMPLES = {"short": 0.25, "long": 10.0}
-"""The profiles of Hypothesis, and what part of the examples that a test names each tries; `make fuzz` takes the long."""
+"""What part of the examples that a test names each profile of Hypothesis tries; the long one is for `make fuzz`."""
 
 AT_LEAST = 25
 """So many examples are tried in any case, where a test names as many."""

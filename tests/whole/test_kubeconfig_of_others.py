@@ -28,7 +28,7 @@ MANY = 10
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         opened.answer.approve_after_polls = 0
         kubeconfig = opened.directory / "home/.kube/config"
         kubeconfig.write_text("# mine\n" + text_of(json.loads(kubeconfig.read_text())))

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not PROC.exists(), reason="samples /proc")
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         yield opened
 
 
@@ -141,7 +141,8 @@ def anybodys_place() -> Iterator[Path]:
 
 def test_no_debugger_of_the_user_gets_at_a_step_up_that_is_going_on(anybodys_place: Path) -> None:
     looks: list[list[str]] = []
-    with opened_lab(anybodys_place, answer=Answer(interval=1, claims=GROUPS, approve_after_polls=None)) as lab:
+    answer = Answer(interval=1, claims=GROUPS, approve_after_polls=None)
+    with opened_lab(anybodys_place, answer=answer, cold=True) as lab:
 
         def watch(screen: str) -> None:
             if "Waiting for approval" in screen and not looks:

@@ -29,14 +29,14 @@ WATCH = ("exec", "--level", "mfa", "--", "get", "pods", "--watch")
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return a lab with a session of the user's, for tests that leave it as it is."""
-    with opened_lab(tmp_path_factory.mktemp("shared")) as opened:
+    with opened_lab(tmp_path_factory.mktemp("shared"), cold=True) as opened:
         assert opened.stepup("login", "--scope", "user").code == 0
         yield opened
 
@@ -319,7 +319,7 @@ def test_an_approval_that_takes_longer_than_the_requests_may_is_no_failure(lab: 
 
 def test_inside_an_elevated_command_another_one_uses_the_same_elevation(tmp_path: Path) -> None:
     """PROC-19: kubectl starts a plugin, and the plugin starts us again."""
-    with opened_lab(tmp_path, policy=POLICY + "commands: {again: mfa}\n") as lab:
+    with opened_lab(tmp_path, policy=POLICY + "commands: {again: mfa}\n", cold=True) as lab:
         directory = lab.directory / "bin"
         directory.mkdir()
         plugin = directory / "kubectl-again"

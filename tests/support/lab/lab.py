@@ -25,6 +25,7 @@ from tests.support.provider.keys import rsa_key
 from tests.support.provider.model import Answer
 from tests.support.provider.server import Provider
 from tests.support.provider.tokens import signed
+from tests.support.warm_start import CAN_FORK, PROGRAM, WarmTerminal, is_ours, warm_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 ACR = "urn:stepup:mfa"
 GROUPS = {"groups": ["dev"]}
-PROGRAM = [sys.executable, "-P", "-m", "kubectl_stepup"]
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
 kind: Policy
@@ -58,6 +58,8 @@ class Lab:
     provider: Provider
     cluster: Cluster
     terminal: DemoTerminal
+    cold: bool = False
+    """Whether each command starts an interpreter of its own."""
 
     @property
     def answer(self) -> Answer:
@@ -87,8 +89,11 @@ class Lab:
         self, *words: str, stdin: bytes = b"", program: list[str] | None = None, **environ: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run our command (or `program`) without a terminal, as a script would."""
+        command = [*(PROGRAM if program is None else program), *words]
+        if is_ours(command) and not stdin and not self.cold:
+            return warm_start().run(command, {**self.environ, **environ})
         return subprocess.run(
-            [*(PROGRAM if program is None else program), *words],
+            command,
             env={**self.environ, **environ},
             input=stdin,
             capture_output=True,
@@ -115,10 +120,12 @@ def opened_lab(
     policy: str = POLICY,
     address: str = "127.0.0.1",
     name: str | None = None,
+    cold: bool = False,
 ) -> Iterator[Lab]:
     """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards.
 
-    `name` is the provider's host where that is not its address.
+    `name` is the provider's host where that is not its address. `cold`: each command starts an interpreter of its own,
+    for tests about that, and about what can be seen of processes.
     """
     with ExitStack() as stack:
         provider = stack.enter_context(
@@ -135,8 +142,11 @@ def opened_lab(
             policy=policy,
         )
         environ = furnish(directory, home)
-        terminal = stack.enter_context(DemoTerminal(environ))
-        yield Lab(directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal)
+        cold = cold or not CAN_FORK
+        terminal = stack.enter_context((DemoTerminal if cold else WarmTerminal)(environ))
+        yield Lab(
+            directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal, cold=cold
+        )
 
 
 @contextmanager
