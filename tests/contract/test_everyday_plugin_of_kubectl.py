@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from tests.contract.test_exec_info_of_kubectl import KUBECTLS
-from tests.support.kube.certificates import CA_A
-from tests.support.kube.fake_api import FakeAPI, fake_api
+from tests.support.api_server import APIServer, api_server
+from tests.support.certificates import CA_A
 from tests.support.warm_start import CODE, is_ours, warm_start
 
 pytestmark = pytest.mark.skipif(not KUBECTLS, reason="there is no kubectl")
@@ -75,7 +75,7 @@ class Home:
     """A home with a plugin in it, and one context."""
 
     directory: Path
-    api: FakeAPI
+    api: APIServer
 
     @property
     def plugin(self) -> Path:
@@ -123,7 +123,7 @@ class Home:
 
     def by_kubectl(self, kubectl: str, stdin: str) -> tuple[list[list[Any]], str | None]:
         """Return how the plugin was called, and the credential that came."""
-        self.api.requests.clear()
+        self.api.seen.clear()
         self.run([kubectl, "get", "--raw", "/version"], stdin)
         sent = self.api.credentials("GET", "/version")
         return self.calls(), next(iter(sent)) if sent else "nothing"
@@ -134,13 +134,13 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeAPI]:
-    with fake_api() as running:
+def api() -> Iterator[APIServer]:
+    with api_server() as running:
         yield running
 
 
 @pytest.fixture
-def home(tmp_path: Path, api: FakeAPI) -> Home:
+def home(tmp_path: Path, api: APIServer) -> Home:
     (tmp_path / "kube/bin").mkdir(parents=True)
     (tmp_path / "kube/ca.pem").write_text(api.ca_pem)
     found = Home(directory=tmp_path, api=api)

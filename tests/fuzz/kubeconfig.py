@@ -17,8 +17,8 @@ from kubectl_stepup.wiring.kubeconfig_names import without_credentials
 from tests.fuzz.policy import shape
 from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import chance, pick
-from tests.support.kube.odd_kubeconfigs import KEYS
-from tests.support.kube.odd_kubeconfigs import kubeconfig as made
+from tests.support.unusual_kubeconfigs import KEYS
+from tests.support.unusual_kubeconfigs import kubeconfig as made
 
 if TYPE_CHECKING:
     from typing import Any

@@ -16,7 +16,7 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
-from tests.support.kube.fake_api import fake_api
+from tests.support.api_server import api_server
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.lab import PROGRAM
 
@@ -111,7 +111,7 @@ def test_a_stanza_that_was_copied_gets_an_attacker_no_token(lab: Lab) -> None:
     assert lab.kubectl("--context", "up", "get", "pods").returncode == 0
     document = plain((lab.directory / "home/.kube/config").read_bytes(), "config")
     assert isinstance(document, dict)
-    with fake_api() as evil:
+    with api_server() as evil:
         certificate = lab.directory / "evil.pem"
         certificate.write_text(evil.ca_pem)
         document["clusters"][0]["cluster"] = {"server": evil.url, "certificate-authority": str(certificate)}

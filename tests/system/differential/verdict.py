@@ -12,7 +12,7 @@ from kubectl_stepup.kubectl.manifest import expand
 from kubectl_stepup.kubectl.request import ResourceAttributes
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from tests.support.kube.sent import foresees, matters
+from tests.support.sent import foresees, matters
 from tests.system.differential.runner import Outcome
 from tests.system.differential.server import Request
 from tests.system.recorder.fixture import SHOP

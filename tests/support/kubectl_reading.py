@@ -14,7 +14,7 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.yaml_edit.foreign_yaml import MAX_DEPTH
 from tests.grammar.choices import Seeded, chance, pick
-from tests.support.kube.odd_kubeconfigs import kubeconfig as odd_kubeconfig
+from tests.support.unusual_kubeconfigs import kubeconfig as unusual_kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def _case(seed: int, directory: Path) -> Case:
     files = []
     for number in range(1 + choices.below(3) // 2 + choices.below(4) // 3):
         file = directory / f"config-{number}"
-        file.write_bytes(odd_kubeconfig(choices))
+        file.write_bytes(unusual_kubeconfig(choices))
         files.append(str(file))
     home = {"HOME": str(directory / "home"), "PATH": "/nonexistent"}
     if chance(choices, 4):
