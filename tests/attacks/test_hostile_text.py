@@ -32,8 +32,9 @@ from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
 from kubectl_stepup.ui.sanitise import safe_lines, safe_url
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, POLICY, PROGRAM
+from tests.support.lab.lab import GROUPS, POLICY
 from tests.support.provider.model import Answer, Raw
+from tests.support.warm_start import CAN_FORK, PROGRAM, WarmTerminal
 
 HOSTILE = {
     "clear the screen": "\x1b[2J\x1b[H",
@@ -230,14 +231,13 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def narrowly(lab: Lab, *words: str, **environ: str) -> str:
-    """Run our command on a terminal of 40 columns; give every character that came."""
+    """Run our command on a terminal of 40 columns; return every character that came."""
+    command, variables = [*PROGRAM, *words], {**lab.environ, "TERM": "xterm-256color", **environ}
+    if CAN_FORK:
+        with WarmTerminal(variables, rows=24, columns=COLUMNS) as terminal:
+            return terminal.raw(command)
     child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], *words],
-        env={**lab.environ, "TERM": "xterm-256color", **environ},
-        dimensions=(24, COLUMNS),
-        encoding="utf-8",
-        timeout=60,
+        command[0], command[1:], env=variables, dimensions=(24, COLUMNS), encoding="utf-8", timeout=60
     )
     child.expect(pexpect.EOF)
     child.close()

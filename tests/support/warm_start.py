@@ -52,6 +52,9 @@ The word `$number` is the number of each; when one ends, a line says `code=` and
 CAN_FORK = sys.platform == "linux"
 """Elsewhere the system's libraries forbid it, or a terminal is taken in another way."""
 
+_END = b"\033]stepup-demo-end\007"
+"""What `DemoTerminal` waits for."""
+
 _LARGEST = 1 << 20
 _USED_LATE = (
     "certifi",
@@ -154,11 +157,22 @@ class Shell:
 class WarmTerminal(DemoTerminal):
     """A terminal on which our commands are forked, and others are started as a shell does."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, rows: int = 40, columns: int = 160) -> None:
         self._master, self._slave = os.openpty()
-        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.set_blocking(self._master, False)
         self._shell = Shell(environ, os.ttyname(self._slave))  # type: ignore[assignment]
+
+    def raw(self, words: Sequence[str], *, timeout_s: float = 60) -> str:
+        """Run one command to its end; return every character that came."""
+        seen = b""
+        self._shell.stdin.write(json.dumps(list(words)).encode() + b"\n")  # type: ignore[union-attr]
+        while not seen.endswith(_END):
+            if not select.select([self._master], [], [], timeout_s)[0]:
+                raise subprocess.TimeoutExpired(words, timeout_s, seen)
+            seen += os.read(self._master, 65536)
+        self._shell.stdout.readline()  # type: ignore[union-attr]
+        return seen.removesuffix(_END).decode()
 
 
 _started: list[WarmStart] = []
@@ -259,10 +273,10 @@ def _lead(terminal: str, commands: int, codes: int, ends: int) -> int:
                 os.close(codes)
                 os.close(ends)
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-                _become(shlex.split(line))
+                _become(json.loads(line) if line.startswith("[") else shlex.split(line))
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             os.write(codes, f"{code if code >= 0 else 128 - code}\n".encode())
-            os.write(1, b"\033]stepup-demo-end\007")
+            os.write(1, _END)
     return 0
 
 
