@@ -119,7 +119,7 @@ def _check(policy: Policy, command: KubectlCommand, decision: Decision, target: 
 def _check_again(policy: Policy, command: KubectlCommand, decision: Decision, target: Target) -> None:
     assert decide(policy, command, target) == decision, "asked twice, two decisions"
     if is_routine(command.argv, policy):
-        assert decision.effect == "allow", "routine wherever it goes, but not here"
+        assert decision.effect == "allow", "allowed wherever it goes, but not here"
 
 
 def _argv(choices: Bytes) -> list[str]:

@@ -65,9 +65,9 @@ def _case(seed: int, directory: Path) -> Case:
     home = {"HOME": str(directory / "home"), "PATH": "/nonexistent"}
     if chance(choices, 4):
         return Case(seed=seed, environ=home, flag=files[0])
-    for odd in ("", "/no/such/file", files[0], os.devnull, f"{directory}/./config-0"):
+    for unusual in ("", "/no/such/file", files[0], os.devnull, f"{directory}/./config-0"):
         if chance(choices, 6):
-            files.insert(choices.below(len(files) + 1), odd)
+            files.insert(choices.below(len(files) + 1), unusual)
     if chance(choices, 40):
         files.append(str(pick(choices, (directory, "/etc/passwd/x"))))
     return Case(seed=seed, environ={**home, "KUBECONFIG": os.pathsep.join(files)}, flag=None)

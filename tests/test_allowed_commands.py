@@ -90,11 +90,11 @@ def test_a_policy_survives_being_compiled() -> None:
         (["stern", "x"], False),
     ],
 )
-def test_only_what_is_allowed_everywhere_is_routine(words: list[str], served: bool) -> None:
+def test_only_what_is_allowed_everywhere_takes_the_fast_path(words: list[str], served: bool) -> None:
     assert allowed_command.is_routine(words, load(None, ("policy.yaml", POLICY.encode()))) is served
 
 
-def test_whatever_is_routine_is_allowed_by_the_ordinary_road_in_every_cluster() -> None:
+def test_what_the_fast_path_allows_is_allowed_by_evaluation_in_every_cluster() -> None:
     policy = load(None, ("policy.yaml", POLICY.encode()))
     corpus = Path(__file__).parent / "data/corpus/commands.jsonl"
     targets = [
@@ -122,7 +122,7 @@ def test_a_changed_policy_is_seen_at_once(tmp_path: Path) -> None:
     assert allowed_command.compiled_policy(environ) is None
 
 
-def test_a_policy_that_others_may_write_leads_to_the_road_that_refuses_it(tmp_path: Path) -> None:
+def test_a_policy_that_others_may_write_leads_to_the_command_line_that_refuses_it(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     compiled(environ)
     (Path(environ["HOME"]) / ".config/kubectl-stepup/policy.yaml").chmod(0o666)
@@ -186,7 +186,7 @@ REPEATED = {f"kubectl_stepup.{name}" for name in ("cache_file", "file_stamp", "p
 
 
 def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
-    """Return what a routine command imports before it becomes kubectl."""
+    """Return what an allowed command imports before it becomes kubectl."""
     kubectl = tmp_path / "kubectl"
     kubectl.write_text("#!/bin/sh\necho kubectl\n")
     kubectl.chmod(0o755)
@@ -206,7 +206,7 @@ def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> None:
+def test_the_fast_path_imports_the_listed_modules_alone(tmp_path: Path) -> None:
     environ = user_policy(tmp_path)
     compiled(environ)
 
@@ -219,7 +219,7 @@ def test_the_routine_road_imports_the_listed_modules_alone(tmp_path: Path) -> No
 
 
 class TestRepeatedLines:
-    """A line that was evaluated routine is known by its digest, for as long as the policy stays the same."""
+    """A line that was evaluated as allowed is known by its digest, for as long as the policy stays the same."""
 
     def lines(self, environ: dict[str, str]) -> Path:
         return Path(environ["HOME"]) / ".cache/kubectl-stepup" / allowed_commands.NAME
@@ -228,7 +228,7 @@ class TestRepeatedLines:
         """Return what stands below the form, the program, and the three files that policy comes from."""
         return self.lines(environ).read_text().splitlines()[5:]
 
-    def test_only_what_was_judged_routine_is_remembered(self, tmp_path: Path) -> None:
+    def test_only_what_was_allowed_is_remembered(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
 
@@ -237,7 +237,7 @@ class TestRepeatedLines:
 
         assert self.digests(environ) == [sha256_hex(b"get\0pods")]
 
-    def test_a_remembered_line_is_not_judged_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_remembered_line_is_not_evaluated_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
         assert allowed_command.is_known_routine(["get", "pods"], environ)
@@ -247,7 +247,7 @@ class TestRepeatedLines:
         assert not allowed_command.is_known_routine(["getpods"], environ)
         assert not allowed_command.is_known_routine(["get", "pods", ""], environ)
 
-    def test_another_policy_judges_anew(self, tmp_path: Path) -> None:
+    def test_another_policy_is_evaluated_anew(self, tmp_path: Path) -> None:
         environ = user_policy(tmp_path)
         compiled(environ)
         assert allowed_command.is_known_routine(["get", "pods"], environ)
@@ -257,7 +257,7 @@ class TestRepeatedLines:
         compiled(environ)
         assert not allowed_command.is_known_routine(["get", "pods"], environ)
 
-    def test_a_policy_that_changes_while_a_line_is_judged_does_not_get_the_line(
+    def test_a_policy_that_changes_while_a_line_is_evaluated_does_not_get_the_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         environ = user_policy(tmp_path)
