@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import sys
@@ -234,7 +235,7 @@ def narrowly(lab: Lab, *words: str, **environ: str) -> str:
     """Run our command on a terminal of 40 columns; return every character that came."""
     command, variables = [*PROGRAM, *words], {**lab.environ, "TERM": "xterm-256color", **environ}
     if CAN_FORK:
-        with WarmTerminal(variables, rows=24, columns=COLUMNS) as terminal:
+        with contextlib.closing(WarmTerminal(variables, rows=24, columns=COLUMNS)) as terminal:
             return terminal.raw(command)
     child = pexpect.spawn(
         command[0], command[1:], env=variables, dimensions=(24, COLUMNS), encoding="utf-8", timeout=60

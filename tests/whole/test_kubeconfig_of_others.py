@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
 from tests.support.api_server import api_server
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ MANY = 10
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path, cold=True) as opened:
+    with opened_lab(tmp_path) as opened:
         opened.answer.approve_after_polls = 0
         kubeconfig = opened.directory / "home/.kube/config"
         kubeconfig.write_text("# mine\n" + text_of(json.loads(kubeconfig.read_text())))
@@ -49,6 +50,7 @@ def ours(lab: Lab, number: int) -> str:
 
 def all_at_once(lab: Lab, *writers: Callable[[Lab, int], str]) -> set[str]:
     """Have `MANY` of each writer write at once; give what went wrong, and the names that should be there."""
+    lab = replace(lab, cold=True)
     with ThreadPoolExecutor(len(writers) * MANY) as pool:
         said = [pool.submit(one, lab, number) for number in range(MANY) for one in writers]
         assert {one.result() for one in said} == {""}

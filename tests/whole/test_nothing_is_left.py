@@ -16,8 +16,9 @@ import pytest
 
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
-from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

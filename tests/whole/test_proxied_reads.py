@@ -12,9 +12,10 @@ from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.sessions.stores import keyctl
 from tests.support.api_server import APIServer, api_server, reply, thief
-from tests.support.lab.lab import GROUPS, PROGRAM, LabHome, everyday_token, furnish
+from tests.support.lab.lab import GROUPS, LabHome, everyday_token, furnish
 from tests.support.provider.model import Answer
 from tests.support.provider.server import Provider
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,8 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import POLICY, PROGRAM
+from tests.support.lab.lab import POLICY
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

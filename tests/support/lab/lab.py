@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.sessions.stores import keyctl
+from tests.support import home
 from tests.support.provider.keys import rsa_key
 from tests.support.provider.model import Answer
 from tests.support.provider.server import Provider
@@ -132,7 +132,7 @@ def opened_lab(
             Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS), address=address, name=name)
         )
         cluster, ca_pem = stack.enter_context(opened_cluster(provider.issuer, provider.ca_file.read_text()))
-        home = LabHome(
+        enrolled = LabHome(
             issuer=provider.issuer,
             provider_ca=provider.ca_file,
             server=cluster.url,
@@ -141,7 +141,7 @@ def opened_lab(
             store=store,
             policy=policy,
         )
-        environ = furnish(directory, home)
+        environ = furnish(directory, enrolled)
         cold = cold or not CAN_FORK
         terminal = stack.enter_context((DemoTerminal if cold else WarmTerminal)(environ))
         yield Lab(
@@ -183,23 +183,14 @@ class LabHome:
 
 
 def furnish(directory: Path, lab: LabHome) -> dict[str, str]:
-    """Write kubeconfig, config and policy; give the whole environment of a command."""
-    home = directory / "home"
-    ours = home / ".config/kubectl-stepup"
-    for path in (ours, home / ".kube", directory / "run", directory / "tmp"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home / ".kube/config").write_text(json.dumps(_kubeconfig(lab)))
-    (ours / "config.yaml").write_text(_config(lab))
-    (ours / "policy.yaml").write_text(lab.policy)
-    search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    return {
-        "HOME": str(home),
-        "PATH": search,
-        "TERM": "dumb",
-        "LANG": "C.UTF-8",
-        "TMPDIR": str(directory / "tmp"),
-        "XDG_RUNTIME_DIR": str(directory / "run"),
-    }
+    """Write kubeconfig, config and policy; return the whole environment of a command."""
+    return home.furnish(
+        directory,
+        search=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
+        kubeconfig_text=json.dumps(home.kubeconfig(lab.server, lab.ca_pem, lab.everyday_token)),
+        config=_config(lab),
+        policy=lab.policy,
+    )
 
 
 def everyday_token(provider: Provider, account: str = "alice") -> str:
@@ -218,18 +209,6 @@ def everyday_token(provider: Provider, account: str = "alice") -> str:
         "email": f"{account}@example.com",
     }
     return signed(claims, rsa_key("main"), kid="main")
-
-
-def _kubeconfig(lab: LabHome) -> dict[str, object]:
-    ca_data = base64.b64encode(lab.ca_pem.encode()).decode()
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "prod",
-        "clusters": [{"name": "c", "cluster": {"server": lab.server, "certificate-authority-data": ca_data}}],
-        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "everyday", "namespace": "prod"}}],
-        "users": [{"name": "everyday", "user": {"token": lab.everyday_token}}],
-    }
 
 
 def _config(lab: LabHome) -> str:
