@@ -35,6 +35,10 @@ class Authority:
         path.write_text(self.pem)
         return path
 
+    def write_key(self, path: Path) -> None:
+        """Write the authority's private key."""
+        self._made.private_key_pem.write_to_path(path)
+
 
 def write_leaf(leaf: trustme.LeafCert, directory: Path, name: str) -> tuple[Path, Path]:
     """Write a certificate with its chain and its key, which only its owner reads; return the two files."""

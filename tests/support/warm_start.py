@@ -29,7 +29,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, NoReturn, TextIO
+from typing import BinaryIO, NoReturn, TextIO, cast
 
 import kubectl_stepup
 from kubectl_stepup import __main__ as program
@@ -349,14 +349,10 @@ def _exit_code(run: Callable[[], int | None]) -> int:
 
 
 def _text(descriptor: int, mode: str) -> TextIO:
-    return open(
-        descriptor,
-        mode,
-        buffering=1 if mode == "w" and (descriptor == 2 or os.isatty(descriptor)) else -1,
-        encoding="utf-8",
-        errors="backslashreplace" if descriptor == 2 else "surrogateescape",
-        closefd=False,
-    )
+    by_line = mode == "w" and (descriptor == 2 or os.isatty(descriptor))
+    errors = "backslashreplace" if descriptor == 2 else "surrogateescape"
+    stream = open(descriptor, mode, 1 if by_line else -1, encoding="utf-8", errors=errors, closefd=False)
+    return cast("TextIO", stream)
 
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:
