@@ -34,7 +34,7 @@ export KUBECTL_STEPUP_SYSTEM_KUBERNETES := $(KUBERNETES)
 endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 define say
 	@printf '\n==> %s\n' '$(1)'
@@ -117,6 +117,8 @@ fuzz: $(STAMP) ## Send ten minutes of malformed inputs to every parser of foreig
 	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
 	$(call say,Running every target for $(FUZZ_MINUTES) minutes, two at once)
 	$(BIN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) --report $(FUZZ_REPORT) $(FUZZ_ARGS)
+	$(call say,Trying forty times the examples of every property that make test tries)
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m 'hypothesis and not system' --hypothesis-profile long
 
 # Each kubectl is compiled as a library, which takes minutes; MINORS=1.37 (or several) dumps only those.
 grammar: $(STAMP) ## Dump the commands and flags of every supported kubectl, and write the parser's table
