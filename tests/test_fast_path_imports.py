@@ -196,7 +196,7 @@ def test_a_hit_by_file(arguments: list[str], fresh: ElevationSession) -> None:
     modules, stdout = by_file(arguments, exec_info(fresh))
     assert modules <= allowed(HIT, arguments)
     assert token_in(stdout) == fresh.token.reveal()
-    # A tenth of the fast path, which files alone need.
+    # It is a tenth of the time, and only files need it.
     assert ("os" in modules) is ("--store-directory" in arguments)
 
 
@@ -248,7 +248,7 @@ def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-def test_a_hit_is_guarded_against_core_files(arguments: list[str], fresh: ElevationSession) -> None:
+def test_a_hit_leaves_no_core_file(arguments: list[str], fresh: ElevationSession) -> None:
     """PROC-12."""
     show = "import ctypes, os, sys; from kubectl_stepup import __main__; "
     show += "os._exit = lambda code: sys.exit(print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)); "
@@ -269,7 +269,7 @@ def test_the_answer_has_the_version_that_was_asked_for(
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """Return a directory with a module for every name that either fast path imports; each ends the program."""
+    """Return a directory whose modules have the names of everything that either path imports, and end the program."""
     directory = tmp_path / "hostile"
     names = {name.partition(".")[0] for name in PARSED | SOCKET | FROM_SECRET_SERVICE | ORDINARY} - {"__future__"}
     for name in names | {"sitecustomize", "usercustomize"}:

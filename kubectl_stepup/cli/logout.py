@@ -31,7 +31,7 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
       kubectl stepup logout --all
     """
     from kubectl_stepup.stepup.sessions import StoredSessions, logout
-    from kubectl_stepup.ui.logout import logout_text
+    from kubectl_stepup.ui.notices import logout_text
 
     app = app_for(common)
     done = logout(app.clusters(context), StoredSessions.of(app), everywhere=everywhere)

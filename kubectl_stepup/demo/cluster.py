@@ -10,7 +10,7 @@ from types import TracebackType
 
 from kubectl_stepup.demo import api_request, discovery, reviews
 from kubectl_stepup.demo.admission import AdmissionPolicy, standard_policies
-from kubectl_stepup.demo.api_request import APIRequest
+from kubectl_stepup.demo.api_request import APIRequest, object_body
 from kubectl_stepup.demo.authentication import (
     ANONYMOUS,
     JWTAuthenticator,
@@ -20,7 +20,6 @@ from kubectl_stepup.demo.authentication import (
     unverified_issuer,
 )
 from kubectl_stepup.demo.authorization import Authorizer, RoleGrant, team_grants
-from kubectl_stepup.demo.bodies import object_body
 from kubectl_stepup.demo.catalogue import find_kind, find_review
 from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 from kubectl_stepup.demo.resource_api import ResourceAPI

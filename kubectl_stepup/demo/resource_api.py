@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 
 from kubectl_stepup.demo.admission import AdmissionPolicy, Attempt
-from kubectl_stepup.demo.api_request import APIRequest
+from kubectl_stepup.demo.api_request import APIRequest, object_body, read_body
 from kubectl_stepup.demo.authentication import User
-from kubectl_stepup.demo.bodies import object_body, read_body
 from kubectl_stepup.demo.catalogue import ResourceKind
 from kubectl_stepup.demo.defaults import completed
 from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, json_response

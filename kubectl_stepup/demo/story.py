@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from kubectl_stepup.demo.catalogue import find_kind
 from kubectl_stepup.demo.home import NAMESPACE
 from kubectl_stepup.demo.person import Visit
-from kubectl_stepup.demo.prompt_reader import PromptSeen, prompt_on
 from kubectl_stepup.demo.statuses import StatusError
-from kubectl_stepup.demo.terminal import DemoTerminal, Ran
+from kubectl_stepup.demo.terminal import DemoTerminal, PromptSeen, Ran, prompt_on
 from kubectl_stepup.demo.world import World, join_own_session_keyring, opened
 from kubectl_stepup.errors import DemoFailed
 

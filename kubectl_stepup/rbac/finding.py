@@ -1,4 +1,4 @@
-"""One finding: who reaches what without a step-up, and through which roles."""
+"""One finding and its severity: who reaches what without a step-up, and through which roles."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.rbac.aggregation import EffectiveRule
     from kubectl_stepup.rbac.model import Binding, FileLocation, Role, Subject
+
+LOW, MEDIUM, HIGH, CRITICAL = "low", "medium", "high", "critical"
+SEVERITIES = (LOW, MEDIUM, HIGH, CRITICAL)
+"""Severities of findings, lowest first; `rank` compares them."""
 
 _SHOWN = 6
 
@@ -62,6 +66,16 @@ class RbacFinding:
         """Return a text that stays the same from run to run as long as the finding exists."""
         parts = (self.code, self.binding.kind, self.binding.namespace, self.binding.name, str(self.subject))
         return "/".join(parts)
+
+
+def rank(severity: str) -> int:
+    """Return a severity's rank, 0 for the lowest."""
+    return SEVERITIES.index(severity)
+
+
+def lowered(severity: str, steps: int = 1) -> str:
+    """Return the severity that many steps lower, at least `low`."""
+    return SEVERITIES[max(rank(severity) - steps, 0)]
 
 
 def shown(effective: EffectiveRule) -> str:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.default_bindings import is_stock
-from kubectl_stepup.rbac.finding import RbacFinding
+from kubectl_stepup.rbac.finding import CRITICAL, HIGH, LOW, MEDIUM, RbacFinding, lowered, rank
 from kubectl_stepup.rbac.gaps import GapFinder
 from kubectl_stepup.rbac.powers import ANYTHING, URLS
 from kubectl_stepup.rbac.sensitivity import Sensitivity
-from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM, lowered, rank
 from kubectl_stepup.rbac.subjects import Category, Who, category_of
 
 if TYPE_CHECKING:

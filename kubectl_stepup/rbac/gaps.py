@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce.names import PUBLISHED_NAMESPACE
+from kubectl_stepup.rbac.finding import lowered
 from kubectl_stepup.rbac.granting import reaches_of
 from kubectl_stepup.rbac.powers import NAMED, SYSTEM_NAMESPACE, URLS
-from kubectl_stepup.rbac.severity import lowered
 from kubectl_stepup.rbac.subjects import Who
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from kubectl_stepup.enforce.names import PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.targets.admission import OWN_RULE
 from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.policy.actions import OWN_PREFIX
+from kubectl_stepup.rbac.finding import CRITICAL, HIGH, LOW, MEDIUM
 from kubectl_stepup.rbac.model import RBAC
-from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM
 
 MUTATIONS = ("create", "update", "patch")
 DELETIONS = ("delete", "deletecollection")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.rbac.catalogue import CATALOGUE
-from kubectl_stepup.rbac.severity import SEVERITIES
+from kubectl_stepup.rbac.finding import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

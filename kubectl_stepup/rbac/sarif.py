@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kubectl_stepup.rbac.catalogue import CATALOGUE
-from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM
+from kubectl_stepup.rbac.finding import CRITICAL, HIGH, LOW, MEDIUM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from kubectl_stepup.globs import matches
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.rbac import load, read_cluster
+from kubectl_stepup.rbac.finding import rank
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.fix import fixes
-from kubectl_stepup.rbac.severity import rank
 from kubectl_stepup.ui.rbac_screens import comment_lines
 from kubectl_stepup.yaml_edit import yaml_file
 

@@ -128,3 +128,27 @@ def still_valid_line(*, expires_at: float, now: float, timezone: tzinfo | None =
 def nothing_to_end_line(where: str | None) -> str:
     """Say that `logout` found no session; `where` is a cluster, None: anywhere."""
     return "No elevation session" + (f" in {safe(where, 80)}" if where else "")
+
+
+_REVOKED = {True: "; access token revoked", False: "; the provider did not revoke the access token", None: ""}
+
+
+def logout_text(
+    ended: Sequence[tuple[str, str, float]],
+    *,
+    revoked: Sequence[bool | None],
+    now: float,
+    where: str | None,
+    timezone: tzinfo | None = None,
+) -> str:
+    """Write what `logout` ended; `ended` has (level, cluster, end of the ID token in seconds since the epoch)."""
+    if not ended:
+        return nothing_to_end_line(where)
+    lines = [
+        ended_line(level=level, cluster=cluster) + _REVOKED[answer]
+        for (level, cluster, _), answer in zip(ended, revoked, strict=True)
+    ]
+    latest = max(expires_at for _, _, expires_at in ended)
+    if latest > now:
+        lines.append(still_valid_line(expires_at=latest, now=now, timezone=timezone))
+    return "\n".join(lines)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import shutil
 import sys
 import termios
@@ -22,7 +23,6 @@ from kubectl_stepup.ui.browser import browser_note, browser_program, in_ci
 from kubectl_stepup.ui.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
 from kubectl_stepup.ui.outlets import StreamOutlet, TtyOutlet
 from kubectl_stepup.ui.prompt import waiting_line
-from kubectl_stepup.ui.styles import STYLES, is_styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 LINE_LIMIT = 4096
 
 _CLEAR_LINE = "\r\x1b[K"
+
+STYLES = (
+    (re.compile(r"^Step-up(?: needed:)?", re.MULTILINE), "bold"),
+    (re.compile(r"(?<=^  2\. Compare code  )\S+", re.MULTILINE), "bold"),
+    (re.compile(r"(?<=^  2\. Enter code    )\S+", re.MULTILINE), "bold"),
+    (re.compile(r"^Approved:", re.MULTILINE), "bold green"),
+    (re.compile(r"^warning:", re.MULTILINE), "yellow"),
+)
+"""Pairs of a pattern and the rich style of its matches. Nothing is said by colour alone: only words are coloured."""
 
 
 class Terminal:
@@ -230,6 +239,11 @@ def _has_full_screen_program(fd: int) -> bool:
     except termios.error:
         return True
     return not (modes & termios.ICANON and modes & termios.ECHO)
+
+
+def is_styled(text: str) -> bool:
+    """Whether any style applies to `text`."""
+    return any(pattern.search(text) for pattern, _ in STYLES)
 
 
 def _coloured(text: str) -> str:

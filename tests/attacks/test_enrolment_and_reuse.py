@@ -16,12 +16,12 @@ def test_a_session_that_proved_something_else_is_not_reused() -> None:
     world = World()
     world.put(session())
     stricter = replace(PROVIDER, evidence={**PROVIDER.evidence, "mfa": Evidence(acr=("phr",))})
-    options = replace(asked("delete", "pod", "x"), provider=stricter)
+    request = replace(asked("delete", "pod", "x"), provider=stricter)
     from kubectl_stepup.stepup.reuse import reusable
 
     assert reusable(asked("delete", "pod", "x"), world.store, scopes=("user",), now=world.moment()) is None
-    found = reusable(options, world.store, scopes=(options.scope,), now=world.moment())
-    kept = reusable(replace(options, provider=PROVIDER), world.store, scopes=(options.scope,), now=world.moment())
+    found = reusable(request, world.store, scopes=(request.scope,), now=world.moment())
+    kept = reusable(replace(request, provider=PROVIDER), world.store, scopes=(request.scope,), now=world.moment())
     assert (found, kept) == (None, session())
 
 

@@ -171,7 +171,7 @@ def test_no_elevated_command_has_such_a_directory(text: str, tmp_path: Path) -> 
 def test_a_level_that_is_named_does_not_bring_it_back() -> None:
     from kubectl_stepup.stepup.options import StepUpOptions
 
-    world = World(approve=lambda options: session(level=options.level.name))
+    world = World(approve=lambda request: session(level=request.level.name))
     with pytest.raises(CommandRefused, match="--cache-dir cannot stand in a stepped-up command"):
         world.execute("get", "pods", "--cache-dir=/d", options=StepUpOptions(level="mfa"))
 
@@ -216,7 +216,7 @@ def test_an_allowed_command_gets_no_table_that_the_environment_names() -> None:
 
 
 def test_an_elevated_command_gets_no_table_that_the_environment_names() -> None:
-    world = World(approve=lambda options: session(level=options.level.name))
+    world = World(approve=lambda request: session(level=request.level.name))
     world.environ["KUBECACHEDIR"] = "/elsewhere"
     assert world.execute("delete", "pod", "x") == 0
     assert "KUBECACHEDIR" not in world.kubectl.ran[0].environ
@@ -225,7 +225,7 @@ def test_an_elevated_command_gets_no_table_that_the_environment_names() -> None:
 def test_a_word_that_the_table_makes_sensitive_is_one_to_step_up_for() -> None:
     secrets = APIResource(group="", name="secrets", kind="Secret", namespaced=True, singular="configmap")
     world = World(
-        approve=lambda options: session(level=options.level.name),
+        approve=lambda request: session(level=request.level.name),
         policy=DEFAULT,
         config=replace(CONFIG, providers=(replace(CONFIG.providers[0]),)),
         named=NamedTable(resources=(secrets,), complete=True),

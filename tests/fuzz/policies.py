@@ -24,7 +24,7 @@ rules:
   - {name: mass, do: [delete], where: {all: true}, needs: critical}
   - {name: many, do: [change], where: {objects: 10, dryRun: none}, needs: mfa}
   - {name: forced, do: [change], where: {force: true}, needs: mfa, mode: warn}
-  - {name: lent, do: [run-as], needs: mfa, mode: audit, ticket: required}
+  - {name: run-as, do: [run-as], needs: mfa, mode: audit, ticket: required}
   - {name: widgets, verbs: ["*"], apiGroups: [example.com, ""], resources: ["widgets/*", "w*"], needs: mfa}
   - {name: reads, verbs: [get, watch], resources: ["pods/log", "configmaps"], except: [{names: [a]}], needs: mfa}
   - {name: dry, do: [change], where: {dryRun: [client, server]}, needs: mfa, mode: audit}

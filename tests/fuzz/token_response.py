@@ -9,8 +9,8 @@ from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.stepup.device_flow import obtain
 from tests.fuzz.device import answer, kept_quiet
-from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import refusal
+from tests.fuzz.unusual_json import damaged
 from tests.grammar.choices import chance, pick
 from tests.support.provider.clock import FakeClock
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.demo.prompt_reader import prompt_on
 from kubectl_stepup.demo.shell import welcome
 from kubectl_stepup.demo.story import play
-from kubectl_stepup.demo.terminal import DemoTerminal, Ran
+from kubectl_stepup.demo.terminal import DemoTerminal, Ran, prompt_on
 from kubectl_stepup.demo.world import opened, session_store, sessions_of
 from kubectl_stepup.errors import DemoFailed, KubectlNotFound
 from kubectl_stepup.sessions.scope import key

@@ -61,7 +61,7 @@ def test_a_rule_of_another_mode_or_place_is_not_asked_about() -> None:
     assert {subject for subject, _ in found} == {"bypass"}
 
 
-def test_what_takes_the_guards_away_is_asked_whatever_the_rules() -> None:
+def test_what_removes_admission_policies_is_checked_whatever_the_rules() -> None:
     found = topics("name: a, do: [delete], needs: mfa", break_glass="sre")
     asked = {
         one.as_review()["spec"]["resourceAttributes"]["resource"] for topic in found.values() for one in topic.questions

@@ -79,7 +79,7 @@ def test_every_other_action_is_seen(action: str) -> None:
     assert action in ACTIONS
 
 
-def test_webhooks_are_guarded_although_policies_themselves_are_exempt() -> None:
+def test_webhooks_are_protected_although_policies_themselves_are_exempt() -> None:
     spec = spec_of("do: [protect], needs: critical")
 
     assert "admissionregistration.k8s.io" in spec["matchConstraints"]["resourceRules"][0]["apiGroups"]

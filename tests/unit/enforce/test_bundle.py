@@ -191,10 +191,10 @@ def test_what_the_server_will_not_do_is_said(changes: dict[str, Any], warning: s
     assert any(warning in one for one in advice.warnings(request(**changes)))
 
 
-def test_guards_that_the_highest_level_protects_are_not_spoken_of() -> None:
-    guarding = policy("name: a, do: [protect], needs: critical")
+def test_admission_policies_that_the_highest_level_protects_need_no_warning() -> None:
+    protecting = policy("name: a, do: [protect], needs: critical")
 
-    assert not any("before protect" in one for one in advice.warnings(request(guarding)))
+    assert not any("before protect" in one for one in advice.warnings(request(protecting)))
 
 
 def test_a_rule_about_another_cluster_is_not_spoken_of() -> None:

@@ -116,7 +116,7 @@ LEVELS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True).f
                 ask_again_after_s=st.integers(0, 9),
                 reason_required=st.booleans(),
                 server_window_s=st.none() | st.integers(1, 9),
-                longest_s=st.none() | st.integers(1, 9),
+                max_duration_s=st.none() | st.integers(1, 9),
             )
             for name in names
         )

@@ -191,7 +191,7 @@ def test_a_wildcard_of_groups_means_the_groups_that_have_the_resource(default: P
     ]
 
 
-def test_what_a_guard_holds_stays_everyday(default: Policy) -> None:
+def test_what_an_admission_policy_gates_stays_everyday(default: Policy) -> None:
     objects = read_text(bound(f"{allow('delete', 'pods')}, {allow('get', 'secrets')}"))
     gated = RbacObjects(roles=objects.roles, bindings=objects.bindings, gated=frozenset({"deletes"}))
     found = manifests_of(fixed(gated, default))

@@ -42,7 +42,7 @@ def cluster(bindings: int) -> RbacObjects:
     )
 
 
-def test_a_role_is_judged_once_however_often_it_is_bound(default: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_is_evaluated_once_however_often_it_is_bound(default: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[str] = Counter()
 
     def counted(module: Any, name: str) -> None:

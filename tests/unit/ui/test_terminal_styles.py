@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.ui.styles import STYLES, is_styled
+from kubectl_stepup.ui.terminal import STYLES, is_styled
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from kubectl_stepup.demo.authorization import Authorizer, team_grants
 from kubectl_stepup.demo.statuses import StatusError
 from kubectl_stepup.names import OWN_GROUP
 
-GUARDS = standard_policies(level="mfa", max_age_s=900, exempt=("sandbox",))
+POLICIES = standard_policies(level="mfa", max_age_s=900, exempt=("sandbox",))
 PERSON = {f"{OWN_GROUP}/issuer": ("https://login.example.com",)}
 ALICE = User(name="oidc:alice", groups=("dev", "system:authenticated"), extra=PERSON)
 ELEVATED = User(name="oidc:alice", groups=("dev", "stepup:mfa", "stepup:mfa:dev"), extra=PERSON)
@@ -69,9 +69,9 @@ def test_secrets_are_read_by_elevated_members_of_the_team_alone() -> None:
         assert not authorizer.allows(outsider, read)
 
 
-def test_a_guarded_delete_tells_the_challenge_and_the_command() -> None:
+def test_a_gated_delete_tells_the_challenge_and_the_command() -> None:
     with pytest.raises(StatusError) as caught:
-        GUARDS[0].check(ALICE, Attempt(request=asked("delete"), old={}))
+        POLICIES[0].check(ALICE, Attempt(request=asked("delete"), old={}))
     why = (
         "ValidatingAdmissionPolicy 'kubectl-stepup-prod-deletes' with binding 'kubectl-stepup-prod-deletes' "
         "denied request: "
@@ -92,7 +92,7 @@ def test_a_guarded_delete_tells_the_challenge_and_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempt", "guarded"),
+    ("attempt", "gated"),
     [
         (Attempt(request=asked("delete")), True),
         (Attempt(request=asked("deletecollection", name="")), True),
@@ -109,11 +109,11 @@ def test_a_guarded_delete_tells_the_challenge_and_the_command() -> None:
         (Attempt(request=asked("patch"), old={}, new={}), False),
     ],
 )
-def test_what_is_guarded(attempt: Attempt, guarded: bool) -> None:
-    for user, asked_ in ((ALICE, guarded), (ELEVATED, False), (ROBOT, False)):
+def test_what_needs_a_level(attempt: Attempt, gated: bool) -> None:
+    for user, asked_ in ((ALICE, gated), (ELEVATED, False), (ROBOT, False)):
         try:
-            for guard in GUARDS:
-                guard.check(user, attempt)
+            for policy in POLICIES:
+                policy.check(user, attempt)
             refused = False
         except StatusError:
             refused = True
