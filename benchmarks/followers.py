@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 MANY = 20
 
@@ -34,7 +34,7 @@ def main() -> int:
 
 def one_round() -> list[float]:
     """Return the waits in milliseconds, shortest first."""
-    with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory)) as lab:
+    with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory), cold=True) as lab:
         lab.answer.approve_after_polls = None
         run(lab)
         (approved,) = lab.times("elevation", "ResponseComplete")

@@ -13,7 +13,7 @@ from kubectl_stepup.kubeconfig.exec_credential import ClusterPin, expected_exec_
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.session import ElevationSession
-from kubectl_stepup.wiring.files_in_force import files_in_force
+from kubectl_stepup.stepup.files_in_force import files_in_force
 from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,26 +25,6 @@ class CommonOptions:
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetOptions:
-    """The kubeconfig context of a command."""
-
-    context: str | None = None
-    namespace: str | None = None
-    kubeconfig: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElevateOptions:
-    """Options of a step-up."""
-
-    level: str | None = None
-    fresh: bool = False
-    once: bool = False
-    reason: str | None = None
-    browser: bool = True
 
 
 def common(function: Decorated) -> Decorated:
@@ -76,11 +58,11 @@ def target(function: Decorated) -> Decorated:
 
 
 def elevating(function: Decorated) -> Decorated:
-    """Add the step-up options; the command receives them as `elevate`."""
+    """Add the step-up options; the command receives them as `step_up`."""
     return _collect(
         function,
-        "elevate",
-        ElevateOptions,
+        "step_up",
+        StepUpOptions,
         [
             click.option("--level", metavar="NAME", help="Require at least this level."),
             click.option("--fresh", is_flag=True, help="Sign in again; reuse no session."),

@@ -9,14 +9,14 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
-from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
+from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.cli.policy_server import compile_, verify
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.stepup.options import TargetOptions
 
 if TYPE_CHECKING:
     from kubectl_stepup.stepup.app import App
-    from kubectl_stepup.stepup.evaluate import Flags
 
 EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
 
@@ -42,7 +42,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
     """
     from kubectl_stepup.stepup.policy_decisions import check_command
 
-    decision = check_command(_given(words), _flags(target), app_for(common)).decision
+    decision = check_command(_given(words), target, app_for(common)).decision
     if output == "json":
         data(json.dumps(decision.to_json()))
     elif output == "name":
@@ -68,7 +68,7 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
     """
     from kubectl_stepup.stepup.policy_decisions import explain_command
 
-    data(explain_command(_given(words), _flags(target), app_for(common)))
+    data(explain_command(_given(words), target, app_for(common)))
 
 
 @command.command(name="show", short_help="Show the policy in force")
@@ -217,12 +217,6 @@ def forget(cluster: str | None, everything: bool, output: str, common: CommonOpt
 
 command.add_command(compile_)
 command.add_command(verify)
-
-
-def _flags(target: TargetOptions) -> Flags:
-    from kubectl_stepup.stepup.evaluate import Flags
-
-    return Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
 
 
 def _in_force(app: App, output: str) -> str:

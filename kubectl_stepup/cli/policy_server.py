@@ -136,7 +136,7 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
 
 
 def _verify_options(cluster: Cluster, options: dict[str, Any]) -> VerifyOptions:
-    from kubectl_stepup.stepup.execute import Wish
+    from kubectl_stepup.stepup.options import StepUpOptions
     from kubectl_stepup.stepup.verify import VerifyOptions
 
     group, nobody = options["break_glass_group"], options["no_break_glass"]
@@ -149,7 +149,7 @@ def _verify_options(cluster: Cluster, options: dict[str, Any]) -> VerifyOptions:
         cluster=cluster,
         levels=levels,
         kubeconfig=options["kubeconfig"],
-        step_up=Wish(reason=options["reason"], browser=options["browser"]),
+        step_up=StepUpOptions(reason=options["reason"], browser=options["browser"]),
         break_glass="" if nobody else group,
         token_life_s=_duration(options["token_lifetime"]),
         elevated_proxy=False if options["no_elevated_proxy"] else None,

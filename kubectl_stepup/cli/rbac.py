@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
+from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.stepup.options import TargetOptions
 
 if TYPE_CHECKING:
     from kubectl_stepup.stepup.rbac_audit import RbacAudit

@@ -86,9 +86,9 @@ def warnings(request: CompileRequest) -> Iterator[str]:
 def _of_admission_policies(request: CompileRequest) -> Iterator[str]:
     """Warn if somebody below the highest level may remove the admission policies."""
     highest = request.policy.levels[-1].name
-    protecting = [rule for rule in rules_on(request.policy, request.cluster) if "guard" in rule.actions]
+    protecting = [rule for rule in rules_on(request.policy, request.cluster) if "protect" in rule.actions]
     if not any(rule.needs == highest and rule.mode == "enforce" and rule.where == Where() for rule in protecting):
-        yield f"no rule asks for {highest} before guard: whoever may change admission policies can remove them"
+        yield f"no rule asks for {highest} before protect: whoever may change admission policies can remove them"
 
 
 def _of_levels(request: CompileRequest) -> Iterator[str]:

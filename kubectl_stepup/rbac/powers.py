@@ -91,15 +91,15 @@ POWERS: tuple[Power, ...] = (
     _power(
         "admission-write",
         CRITICAL,
-        "guard",
+        "protect",
         _requests(WRITES, "admissionregistration.k8s.io", *_ADMISSION, cluster=True),
     ),
     _power(
         "webhook-write",
         CRITICAL,
-        "guard",
+        "protect",
         _requests(WRITES, "admissionregistration.k8s.io", *_WEBHOOKS, cluster=True),
-        gate="guard",
+        gate="protect",
     ),
     _power("node-proxy", CRITICAL, "shell", _requests(PROXIED, "", "nodes/proxy", cluster=True)),
     _power(
@@ -181,18 +181,20 @@ POWERS: tuple[Power, ...] = (
     _power(
         "extension-write",
         HIGH,
-        "guard",
+        "protect",
         _requests(WRITES, "apiextensions.k8s.io", "customresourcedefinitions", cluster=True),
         _requests(WRITES, "apiregistration.k8s.io", "apiservices", cluster=True),
-        gate="guard",
+        gate="protect",
     ),
-    _power("own-objects-write", HIGH, "guard", _requests(WRITES, OWN_GROUP, ANYTHING), gate="guard", kept_by=OWN_RULE),
+    _power(
+        "own-objects-write", HIGH, "protect", _requests(WRITES, OWN_GROUP, ANYTHING), gate="protect", kept_by=OWN_RULE
+    ),
     _power(
         "published-policy-write",
         MEDIUM,
-        "guard",
+        "protect",
         _requests(WRITES, "", "configmaps"),
-        gate="guard",
+        gate="protect",
         narrows=False,
         only_in=PUBLISHED_NAMESPACE,
         only_names=OWN_PREFIX,
@@ -206,7 +208,7 @@ POWERS: tuple[Power, ...] = (
     _power(
         "kube-system-write",
         HIGH,
-        "guard grant node",
+        "protect grant node",
         _WORKLOADS,
         _requests(MUTATIONS, "", "configmaps", "serviceaccounts", "endpoints", "services"),
         only_in=SYSTEM_NAMESPACE,

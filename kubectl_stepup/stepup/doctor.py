@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.kubeconfig.load import Kubeconfig
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.policy.model import Level, Policy
-    from kubectl_stepup.stepup.ports import EnrolmentProvider, Kubeconfig, Kubectl
     from kubectl_stepup.stepup.provider_check import UsableAlgorithms
 
 OWN_NAME = "kubectl-stepup"
@@ -43,7 +45,7 @@ class DoctorPorts:
     version: str
     has_launcher: bool
     programs: Callable[[], Sequence[str]]
-    kubectl: Kubectl
+    kubectl: InstalledKubectl
     config: Callable[[], Config]
     policy: Callable[[], Policy]
     warnings: Callable[[], int]
@@ -51,7 +53,7 @@ class DoctorPorts:
     record: Callable[[], str]
     kubeconfig: Callable[[], Kubeconfig]
     too_large: Callable[[ResolvedContext], str | None]
-    client: Callable[[Provider], EnrolmentProvider] | None
+    client: Callable[[Provider], OIDCProvider] | None
     usable_algorithms: UsableAlgorithms
 
 

@@ -14,10 +14,9 @@ from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.folding import folded
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.sanitise import safe
-from kubectl_stepup.stepup.execute import evaluated_by
-from kubectl_stepup.stepup.sessions import live_sessions
+from kubectl_stepup.stepup.evaluate import evaluate, parse
+from kubectl_stepup.stepup.sessions import StoredSessions, live_sessions
 from kubectl_stepup.ui.quoted_text import quoted_lines
-from kubectl_stepup.wiring.running import execute_ports, expand_manifests, session_ports
 from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
@@ -27,12 +26,13 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.policy_tests import Verdict
     from kubectl_stepup.policy.quoted_text import QuotedText
     from kubectl_stepup.stepup.app import App
-    from kubectl_stepup.stepup.evaluate import Evaluation, Flags
+    from kubectl_stepup.stepup.evaluate import Evaluation
+    from kubectl_stepup.stepup.options import TargetOptions
 
 
-def check_command(words: Sequence[str], flags: Flags, app: App) -> Evaluation:
-    """Evaluate the kubectl command line `words`; `flags` are those from before `--`."""
-    evaluation, _ = evaluated_by(execute_ports(app), words, flags)
+def check_command(words: Sequence[str], target: TargetOptions, app: App) -> Evaluation:
+    """Evaluate the kubectl command line `words`; `target` has the flags from before `--`."""
+    evaluation, _ = evaluate(*parse(words, target), app)
     return evaluation
 
 
@@ -45,15 +45,15 @@ def run_policy_tests(file: str, app: App) -> tuple[Verdict, ...]:
     policy = app.policy
     verdicts = []
     for case in cases_from(yaml_file.read(file, error=PolicyError), policy):
-        command, _ = expand_manifests(read(case.words), app)
+        command, _ = app.expand(read(case.words))
         target = case.target.replace(namespace=command.namespace or case.target.namespace)
         verdicts.append(verdict(case, decide(policy, command, target)))
     return tuple(verdicts)
 
 
-def explain_command(words: Sequence[str], flags: Flags, app: App) -> str:
+def explain_command(words: Sequence[str], target: TargetOptions, app: App) -> str:
     """Return what a command would do, what policy says and by which rule, and what this terminal's session lacks."""
-    evaluation = check_command(words, flags, app)
+    evaluation = check_command(words, target, app)
     context = evaluation.resolved.context if evaluation.resolved else evaluation.command.context
     lines = [
         *explain(app.policy, evaluation.command, evaluation.decision, evaluation.target, context=context),
@@ -98,12 +98,11 @@ def _session_lines(evaluation: Evaluation, app: App) -> list[tuple[str, str]]:
         return [("SESSION", "refused: nobody knows whether it goes to an enrolled cluster")]
     if cluster is None:
         return [("SESSION", "the context is not enrolled: runs with your everyday login")]
-    ports = session_ports(app)
     policy = app.policy.on(evaluation.target)
     needed = policy.level(decision.level)
     lacking = ""
-    for live in live_sessions((cluster,), ports):
-        left = duration(live.session.credential_expires_at - ports.moment().wall)
+    for live in live_sessions((cluster,), StoredSessions.of(app)):
+        left = duration(live.session.credential_expires_at - app.moment().wall)
         if not policy.meets(live.level.name, needed.name):
             lacking = (
                 f"live at level {live.level.name} for {left}, which is weaker than {needed.name}: you would be asked"

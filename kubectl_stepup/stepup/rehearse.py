@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.enforce.verify.answers import KubectlAnswer
-    from kubectl_stepup.stepup.ports import Kubeconfig, Kubectl
+    from kubectl_stepup.kubeconfig.load import Kubeconfig
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
 
     Ask = Callable[..., KubectlAnswer]
 
@@ -45,7 +46,7 @@ class RehearsePorts:
     """What a rehearsal needs of the outside; `answer` is that of `VerifyPorts`."""
 
     environ: Mapping[str, str]
-    kubectl: Kubectl
+    kubectl: InstalledKubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
     answer: Callable[[Sequence[str], Mapping[str, str], str], KubectlAnswer]
 

@@ -16,11 +16,10 @@ from kubectl_stepup.stepup.compile import CompileOptions, compile_policy
 from kubectl_stepup.stepup.elevate import Elevation, session_for
 from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
 from kubectl_stepup.stepup.evaluate import require_unchanged
-from kubectl_stepup.stepup.execute import Wish, named_level, wish_in
+from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.prepared_run import elevated_child
-from kubectl_stepup.stepup.request import require_reason
+from kubectl_stepup.stepup.request import named_level, request_in, require_reason
 from kubectl_stepup.stepup.reuse import reusable
-from kubectl_stepup.wiring.running import execute_ports
 from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
@@ -28,12 +27,9 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.enforce.verify.results import VerifyResult
-    from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.policy.model import Level, Policy
     from kubectl_stepup.stepup.app import App
-    from kubectl_stepup.stepup.execute import ExecutePorts
-    from kubectl_stepup.stepup.request import Asked
-    from kubectl_stepup.stepup.run import RunPorts
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 REQUEST_TIMEOUT = "--request-timeout=20s"
 
@@ -49,7 +45,7 @@ class VerifyOptions:
     cluster: Cluster
     levels: tuple[str, ...] | None = None
     kubeconfig: str | None = None
-    step_up: Wish = field(default_factory=Wish)
+    step_up: StepUpOptions = field(default_factory=StepUpOptions)
     break_glass: str | None = None
     token_life_s: int | None = None
     elevated_proxy: bool | None = None
@@ -86,9 +82,6 @@ def verify(options: VerifyOptions, app: App) -> Verified:
     resolved = app.kubeconfig(options.kubeconfig).resolve(cluster.context)
     require_unchanged(cluster, resolved)
     policy = app.policy.for_cluster(cluster.name)
-    running = execute_ports(app)
-    run_ports = running.run_ports(resolved)
-
     flags = (f"--context={cluster.context}", REQUEST_TIMEOUT)
     # A flag and not the variable, in which no name with a colon can stand. An overlay names the file itself.
     everyday_flags = flags if options.kubeconfig is None else (f"--kubeconfig={options.kubeconfig}", *flags)
@@ -98,10 +91,20 @@ def verify(options: VerifyOptions, app: App) -> Verified:
     asking = {Login(level=None): kubectl}
     with ExitStack() as stack:
         for level in _levels(options, policy, app):
-            asked = _asked(level, policy, options, resolved, running)
-            elevation = _elevation(asked, options, run_ports)
+            request = request_in(
+                cluster,
+                level,
+                policy,
+                app,
+                context=resolved.context,
+                resolved=resolved,
+                options=options.step_up,
+                command=("stepup", "policy", "verify", "--cluster", cluster.name),
+                summary=f"look at what the server enforces, as {level.name}",
+            )
+            elevation = _elevation(request, options, app)
             if elevation is not None:
-                environ = stack.enter_context(_elevated(asked, elevation, resolved, options, run_ports))
+                environ = stack.enter_context(_elevated(request, elevation, options, app))
                 login = Login(level=level.name, rank=policy.rank(level.name))
                 asking[login] = kubectl.replace(flags=flags, environ=environ)
 
@@ -123,36 +126,20 @@ def _levels(options: VerifyOptions, policy: Policy, app: App) -> tuple[Level, ..
     return tuple(level for level, evidence in proven if evidence is not None and not evidence.is_empty)
 
 
-def _asked(
-    level: Level, policy: Policy, options: VerifyOptions, resolved: ResolvedContext, running: ExecutePorts
-) -> Asked:
-    return wish_in(
-        options.cluster,
-        level,
-        running.config,
-        policy,
-        context=resolved.context,
-        scope=running.scope,
-        wish=options.step_up,
-        command=("stepup", "policy", "verify", "--cluster", options.cluster.name),
-        summary=f"look at what the server enforces, as {level.name}",
-    )
-
-
-def _elevation(asked: Asked, options: VerifyOptions, run_ports: RunPorts) -> Elevation | None:
+def _elevation(request: StepUpRequest, options: VerifyOptions, app: App) -> Elevation | None:
     """Return a session at the very level, by stepping up where the level is named; None: there is no session.
 
     A session at a stronger level does not serve: it would show what the stronger level may.
     """
-    found = reusable(asked, run_ports.elevate.store, scopes=(asked.scope,), now=run_ports.elevate.moment())
-    if found is not None and found.level == asked.level.name:
+    found = reusable(request, app.store, scopes=(request.scope,), now=app.moment())
+    if found is not None and found.level == request.level.name:
         return Elevation(session=found, reused=True, stored=True)
     if options.levels is None:
         return None
-    require_reason(asked, required=False)
-    require_safe_kubectl(run_ports.kubectl)
+    require_reason(request, required=False)
+    require_safe_kubectl(app.kubectl)
     try:
-        return session_for(replace(asked, stronger=()), run_ports.elevate)
+        return session_for(replace(request, stronger=()), app)
     except InteractionRequired as refusal:
         refusal.hint = f"in a terminal: kubectl stepup policy verify --cluster {options.cluster.name}"
         raise
@@ -160,18 +147,17 @@ def _elevation(asked: Asked, options: VerifyOptions, run_ports: RunPorts) -> Ele
 
 @contextmanager
 def _elevated(
-    asked: Asked, elevation: Elevation, resolved: ResolvedContext, options: VerifyOptions, run_ports: RunPorts
+    request: StepUpRequest, elevation: Elevation, options: VerifyOptions, app: App
 ) -> Iterator[Mapping[str, str]]:
     """Yield the environment of an elevated kubectl; the block is one run in the audit log."""
-    recorder, session = run_ports.elevate.recorder, elevation.session
-    audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
+    audit_id = app.recorder.run_started(request, elevation)
     try:
-        with elevated_child(resolved, elevation, options.kubeconfig, run_ports) as environ:
+        with elevated_child(request, elevation, options.kubeconfig, app) as environ:
             yield environ
     except StepUpError as failure:
-        recorder.run_failed(asked, session, failure, audit_id=audit_id)
+        app.recorder.run_failed(request, elevation.session, failure, audit_id=audit_id)
         raise
-    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=0)
+    app.recorder.run_ended(request, elevation, audit_id=audit_id, exit_code=0)
 
 
 def _compile_options(options: VerifyOptions, annotations: Mapping[str, str]) -> CompileOptions:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
 from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
+from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.stepup.doctor import OWN_NAME, DoctorPorts
 from kubectl_stepup.stepup.policy_files import lint_policy
 from kubectl_stepup.stepup.rehearse import RehearsePorts
-from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import launcher
 
 if TYPE_CHECKING:

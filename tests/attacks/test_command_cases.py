@@ -495,7 +495,7 @@ def test_a_sensitive_command_takes_the_token_nowhere_else(flag: str) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--token=t", "--server=https://x", "--user=u"])
-def test_a_routine_command_may_go_where_it_wants(flag: str) -> None:
+def test_an_allowed_command_may_go_where_it_wants(flag: str) -> None:
     """POL-25: nothing elevated is at stake."""
     assert decided(f"get pods {flag}") == ALLOWED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import sys
@@ -32,8 +33,9 @@ from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, devi
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, POLICY, PROGRAM
+from tests.support.lab.lab import GROUPS, POLICY
 from tests.support.provider.model import Answer, Raw
+from tests.support.warm_start import CAN_FORK, PROGRAM, WarmTerminal
 
 HOSTILE = {
     "clear the screen": "\x1b[2J\x1b[H",
@@ -48,7 +50,7 @@ HOSTILE = {
     "backspaces": "delete\b\b\b\b\b\bget   ",
     "right to left": "web-0\u202egnp.exe\u2066\u2069\u200f",
     "invisible": "web\u200b-\u2060\ufeff0\u00ad\U000e0041\u034f",
-    "odd spaces": "get\u00a0pods\u3000--all\u2003x",
+    "unusual spaces": "get\u00a0pods\u3000--all\u2003x",
     "rich markup": "[bold red]x[/] [/nope] [link=file:///etc/passwd]y[/link] :smile:",
     "marks without end": "a" + "\u0301" * 50,
     "halves and unassigned": "\ud800x\udfff\ue000\uffff\U0010ffff",
@@ -230,14 +232,13 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def narrowly(lab: Lab, *words: str, **environ: str) -> str:
-    """Run our command on a terminal of 40 columns; give every character that came."""
+    """Run our command on a terminal of 40 columns; return every character that came."""
+    command, variables = [*PROGRAM, *words], {**lab.environ, "TERM": "xterm-256color", **environ}
+    if CAN_FORK:
+        with contextlib.closing(WarmTerminal(variables, rows=24, columns=COLUMNS)) as terminal:
+            return terminal.raw(command)
     child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], *words],
-        env={**lab.environ, "TERM": "xterm-256color", **environ},
-        dimensions=(24, COLUMNS),
-        encoding="utf-8",
-        timeout=60,
+        command[0], command[1:], env=variables, dimensions=(24, COLUMNS), encoding="utf-8", timeout=60
     )
     child.expect(pexpect.EOF)
     child.close()

@@ -16,7 +16,7 @@ import pytest
 from kubectl_stepup.kubeconfig import exec_credential
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import ClusterPin
-from tests.support.kube.certificates import CA_A
+from tests.support.certificates import CA_A
 
 CANDIDATES = [str(Path(sys.executable).parent / "kubectl"), shutil.which("kubectl") or ""]
 KUBECTLS = sorted({path for path in CANDIDATES if os.access(path, os.X_OK)})

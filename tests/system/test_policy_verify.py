@@ -56,7 +56,7 @@ def test_a_guarded_cluster_is_proven_under_every_login(guarded: Guarded, person:
     assert rows["shells", "open a shell"]["detail"] == "everyday: refused"
     for what in ("grant a role", "get a token", "change a node", "change a CRD"):
         assert rows["power", what]["detail"] == "everyday: refused; mfa: refused", what
-    assert rows["lent", "mount a secret"]["detail"] == "everyday: refused; mfa: refused"
+    assert rows["run-as", "mount a secret"]["detail"] == "everyday: refused; mfa: refused"
     assert rows["secrets", "read-secrets: get, list, watch"]["point"] == "rbac"
     assert rows["mass", "delete: all"]["state"] == "client only"
     assert rows["break-glass", "a way out"]["detail"].startswith(f"who has a certificate of group {BREAK_GLASS}")

@@ -24,7 +24,7 @@ from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.policy.model import Target
-from tests.support.kube.sent import STREAMS, WRITES
+from tests.support.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
 from tests.system.guarded.corpus import CORPUS, Bench, Outcome, opened_bench
 from tests.system.guarded.corpus_objects import restore

@@ -17,9 +17,10 @@ import pytest
 from kubectl_stepup.demo.terminal import Ran
 from kubectl_stepup.oidc.response import PORTAL_HINT
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer, Raw
 from tests.support.provider.socks import Socks
+from tests.support.warm_start import PROGRAM
 
 DELETE = ("exec", "--", "delete", "pod", "web-0")
 

@@ -196,7 +196,7 @@ _DIRECT: Mapping[str, Watched] = {
             )
         ),
     ),
-    "guard": Watched(
+    "protect": Watched(
         shown=(Shown(groups=_PROTECTED, resources=("*/*",), operations=WRITES), shown("", ("configmaps",), *WRITES)),
         condition=cel.all_of(
             (

@@ -65,7 +65,7 @@ OWN = Probe(
     words=("label", f"configmap/{PUBLISHED_NAME}", DRY_RUN_LABEL, "-n", PUBLISHED_NAMESPACE, DRY),
     namespace=PUBLISHED_NAMESPACE,
     verb="patch",
-    action="guard",
+    action="protect",
 )
 """The probe for our own admission policy, whatever the rules say."""
 
@@ -104,7 +104,7 @@ def _on(one: str, namespace: str | None) -> Iterator[Probe]:
     deleted = ("delete", one, *where, DRY)
     yield Probe(kind=f"delete a {shown}", words=deleted, namespace=namespace, verb="delete", action="delete")
     # A label on a node is the action `node`, on an ordinary object `change`.
-    action = {"node": "node", "CRD": "guard"}.get(shown, "change")
+    action = {"node": "node", "CRD": "protect"}.get(shown, "change")
     labelled = ("label", one, DRY_RUN_LABEL, *where, DRY)
     yield Probe(kind=f"change a {shown}", words=labelled, namespace=namespace, verb="patch", action=action)
     if shown == "node":

@@ -39,7 +39,7 @@ def test_secrets_are_asked_about_where_the_rule_is(more: str, where: list[str]) 
 
 def test_of_many_namespaces_it_says_how_many_were_looked_at() -> None:
     known = tuple(f"team-{number}" for number in range(30))
-    made = policy("name: secrets, do: [read-secrets], needs: mfa", "name: power, do: [guard], needs: critical")
+    made = policy("name: secrets, do: [read-secrets], needs: mfa", "name: power, do: [protect], needs: critical")
     secrets, power, *_ = access.topics(made, PROD, known, break_glass=None)
 
     assert len({one.namespace for one in secrets.questions}) == 11

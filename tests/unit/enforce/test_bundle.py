@@ -170,8 +170,8 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
         ({}, "level critical: the provider has no evidence for it"),
         ({}, "rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone"),
         ({}, "rule deletes: stop (patch) is enforced by the client alone (only: rollout undo)"),
-        ({}, "no rule asks for critical before guard"),
-        ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
+        ({}, "no rule asks for critical before protect"),
+        ({"policy": policy("name: a, do: [protect], needs: mfa")}, "no rule asks for critical before protect"),
         ({"trust": trust(elevated="kubectl")}, "one client serves both logins"),
         (
             {"trust": trust(levels=(TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=4560),))},
@@ -192,9 +192,9 @@ def test_what_the_server_will_not_do_is_said(changes: dict[str, Any], warning: s
 
 
 def test_admission_policies_that_the_highest_level_protects_need_no_warning() -> None:
-    protecting = policy("name: a, do: [guard], needs: critical")
+    protecting = policy("name: a, do: [protect], needs: critical")
 
-    assert not any("before guard" in one for one in advice.warnings(request(protecting)))
+    assert not any("before protect" in one for one in advice.warnings(request(protecting)))
 
 
 def test_a_rule_about_another_cluster_is_not_spoken_of() -> None:

@@ -56,7 +56,7 @@ def test_no_probe_can_have_an_effect(probe: Probe) -> None:
         ("do: [read-secrets]", {}),
         ("do: [grant]", {"grant a role": "sandbox"}),
         ("do: [mint], namespaces: [shop]", {"get a token": "shop"}),
-        ("do: [guard]", {"change a CRD": None}),
+        ("do: [protect]", {"change a CRD": None}),
         ("do: [node]", {"change a node": None}),
         ("do: [run-as]", {"mount a secret": "sandbox"}),
         ("do: [delete], names: [web-0]", {"delete a pod": "shop", "evict a pod": "shop"}),

@@ -19,7 +19,7 @@ from .conftest import Audited, allow, bound, policy_of, read
 
 RBAC = "rbac.authorization.k8s.io"
 STRICT = (
-    "  - {name: all, do: [delete, stop, shell, read-secrets, grant, mint, guard, node, change, run-as], needs: mfa}\n"
+    "  - {name: all, do: [delete, stop, shell, read-secrets, grant, mint, protect, node, change, run-as], needs: mfa}\n"
 )
 
 

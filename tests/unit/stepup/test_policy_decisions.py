@@ -10,8 +10,8 @@ from kubectl_stepup.config import places
 from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key, moment, terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
-from kubectl_stepup.stepup.app import App, Settings
-from kubectl_stepup.stepup.evaluate import Flags
+from kubectl_stepup.stepup.app import App
+from kubectl_stepup.stepup.options import Settings, TargetOptions
 from kubectl_stepup.stepup.policy_decisions import check_command, explain_command
 from tests.flows import session
 
@@ -64,12 +64,12 @@ def keep(machine: App, kept: ElevationSession) -> None:
 
 
 def session_line(machine: App, *words: str) -> str:
-    lines = explain_command(words, Flags(), machine).splitlines()
+    lines = explain_command(words, TargetOptions(), machine).splitlines()
     return next((line.split(maxsplit=1)[1] for line in lines if line.startswith("SESSION")), "")
 
 
 def test_a_decision_knows_the_enrolled_cluster(machine: App) -> None:
-    found = check_command(["delete", "pod", "x"], Flags(namespace="n"), machine)
+    found = check_command(["delete", "pod", "x"], TargetOptions(namespace="n"), machine)
     assert (found.target.cluster, found.target.namespace, found.decision.effect) == ("prod-eu", "n", "stepup")
 
 
@@ -102,20 +102,20 @@ def test_an_unenrolled_context_says_so(machine: App, tmp_path: Path) -> None:
 
 def test_a_kubeconfig_that_cannot_be_read_says_so(machine: App, tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text("contexts: 5\n")
-    lines = explain_command(["delete", "pod", "x"], Flags(), machine).splitlines()
+    lines = explain_command(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
     (decision,) = (line for line in lines if line.startswith("DECISION"))
     assert decision.endswith(f"; not asked for: {tmp_path / 'kubeconfig'}:1: contexts: must be a list")
     assert session_line(machine, "delete", "pod", "x") == "refused: nobody knows whether it goes to an enrolled cluster"
 
 
 def test_every_label_stands_in_one_column(machine: App) -> None:
-    lines = explain_command(["delete", "pod", "x"], Flags(), machine).splitlines()
+    lines = explain_command(["delete", "pod", "x"], TargetOptions(), machine).splitlines()
     labels = ("REQUEST", "SUMMARY", "DECISION", "RULE", "WHY", "SESSION", "SERVER", "SERVER")
     assert [line[:11] for line in lines] == [f"{label:<11}" for label in labels]
 
 
 def server_lines(machine: App, *words: str) -> list[str]:
-    lines = explain_command(words, Flags(), machine).splitlines()
+    lines = explain_command(words, TargetOptions(), machine).splitlines()
     return [line.split(maxsplit=1)[1] for line in lines if line.startswith("SERVER")]
 
 

@@ -45,7 +45,7 @@ class Cluster:
         """Rehearse and give the checks by name."""
         ports = RehearsePorts(
             environ={"PATH": "/bin"},
-            kubectl=self._kubectl,
+            kubectl=self._kubectl,  # type: ignore[arg-type]
             kubeconfig=lambda _: self,  # type: ignore[arg-type,return-value]
             answer=self._answer,
         )

@@ -19,9 +19,9 @@ from kubectl_stepup.errors import (
     UsageError,
 )
 from kubectl_stepup.stepup import verify as module
-from kubectl_stepup.stepup.app import App, Settings
+from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.compile import Compiled, CompileOptions, compile_policy
-from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.verify import Verified, VerifyOptions, verify
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, FakeKubectl, World, session
@@ -39,7 +39,7 @@ class AnsweringKubectl:
     fails: KubectlFailed | None = None
 
     def answer(
-        self, argv: Sequence[str], environ: Mapping[str, str], *, stdin: bytes, within_s: float
+        self, argv: Sequence[str], environ: Mapping[str, str], *, stdin: bytes = b"", within_s: float
     ) -> tuple[int, bytes, bytes]:
         overlay = self.world.kubectl.files.get(environ.get("KUBECONFIG", "").partition(":")[0])
         user = "alice-everyday" if overlay is None else json.loads(overlay)["users"][0]["name"]
@@ -67,11 +67,10 @@ class Looking:
     def verify(self, **options: Any) -> Verified:
         """Verify the one cluster."""
         world = self.world
-        app: Any = App(Settings(), world.environ)
-        app.config, app.policy, app.own_policy = world.config, world.policy, world.policy
-        app.kubeconfig, app.kubectl, app.terminal = world.kubeconfig, self.kubectl, world.terminal
+        app: Any = world
+        app.own_policy = world.policy
+        world.kubectl.answer = self.kubectl.answer
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "execute_ports", lambda app: world.execute_ports())
             patch.setattr(module, "compile_policy", self._compile)
             return verify(VerifyOptions(cluster=CLUSTER, **options), app)
 
@@ -91,7 +90,7 @@ class Looking:
 
 
 def approving() -> World:
-    return World(approve=lambda wish: session(level=wish.level.name))
+    return World(approve=lambda request: session(level=request.level.name))
 
 
 def recorded(world: World) -> list[tuple[str, str, str | None]]:
@@ -136,7 +135,7 @@ def test_a_stronger_session_does_not_stand_in_for_a_weaker_level() -> None:
     found = looking.verify(levels=("mfa",))
 
     assert [login.name for login in found.logins] == ["everyday", "mfa"]
-    assert [wish.level.name for wish in looking.world.asked] == ["mfa"]
+    assert [request.level.name for request in looking.world.asked] == ["mfa"]
 
 
 def test_levels_that_are_named_are_stepped_up_to_weakest_first() -> None:
@@ -144,7 +143,7 @@ def test_levels_that_are_named_are_stepped_up_to_weakest_first() -> None:
     found = looking.verify(levels=("strong", "mfa"))
 
     assert [login.name for login in found.logins] == ["everyday", "mfa", "strong"]
-    assert [wish.level.name for wish in looking.world.asked] == ["mfa", "strong"]
+    assert [request.level.name for request in looking.world.asked] == ["mfa", "strong"]
     assert looking.world.asked[0].summary == "look at what the server enforces, as mfa"
     assert [activity for activity, _, _ in recorded(looking.world)].count(Activity.RUN.value) == 4
 
@@ -173,7 +172,7 @@ def test_the_digest_is_that_of_the_policy_in_force() -> None:
 
 
 def test_a_person_who_says_no_ends_it() -> None:
-    def deny(wish: Any) -> Any:
+    def deny(request: Any) -> Any:
         raise StepUpDenied("no")
 
     looking = Looking(World(approve=deny))
@@ -191,15 +190,15 @@ def test_nobody_to_ask_names_the_command_to_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("levels", "wish", "error"),
+    ("levels", "step_up", "error"),
     [
-        (("nosuch",), Wish(), UsageError),
-        (("critical",), Wish(), CommandRefused),  # it asks for a reason
+        (("nosuch",), StepUpOptions(), UsageError),
+        (("critical",), StepUpOptions(), CommandRefused),  # it asks for a reason
     ],
 )
-def test_what_cannot_be_stepped_up_to(levels: tuple[str, ...], wish: Wish, error: type[Exception]) -> None:
+def test_what_cannot_be_stepped_up_to(levels: tuple[str, ...], step_up: StepUpOptions, error: type[Exception]) -> None:
     with pytest.raises(error):
-        Looking(approving()).verify(levels=levels, step_up=wish)
+        Looking(approving()).verify(levels=levels, step_up=step_up)
 
 
 def test_another_cluster_is_never_asked() -> None:
@@ -213,7 +212,7 @@ def test_a_kubectl_that_others_can_write_is_not_run_elevated() -> None:
     fault = Untrusted("/opt", "can be changed by other users", "chmod go-w /opt")
     looking = Looking(World(kubectl=FakeKubectl(writable=fault)))
     with pytest.raises(CommandRefused):
-        looking.verify(levels=("mfa",), step_up=Wish())
+        looking.verify(levels=("mfa",), step_up=StepUpOptions())
     assert (looking.asked, looking.world.asked) == ([], [])
 
     looking.world.put(session(level="mfa"))

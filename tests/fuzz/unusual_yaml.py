@@ -1,4 +1,4 @@
-"""Damage to YAML documents, and everything odd that YAML has."""
+"""Damage to YAML documents, and every unusual form that YAML has."""
 
 from __future__ import annotations
 

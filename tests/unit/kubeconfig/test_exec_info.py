@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kubeconfig import exec_info
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.exec_info import digests, large_ca
 from kubectl_stepup.sessions.record import EXPECTED
-from kubectl_stepup.wiring import exec_info
-from kubectl_stepup.wiring.exec_info import digests, large_ca
 from tests.flows import RESOLVED
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

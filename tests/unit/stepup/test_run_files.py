@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,16 +11,18 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import KubectlFailed, KubectlNotFound, StoreUnavailable
+from kubectl_stepup.kubeconfig.load import files_of
 from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import read
-from kubectl_stepup.sessions.scope import USER_SCOPE, terminal_scope
+from kubectl_stepup.kubectl.installed import InstalledKubectl
+from kubectl_stepup.sessions.scope import terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from kubectl_stepup.stepup.app import App, Settings
+from kubectl_stepup.stepup import own_programs
+from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.elevate import Elevation
-from kubectl_stepup.wiring import running
-from kubectl_stepup.wiring.real_kubectl import RealKubectl
-from tests.flows import RESOLVED, session
+from kubectl_stepup.stepup.options import Settings
+from tests.flows import session
 
 CONFIG = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Config\nstore: memory\n"
 
@@ -49,29 +50,29 @@ def kubectl_in(tmp_path: Path, script: str) -> str:
 
 @pytest.fixture
 def no_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "launcher", lambda: None)
+    monkeypatch.setattr(own_programs, "launcher", lambda: None)
 
 
 def test_the_credential_command_is_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
+    monkeypatch.setattr(own_programs, "launcher", lambda: "/opt/kubectl-stepup")
     for frozen in (False, True):
         monkeypatch.setattr(sys, "frozen", frozen, raising=False)
         for where in ((), ("--store-directory", "/state/sessions"), ("--store", "keyring")):
-            assert running.credential_command(where) == ("/opt/kubectl-stepup", "credential")
+            assert own_programs.credential_command(where) == ("/opt/kubectl-stepup", "credential")
 
 
 def test_a_socket_which_the_launcher_leaves_to_python_takes_the_shorter_way(monkeypatch: pytest.MonkeyPatch) -> None:
     where = ("--handover", "/socket")
-    monkeypatch.setattr(running, "launcher", lambda: "/opt/kubectl-stepup")
-    assert running.credential_command(where)[:3] == (sys.executable, "-I", "-S")
+    monkeypatch.setattr(own_programs, "launcher", lambda: "/opt/kubectl-stepup")
+    assert own_programs.credential_command(where)[:3] == (sys.executable, "-I", "-S")
     # The built program has no file to run.
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert running.credential_command(where) == ("/opt/kubectl-stepup", "credential")
+    assert own_programs.credential_command(where) == ("/opt/kubectl-stepup", "credential")
 
 
 @pytest.mark.usefixtures("no_launcher")
 def test_the_credential_command_without_one_is_absolute_and_isolated() -> None:
-    python, *flags, file, word = running.credential_command()
+    python, *flags, file, word = own_programs.credential_command()
     assert (python, flags, word) == (sys.executable, ["-I", "-S"], "credential")
     assert Path(file).is_absolute()
     assert Path(file).name == "cached_credential.py"
@@ -81,15 +82,17 @@ def test_the_credential_command_without_one_is_absolute_and_isolated() -> None:
 @pytest.mark.usefixtures("no_launcher")
 def test_the_credential_command_of_the_built_program_without_one_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert running.credential_command() == (sys.executable, "credential")
+    assert own_programs.credential_command() == (sys.executable, "credential")
 
 
-# -- lending a session --------------------------------------------------------------------------------------------
+# -- handing a session over --------------------------------------------------------------------------------------------
 
 
 def lent(machine: App, elevation: Elevation, *, keeps_session: bool = True) -> tuple[str, ...]:
-    ports = running.execute_ports(machine).run_ports(RESOLVED)
-    with ports.run_directory() as directory, ports.hand_over(directory.path, keeps_session) as credential_for:
+    with (
+        machine.kubectl.run_directory() as directory,
+        machine.hand_over(directory.path, keeps_session=keeps_session) as credential_for,
+    ):
         return tuple(credential_for(elevation))
 
 
@@ -119,9 +122,9 @@ def impossible(*, directory: Path) -> Iterator[BySocket]:
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_session_is_handed_to_the_process_tree(machine: App, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
-    monkeypatch.setattr(running, "prepared", by_socket)
+    monkeypatch.setattr(own_programs, "prepared", by_socket)
     assert lent(machine, elevation(stored=stored)) == (
-        *running.credential_command(("--handover", "/socket")),
+        *own_programs.credential_command(("--handover", "/socket")),
         "--session",
         session().id,
         "--handover",
@@ -137,11 +140,11 @@ class FileLike(MemoryStore):
 def test_where_it_cannot_be_handed_over_the_store_serves(
     machine: App, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(running, "prepared", impossible)
+    monkeypatch.setattr(own_programs, "prepared", impossible)
     store = FileLike(now=lambda: 0.0)
     store.name = name
     machine.__dict__["store"] = store
-    rest = lent(machine, elevation(stored=True))[len(running.credential_command()) :]
+    rest = lent(machine, elevation(stored=True))[len(own_programs.credential_command()) :]
     directory = ("--store-directory", str(machine.state_directory / "sessions")) if name == "file" else ()
     assert rest == ("--session", session().id, *directory)
 
@@ -157,11 +160,11 @@ def test_where_it_cannot_be_handed_over_the_store_serves(
     ],
 )
 def test_credential_is_told_of_the_stores_that_the_kernel_does_not_keep(store: str, arguments: tuple[str, ...]) -> None:
-    assert running.store_arguments(store, Path("/state")) == arguments
+    assert own_programs.store_arguments(store, Path("/state")) == arguments
 
 
 def test_where_neither_works_nothing_runs(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "prepared", impossible)
+    monkeypatch.setattr(own_programs, "prepared", impossible)
     with pytest.raises(StoreUnavailable, match=r"^neither way works$"):
         lent(machine, elevation(stored=True))  # the store is memory
     machine.__dict__["store"] = FileLike(now=lambda: 0.0)
@@ -172,31 +175,27 @@ def test_where_neither_works_nothing_runs(machine: App, monkeypatch: pytest.Monk
 
 
 def test_no_token_is_in_the_words(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "prepared", by_socket)
+    monkeypatch.setattr(own_programs, "prepared", by_socket)
     assert session().token.reveal() not in " ".join(lent(machine, elevation(stored=True)))
 
 
-# -- ports --------------------------------------------------------------------------------------------------------
+# -- an app's parts -------------------------------------------------------------------------------------------------
 
 
-def test_scopes(machine: App) -> None:
-    assert running.execute_ports(machine).scope == terminal_scope()
-    assert running.execute_ports(machine, user_scope=True).scope == USER_SCOPE
-    assert running.session_ports(machine).scope == terminal_scope()
-    assert running.credential_ports(machine).scope == terminal_scope()
+def test_the_scope_is_the_terminal(machine: App) -> None:
+    assert machine.scope == terminal_scope()
 
 
 def test_the_kubeconfig_files_are_those_of_the_environment_or_of_the_flag(machine: App, tmp_path: Path) -> None:
-    ports = running.execute_ports(machine).run_ports(None)
-    assert tuple(ports.kubeconfig_files(None)) == ("/a", "/b")
+    assert tuple(files_of(machine.environ, None)) == ("/a", "/b")
     named = tmp_path / "named"
     named.write_text("")
-    assert tuple(ports.kubeconfig_files(str(named))) == (str(named),)
+    assert tuple(files_of(machine.environ, str(named))) == (str(named),)
 
 
 def captured(machine: App, place: str) -> tuple[str, bytes]:
     """Return the file's name and what a child reads under it."""
-    with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", place) as file:
+    with machine.kubectl.captured_file(b"kind: Pod", place) as file:
         path = file.path
         read = subprocess.run(["cat", path], pass_fds=file.pass_fds, capture_output=True, check=True).stdout
         in_memory = Path(path).is_symlink()
@@ -215,7 +214,7 @@ def test_captured_input_has_the_name_of_its_place(machine: App, tmp_path: Path) 
 
 def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machine: App, tmp_path: Path) -> None:
     kubectl_in(tmp_path, "exit 0")
-    with running.execute_ports(machine).run_ports(None).captured_file(b"kind: Pod", "app.yaml") as file:
+    with machine.kubectl.captured_file(b"kind: Pod", "app.yaml") as file:
         path = file.path
         assert (Path(path).read_bytes(), Path(path).is_symlink()) == (b"kind: Pod", False)
         assert Path(path).stat().st_mode & 0o777 == 0o600
@@ -223,7 +222,7 @@ def test_a_kubectl_that_is_a_script_gets_captured_input_as_a_private_file(machin
 
 
 def test_kubectl_is_found_by_our_own_environment(machine: App, tmp_path: Path) -> None:
-    kubectl = running.execute_ports(machine).run_ports(None).kubectl
+    kubectl = machine.kubectl
     with pytest.raises(KubectlNotFound):
         kubectl.path()
     path = kubectl_in(tmp_path, 'cat; echo "$1 $A" >&2; exit 7')
@@ -275,11 +274,11 @@ class TestTheKubectlThatWasChecked:
     """One kubectl for the check, the record and the run."""
 
     @pytest.fixture
-    def kubectl(self, machine: App, tmp_path: Path) -> RealKubectl:
+    def kubectl(self, machine: App, tmp_path: Path) -> InstalledKubectl:
         kubectl_in(tmp_path, "exit 3")
         return machine.kubectl
 
-    def test_it_is_looked_up_once(self, machine: App, tmp_path: Path, kubectl: RealKubectl) -> None:
+    def test_it_is_looked_up_once(self, machine: App, tmp_path: Path, kubectl: InstalledKubectl) -> None:
         path = kubectl.path()
         earlier = tmp_path / "earlier"
         earlier.mkdir()
@@ -287,11 +286,11 @@ class TestTheKubectlThatWasChecked:
         (earlier / "kubectl").write_text("#!/bin/sh\nexit 4\n")
         (earlier / "kubectl").chmod(0o755)
         assert kubectl.path() == path
-        assert running.execute_ports(machine).run_ports(None).kubectl is kubectl
+        assert machine.kubectl is kubectl
         assert kubectl.run([], {}) == 3
 
     @pytest.mark.parametrize("how", ["file", "link"])
-    def test_another_in_its_place_is_refused(self, tmp_path: Path, kubectl: RealKubectl, how: str) -> None:
+    def test_another_in_its_place_is_refused(self, tmp_path: Path, kubectl: InstalledKubectl, how: str) -> None:
         assert kubectl.writable_by_others() is None
         other = tmp_path / "bin/other"
         other.write_text("#!/bin/sh\nexit 4\n")
@@ -306,7 +305,7 @@ class TestTheKubectlThatWasChecked:
             kubectl.writable_by_others()
         assert caught.value.hint == "repeat the command"
 
-    def test_one_that_is_gone_is_said(self, kubectl: RealKubectl) -> None:
+    def test_one_that_is_gone_is_said(self, kubectl: InstalledKubectl) -> None:
         assert kubectl.writable_by_others() is None
         Path(kubectl.path()).unlink()
         with pytest.raises(KubectlFailed, match="no such file or directory"):
@@ -314,7 +313,7 @@ class TestTheKubectlThatWasChecked:
 
     @pytest.mark.parametrize("open_one", ["links", ".", "bin", "bin/kubectl"])
     def test_everything_on_the_way_to_it_counts(
-        self, machine: App, tmp_path: Path, kubectl: RealKubectl, open_one: str
+        self, machine: App, tmp_path: Path, kubectl: InstalledKubectl, open_one: str
     ) -> None:
         (tmp_path / "links").mkdir()
         (tmp_path / "links/kubectl").symlink_to("../bin/kubectl")
@@ -328,12 +327,16 @@ class TestTheKubectlThatWasChecked:
 
 
 def test_revoking_is_for_the_elevated_client(machine: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubectl_stepup.config.model import Config
     from kubectl_stepup.secret import Secret
+    from kubectl_stepup.stepup.sessions import StoredSessions, _revoked
     from tests.flows import PROVIDER, FakeProvider
 
     fake = FakeProvider()
     monkeypatch.setattr(App, "provider", lambda self, provider: fake)
-    assert running.session_ports(machine).revoke(PROVIDER, Secret("access-1"))
+    config = Config(providers=(PROVIDER,), clusters=())
+    ended = session(access_token=Secret("access-1"))
+    assert _revoked(ended, StoredSessions(machine, config, MemoryStore(now=lambda: 0.0)))
     assert fake.revoked == [("access-1", "access_token", "kubectl-elevated")]
 
 
@@ -343,7 +346,7 @@ POD = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespac
 
 
 def expanded(machine: App, *words: str) -> Any:
-    return running.execute_ports(machine).expand(read(words))
+    return machine.expand(read(words))
 
 
 def test_manifests_are_read_by_kubectl_itself(machine: App, tmp_path: Path) -> None:
@@ -366,28 +369,3 @@ def test_a_command_without_manifests_starts_no_kubectl(machine: App, tmp_path: P
     kubectl_in(tmp_path, f"touch {tmp_path}/started")
     assert expanded(machine, "get", "pods") == (read(["get", "pods"]), CapturedInput())
     assert not (tmp_path / "started").exists()
-
-
-@pytest.mark.parametrize(
-    ("entry", "wants"),
-    [
-        ({"args": ["--session", "id"], "provideClusterInfo": True}, True),
-        ({"args": ["--session", "id"], "provideClusterInfo": False}, False),
-        ({"args": ["--session", "id"]}, False),
-        ({"args": ["--session", "another"]}, True),
-        ({"args": "id"}, True),
-        ("id", True),
-    ],
-)
-def test_whether_an_entry_of_a_session_asks_for_the_cluster(tmp_path: Path, entry: object, wants: bool) -> None:
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps({"users": [{"name": "u", "user": {"exec": entry}}]}))
-    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
-    assert running.credential_ports(app).wants_cluster("id") is wants
-
-
-def test_a_kubeconfig_that_cannot_be_read_has_nothing_against_an_entry(tmp_path: Path) -> None:
-    path = tmp_path / "kubeconfig"
-    path.write_text("- no kubeconfig")
-    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
-    assert running.credential_ports(app).wants_cluster("id")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_stepup.errors import TokenRejected
-from tests.support.provider.cases import ISSUER, good, judge, payload
+from tests.support.provider.cases import ISSUER, checked, good, payload
 from tests.support.provider.keys import base64url, rsa_key
 from tests.support.provider.tokens import compact, signature
 
@@ -87,11 +87,11 @@ FORMS: list[tuple[str, Callable[[], str], str]] = [
 @pytest.mark.parametrize(("make", "reason"), [case[1:] for case in FORMS], ids=[case[0] for case in FORMS])
 def test_a_token_in_another_form_is_refused(make: Callable[[], str], reason: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(make())
+        checked(make())
     assert reason in caught.value.message
 
 
-ODD_HEADERS: list[tuple[str, str, tuple[object, ...]]] = [
+UNUSUAL_HEADERS: list[tuple[str, str, tuple[object, ...]]] = [
     ("alg", "the ID token is signed with ", (
         "RS256 ", " RS256", "RS256\n", "RS-256", "RSA256", "SHA256withRSA", "ＲＳ256", "RS256\u200b", "None", "NONE", "", "HS384", "HS512", "RS1", "A256GCM", "dir",
         "RS256,ES256", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", True, 256, {"name": "RS256"},
@@ -106,7 +106,7 @@ ODD_HEADERS: list[tuple[str, str, tuple[object, ...]]] = [
     ("b64", "header has b64, which is not supported", (True, 0, "false")),
 ]  # fmt: skip
 HEADERS: list[tuple[str, object, str]] = [
-    (name, value, reason) for name, reason, values in ODD_HEADERS for value in values
+    (name, value, reason) for name, reason, values in UNUSUAL_HEADERS for value in values
 ]
 
 
@@ -117,7 +117,7 @@ def test_a_header_that_says_something_else_is_refused(name: str, value: object, 
     members = {"alg": "RS256", "kid": "main", "typ": "JWT", name: value}
     token = compact(members, payload(), lambda message: signature("RS256", MAIN, message))
     with pytest.raises(TokenRejected) as caught:
-        judge(token)
+        checked(token)
     assert reason in caught.value.message
 
 
@@ -150,5 +150,5 @@ TWICE: list[tuple[str, str, str, str]] = [
 def test_a_member_that_is_there_twice_is_refused_at_any_depth(header: str, body: str, reason: str) -> None:
     token = compact(header.encode(), body.encode(), lambda message: signature("RS256", MAIN, message))
     with pytest.raises(TokenRejected) as caught:
-        judge(token)
+        checked(token)
     assert reason in caught.value.message

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import KubectlFailed
-from kubectl_stepup.kubeconfig.run_directory import clear_away, run_directory
+from kubectl_stepup.kubectl.run_directory import clear_away, run_directory
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_process_that_was_left_behind_keeps_it(parent: Path) -> None:
 
 def test_what_a_killed_run_left_is_cleared_away_and_a_living_one_is_not(parent: Path) -> None:
     script = (
-        "import os, sys; from kubectl_stepup.kubeconfig.run_directory import run_directory\n"
+        "import os, sys; from kubectl_stepup.kubectl.run_directory import run_directory\n"
         "with run_directory(sys.argv[1]) as directory:\n"
         "    directory.write('overlay', b'x'); directory.link('l', '/nowhere'); os.kill(os.getpid(), 9)"
     )

@@ -1,4 +1,4 @@
-"""Damage to JSON documents, and everything odd that JSON and its readers have."""
+"""Damage to JSON documents, and every unusual form that JSON and its readers have."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FIRST = (b"\xef\xbb\xbf", b"\x00", b" \n\t\r", b")]}',\n", b"[", b"\xff", b"<htm
 
 
 def text_of(choices: Bytes, words: Sequence[str]) -> str:
-    """Return a JSON string: one of `words`, an odd one, or a word with something odd in it."""
+    """Return a JSON string: one of `words`, an unusual one, or a word with something unusual in it."""
     kind = choices.below(4)
     if kind == 0:
         return json.dumps(pick(choices, words))
@@ -65,8 +65,8 @@ def text_of(choices: Bytes, words: Sequence[str]) -> str:
         return json.dumps(pick(choices, TEXTS), ensure_ascii=chance(choices, 2))
     word = pick(choices, words)
     cut = choices.below(len(word) + 1)
-    odd = pick(choices, TEXTS) if kind == 2 else chr(choices.below(0x110000))
-    return json.dumps(word[:cut] + odd + word[cut + choices.below(2) :], ensure_ascii=chance(choices, 2))
+    unusual = pick(choices, TEXTS) if kind == 2 else chr(choices.below(0x110000))
+    return json.dumps(word[:cut] + unusual + word[cut + choices.below(2) :], ensure_ascii=chance(choices, 2))
 
 
 def value_of(choices: Bytes, words: Sequence[str], depth: int = 0) -> str:

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.fuzz.odd_yaml import damaged
+from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:

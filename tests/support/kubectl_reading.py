@@ -14,7 +14,7 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.yaml_edit.foreign_yaml import MAX_DEPTH
 from tests.grammar.choices import Seeded, chance, pick
-from tests.support.kube.odd_kubeconfigs import kubeconfig as odd_kubeconfig
+from tests.support.unusual_kubeconfigs import kubeconfig as unusual_kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,14 +60,14 @@ def _case(seed: int, directory: Path) -> Case:
     files = []
     for number in range(1 + choices.below(3) // 2 + choices.below(4) // 3):
         file = directory / f"config-{number}"
-        file.write_bytes(odd_kubeconfig(choices))
+        file.write_bytes(unusual_kubeconfig(choices))
         files.append(str(file))
     home = {"HOME": str(directory / "home"), "PATH": "/nonexistent"}
     if chance(choices, 4):
         return Case(seed=seed, environ=home, flag=files[0])
-    for odd in ("", "/no/such/file", files[0], os.devnull, f"{directory}/./config-0"):
+    for unusual in ("", "/no/such/file", files[0], os.devnull, f"{directory}/./config-0"):
         if chance(choices, 6):
-            files.insert(choices.below(len(files) + 1), odd)
+            files.insert(choices.below(len(files) + 1), unusual)
     if chance(choices, 40):
         files.append(str(pick(choices, (directory, "/etc/passwd/x"))))
     return Case(seed=seed, environ={**home, "KUBECONFIG": os.pathsep.join(files)}, flag=None)

@@ -1,4 +1,4 @@
-"""What the guards before this one let through, each by the habit that made it miss; here it asks, or is refused."""
+"""What the tools before this one let through, each by the habit that made it miss; here it asks, or is refused."""
 
 from __future__ import annotations
 

@@ -10,19 +10,20 @@ from unittest.mock import sentinel
 
 import pytest
 
-from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import LockTimeout
+from kubectl_stepup.stepup import single_flight as module
+from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.elevate import Elevation
-from kubectl_stepup.ui.terminal import Terminal
-from kubectl_stepup.wiring import single_flight as module
+from kubectl_stepup.stepup.options import Settings
 
 ID, OTHER = "0" * 32, "f" * 32
 
 
 def flight(directory: Path, session_id: str = ID, found: object = None) -> AbstractContextManager[Elevation | None]:
-    terminal = Terminal(environ={})
+    app = App(Settings(), {"HOME": str(directory)})
+    app.__dict__["runtime_directory"] = directory
     find = partial(dict[str, Elevation]({"": found} if found else {}).get, "")  # type: ignore[dict-item]
-    return module.single_flight(session_id, find, directory=directory, terminal=terminal, clock=SystemClock())
+    return module.single_flight(session_id, find, app)
 
 
 @pytest.fixture(autouse=True)

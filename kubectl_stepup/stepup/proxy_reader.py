@@ -17,15 +17,14 @@ from kubectl_stepup.kubectl.proxy_read import ProxyRead, Server
 from kubectl_stepup.oidc.proxy import proxy_for
 from kubectl_stepup.oidc.tls_trust import tls_context
 from kubectl_stepup.sanitise import safe
-from kubectl_stepup.wiring.real_kubectl import time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.kubectl.time_limit import TimeLimit
     from kubectl_stepup.sessions.session import ElevationSession
-    from kubectl_stepup.stepup.ports import RunLimit
 
 _TRUST_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Those that Go reads too."""
@@ -50,7 +49,7 @@ class ProxyReader:
     cluster: Cluster
     server: Server
 
-    def read(self, path: str, session: ElevationSession, *, limit: RunLimit | None = None) -> int:
+    def read(self, path: str, session: ElevationSession, *, limit: TimeLimit | None = None) -> int:
         """Read `path` with the session's token and return the exit code, as kubectl's would be.
 
         Raises:
@@ -63,7 +62,7 @@ class ProxyReader:
             self.server, path, token=session.token, user_agent=f"kubectl-stepup/{__version__}", write=_write
         )
         sys.stdout.flush()
-        outcome = read.run(time_limit(limit))
+        outcome = read.run(limit)
         if outcome.problem is not None:
             sys.stderr.write(f"{safe(outcome.problem, _PROBLEM_LIMIT)}\n")
         return outcome.exit_code

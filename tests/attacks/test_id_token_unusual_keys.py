@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448
 
 from kubectl_stepup.errors import TokenRejected
-from tests.support.provider.cases import EXPECTED, Published, accept, judge, payload
+from tests.support.provider.cases import EXPECTED, Published, accept, checked, payload
 from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
 from tests.support.provider.tokens import signed
 
@@ -83,7 +83,7 @@ MISFITS: list[tuple[str, str, Any, dict[str, object], str]] = [
 def test_a_key_that_does_not_fit_verifies_nothing(alg: str, signer: Any, key: dict[str, object], reason: str) -> None:
     token = signed(payload(), signer, alg=alg, kid="main")
     with pytest.raises(TokenRejected) as caught:
-        judge(token, expected=replace(EXPECTED, algorithms=(alg,)), jwks=Published({**key, "kid": "main"}))
+        checked(token, expected=replace(EXPECTED, algorithms=(alg,)), jwks=Published({**key, "kid": "main"}))
     assert reason in caught.value.message
 
 
@@ -122,4 +122,4 @@ def test_an_ecdsa_signature_is_two_numbers_of_32_octets(change: Callable[[bytes,
     accept(token, **options)
     octets = change(half(token, 0), half(token, 1))
     with pytest.raises(TokenRejected, match=WRONG):
-        judge(f"{token.rpartition('.')[0]}.{base64url(octets)}", **options)
+        checked(f"{token.rpartition('.')[0]}.{base64url(octets)}", **options)

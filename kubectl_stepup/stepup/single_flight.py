@@ -12,11 +12,9 @@ from kubectl_stepup.ui.notices import waiting_for_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from kubectl_stepup.clock import Clock
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
-    from kubectl_stepup.ui.terminal import Terminal
 
     Find = Callable[[], Elevation | None]
 
@@ -25,10 +23,8 @@ LOCK_WAIT_S = 900.0
 
 
 @contextmanager
-def single_flight(
-    session_id: str, find: Find, *, directory: Path, terminal: Terminal, clock: Clock
-) -> Iterator[Elevation | None]:
-    """Return None to the one process that must ask, and to those that waited for it what `find` then finds.
+def single_flight(session_id: str, find: Find, app: App) -> Iterator[Elevation | None]:
+    """Yield None to the one process that must ask, and to those that waited for it what `find` then finds.
 
     The terminal's lock keeps the prompts of other clusters and levels apart: a terminal shows one at a time.
 
@@ -38,14 +34,14 @@ def single_flight(
     """
 
     def turn(name: str) -> AbstractContextManager[Elevation | None]:
-        return acquire(directory, name, answer=find, timeout_s=LOCK_WAIT_S, on_wait=tell, clock=clock)
+        return acquire(app.runtime_directory, name, answer=find, timeout_s=LOCK_WAIT_S, on_wait=tell, clock=app.clock)
 
     def tell(holder: Holder | None) -> None:
         if holder is None:
-            terminal.line(waiting_for_line(pid=None, terminal=None, age_s=None))
+            app.terminal.line(waiting_for_line(pid=None, terminal=None, age_s=None))
         else:
-            age_s = clock.now() - holder.since
-            terminal.line(waiting_for_line(pid=holder.pid, terminal=holder.terminal, age_s=age_s))
+            age_s = app.clock.now() - holder.since
+            app.terminal.line(waiting_for_line(pid=holder.pid, terminal=holder.terminal, age_s=age_s))
 
     with turn(session_id) as found:
         if found is not None:

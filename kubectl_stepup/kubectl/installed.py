@@ -1,4 +1,4 @@
-"""The kubectl of this machine, looked up once in a run (processes)."""
+"""The kubectl of this machine: looked up once, so that what was checked is what runs (processes)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
-from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import KubectlFailed
 from kubectl_stepup.kubectl import process
-from kubectl_stepup.kubectl.time_limit import TimeLimit
+from kubectl_stepup.kubectl.captured_file import captured_file
+from kubectl_stepup.kubectl.run_directory import run_directory
 from kubectl_stepup.trusted_file import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
     from typing import NoReturn
 
-    from kubectl_stepup.stepup.ports import RunLimit
+    from kubectl_stepup.kubectl.captured_file import CapturedFile
+    from kubectl_stepup.kubectl.run_directory import RunDirectory
+    from kubectl_stepup.kubectl.time_limit import TimeLimit
     from kubectl_stepup.trusted_file import Untrusted
 
 
-class RealKubectl:
-    """The kubectl of this machine: looked up once, so that what was checked is what runs."""
+class InstalledKubectl:
+    """The kubectl of this machine."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], runtime_directory: Callable[[], Path]) -> None:
         self._environ = environ
+        self._runtime_directory = runtime_directory
         self._checked: os.stat_result | None = None
 
     @cached_property
@@ -93,17 +98,18 @@ class RealKubectl:
         *,
         pass_fds: Sequence[int] = (),
         stdin: Iterable[bytes] | None = None,
-        limit: RunLimit | None = None,
+        limit: TimeLimit | None = None,
     ) -> int:
-        """Run kubectl as a child and give its exit code."""
-        return process.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=time_limit(limit))
+        """Run kubectl as a child and return its exit code."""
+        return process.run(self.path(), argv, environ, pass_fds=pass_fds, stdin=stdin, limit=limit)
 
+    def run_directory(self) -> AbstractContextManager[RunDirectory]:
+        """Make the directory of a run."""
+        return run_directory(str(self._runtime_directory()))
 
-def time_limit(limit: RunLimit | None) -> TimeLimit | None:
-    """Return what ends a run when its time is up, by this machine's clock."""
-    if limit is None:
-        return None
-    return TimeLimit(limit.longest_s, warning_s=limit.warning_s, tell=limit.tell, clock=SystemClock())
+    def captured_file(self, content: bytes, place: str) -> AbstractContextManager[CapturedFile]:
+        """Make a file of what was read from a place, for this kubectl to read."""
+        return captured_file(content, place, kubectl=self.path(), parent=lambda: str(self._runtime_directory()))
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Well-signed tokens whose claims are of odd types, look like the right ones, or speak of odd times and audiences."""
+"""Well-signed tokens whose claims have unexpected types, look like the right ones, or name unusual times and audiences."""
 
 # ruff: noqa: E501 - one case a line
 
@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.oidc.requirement import Evidence
-from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, checked, good
 from tests.support.provider.model import ABSENT
 
 T = int(NOW)
@@ -41,7 +41,7 @@ NO_AUDIENCES: tuple[object, ...] = (
     ),
 )
 
-ODD_TYPES: list[tuple[str, object, str]] = [
+UNEXPECTED_TYPES: list[tuple[str, object, str]] = [
     *((name, value, f"{name} in the ID token is not a string") for name in ("iss", "sub", "azp", "nonce", "acr", "jti", "at_hash") for value in NO_TEXT),
     *((name, value, f"{name} in the ID token is not a time") for name in ("exp", "iat", "nbf", "auth_time") for value in NO_TIME),
     *(("aud", value, "aud in the ID token is not a list of strings") for value in NO_AUDIENCES),
@@ -49,25 +49,27 @@ ODD_TYPES: list[tuple[str, object, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "message"), ODD_TYPES, ids=[f"{name} {json.dumps(value)}" for name, value, _ in ODD_TYPES]
+    ("name", "value", "message"),
+    UNEXPECTED_TYPES,
+    ids=[f"{name} {json.dumps(value)}" for name, value, _ in UNEXPECTED_TYPES],
 )
-def test_a_claim_of_an_odd_type_is_refused_by_name(name: str, value: object, message: str) -> None:
+def test_a_claim_of_an_unexpected_type_is_refused_by_name(name: str, value: object, message: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(None, **{name: value}))
+        checked(good(None, **{name: value}))
     assert type(caught.value) is TokenRejected
     assert caught.value.message.startswith(f"{message}: ")
 
 
 @pytest.mark.parametrize("value", NO_LIST, ids=json.dumps)
 @pytest.mark.parametrize("name", ["amr", "acrs"])
-def test_methods_of_an_odd_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for(
+def test_methods_of_an_unexpected_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for(
     name: str, value: object
 ) -> None:
     changes: dict[str, Any] = {name: value}
     accept(good(None, **changes))
     asked = replace(REQUIREMENT, evidence=Evidence(**{name: ("mfa",)}))
     with pytest.raises(TooWeak, match=f"wanted {name}=mfa, got {name}="):
-        judge(good(None, **changes), requirement=asked)
+        checked(good(None, **changes), requirement=asked)
 
 
 @pytest.mark.parametrize("name", ["amr", "acrs"])
@@ -77,7 +79,7 @@ def test_one_text_is_a_list_of_one_and_nothing_in_it_is_a_list(name: str) -> Non
     accept(good(None, **{name: "mfa"}), requirement=asked)
     for text in ("mfa pwd", "mfa,pwd", "mf", "mfa ", '["mfa"]', "MFA"):
         with pytest.raises(TooWeak):
-            judge(good(None, **{name: text}), requirement=asked)
+            checked(good(None, **{name: text}), requirement=asked)
 
 
 # Each looks, or is compared carelessly, like the value that is wanted.
@@ -107,7 +109,7 @@ def test_what_looks_like_the_right_value_is_another(
     name: str, text: str, kind: type[TokenRejected], message: str
 ) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(None, **{name: text}))
+        checked(good(None, **{name: text}))
     assert type(caught.value) is kind
     assert message in caught.value.message
     # What cannot be seen is shown escaped, so that the two values differ on the screen as well.
@@ -115,7 +117,7 @@ def test_what_looks_like_the_right_value_is_another(
     assert not set("\u200b\u00ad\u202e\ufeff") & set(caught.value.message)
 
 
-ODD_TIMES: list[tuple[str, dict[str, Any], type[TokenRejected], str]] = [
+UNUSUAL_TIMES: list[tuple[str, dict[str, Any], type[TokenRejected], str]] = [
     ("exp a millisecond ago", {"exp": NOW - 0.001}, TokenRejected, "the ID token expired 0s ago"),
     ("exp now as a float", {"exp": NOW}, TokenRejected, "the ID token expired 0s ago"),
     ("exp in milliseconds", {"exp": (T + 300) * 1000}, TokenRejected, "exp in the ID token is not a time: "),
@@ -148,11 +150,11 @@ ODD_TIMES: list[tuple[str, dict[str, Any], type[TokenRejected], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "message"), [case[1:] for case in ODD_TIMES], ids=[case[0] for case in ODD_TIMES]
+    ("changes", "kind", "message"), [case[1:] for case in UNUSUAL_TIMES], ids=[case[0] for case in UNUSUAL_TIMES]
 )
-def test_an_odd_time_is_refused(changes: dict[str, Any], kind: type[TokenRejected], message: str) -> None:
+def test_an_unusual_time_is_refused(changes: dict[str, Any], kind: type[TokenRejected], message: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(**changes))
+        checked(good(**changes))
     assert type(caught.value) is kind
     assert message in caught.value.message
 
@@ -183,9 +185,9 @@ AUDIENCES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "message"), AUDIENCES, ids=[str(changes) for changes, _ in AUDIENCES])
-def test_an_odd_audience_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_an_unusual_audience_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(**changes), expected=replace(EXPECTED, extra_audiences=("account",)))
+        checked(good(**changes), expected=replace(EXPECTED, extra_audiences=("account",)))
     assert message in caught.value.message
 
 
@@ -226,7 +228,7 @@ CONFUSED: list[tuple[str, Evidence, dict[str, Any], str]] = [
 )
 def test_evidence_in_the_wrong_place_is_none(evidence: Evidence, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(TooWeak) as caught:
-        judge(good(**changes), requirement=replace(REQUIREMENT, evidence=evidence))
+        checked(good(**changes), requirement=replace(REQUIREMENT, evidence=evidence))
     assert message in caught.value.message
 
 

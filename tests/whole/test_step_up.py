@@ -162,7 +162,7 @@ def test_without_a_person_nothing_is_asked_and_nothing_is_run(lab: Lab) -> None:
     assert lab.exists("web-0")
 
 
-def test_routine_commands_are_kubectls_own_byte_for_byte(lab: Lab) -> None:
+def test_allowed_commands_are_kubectls_own_byte_for_byte(lab: Lab) -> None:
     for words in (["get", "pods"], ["get", "pods", "-o", "json"], ["get", "pod", "nope"], ["version", "--client"]):
         ours, plain = lab.quietly("exec", "--", *words), lab.kubectl(*words)
         assert (ours.stdout, ours.returncode) == (plain.stdout, plain.returncode)
@@ -208,7 +208,7 @@ def test_a_level_that_is_asked_each_time_keeps_no_session(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("store", ["memory", "file"])
-def test_other_stores_take_the_same_road(tmp_path: Path, store: str) -> None:
+def test_other_stores_serve_the_same(tmp_path: Path, store: str) -> None:
     with opened_lab(tmp_path, store=store) as lab:
         first = lab.stepup("exec", "--", "delete", "pod", "web-0")
         second = lab.stepup("exec", "--", "delete", "pod", "web-1")
@@ -225,7 +225,7 @@ def test_manifests_on_standard_input_reach_kubectl_whole(lab: Lab) -> None:
 
 
 def test_a_command_that_runs_for_too_long_is_warned_and_hung_up(tmp_path: Path) -> None:
-    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, longest: 3s}")
+    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, maxDuration: 3s}")
     with opened_lab(tmp_path, policy=policy) as lab:
         ran = lab.stepup("exec", "-q", "--level", "critical", "--", "get", "pods", "--watch")
 
