@@ -50,7 +50,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """Who signed in, with what and when (seconds since the epoch)."""
+    """A sign-in: the account, its factors and their times (seconds since the epoch)."""
 
     account: Account
     password_at: float

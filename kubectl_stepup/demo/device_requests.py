@@ -93,11 +93,11 @@ class DeviceRequests:
             self.opened += 1
 
     def by_device_code(self, device_code: str) -> StoredDeviceRequest | None:
-        """Find by the code the client polls with."""
+        """Return the request with this device code, or None."""
         return self._requests.get(device_code)
 
     def by_user_code(self, user_code: str) -> StoredDeviceRequest | None:
-        """Find by the code on the screen; case, spaces and the dash do not matter."""
+        """Return the request with this user code, or None; case, spaces and the dash do not matter."""
         wanted = plain_code(user_code)
         with self._lock:
             matches = [r for r in self._requests.values() if plain_code(r.user_code) == wanted]
@@ -142,7 +142,7 @@ class DeviceRequests:
             return True
 
     def consume(self, request: StoredDeviceRequest) -> bool:
-        """Take an approved request out, once."""
+        """Remove an approved request, once."""
         with self._lock:
             return self._requests.pop(request.device_code.reveal(), None) is not None
 

@@ -53,7 +53,7 @@ class Client:
 
 @dataclass(slots=True, kw_only=True)
 class AccessToken:
-    """What is remembered of an access token: its digest stands in the table, not the token."""
+    """An issued access token; the table has its digest, not the token."""
 
     client_id: str
     account: str
@@ -119,7 +119,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         return answer(form)
 
     def query_client(self, client_id: str) -> Client | None:
-        """Find a client (called by Authlib)."""
+        """Return a client (called by Authlib)."""
         return self.clients.get(client_id)
 
     def save_token(self, token: Mapping[str, object], request: OAuth2Request) -> None:
@@ -138,7 +138,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         return request
 
     def handle_response(self, status: int, body: object, headers: object) -> HTTPResponse:
-        """Make an answer (called by Authlib)."""
+        """Return an answer (called by Authlib)."""
         return json_response(body, status, NO_STORE)
 
 

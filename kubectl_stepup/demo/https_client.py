@@ -16,7 +16,7 @@ _MAX_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPAnswer:
-    """What came back, after redirects."""
+    """An HTTP answer, after redirects."""
 
     status: int
     url: str

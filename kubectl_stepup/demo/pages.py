@@ -48,7 +48,7 @@ _HEADERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequiredFactors:
-    """What the approval page must ask for besides the two buttons."""
+    """The factors that the approval page must ask for."""
 
     password: bool
     otp: bool
@@ -87,7 +87,7 @@ def approval_page(
     problem: str = "",
     status: int = 200,
 ) -> HTTPResponse:
-    """Show what was asked for, the code to compare, and the two buttons."""
+    """Show the request, the code to compare, and the two buttons."""
     rows = [("Signed in as", escape(safe(email)))]
     if request.command:
         rows.append(("Command", f"<code>{escape(safe(request.command, 2000))}</code>"))
@@ -95,7 +95,7 @@ def approval_page(
         rows.append(("Cluster", escape(safe(request.cluster))))
     if request.reason:
         rows.append(("Reason given", escape(safe(request.reason))))
-    rows.append(("Asked by", escape(safe(request.client_id))))
+    rows.append(("Requested by", escape(safe(request.client_id))))
     rows.append(("Code", f'<span class="code">{escape(request.user_code)}</span>'))
     listing = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
     fields = (_password_field() if factors.password else "") + (_otp_field() if factors.otp else "")
@@ -117,7 +117,7 @@ def message_page(title: str, text: str, status: int = 200) -> HTTPResponse:
 
 
 def redirect(location: str, headers: tuple[tuple[str, str], ...] = ()) -> HTTPResponse:
-    """Send the browser on with GET."""
+    """Redirect the browser, with GET."""
     return HTTPResponse(status=303, headers=(("Location", location), ("Cache-Control", "no-store"), *headers))
 
 

@@ -19,7 +19,7 @@ _MOST_PAGES = 6
 
 @dataclass(slots=True, kw_only=True)
 class Page:
-    """What a reader takes in: the title, the words, and the one form."""
+    """A page as a reader sees it: the title, the words, and the one form."""
 
     title: str = ""
     words: str = ""
@@ -30,7 +30,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What became of a visit: the words of the approval page, which factors were typed, and the last title."""
+    """The result of a visit: the words of the approval page, the factors that were typed, and the last title."""
 
     words: str
     typed: tuple[str, ...]

@@ -12,7 +12,7 @@ _DAY = 86400.0
 
 
 def plant(store: ObjectStore, now: float) -> None:
-    """Put the first objects into an empty store, as if they were made some days before `now`."""
+    """Add the first objects to an empty store, as if they were created some days before `now`."""
     _add(store, now - 40 * _DAY, "Node", NODE, "", status=_node_status())
     for name in NAMESPACES:
         _add(store, now - 40 * _DAY, "Namespace", name, "")

@@ -39,26 +39,26 @@ def open_shell(caller: Mapping[str, str], say: Callable[[str], None]) -> int:
 
 
 def welcome(world: World, *, remote: bool) -> str:
-    """Say who one is, where things are and what to type. `remote`: the person's browser is on another machine."""
+    """Return the introduction: user, addresses, commands to try. `remote`: the browser is on another machine."""
     credentials, otp = world.credentials, world.directory / "bin/otp"
     code = f"\n  current code        type otp, or in another terminal {otp}" if otp.exists() else ""
     port = urlsplit(world.provider.issuer).port
     tunnel = f"\n  from your machine   ssh -L {port}:127.0.0.1:{port} {{this host}}" if remote else ""
     return f"""\
-You are {credentials.name}, in group dev, in a demo of your own. Your kubeconfig is not read, and all of this is gone
-when you leave (exit, or Ctrl-D).
+You are {credentials.name}, in group dev, in a demo of your own. Your kubeconfig is not read, and everything is
+removed when you leave (exit, or Ctrl-D).
 
   cluster             {world.cluster.url}  (context {NAME}, namespace {NAMESPACE})
-  identity provider   {world.provider.issuer}  (a made-up certificate: the browser will warn){tunnel}
+  identity provider   {world.provider.issuer}  (its own certificate: the browser will warn){tunnel}
   user                {credentials.name}
   password            {credentials.password_secret.reveal()}
   TOTP seed           {credentials.otp_secret.reveal()}  (for an authenticator){code}
 
 Try:
-  kubectl get pods                                 as ever
-  kubectl delete pod web-0                         the cluster refuses
-  kubectl stepup exec -- delete pod web-0          asks; you approve in a browser; done
-  kubectl stepup exec -- get secrets               read at level mfa alone
+  kubectl get pods                                 everyday work
+  kubectl delete pod web-0                         the cluster denies it
+  kubectl stepup exec -- delete pod web-0          prompts; you approve in a browser
+  kubectl stepup exec -- get secrets               needs level mfa
   kubectl stepup status
   kubectl stepup audit list
   kubectl stepup logout
@@ -71,7 +71,7 @@ def _interrupts_are_the_shells() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # NOTE: a handler, not SIG_IGN: what is ignored stays ignored in every program that the shell starts.
+    # NOTE: a handler, not SIG_IGN: an ignored signal stays ignored in every program that the shell starts.
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     try:
         yield

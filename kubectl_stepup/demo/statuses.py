@@ -41,14 +41,14 @@ def group_resource(group: str, resource: str) -> str:
 
 
 def unauthorized() -> StatusError:
-    """No authenticator accepts the credential; the reason stays in the server's log."""
+    """Return the error of a rejected credential; the reason stays in the server's log."""
     return StatusError(401, "Unauthorized", "Unauthorized")
 
 
 def forbidden(
     group: str, resource: str, name: str, why: str, causes: list[dict[str, str]] | None = None
 ) -> StatusError:
-    """The user may not do this to this object."""
+    """Return the error of a user without the right to do this to the object."""
     subject = f'{group_resource(group, resource)} "{name}"' if name else group_resource(group, resource)
     details: dict[str, object] = _details(group, resource, name)
     if causes is not None:
@@ -57,35 +57,35 @@ def forbidden(
 
 
 def forbidden_path(user: str, verb: str, path: str) -> StatusError:
-    """The user may not use a path that is no resource."""
+    """Return the error of a user without the right to a non-resource path."""
     return StatusError(403, "Forbidden", f'forbidden: User "{user}" cannot {verb} path "{path}"', {})
 
 
 def not_found(group: str, resource: str, name: str) -> StatusError:
-    """There is no such object."""
+    """Return the error of a missing object."""
     message = f'{group_resource(group, resource)} "{name}" not found'
     return StatusError(404, "NotFound", message, _details(group, resource, name))
 
 
 def no_such_resource() -> StatusError:
-    """There is no such API."""
+    """Return the error of a missing API."""
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
 def already_exists(group: str, resource: str, name: str) -> StatusError:
-    """The name is taken."""
+    """Return the error of a name that exists already."""
     message = f'{group_resource(group, resource)} "{name}" already exists'
     return StatusError(409, "AlreadyExists", message, _details(group, resource, name))
 
 
 def conflict(group: str, resource: str, name: str, why: str) -> StatusError:
-    """The object is not what the writer thinks."""
+    """Return the error of a write against an old version of the object."""
     message = f'Operation cannot be fulfilled on {group_resource(group, resource)} "{name}": {why}'
     return StatusError(409, "Conflict", message, _details(group, resource, name))
 
 
 def invalid(kind: str, name: str, path: str, message: str, reason: str = "FieldValueInvalid") -> StatusError:
-    """A field has a value that cannot be."""
+    """Return the error of a field with an invalid value."""
     cause = {"reason": reason, "message": message, "field": path}
     return StatusError(
         422,
@@ -96,24 +96,24 @@ def invalid(kind: str, name: str, path: str, message: str, reason: str = "FieldV
 
 
 def bad_request(message: str) -> StatusError:
-    """The request makes no sense."""
+    """Return the error of an invalid request."""
     return StatusError(400, "BadRequest", message)
 
 
 def not_allowed() -> StatusError:
-    """The resource does not know the verb."""
+    """Return the error of a verb that the resource does not have."""
     return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
 def unsupported_media_type(content_type: str) -> StatusError:
-    """The body is in a format that is not read here."""
+    """Return the error of a body in an unsupported format."""
     return StatusError(
         415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {content_type}", {}
     )
 
 
 def expired(oldest: int) -> StatusError:
-    """A watch asks for changes that are no longer remembered."""
+    """Return the error of a watch from a version that is too old."""
     return StatusError(410, "Expired", f"too old resource version: the oldest known is {oldest}")
 
 

@@ -30,7 +30,7 @@ class Change:
 
 
 class ObjectStore:
-    """Every object, by kind, namespace and name; what is given out is a copy."""
+    """Every object, by kind, namespace and name; returned objects are copies."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -66,7 +66,7 @@ class ObjectStore:
             return self._revision, [copy.deepcopy(self._table(kind)[key]) for key in keys]
 
     def create(self, kind: ResourceKind, document: Document) -> Document:
-        """Take in a new object. Raises `StatusError` (404 for its namespace, 409)."""
+        """Store a new object. Raises `StatusError` (404 for its namespace, 409)."""
         metadata = document["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         with self._changed:
@@ -100,7 +100,7 @@ class ObjectStore:
             return self._keep("MODIFIED", kind, document, old)
 
     def delete(self, kind: ResourceKind, namespace: str, name: str, uid: str | None = None) -> Document:
-        """Take an object out, a namespace with all that is in it. Raises `StatusError` (404, 409)."""
+        """Delete an object, and with a namespace everything in it. Raises `StatusError` (404, 409)."""
         with self._changed:
             old = self.get(kind, namespace, name)
             if uid and uid != old["metadata"]["uid"]:

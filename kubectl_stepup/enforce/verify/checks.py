@@ -60,7 +60,7 @@ class LiveCluster(Record):
 
     @property
     def reading(self) -> tuple[KubectlAs, ...]:
-        """The logins that read, in the order of trying: everyday first, then the strongest."""
+        """Return the logins for reading, in the order of trying: everyday first, then the strongest."""
         first, *rest = self.asking.values()
         return (first, *reversed(rest))
 
@@ -70,7 +70,7 @@ class LiveCluster(Record):
 
 
 class ClusterState(Record):
-    """What a cluster says of itself: who the everyday login is, and our own objects there.
+    """The state of a cluster: the user of the everyday login, and our own objects.
 
     `published` is the answer to reading the published policy, `policies` are our admission policies and bindings, or
     why they cannot be read.
@@ -82,7 +82,7 @@ class ClusterState(Record):
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        """How the objects were compiled: of the published policy, or where it is not there, of our own policy."""
+        """Return how the objects were compiled: from the published policy, or without one from our own policy."""
         own = None
         if not isinstance(self.policies, str):
             own = self.policies.get(("ValidatingAdmissionPolicy", "", names.object_name(OWN_RULE)))

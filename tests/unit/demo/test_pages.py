@@ -43,7 +43,7 @@ def test_the_approval_page_shows_what_is_asked_and_the_code() -> None:
         "Command kubectl delete pod web-0 -n prod",
         "Cluster prod-eu",
         "Reason given INC-42",
-        "Asked by kubectl-elevated",
+        "Requested by kubectl-elevated",
         "Approve only what you started yourself",
         "Six-digit code",
     ):
