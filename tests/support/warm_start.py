@@ -351,7 +351,7 @@ def _exit_code(run: Callable[[], int | None]) -> int:
 def _text(descriptor: int, mode: str) -> TextIO:
     by_line = mode == "w" and (descriptor == 2 or os.isatty(descriptor))
     errors = "backslashreplace" if descriptor == 2 else "surrogateescape"
-    stream = open(descriptor, mode, 1 if by_line else -1, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - it lives as long as the process
+    stream = open(descriptor, mode, 1 if by_line else -1, encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115 - as long as the process
     return cast("TextIO", stream)
 
 
