@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "exec": ("kubectl_stepup.cli.exec", "Run a kubectl command, with a step-up where the policy requires one"),
+    "exec": ("kubectl_stepup.cli.exec", "Run a kubectl command, with a step-up where policy requires it"),
     "login": ("kubectl_stepup.cli.login", "Step up now, run nothing"),
     "status": ("kubectl_stepup.cli.status", "Show elevation sessions"),
     "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
