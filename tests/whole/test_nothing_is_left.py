@@ -48,11 +48,12 @@ class Sampler(threading.Thread):
         super().__init__(daemon=True)
         self.seen: set[bytes] = set()
         self.done = threading.Event()
+        self._old = {process.name for process in PROC.iterdir()}
 
     def run(self) -> None:
         while not self.done.is_set():
             for process in PROC.iterdir():
-                if process.name.isdigit() and int(process.name) != os.getpid():
+                if process.name.isdigit() and process.name not in self._old:
                     for name in ("cmdline", "environ"):
                         try:
                             self.seen.add((process / name).read_bytes())
