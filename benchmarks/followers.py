@@ -1,4 +1,4 @@
-"""How long those wait who wait for one step-up: from the approval to the start of each of twenty commands.
+"""The waiting time of commands that share one step-up: from the approval to the start of each of twenty.
 
     python -m benchmarks.followers [--rounds N]
 
@@ -42,7 +42,7 @@ def one_round() -> list[float]:
 
 
 def run(lab: Lab) -> None:
-    """Start all, and approve when one asks and all others wait."""
+    """Start all commands, and approve when one prompts and the others wait."""
     one = f"{' '.join(PROGRAM)} exec -- delete pod many-$i --ignore-not-found"
     script = lab.directory / "many.sh"
     script.write_text(f"for i in $(seq {MANY}); do {one} & done; wait\n")

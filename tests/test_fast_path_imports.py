@@ -25,7 +25,7 @@ from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.item_values import ItemValues
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
-from kubectl_stepup.wiring import running
+from kubectl_stepup.stepup import own_programs
 from kubectl_stepup.wiring.launcher import launcher
 from tests.support.sessions import CA, approved_now, session
 from tests.unit.sessions.bus import SecretService, Texts, bus
@@ -288,10 +288,10 @@ def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subpro
 def credential(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the words that start `credential`, as the overlay and the static entry write them, in either form."""
     if request.param == "python":
-        monkeypatch.setattr(running, "launcher", lambda: None)
+        monkeypatch.setattr(own_programs, "launcher", lambda: None)
     elif launcher() is None:
         pytest.skip("no launcher was compiled for this installation")
-    return list(running.credential_command())
+    return list(own_programs.credential_command())
 
 
 def test_nothing_beside_the_caller_is_imported(

@@ -124,7 +124,7 @@ def _shown(value: str | None) -> str:
     """Leave the user and password out of a URL."""
     if value is None:
         return "none"
-    from kubectl_stepup.ui.sanitise import compared
+    from kubectl_stepup.sanitise import compared
 
     scheme, separator, rest = value.partition("://")
     authority, slash, path = rest.partition("/")

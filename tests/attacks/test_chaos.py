@@ -158,7 +158,7 @@ def flow(provider: Provider, random: Random, get: Callable[[Machine], OIDCProvid
     )
     begun = clock.steady
     try:
-        obtain(client, request, clock=clock, show=lambda shown: None, tick=lambda left: None)
+        obtain(client, request, clock=clock, show=lambda shown: None, tick=lambda left: None)  # type: ignore[arg-type]
         how = "token"
     except StepUpDenied:
         how = "denied"

@@ -16,7 +16,7 @@ from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 DEFAULT = load(None, None)
 ALLOWED, MFA, CRITICAL = ("allow", None), ("stepup", "mfa"), ("stepup", "critical")

@@ -25,12 +25,12 @@ from kubectl_stepup.oidc.token_response import OAuthError
 from kubectl_stepup.oidc.trace_lines import failure_line, request_line, response_line
 from kubectl_stepup.policy.lint import Finding
 from kubectl_stepup.policy.quoted_text import QuotedText
-from kubectl_stepup.ui import logout, notices
+from kubectl_stepup.sanitise import safe_lines, safe_url
+from kubectl_stepup.ui import notices
 from kubectl_stepup.ui.errors import error_text
 from kubectl_stepup.ui.policy_screens import lint_lines
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
-from kubectl_stepup.ui.sanitise import safe_lines, safe_url
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.lab import GROUPS, POLICY
@@ -181,7 +181,7 @@ def test_screens_have_their_lines_whatever_is_in_them(text: str) -> None:
             1,
         ),
         "logout": (
-            logout.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
+            notices.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
             1,
         ),
     }

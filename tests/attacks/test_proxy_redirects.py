@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.wiring import proxy_reading
-from kubectl_stepup.wiring.proxy_reading import ProxyReader, proxy_reader
+from kubectl_stepup.kubectl.time_limit import TimeLimit
+from kubectl_stepup.stepup import proxy_reader as proxy_reading
+from kubectl_stepup.stepup.proxy_reader import ProxyReader, proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import APIServer, api_server, reply, thief
 
@@ -287,15 +289,10 @@ def test_a_signal_ends_a_read_that_waits(number: signal.Signals, out: list[bytes
 def test_a_time_limit_ends_a_read(out: list[bytes]) -> None:
     done, told = threading.Event(), list[float]()
 
-    class Limit:
-        longest_s, warning_s = 0.2, 0.1
-
-        def tell(self, left_s: float) -> None:
-            told.append(left_s)
-
+    limit = TimeLimit(0.2, warning_s=0.1, tell=told.append, clock=SystemClock())
     with answering(lambda handler: _wait(done)) as api:
         reader, approved = reading(api)
-        assert reader.read(PATH, approved, limit=Limit()) == 128 + signal.SIGHUP
+        assert reader.read(PATH, approved, limit=limit) == 128 + signal.SIGHUP
         done.set()
     assert told == [0.1, 0.0]
 

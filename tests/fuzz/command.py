@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.fastpath.allowed_command import is_routine
+from kubectl_stepup.fastpath.allowed_command import is_allowed_everywhere
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.kubectl.grammar_table import ALIASES, COMMANDS
 from kubectl_stepup.policy.evaluate import decide
@@ -118,7 +118,7 @@ def _check(policy: Policy, command: KubectlCommand, decision: Decision, target: 
 
 def _check_again(policy: Policy, command: KubectlCommand, decision: Decision, target: Target) -> None:
     assert decide(policy, command, target) == decision, "asked twice, two decisions"
-    if is_routine(command.argv, policy):
+    if is_allowed_everywhere(command.argv, policy):
         assert decision.effect == "allow", "allowed wherever it goes, but not here"
 
 

@@ -53,7 +53,7 @@ LEVELS = (
         "  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required}",
     ),
     (
-        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, longest: 1h}",
+        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, maxDuration: 1h}",
         "  - {name: mfa, signedInWithin: 1m, askAgainAfter: 1m, serverWindow: 1s, help: call}",
     ),
     (

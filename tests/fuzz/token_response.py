@@ -68,7 +68,7 @@ class Provider:
     def run(self) -> DeviceGrant:
         """Run the flow from its start."""
         self.clock, self.polls = FakeClock(), 0
-        return obtain(self, REQUEST, clock=self.clock, show=lambda given: None, tick=lambda left: None)
+        return obtain(self, REQUEST, clock=self.clock, show=lambda given: None, tick=lambda left: None)  # type: ignore[arg-type]
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
         return DeviceAuthorization(

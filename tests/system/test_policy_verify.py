@@ -200,23 +200,23 @@ GAPS = {
     ),
     "everybody may get a level by impersonation": Planted(
         plant=granted("dev", "", "groups", "impersonate", "stepup:critical"),
-        found=("guards", "impersonate"),
+        found=("bypass", "impersonate"),
         said="everyday may impersonate groups stepup:critical",
     ),
     "everybody may pass as break-glass": Planted(
         plant=granted("dev", "", "groups", "impersonate", BREAK_GLASS),
-        found=("guards", "impersonate"),
+        found=("bypass", "impersonate"),
         said=f"everyday may impersonate groups {BREAK_GLASS}",
     ),
     "a lower level deletes guards": Planted(
         plant=granted("stepup:mfa:dev", GUARDS, "validatingadmissionpolicybindings", "delete"),
-        found=("guards", "write admission's objects"),
+        found=("bypass", "write admission's objects"),
         said="mfa may delete validatingadmissionpolicybindings",
         levels=("mfa",),
     ),
     "a lower level escalates": Planted(
         plant=granted("stepup:mfa:dev", "rbac.authorization.k8s.io", "clusterroles", "escalate"),
-        found=("guards", "bind and escalate"),
+        found=("bypass", "bind and escalate"),
         said="mfa may escalate clusterroles",
         levels=("mfa",),
     ),

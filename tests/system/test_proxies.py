@@ -20,7 +20,7 @@ import yaml
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.variables import DROPPED
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.wiring.proxy_reading import proxy_reader
+from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import APIServer, reply, thief
 from tests.support.certificates import Authority

@@ -25,7 +25,7 @@ WAITING = "Waiting for the step-up in process"
 ASKING = "Waiting for approval"
 IMPATIENT = [
     *CODE,
-    "import sys; from kubectl_stepup.wiring import single_flight as s; s.LOCK_WAIT_S = 3.0; "
+    "import sys; from kubectl_stepup.stepup import single_flight as s; s.LOCK_WAIT_S = 3.0; "
     "from kubectl_stepup.__main__ import main; sys.exit(main())",
 ]
 """The program, that waits three seconds for another one."""

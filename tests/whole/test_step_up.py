@@ -47,7 +47,7 @@ def test_the_cluster_sees_the_level_for_the_elevated_command_alone(lab: Lab) -> 
     lab.stepup("exec", "--", "delete", "pod", "web-0")
     lab.kubectl("get", "pods")
 
-    by_verb = {event.asked.verb: event.user.groups for event in lab.cluster.audit if event.asked.resource == "pods"}
+    by_verb = {event.request.verb: event.user.groups for event in lab.cluster.audit if event.request.resource == "pods"}
     assert "stepup:mfa" in by_verb["delete"]
     assert not [group for group in by_verb["list"] if group.startswith("stepup:")]
 
@@ -121,7 +121,7 @@ def test_a_step_up_that_proves_too_little_runs_nothing(
 
     assert ran.code == 125, ran.screen
     assert said in ran.screen
-    assert "Nothing was run; the token was thrown away." in ran.screen
+    assert "Nothing was run; the token was discarded." in ran.screen
     assert "Approved" not in ran.screen
     assert lab.exists("web-0")
     assert lab.records()[-1]["result"] == result
@@ -135,7 +135,7 @@ def test_a_denial_runs_nothing_and_says_why_it_was_asked(lab: Lab) -> None:
 
     assert ran.code == 125
     assert f"error: step-up denied by {lab.provider.host} (access_denied" in ran.screen
-    assert "Why it was asked: kubectl stepup policy explain -- delete pod web-0" in ran.screen
+    assert "Why a step-up is needed: kubectl stepup policy explain -- delete pod web-0" in ran.screen
     assert lab.exists("web-0")
     assert lab.records()[-1]["result"] == "denied"
 
@@ -225,7 +225,7 @@ def test_manifests_on_standard_input_reach_kubectl_whole(lab: Lab) -> None:
 
 
 def test_a_command_that_runs_for_too_long_is_warned_and_hung_up(tmp_path: Path) -> None:
-    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, longest: 3s}")
+    policy = POLICY.replace("askAgainAfter: 0s}", "askAgainAfter: 0s, maxDuration: 3s}")
     with opened_lab(tmp_path, policy=policy) as lab:
         ran = lab.stepup("exec", "-q", "--level", "critical", "--", "get", "pods", "--watch")
 

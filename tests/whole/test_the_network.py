@@ -48,7 +48,7 @@ def assert_nobody_was_asked(lab: Lab, said: str, *, hint: str = "", result: str 
     assert hint in ran.screen
     assert not [word for word in ("Compare code", "Enter code", "Waiting", "Traceback") if word in ran.screen]
     assert time.monotonic() - began < 30
-    assert [event for event in lab.cluster.audit if event.asked.verb == "delete"] == []
+    assert [event for event in lab.cluster.audit if event.request.verb == "delete"] == []
     assert lab.records()[-1]["result"] == result
 
 

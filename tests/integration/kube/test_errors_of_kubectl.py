@@ -13,7 +13,7 @@ import pytest
 
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
-from kubectl_stepup.wiring.proxy_reading import proxy_reader
+from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import api_server, reply, thief
 

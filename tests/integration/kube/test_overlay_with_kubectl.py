@@ -18,9 +18,9 @@ import pytest
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.kubeconfig.load import load
 from kubectl_stepup.kubeconfig.overlay import elevated_environment, exec_entry, overlay_document
-from kubectl_stepup.kubeconfig.run_directory import run_directory
 from kubectl_stepup.kubeconfig.static_entry import static_entry, with_entry, without_entry
 from kubectl_stepup.kubectl.command_line import read_line
+from kubectl_stepup.kubectl.run_directory import run_directory
 from kubectl_stepup.yaml_edit import foreign_yaml
 from kubectl_stepup.yaml_edit.edited_file import change
 from tests.integration.kube.kubectls import KUBECTLS

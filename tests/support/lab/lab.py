@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.demo.authentication import JWTAuthenticator
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.cluster import DemoCluster
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
@@ -56,7 +56,7 @@ class Lab:
     directory: Path
     environ: dict[str, str]
     provider: Provider
-    cluster: Cluster
+    cluster: DemoCluster
     terminal: DemoTerminal
     cold: bool = False
     """Whether each command starts an interpreter of its own."""
@@ -150,7 +150,7 @@ def opened_lab(
 
 
 @contextmanager
-def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]:
+def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[DemoCluster, str]]:
     """Open a cluster stand-in that trusts `issuer`; give it with its own CA."""
     authority = new_authority(time.time())
     trusted = JWTAuthenticator(
@@ -161,7 +161,7 @@ def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]
         level_acr={"mfa": (ACR,), "critical": (ACR,)},
         window_s=1260,
     )
-    with Cluster(authority.server_context(time.time()), [trusted], clock=time.time) as cluster:
+    with DemoCluster(authority.server_context(time.time()), [trusted], clock=time.time) as cluster:
         try:
             yield cluster, authority.pem
         finally:

@@ -35,7 +35,7 @@ rules:
   - {name: deletes, do: [delete, stop], except: {namespaces: [sandbox]}, needs: mfa}
   - {name: shells, do: [shell], needs: mfa}
   - {name: secrets, do: [read-secrets], except: {namespaces: [sandbox]}, needs: mfa}
-  - {name: power, do: [grant, guard, mint, node], needs: critical}
+  - {name: power, do: [grant, protect, mint, node], needs: critical}
   - {name: run-as, do: [run-as], needs: critical}
   - {name: mass, do: [delete], where: {all: true}, needs: critical}
 """

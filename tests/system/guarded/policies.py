@@ -23,7 +23,7 @@ rules:
 """
 
 LADDER = f"""{_HEAD}
-  - {{name: power, do: [grant, guard, mint, node, run-as], needs: critical}}
+  - {{name: power, do: [grant, protect, mint, node, run-as], needs: critical}}
   - {{name: nodes-proxy, verbs: [get, create, update, patch, delete], resources: [nodes/proxy], needs: critical}}
   - {{name: hurts, do: [delete, stop, shell, read-secrets], needs: mfa}}
 grants:
