@@ -43,13 +43,13 @@ def names_of(lab: Lab, kind: str) -> set[str]:
 
 
 def ours(lab: Lab, number: int) -> str:
-    """Write an entry; give what went wrong."""
+    """Write an entry; return what went wrong."""
     done = lab.quietly("setup", "--provider", "corp", "--elevated-context", f"up-{number}", "--yes")
     return "" if done.returncode == 0 else done.stderr.decode()
 
 
 def all_at_once(lab: Lab, *writers: Callable[[Lab, int], str]) -> set[str]:
-    """Have `MANY` of each writer write at once; give what went wrong, and the names that should be there."""
+    """Have `MANY` of each writer write at once; return what went wrong, and the names that should be there."""
     lab = replace(lab, cold=True)
     with ThreadPoolExecutor(len(writers) * MANY) as pool:
         said = [pool.submit(one, lab, number) for number in range(MANY) for one in writers]
