@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_stepup.kubectl.process import find
+from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
 from tests.support.api_server import api_server
 from tests.support.lab import Lab, opened_lab
@@ -139,7 +140,7 @@ exec sleep 60
 
 def files(lab: Lab) -> set[Path]:
     """Find what a run may have left: what is kept on purpose is not among it."""
-    kept = {"audit.jsonl", "policy.compiled"}
+    kept = {"audit.jsonl", compiled_file.NAME}
     found = {path for name in ("home", "run", "tmp") for path in (lab.directory / name).rglob("*") if path.is_file()}
     return {path for path in found if path.name not in kept and path.suffix != ".lock" and "cache" not in path.parts}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_stepup.policy import compiled_file
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
 from tests.support.lab.lab import GROUPS
@@ -100,7 +101,7 @@ def test_the_run_leaves_no_file_but_the_record_locks_and_the_compiled_policy(lab
     lab.stepup("exec", "--", "delete", "pod", "web-0")
 
     left = files() - before
-    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl", "policy.compiled"}
+    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl", compiled_file.NAME}
 
 
 def test_the_kubeconfig_is_not_touched(lab: Lab) -> None:
