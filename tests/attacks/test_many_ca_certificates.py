@@ -39,7 +39,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def enrolled_with_many(lab: Lab, *, with_its_own: bool) -> Path:
-    """Put a bundle into the kubeconfig and the enrolment; give the cluster's own CA in a file."""
+    """Put a bundle into the kubeconfig and the enrolment; return the cluster's own CA in a file."""
     home = lab.directory / "home"
     kubeconfig, config = home / ".kube/config", home / ".config/kubectl-stepup/config.yaml"
     document = json.loads(kubeconfig.read_text())

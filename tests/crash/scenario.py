@@ -48,7 +48,7 @@ def points_of(scenario: Scenario, directory: Path) -> int:
 
 
 def killed_at_every_point(scenario: Scenario, directory: Path) -> tuple[int, list[str]]:
-    """Kill at every point, each in a place of its own; give how many there were, and at which something was wrong."""
+    """Kill at every point, each in a place of its own; return how many there were, and at which something was wrong."""
     complaints: list[str] = []
     count = points_of(scenario, directory)
     for at in range(1, count + 1):

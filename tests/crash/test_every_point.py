@@ -22,7 +22,7 @@ AT_LEAST = 200
 
 
 def crash(*words: str) -> tuple[list[int], list[str], str]:
-    """Run `tests.crash` in a process of its own; give the counts, the complaints and what stood behind them."""
+    """Run `tests.crash` in a process of its own; return the counts, the complaints and what stood behind them."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash", *words],
         capture_output=True,

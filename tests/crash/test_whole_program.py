@@ -35,7 +35,7 @@ def killed_at(at: int) -> list[str]:
 
 
 def killed_runs(run: Callable[[list[str]], int], *, every: int, at_least: int) -> Iterator[int]:
-    """Kill a run at every so many of its points, until one gets to its end; give the point after each."""
+    """Kill a run at every so many of its points, until one gets to its end; return the point after each."""
     assert run(killed_at(0)) == 0
     at = 1
     while (code := run(killed_at(at))) in KILLED:

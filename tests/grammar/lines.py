@@ -194,14 +194,14 @@ class Line:
 
 @cache
 def adding_up(path: str) -> frozenset[str]:
-    """Give the flags of a command whose values add up; of the others the last one wins."""
+    """Return the flags of a command whose values add up; of the others the last one wins."""
     entries = f"{GLOBAL_FLAGS} {COMMANDS[path]}".split()
     return frozenset(entry.translate(_ENDS).split()[0] for entry in entries if entry.endswith(("=,", "=+")))
 
 
 @cache
 def flags_of(path: str) -> Flags:
-    """Give the flags of a command, `--help` included."""
+    """Return the flags of a command, `--help` included."""
     return Flags(path).with_help()
 
 
@@ -227,7 +227,7 @@ def line_from(choices: Choices, path: str) -> Line:
 
 @cache
 def flag_names(path: str) -> tuple[str, ...]:
-    """Give the names of all flags of a command, and of kubectl, that fit any words."""
+    """Return the names of all flags of a command, and of kubectl, that fit any words."""
     entries = f"{GLOBAL_FLAGS} {COMMANDS[path]} help".split()
     return tuple(sorted({entry.translate(_ENDS).split()[0] for entry in entries} - BY_SHAPE))
 

@@ -86,7 +86,7 @@ def _some(choices: Choices, queues: list[deque[Token]], command: list[str] | Non
 
 
 def _may_stand_before(token: Token, command: list[str]) -> bool:
-    """Tell what cobra passes over while it looks for the command: a flag that it does not know takes the next word.
+    """Whether cobra finds the command after this token: a flag that it does not know takes the next word.
 
     A value that is a word of the command misleads the cobra of kubectl 1.27.
     """

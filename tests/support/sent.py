@@ -17,7 +17,7 @@ REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectre
 
 
 def matters(request: Sequence[str]) -> bool:
-    """Tell writes, connections and reads of secrets from the rest."""
+    """Whether a request is a write, a connection or a read of secrets."""
     verb, _, resource, subresource, _, _ = request
     if resource == "secrets" and verb in READS:
         return True

@@ -96,7 +96,7 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def desk(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Hand alice a desk with the newest kubectl."""
+    """Return a desk of alice with the newest kubectl."""
     with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(kubectls.NEWEST)) as opened:
         yield opened
 

@@ -87,7 +87,7 @@ class Pod(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pod(guarded: Guarded, address: str) -> Iterator[str]:
-    """Run a program where a pod's address says that the pod is; give the path of its proxy."""
+    """Run a program where a pod's address says that the pod is; return the path of its proxy."""
     with ThreadingHTTPServer((address, 0), Pod) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         admin = guarded.api.admin

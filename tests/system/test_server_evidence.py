@@ -100,7 +100,7 @@ def kind(request: pytest.FixtureRequest, cluster: Guarded) -> Kind:
 
 
 def put(guarded: Guarded, provider: Mapping[str, Any], **options: Any) -> str:
-    """Compile for a provider and let the server read the result; give what the compiler said."""
+    """Compile for a provider and let the server read the result; return what the compiler said."""
     write_config(guarded.directory, guarded.provider, **provider)
     compiled = compile_policy(guarded.directory, "--target", "authentication", **options)
     assert compiled.returncode == 0, compiled.stderr

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(params=kubectls.NAMES)
 def story(request: pytest.FixtureRequest, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Hand alice a desk with one kubectl."""
+    """Return a desk of alice with one kubectl."""
     with enrolled_desk(tmp_path_factory.mktemp("desk"), lab, kubectls.kubectl(request.param)) as opened:
         yield opened
 

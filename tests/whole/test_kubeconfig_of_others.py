@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_stepup.kubectl.process import find
+from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
 from tests.support.api_server import api_server
 from tests.support.lab import Lab, opened_lab
@@ -43,13 +44,13 @@ def names_of(lab: Lab, kind: str) -> set[str]:
 
 
 def ours(lab: Lab, number: int) -> str:
-    """Write an entry; give what went wrong."""
+    """Write an entry; return what went wrong."""
     done = lab.quietly("setup", "--provider", "corp", "--elevated-context", f"up-{number}", "--yes")
     return "" if done.returncode == 0 else done.stderr.decode()
 
 
 def all_at_once(lab: Lab, *writers: Callable[[Lab, int], str]) -> set[str]:
-    """Have `MANY` of each writer write at once; give what went wrong, and the names that should be there."""
+    """Have `MANY` of each writer write at once; return what went wrong, and the names that should be there."""
     lab = replace(lab, cold=True)
     with ThreadPoolExecutor(len(writers) * MANY) as pool:
         said = [pool.submit(one, lab, number) for number in range(MANY) for one in writers]
@@ -139,7 +140,7 @@ exec sleep 60
 
 def files(lab: Lab) -> set[Path]:
     """Find what a run may have left: what is kept on purpose is not among it."""
-    kept = {"audit.jsonl", "policy.compiled"}
+    kept = {"audit.jsonl", compiled_file.NAME}
     found = {path for name in ("home", "run", "tmp") for path in (lab.directory / name).rglob("*") if path.is_file()}
     return {path for path in found if path.name not in kept and path.suffix != ".lock" and "cache" not in path.parts}
 

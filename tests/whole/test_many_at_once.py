@@ -47,7 +47,7 @@ def all_at_once(
     *,
     then: Callable[[str], object] = lambda screen: None,
 ) -> tuple[list[int], Ran]:
-    """Start many in one terminal; act when one of them asks and all others wait; give their codes and the screen.
+    """Start many in one terminal; act when one of them asks and all others wait; return their codes and the screen.
 
     `then` gets the screen whenever it grows afterwards.
     """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_stepup.policy import compiled_file
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
 from tests.support.lab.lab import GROUPS
@@ -48,11 +49,12 @@ class Sampler(threading.Thread):
         super().__init__(daemon=True)
         self.seen: set[bytes] = set()
         self.done = threading.Event()
+        self._old = {process.name for process in PROC.iterdir()}
 
     def run(self) -> None:
         while not self.done.is_set():
             for process in PROC.iterdir():
-                if process.name.isdigit() and int(process.name) != os.getpid():
+                if process.name.isdigit() and process.name not in self._old:
                     for name in ("cmdline", "environ"):
                         try:
                             self.seen.add((process / name).read_bytes())
@@ -99,7 +101,7 @@ def test_the_run_leaves_no_file_but_the_record_locks_and_the_compiled_policy(lab
     lab.stepup("exec", "--", "delete", "pod", "web-0")
 
     left = files() - before
-    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl", "policy.compiled"}
+    assert {Path(name).name for name in left if not name.endswith(".lock")} == {"audit.jsonl", compiled_file.NAME}
 
 
 def test_the_kubeconfig_is_not_touched(lab: Lab) -> None:

@@ -51,7 +51,7 @@ def mute(tmp_path: Path) -> Iterator[str]:
 
 
 def notices(lab: Lab, *environ: str) -> list[str]:
-    """Run a sensitive command, which must succeed, in an environment; give its notices."""
+    """Run a sensitive command, which must succeed, in an environment; return its notices."""
     words = ["exec", "--", "delete", "pod", "web-0", "--ignore-not-found"]
     ran = lab.terminal.run(["env", *environ, *PROGRAM, *words])
     assert ran.code == 0, ran.screen

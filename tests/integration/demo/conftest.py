@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kubectl_stepup.demo.accounts import new_account
+from kubectl_stepup.demo.accounts import Account, Credentials, new_account
 from kubectl_stepup.demo.certificates import Authority, new_authority
 from kubectl_stepup.demo.cluster import DemoCluster
 from kubectl_stepup.demo.https_client import HTTPSClient
@@ -30,15 +30,26 @@ def signer() -> Signer:
     return Signer()
 
 
+@pytest.fixture(scope="session")
+def alice() -> tuple[Account, Credentials]:
+    """One account for all tests of this process: to digest a password takes as long as a test."""
+    return new_account("alice", email="alice@example.com", groups=("dev",))
+
+
+@pytest.fixture(scope="session")
+def bob() -> Account:
+    """The account of somebody else."""
+    return new_account("bob", email="bob@example.com", groups=("ops",))[0]
+
+
 @pytest.fixture
-def lab(authority: Authority, signer: Signer) -> Iterator[Lab]:
+def lab(authority: Authority, signer: Signer, alice: tuple[Account, Credentials], bob: Account) -> Iterator[Lab]:
     """A new provider and a new cluster."""
     clock = Clock()
-    account, credentials = new_account("alice", email="alice@example.com", groups=("dev",))
-    other, _ = new_account("bob", email="bob@example.com", groups=("ops",))
+    account, credentials = alice
     context = authority.server_context(clock())
     with (
-        IdentityProvider(context, [account, other], clock=clock, interval_s=5, signer=signer) as provider,
+        IdentityProvider(context, [account, bob], clock=clock, interval_s=5, signer=signer) as provider,
         DemoCluster(context, [trust(provider.issuer, authority.pem)], clock=clock) as cluster,
     ):
         yield Lab(
@@ -48,7 +59,7 @@ def lab(authority: Authority, signer: Signer) -> Iterator[Lab]:
             cluster=cluster,
             account=account,
             credentials=credentials,
-            other=other,
+            other=bob,
             person=Person(credentials, authority.pem, clock),
             client=HTTPSClient(authority.pem),
         )

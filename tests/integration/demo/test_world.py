@@ -188,7 +188,7 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int, str]]:
 
 
 def real_home(directory: Path) -> dict[str, str]:
-    """Make a home with files that the demo must leave alone; give the environment of its user."""
+    """Make a home with files that the demo must leave alone; return the environment of its user."""
     home = directory / "real"
     (home / ".kube").mkdir(parents=True)
     (home / ".kube/config").write_text("this: is not even a kubeconfig\n")

@@ -70,7 +70,7 @@ class Lab:
         return self.client.post(f"{self.provider.issuer}/token", form)
 
     def approved(self, **more: str) -> dict[str, Any]:
-        """Go the whole way; give the token response."""
+        """Go the whole way; return the token response."""
         device = document(self.device(**more))
         self.person.approve(device["verification_uri_complete"], device["user_code"])
         answer = self.poll(device["device_code"])

@@ -61,7 +61,7 @@ def verdict_on(words: Sequence[str], outcome: Outcome, kubectl: str) -> Verdict:
 
 
 def understood(words: Sequence[str], kubectl: str) -> tuple[KubectlCommand, tuple[ResourceAttributes, ...]]:
-    """Read a command with its manifests; give its requests in the place where it runs."""
+    """Read a command with its manifests; return its requests in the place where it runs."""
     command = read(words)
     try:
         command, _ = expand(command, kubectl=kubectl, stdin=BytesIO())

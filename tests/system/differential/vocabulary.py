@@ -215,7 +215,7 @@ RARE = frozenset(
 
 
 def spellings() -> dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]:
-    """Give, for each plural name, group, kind and short names, as the product's table has them."""
+    """Return, for each plural name, group, kind and short names, as the product's table has them."""
     found: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {}
     for group, text in BUILT_IN.items():
         for entry in text.split():

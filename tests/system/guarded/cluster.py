@@ -209,7 +209,7 @@ def enforce(guarded: Guarded, policy: str, *flags: str) -> subprocess.CompletedP
 
 
 def replace_authentication(guarded: Guarded, text: str) -> str:
-    """Put another AuthenticationConfiguration in place, by rename as the server wants it; give what came of it.
+    """Put another AuthenticationConfiguration in place, by rename as the server wants it; return what came of it.
 
     `success`, or `failure`: then the one before stays in force.
     """

@@ -31,7 +31,7 @@ def directory() -> Path:
 
 
 def main() -> int:
-    """Do what the command line says; give the exit code."""
+    """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start the lab and leave it running")
@@ -96,7 +96,7 @@ def _up(provider: str) -> int:
 
 
 def _furnish(place: Path, lab: Lab) -> str:
-    """Hand alice a home in the lab's directory; give the lines for a shell."""
+    """Make a home for alice in the lab's directory; return the lines for a shell."""
     programs = place / "bin"
     programs.mkdir()
     (programs / "kubectl").symlink_to(kubectls.kubectl(kubectls.NEWEST))

@@ -33,7 +33,7 @@ rules:
 def furnish(
     directory: Path, provider: RunningProvider, api: KubeAPIServer, everyday_token: str, *, search: Sequence[str | Path]
 ) -> dict[str, str]:
-    """Write kubeconfig, policy and the provider's CA under `directory`; give the whole environment of the commands.
+    """Write kubeconfig, policy and the provider's CA under `directory`; return the whole environment of the commands.
 
     `search` is what PATH begins with; the machine's follows.
     """

@@ -139,7 +139,7 @@ def opened_desk(
 
 @contextmanager
 def enrolled_desk(directory: Path, lab: Lab, kubectl: Path) -> Iterator[Desk]:
-    """Hand alice a desk with one kubectl and our program, and the cluster enrolled."""
+    """Return a desk of alice with one kubectl and our program, and the cluster enrolled."""
     search = directory / "bin"
     search.mkdir(parents=True)
     (search / "kubectl").symlink_to(kubectl)

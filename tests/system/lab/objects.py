@@ -59,7 +59,7 @@ def wait_for_gate(everyday: KubeAPI) -> None:
 
 
 def is_gated(answer: requests.Response) -> bool:
-    """Tell the gate's refusal from RBAC's own."""
+    """Whether the gate refused, and not RBAC."""
     return answer.status_code == 403 and GATE in answer.text
 
 

@@ -16,7 +16,7 @@ from tests.system.parts.processes import NotReady
 
 
 def main() -> int:
-    """Do what the command line says; give the exit code."""
+    """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.system.parts", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("start", help="start one part until Ctrl-C").add_argument("name", choices=sorted(STARTED))

@@ -68,7 +68,7 @@ def program(name: str, part: str, how: str) -> str:
 def run(
     part: str, command: Sequence[str | Path], *, cwd: Path | None = None, timeout_s: float = 900, **environ: str
 ) -> str:
-    """Run a command that obtains a part, with the machine's environment; give its output.
+    """Run a command that obtains a part, with the machine's environment; return its output.
 
     Raises:
         Missing: it failed, with its last words; a machine without a network cannot download.

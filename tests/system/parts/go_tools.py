@@ -55,7 +55,7 @@ def kubernetes(name: str, minor: str, how: str = HOW) -> GoProgram:
 
 
 def build(wanted: GoProgram) -> Path:
-    """Build a program, once for each state of its module; give its path."""
+    """Build a program, once for each state of its module; return its path."""
     go = program("go", wanted.name, wanted.how)
     source = TOOLS / wanted.module
     digest = sha256((source / "go.mod").read_bytes() + (source / "go.sum").read_bytes()).hexdigest()[:12]

@@ -39,7 +39,7 @@ class OAuthClient:
             return found
 
     def device(self, person: Person, *, deny: bool = False, **more: str) -> requests.Response:
-        """Go through the device flow with a person; give the token endpoint's answer."""
+        """Go through the device flow with a person; return the token endpoint's answer."""
         asked = self.post(
             "device_authorization_endpoint",
             scope=self.provider.scope,

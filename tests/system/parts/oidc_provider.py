@@ -21,7 +21,7 @@ PACKAGES = ("package.json", "package-lock.json")
 
 
 def install() -> Path:
-    """Install the pinned packages once; give the directory they are in."""
+    """Install the pinned packages once; return the directory they are in."""
     npm, node = program("npm", PART, HOW), program("node", PART, HOW)
     version = run(PART, [node, "--version"]).strip()
     if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:

@@ -30,7 +30,7 @@ class Person:
         self._browser.session.headers["Accept"] = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
     def approve(self, verification_uri: str, user_code: str) -> str:
-        """Type the code, sign in as far as asked, agree; give the text of the last page."""
+        """Type the code, sign in as far as asked, agree; return the text of the last page."""
         return self._walk(verification_uri, user_code, deny=False)
 
     def deny(self, verification_uri: str, user_code: str) -> str:
@@ -38,7 +38,7 @@ class Person:
         return self._walk(verification_uri, user_code, deny=True)
 
     def sign_in(self, url: str, *, redirect_uri: str) -> str:
-        """Follow an authorization request to its end; give the URL with the code, which nothing answers."""
+        """Follow an authorization request to its end; return the URL with the code, which nothing answers."""
         self._browser.session.hooks["response"] = [_stop_before(redirect_uri)]
         try:
             self._walk(url, "", deny=False)
@@ -100,7 +100,7 @@ class Person:
 
 
 def _asks_for_consent(fields: dict[Any, Tag]) -> bool:
-    """Tell the page on which one agrees: Keycloak's has a button for no, oidc-provider's repeats the code, hidden."""
+    """Whether one agrees on this page: Keycloak's has a button for no, oidc-provider's repeats the code, hidden."""
     return "cancel" in fields or any(name in fields and fields[name].get("type") == "hidden" for name in CODE_FIELDS)
 
 

@@ -40,7 +40,7 @@ class RunningProvider:
 
 
 def tls_files(directory: Path, name: str) -> tuple[Path, Path, Path]:
-    """Write a throw-away CA, and a certificate for localhost with its key; give the three files."""
+    """Write a throw-away CA, and a certificate for localhost with its key; return the three files."""
     authority = Authority()
     ca = authority.write(directory / f"{name}-ca.pem")
     return ca, *write_leaf(authority.leaf("localhost", "127.0.0.1"), directory, name)

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _rows(command: str, environ: dict[str, str], api: KubeAPIServer) -> Iterator[dict[str, Any]]:
-    """Run a command with every kubectl; give a row for each outcome."""
+    """Run a command with every kubectl; return a row for each outcome."""
     found: dict[str, list[str]] = {}
     for version in VERSIONS:
         outcome = _record(kubectls.kubectl(version), command, environ, api)

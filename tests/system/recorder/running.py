@@ -24,7 +24,7 @@ def environment(home: Path, kubeconfig: str) -> dict[str, str]:
 def run(
     words: Sequence[str], environ: dict[str, str], directory: Path, *, longest_s: float
 ) -> tuple[int | None, bytes]:
-    """Run a command to its end; give its exit code and what it said on standard error.
+    """Run a command to its end; return its exit code and what it said on standard error.
 
     After `longest_s` seconds it is killed with all that it started, and has no exit code: it streams, or waits for
     what never comes.
