@@ -142,7 +142,7 @@ def arguments(request: pytest.FixtureRequest, fresh: ElevationSession, tmp_path:
 
 def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = None, *, number: int = 0) -> str:
     """Return one of the expected values, or one whose `cluster` has these fields changed."""
-    value = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    value = exec_credential.expected_exec_info(fresh.pin, ca_pem=CA)[number].decode()
     if not cluster:
         return value
     parsed = json.loads(value)

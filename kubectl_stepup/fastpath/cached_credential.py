@@ -44,11 +44,11 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
 def _judge(pin: str, exec_info: str) -> str | None:
     """Return the version to answer in where an unexpected KUBERNETES_EXEC_INFO names the enrolled server, else None."""
     from kubectl_stepup.errors import CredentialWithheld
-    from kubectl_stepup.kubeconfig import exec_credential
+    from kubectl_stepup.kubeconfig import cluster_pin, exec_credential
 
     try:
         info = exec_credential.parse(exec_info)
-        reason = exec_credential.withheld_reason(exec_credential.ClusterPin.from_json(pin), info)
+        reason = exec_credential.withheld_reason(cluster_pin.ClusterPin.from_json(pin), info)
     except (CredentialWithheld, ValueError, TypeError):
         return None
     return info.version if reason is None else None

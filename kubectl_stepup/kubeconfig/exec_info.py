@@ -28,7 +28,7 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
     raw = resolved.cluster_raw
     ca_pem = ca_of(resolved)
     # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
-    if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.ca_sha256:
+    if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.pin.ca_sha256:
         raise ValueError("the certificate authority has changed")
     extensions = raw.get("extensions")
     config = next(
@@ -40,7 +40,7 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
         None,
     )
     return expected_exec_info(
-        resolved, ca_pem=ca_pem, disable_compression=raw.get("disable-compression") is True, config=config
+        resolved.pin, ca_pem=ca_pem, disable_compression=raw.get("disable-compression") is True, config=config
     )
 
 

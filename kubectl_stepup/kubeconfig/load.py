@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import config_v1, kuberc
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from kubectl_stepup.kubeconfig.context import NOTHING, ResolvedContext
 from kubectl_stepup.yaml_edit import foreign_yaml
 
@@ -103,11 +103,7 @@ class Kubeconfig:
             cluster=cluster_name,
             user=user_name,
             namespace=entry.text("namespace") or self.pod_namespace,
-            server=_server(cluster, cluster_name),
-            ca_sha256=_ca_sha256(cluster, cluster_name),
-            tls_server_name=cluster.text("tls-server-name"),
-            proxy_url=cluster.text("proxy-url"),
-            insecure=cluster.value.get("insecure-skip-tls-verify", False),
+            pin=_pin(cluster, cluster_name),
             file=entry.file,
             cluster_file=cluster.file,
             user_file=None if user is None else user.file,
@@ -249,6 +245,16 @@ def _merge(merged: dict[str, Entry], document: Mapping[str, Any], file: str, fie
     """Add one file's entries of a kind (`field`, whose list is its plural) where no earlier file has the name."""
     for item in document.get(f"{field}s", ()):
         merged.setdefault(item.get("name", ""), Entry(value=item.get(field, NOTHING), file=file))
+
+
+def _pin(cluster: Entry, name: str) -> ClusterPin:
+    return ClusterPin(
+        server=_server(cluster, name),
+        ca_sha256=_ca_sha256(cluster, name),
+        tls_server_name=cluster.text("tls-server-name"),
+        proxy_url=cluster.text("proxy-url"),
+        insecure=cluster.value.get("insecure-skip-tls-verify", False),
+    )
 
 
 def _server(cluster: Entry, name: str) -> str:

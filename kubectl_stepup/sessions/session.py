@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import record
 from kubectl_stepup.sessions.record import MIN_REMAINING_S, Moment
@@ -42,8 +43,8 @@ class ElevationSession:
     """A verified elevated token and the approval behind it.
 
     Times are seconds since the epoch (UTC). `approved` is read from three clocks, so that a wall clock set back does
-    not revive a session. `cluster` is the enrolment's name; `server` to `insecure` are the pin that `credential`
-    compares with what client-go says (and have the names of a cluster's identity everywhere in this program).
+    not revive a session. `cluster` is the enrolment's name; `pin` is what `credential` compares with what
+    client-go says.
     `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
     `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
     person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
@@ -66,11 +67,7 @@ class ElevationSession:
     acr: str | None
     amr: tuple[str, ...]
     command: str
-    server: str
-    ca_sha256: str | None
-    tls_server_name: str | None
-    proxy_url: str | None
-    insecure: bool
+    pin: ClusterPin
     exec_info: tuple[str, ...] = ()
     access_token: Secret | None = None
     jti_sha256: str | None = None
@@ -119,7 +116,7 @@ class ElevationSession:
                 "until": f"{float(self.reuse_until)!r} {float(self.token_expires_at)!r}",
                 "rests_on": self.rests_on,
                 "exec_info": " ".join(self.exec_info),
-                "cluster": _canonical({name: getattr(self, name) for name in _PIN}),
+                "cluster": self.pin.to_json(),
                 "facts": _canonical(
                     {
                         "access_token": None if self.access_token is None else self.access_token.reveal(),
@@ -143,7 +140,6 @@ class ElevationSession:
 
 
 _IDENTITY = ("issuer", "client", "account", "cluster", "level")
-_PIN = ("server", "ca_sha256", "tls_server_name", "proxy_url", "insecure")
 
 
 def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
@@ -152,9 +148,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
     if stored is None:
         return None
     try:
-        identity, pin, facts, status = (
-            _object(text) for text in (stored.identity, stored.cluster, stored.facts, stored.status)
-        )
+        identity, facts, status = (_object(text) for text in (stored.identity, stored.facts, stored.status))
         if identity.pop("v", None) != IDENTITY_VERSION:
             return None
         session = ElevationSession(
@@ -167,11 +161,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             acr=_optional_text(facts["acr"]),
             amr=tuple(_text(method) for method in _list(facts["amr"])),
             command=_text(facts["command"]),
-            server=_text(pin["server"]),
-            ca_sha256=_optional_text(pin["ca_sha256"]),
-            tls_server_name=_optional_text(pin["tls_server_name"]),
-            proxy_url=_optional_text(pin["proxy_url"]),
-            insecure=_boolean(pin["insecure"]),
+            pin=ClusterPin.from_json(stored.cluster),
             exec_info=stored.exec_info,
             access_token=_optional_secret(facts["access_token"]),
             jti_sha256=_optional_text(facts["jti_sha256"]),
@@ -213,12 +203,6 @@ def _list(value: object) -> list[object]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("not a boolean")
     return value
 
 

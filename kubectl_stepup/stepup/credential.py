@@ -55,7 +55,7 @@ def credential(session_id: str, ports: CredentialPorts) -> str:
     info = parse(ports.environ.get(environment.EXEC_INFO, ""))
     cluster, level = _meant(session_id, ports)
     elevate = ports.elevate()
-    reason = withheld_reason(cluster, info)
+    reason = withheld_reason(cluster.pin, info)
     if reason is not None:
         refusal = _withheld(session_id, cluster, reason, info, ports)
         elevate.recorder.refused(refusal, context=cluster.context)

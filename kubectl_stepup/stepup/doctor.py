@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce.plan import Place, points
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.kubeconfig.cluster_pin import differences
 from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
 from kubectl_stepup.policy.expansion import CLIENT
 from kubectl_stepup.policy.folding import folded
@@ -144,7 +143,7 @@ def _record(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
 
 def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     resolved = ports.kubeconfig().resolve(cluster.context)
-    changed = differences(cluster, resolved)
+    changed = cluster.pin.differences(resolved.pin)
     if changed:
         yield FAIL, f"context {cluster.context} is not what was enrolled: {'; '.join(changed)}", enrol_again(cluster)
         return

@@ -245,11 +245,7 @@ def _cluster(
         name=name,
         labels=dict(wanted.labels) or (old.labels if old else {}),
         context=resolved.context,
-        server=resolved.server,
-        ca_sha256=resolved.ca_sha256,
-        tls_server_name=resolved.tls_server_name,
-        proxy_url=resolved.proxy_url,
-        insecure=resolved.insecure,
+        pin=resolved.pin,
         provider=provider.name,
         account=account,
     )

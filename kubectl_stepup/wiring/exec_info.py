@@ -59,7 +59,7 @@ def large_ca(resolved: ResolvedContext) -> bytes | None:
         raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
     try:
         pem = ca_of(resolved) or b""
-        if ca_digest(pem) == resolved.ca_sha256:
+        if ca_digest(pem) == resolved.pin.ca_sha256:
             return pem
     except (OSError, ValueError) as exc:
         raise KubeconfigError(f"{resolved.cluster_file}: the CA of cluster {resolved.cluster} cannot be read") from exc

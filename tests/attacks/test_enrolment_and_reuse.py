@@ -8,7 +8,7 @@ from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.stepup.evaluate import Flags, judge
 from tests.support.fakes import FakeDiscovery
-from tests.support.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, session
+from tests.support.values import CLUSTER, CONFIG, PROVIDER, RESOLVED, asked, policy_of, repinned, session
 from tests.support.world import World
 
 
@@ -29,7 +29,7 @@ def test_a_session_that_proved_something_else_is_not_reused() -> None:
 def decision_of(*words: str, server: str = CLUSTER.server) -> str:
     """Judge a command for the enrolled context, under a rule that is about other clusters alone."""
     policy = policy_of(rules='rules:\n  - {name: other, do: [delete], clusters: ["other-*"], needs: mfa}\n')
-    world = World(contexts=(replace(RESOLVED, server=server),))
+    world = World(contexts=(repinned(RESOLVED, server=server),))
     evaluation, _ = judge(
         words,
         Flags(),

@@ -36,7 +36,7 @@ SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "
 
 
 def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, str]:
-    info = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    info = exec_credential.expected_exec_info(fresh.pin, ca_pem=CA)[number].decode()
     return {"PATH": os.defpath, "KUBERNETES_EXEC_INFO": info, **more}
 
 

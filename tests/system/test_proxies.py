@@ -11,7 +11,6 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,6 +24,7 @@ from kubectl_stepup.secret import Secret
 from kubectl_stepup.wiring.proxy_reading import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.kube.scripted_api import Scripted, reply, thief
+from tests.support.values import repinned
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
 from tests.system.guarded.person import settle
 from tests.system.guarded.policies import LADDER
@@ -105,10 +105,10 @@ def our_read(guarded: Guarded, path: str, level: str = "mfa") -> int:
     ca = guarded.api.ca_file.read_bytes()
     pin: dict[str, Any] = {"server": guarded.api.url, "ca_sha256": ca_digest(ca)}
     data = base64.b64encode(ca).decode()
-    resolved = replace(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
+    resolved = repinned(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
     token = Secret(guarded.token(acr={"mfa": "gold", "critical": "phr"}[level]))
-    approved = replace(session(level=level), **pin, token=token)
-    return proxy_reader(replace(CLUSTER, **pin), resolved, {}).read(path, approved)
+    approved = repinned(session(level=level), **pin, token=token)
+    return proxy_reader(repinned(CLUSTER, **pin), resolved, {}).read(path, approved)
 
 
 @pytest.mark.parametrize("version", [kubectls.NEWEST])

@@ -8,9 +8,9 @@ from kubectl_stepup.errors import CommandRefused, ConfigError, NotEnrolled, Usag
 from kubectl_stepup.stepup.evaluate import Flags
 from kubectl_stepup.stepup.execute import Wish, wish_in
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, Replaced, World, asked, cluster, policy_of, session
-from tests.support.values import TERMINAL_SCOPE
+from tests.support.values import TERMINAL_SCOPE, repinned
 
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
+LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.verify import MadeWith, Verification, Verified, VerifyPorts, verify
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, FakeKubectl, World, session
-from tests.support.values import CLUSTER
+from tests.support.values import CLUSTER, repinned
 from tests.unit.enforce.test_bundle import compiled, request
 
 LEVEL_GROUPS = {"stepup:mfa": ["stepup:mfa"], "stepup:strong": ["stepup:mfa", "stepup:strong"], "alice-everyday": []}
@@ -187,7 +186,7 @@ def test_what_cannot_be_stepped_up_to(levels: tuple[str, ...], wish: Wish, error
 
 
 def test_another_cluster_is_never_asked() -> None:
-    looking = Looking(World(contexts=(replace(RESOLVED, server="https://evil.example.com"),)))
+    looking = Looking(World(contexts=(repinned(RESOLVED, server="https://evil.example.com"),)))
     with pytest.raises(ClusterChanged):
         looking.verify()
     assert looking.asked == []
