@@ -105,7 +105,7 @@ PARSED = HIT | {
     "_sha3",
 }
 ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "rich", "secretstorage", "urllib3", "yaml"}
-FROM_A_FILE = {"kubectl_stepup.sessions.stores.file"}
+FROM_A_FILE = {"kubectl_stepup.private_file", "kubectl_stepup.sessions.stores.file"}
 FROM_SECRET_SERVICE = {
     "_socket",
     "binascii",

@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import (
     ProviderError,
     ProviderResponse,
@@ -78,16 +79,14 @@ def remember(directory: Path, session_id: str, refusal: Refusal) -> None:
             "expiries": refusal.expiries,
         }
     )
-    # One name, which a killed process may have left: whoever remembers holds the lock of the session id.
+    # One name is enough, as whoever remembers holds the lock of the session id.
     _write(path, data, temporary=path.with_name(f".{path.name}"))
 
 
 def _write(path: Path, text: str, *, temporary: Path) -> None:
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-        temporary.replace(path)
+        private_file.remove(str(temporary))  # a killed process may have left it
+        private_file.replace(str(path), text.encode("ascii"), temporary=str(temporary))
     except OSError as error:
         raise StoreUnavailable(f"a refusal cannot be remembered in {path}: {error.strerror}") from error
 
@@ -137,7 +136,7 @@ def end(directory: Path, stored_key: str, *, now_boottime: float) -> None:
 def ended_since(directory: Path, stored_key: str, boottime: float) -> bool:
     """Whether the session of a key was ended since a moment of this boot."""
     try:
-        return float(_ended_path(directory, stored_key).read_text(encoding="ascii")) >= boottime
+        return float(private_file.read(str(_ended_path(directory, stored_key)), most=_LARGEST)) >= boottime
     except (OSError, ValueError):
         return False
 
@@ -152,11 +151,7 @@ def _path(directory: Path, session_id: str) -> Path:
 
 def _read(path: Path) -> Refusal | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if os.fstat(descriptor).st_uid != os.getuid():
-                return None
-            found = json.loads(file.read(_LARGEST))
+        found = json.loads(private_file.read(str(path), most=_LARGEST))
         code, message, hint, at = (found[name] for name in ("code", "message", "hint", "at"))
         expiries = found.get("expiries", 0)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
