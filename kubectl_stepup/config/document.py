@@ -166,12 +166,10 @@ def _evidence(node: Node) -> dict[str, Evidence]:
             name: (value.string(),) if isinstance(value.value, str) else value.strings()
             for name, value in fields.items()
         }
-        levels[level] = Evidence(**values)
-        if levels[level].is_empty:
-            raise item.error(
-                "asks for nothing, so any sign-in would prove the level",
-                hint=f"name at least one of {', '.join(EVIDENCE_FIELDS)}",
-            )
+        try:
+            levels[level] = Evidence(**values)
+        except ValueError as exc:
+            raise item.error(str(exc), hint=f"name at least one of {', '.join(EVIDENCE_FIELDS)}") from exc
     return levels
 
 

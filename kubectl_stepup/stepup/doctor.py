@@ -154,7 +154,7 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
         yield WARN, reason, smaller_ca_hint(resolved.cluster)
     for level in ports.policy().for_cluster(cluster.name).levels:
         evidence = provider.evidence_of(level.name)
-        if evidence is None or evidence.is_empty:
+        if evidence is None:
             fix = f"kubectl stepup setup --context {shlex.quote(cluster.context)} --evidence {level.name}:acr=VALUE"
             yield WARN, f"nothing proves level {level.name}: commands that need it are refused", fix
 

@@ -85,7 +85,7 @@ def requirement_for(asked: Asked) -> StepUpRequirement:
             prove it.
     """
     evidence = asked.provider.evidence_of(asked.level.name)
-    if evidence is None or evidence.is_empty:
+    if evidence is None:
         raise ConfigError(
             f"provider {asked.provider.name} has no evidence for level {asked.level.name}: nothing could prove it",
             hint=f"kubectl stepup setup --context {shlex.quote(asked.context)} --evidence {asked.level.name}:acr=VALUE",

@@ -204,7 +204,7 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
         )
     for level in ports.policy.levels:
         evidence = provider.evidence_of(level.name)
-        if evidence is None or evidence.is_empty:
+        if evidence is None:
             ports.notice(
                 f"note: nothing proves level {level.name} at {provider.name} yet; commands that need it are refused. "
                 f"Add --evidence {level.name}:acr=VALUE"

@@ -165,7 +165,7 @@ def _elevated(
 ) -> AbstractContextManager[Ask] | None:
     """Return a way to ask as somebody at a level; None where there is no session and nobody wanted one."""
     evidence = ports.config.provider(wanted.cluster.provider).evidence_of(level.name)
-    if wanted.levels is None and (evidence is None or evidence.is_empty):
+    if wanted.levels is None and evidence is None:
         return None
     asked = _asked(level, wanted, resolved, ports)
     elevation = _reused(asked, ports, run_ports)

@@ -92,11 +92,6 @@ def test_how_somebody_signed_in_is_told_where_the_token_says_so() -> None:
     assert refusal(Evidence(acrs=("c1",)), amr=[]).message.endswith("wanted acrs=c1, got acrs=none")
 
 
-def test_a_level_that_asks_for_nothing_says_so() -> None:
-    error = refusal(Evidence(), amr=[])
-    assert error.message.endswith("wanted acr=some evidence, got acr=a level that asks for none")
-
-
 def test_ten_values_are_listed_and_each_in_part() -> None:
     many = [str(number) for number in range(11)]
     assert refusal(acr="x", amr=many).message.endswith("(amr=0+1+2+3+4+5+6+7+8+9)")
