@@ -1,4 +1,4 @@
-/* The cached credential road: what kubectl_stepup/sessions/release.py answers from, in the same order. */
+/* The cached credential road: what kubectl_stepup/sessions/release_credential.py answers from, in the same order. */
 #ifndef CREDENTIAL_H
 #define CREDENTIAL_H
 

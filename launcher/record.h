@@ -1,4 +1,4 @@
-/* A stored session: what kubectl_stepup/sessions/record.py says of its form and of when it may be used. */
+/* A stored session: what kubectl_stepup/sessions/stored_session.py says of its form and of when it may be used. */
 #ifndef RECORD_H
 #define RECORD_H
 

@@ -52,7 +52,7 @@ class ChainBreak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class ChainVerification:
     """What a walk over the chain found. `head` is the SHA-256 of the last good record, for a copy elsewhere."""
 
     records: int
@@ -98,7 +98,7 @@ def record_of(line: bytes) -> AuditRecord | None:
     return None if link is None or event is None else AuditRecord(link=link, event=event, line=line)
 
 
-def verify(lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> Verification:
+def verify(lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> ChainVerification:
     """Walk the chain over `lines` (without newlines) up to the first bad record.
 
     `seq` and `head` are those of the last record of an earlier file, when the chain goes on from one.
@@ -134,8 +134,8 @@ class _Walk:
             self._gap, self._last_line = [], number
         return broken
 
-    def result(self, broken: ChainBreak | None) -> Verification:
-        return Verification(
+    def result(self, broken: ChainBreak | None) -> ChainVerification:
+        return ChainVerification(
             records=self.records, seq=self.seq, head=self.head, torn=tuple(self.torn), first_break=broken
         )
 

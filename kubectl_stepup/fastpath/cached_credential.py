@@ -26,9 +26,9 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
     """Write the ExecCredential for `credential --session ID …` and give the exit code; None: take the ordinary path."""
     if not argv or argv[0] != "credential":
         return None
-    from kubectl_stepup.sessions import release
+    from kubectl_stepup.sessions import release_credential
 
-    data = release.answer(argv[1:], environ, judge=_judge)
+    data = release_credential.answer(argv[1:], environ, judge=_judge)
     if data is None:
         return None
     from kubectl_stepup.posix_calls import calls

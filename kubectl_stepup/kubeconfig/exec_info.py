@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
-from kubectl_stepup.kubeconfig.load import MAX_BYTES, Entry
+from kubectl_stepup.kubeconfig.load import MAX_BYTES, KubeconfigEntry
 
 if TYPE_CHECKING:
     from kubectl_stepup.kubeconfig.context import ResolvedContext
@@ -55,7 +55,7 @@ def ca_of(resolved: ResolvedContext) -> bytes | None:
     if raw.get("certificate-authority-data"):
         return binascii.a2b_base64(str(raw["certificate-authority-data"]))
     if raw.get("certificate-authority"):
-        path = Entry(value=raw, file=resolved.cluster_file).path("certificate-authority")
+        path = KubeconfigEntry(value=raw, file=resolved.cluster_file).path("certificate-authority")
         with open(str(path), "rb") as stream:
             return stream.read(MAX_BYTES)
     return None

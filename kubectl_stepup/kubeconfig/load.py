@@ -35,7 +35,7 @@ SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class KubeconfigEntry:
     """One named entry and the file that it stands in."""
 
     value: Mapping[str, Any] = field(repr=False)
@@ -66,9 +66,9 @@ class Kubeconfig:
 
     files: tuple[str, ...]
     current_context: str | None
-    contexts: Mapping[str, Entry]
-    clusters: Mapping[str, Entry]
-    users: Mapping[str, Entry]
+    contexts: Mapping[str, KubeconfigEntry]
+    clusters: Mapping[str, KubeconfigEntry]
+    users: Mapping[str, KubeconfigEntry]
     kuberc: str | None = None
     namespace_defaults: frozenset[str] = frozenset()
     pod_namespace: str | None = None
@@ -132,9 +132,9 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_
 
     """
     files = files_of(environ, flag)
-    contexts: dict[str, Entry] = {}
-    clusters: dict[str, Entry] = {}
-    users: dict[str, Entry] = {}
+    contexts: dict[str, KubeconfigEntry] = {}
+    clusters: dict[str, KubeconfigEntry] = {}
+    users: dict[str, KubeconfigEntry] = {}
     current: str | None = None
     for file in files:
         data = _read(_moved(file, environ), must_exist=bool(flag))
@@ -241,13 +241,13 @@ def _quoted(file: str) -> str:
     return "<(...)" if file.startswith(("/dev/fd/", "/proc/self/fd/")) else shlex.quote(file)
 
 
-def _merge(merged: dict[str, Entry], document: Mapping[str, Any], file: str, field: str) -> None:
+def _merge(merged: dict[str, KubeconfigEntry], document: Mapping[str, Any], file: str, field: str) -> None:
     """Add one file's entries of a kind (`field`, whose list is its plural) where no earlier file has the name."""
     for item in document.get(f"{field}s", ()):
-        merged.setdefault(item.get("name", ""), Entry(value=item.get(field, NOTHING), file=file))
+        merged.setdefault(item.get("name", ""), KubeconfigEntry(value=item.get(field, NOTHING), file=file))
 
 
-def _pin(cluster: Entry, name: str) -> ClusterPin:
+def _pin(cluster: KubeconfigEntry, name: str) -> ClusterPin:
     return ClusterPin(
         server=_server(cluster, name),
         ca_sha256=_ca_sha256(cluster, name),
@@ -257,7 +257,7 @@ def _pin(cluster: Entry, name: str) -> ClusterPin:
     )
 
 
-def _server(cluster: Entry, name: str) -> str:
+def _server(cluster: KubeconfigEntry, name: str) -> str:
     server = cluster.text("server")
     if server is None:
         raise KubeconfigError(
@@ -267,7 +267,7 @@ def _server(cluster: Entry, name: str) -> str:
     return server
 
 
-def _ca_sha256(cluster: Entry, name: str) -> str | None:
+def _ca_sha256(cluster: KubeconfigEntry, name: str) -> str | None:
     """Digest the CA; the data field wins over the file, as in client-go."""
     data, path = cluster.text("certificate-authority-data"), cluster.path("certificate-authority")
     try:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.sessions import hand_over_socket
-from kubectl_stepup.sessions.release import HANDOVER
+from kubectl_stepup.sessions.release_credential import HANDOVER
 from kubectl_stepup.sessions.scope import HANDED_OVER, PREFIX, key
 from kubectl_stepup.sessions.stores import keyctl
 

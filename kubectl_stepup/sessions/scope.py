@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from kubectl_stepup.posix_calls import calls
-from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.stored_session import Moment
 
 PREFIX = "kubectl-stepup:"
 USER_SCOPE = "user"

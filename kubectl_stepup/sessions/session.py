@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions import record
-from kubectl_stepup.sessions.record import MIN_REMAINING_S, Moment
+from kubectl_stepup.sessions import stored_session
 from kubectl_stepup.sessions.rests_on import NOTHING
+from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S, Moment
 
 IDENTITY_VERSION = 1
 COMMAND_CHARACTERS = 300
@@ -33,7 +33,7 @@ def identity_text(*, issuer: str, client: str, account: str, cluster: str, level
 
 def session_id(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
     """Return the id of the session for these five: 32 lower-case hex digits."""
-    return record.id_of_identity(
+    return stored_session.id_of_identity(
         identity_text(issuer=issuer, client=client, account=account, cluster=cluster, level=level)
     )
 
@@ -44,14 +44,13 @@ class ElevationSession:
 
     Times are seconds since the epoch (UTC). `approved` is read from three clocks, so that a wall clock set back does
     not revive a session. `cluster` is the enrolment's name; `pin` is what `credential` compares with what
-    client-go says.
-    `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
-    `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
-    person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
-    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's,
-    `evidence` one of what the config asked the token to prove: asking for something else ends the session, and so does
-    policy asking for a younger sign-in than `signed_in_within_s`, unless this one was. `rests_on` are the files that
-    the stored form was evaluated with (rests_on.py).
+    client-go says. `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl, in the
+    order of `stored_session.EXPECTED`; empty where they cannot be predicted. `command` is the command line that the
+    person approved. `access_token` is kept only to be revoked at logout. `jti_sha256` is the digest of the token's
+    `jti`, which joins our audit log with the API server's. `evidence` is the fingerprint of what the config asked the
+    token to prove. The session ends where the config asks for something else, and where policy asks for a younger
+    sign-in than `signed_in_within_s` and this one was older. `rests_on` names the files that the stored form was
+    evaluated with (rests_on.py).
     """
 
     issuer: str
@@ -78,7 +77,7 @@ class ElevationSession:
     @property
     def id(self) -> str:
         """The session id."""
-        return record.id_of_identity(self._identity())
+        return stored_session.id_of_identity(self._identity())
 
     @property
     def approved_at(self) -> float:
@@ -95,7 +94,7 @@ class ElevationSession:
 
     def usable(self, now: Moment) -> bool:
         """Whether the session may still be used at `now`."""
-        return record.usable(
+        return stored_session.usable(
             approved=self.approved,
             reuse_until=self.reuse_until,
             token_expires_at=self.token_expires_at,
@@ -107,9 +106,9 @@ class ElevationSession:
         return replace(self, reuse_until=self.token_expires_at, rests_on=NOTHING)
 
     def to_record(self) -> bytes:
-        """Return the stored form (record.py)."""
+        """Return the stored form (stored_session.py)."""
         moment = self.approved
-        return record.write(
+        return stored_session.write(
             {
                 "identity": self._identity(),
                 "approved": f"{float(moment.wall)!r} {float(moment.boottime)!r} {moment.boot_id or '-'}",
@@ -143,8 +142,8 @@ _IDENTITY = ("issuer", "client", "account", "cluster", "level")
 
 
 def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
-    """Read a stored session whole; None for anything odd (see `record.read`), values of a wrong type included."""
-    stored = record.read(data, session_id=session_id)
+    """Return a stored session; None where it is malformed (see `stored_session.read`) or a value has a wrong type."""
+    stored = stored_session.read(data, session_id=session_id)
     if stored is None:
         return None
     try:

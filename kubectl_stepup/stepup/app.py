@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kubeconfig.load import Kubeconfig
     from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.policy.model import Policy
-    from kubectl_stepup.sessions.denials import Denials
+    from kubectl_stepup.sessions.denial_cache import DenialCache
     from kubectl_stepup.sessions.session import ElevationSession
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.elevate import ElevatePorts
@@ -182,7 +182,7 @@ class App:
     @cached_property
     def store(self) -> SessionStore:
         """The session store of the config, opened when it is first used; a fallback is said in one line."""
-        from kubectl_stepup.sessions.stores.lazy import LazyStore
+        from kubectl_stepup.sessions.stores.choose import LazyStore
 
         return LazyStore(self.opened_store)
 
@@ -198,11 +198,11 @@ class App:
         return chosen.store
 
     @cached_property
-    def denials(self) -> Denials:
+    def denials(self) -> DenialCache:
         """What was refused or ended lately."""
-        from kubectl_stepup.sessions.denials import Denials
+        from kubectl_stepup.sessions.denial_cache import DenialCache
 
-        return Denials(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
+        return DenialCache(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
 
     # -- providers ------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.oidc.grants.device import DeviceAuthorization
     from kubectl_stepup.oidc.known_secrets import KnownSecrets
     from kubectl_stepup.secret import Secret
-    from kubectl_stepup.sessions.record import Moment
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.stepup.device_flow import DeviceGrant, DeviceProvider
     from kubectl_stepup.stepup.ports import Terminal
     from kubectl_stepup.stepup.request import Asked

@@ -33,8 +33,8 @@ from kubectl_stepup.ui.quoted_text import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.ports import DenialCache, Terminal
     from kubectl_stepup.stepup.recorder import Recorder

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.sessions.record import CLOCK_TOLERANCE_S
 from kubectl_stepup.sessions.scope import USER_SCOPE, key
 from kubectl_stepup.sessions.session import from_record
+from kubectl_stepup.sessions.stored_session import CLOCK_TOLERANCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.policy.model import Level
-    from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.request import Asked
 

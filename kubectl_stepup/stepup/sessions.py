@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.policy.model import Level, Policy
     from kubectl_stepup.secret import Secret
-    from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.ports import DenialCache
     from kubectl_stepup.stepup.recorder import Recorder

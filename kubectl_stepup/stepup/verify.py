@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.enforce.verify.findings import Finding
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.policy.model import Level, Policy
-    from kubectl_stepup.sessions.record import Moment
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.stepup.ports import Kubeconfig
     from kubectl_stepup.stepup.request import Asked
     from kubectl_stepup.stepup.run import RunPorts

@@ -21,7 +21,7 @@ from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.hand_over import prepared
-from kubectl_stepup.sessions.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.sessions.release_credential import DIRECTORY, HANDOVER, KEYRING, STORE
 from kubectl_stepup.sessions.stores.choose import FILES
 from kubectl_stepup.stepup.credential import CredentialPorts
 from kubectl_stepup.stepup.execute import ExecutePorts

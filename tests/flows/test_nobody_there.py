@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import LoginNeeded, StepUpExpired
-from kubectl_stepup.sessions.denials import Denials
+from kubectl_stepup.sessions.denial_cache import DenialCache
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.stepup.credential import credential
 from tests.flows import CONFIG, World, cluster, exec_info, session
@@ -28,7 +28,7 @@ def poll_for(seconds: float, world: World, directory: Path) -> list[LoginNeeded]
     end = world.clock.monotonic() + seconds
     while world.clock.monotonic() < end:
         world.clock.sleep(EVERY_S)
-        denials = Denials(lambda: directory, world.clock.monotonic(), world.moment)
+        denials = DenialCache(lambda: directory, world.clock.monotonic(), world.moment)
         elevate = replace(world.elevate_ports(), denials=denials)
         ports = replace(world.credential_ports(KUBERNETES_EXEC_INFO=INFO), elevate=partial(replace, elevate))
         with pytest.raises(LoginNeeded) as caught:

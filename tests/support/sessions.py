@@ -11,8 +11,8 @@ from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from tests.support.values import repinned
 
 CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"

@@ -15,8 +15,8 @@ from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.stepup.request import Asked
 from kubectl_stepup.yaml_edit import yaml_file
 

@@ -16,9 +16,9 @@ from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.authenticate import AuthenticatePorts, Verify, authenticate
 from kubectl_stepup.stepup.credential import CredentialPorts

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.sessions.record import MIN_REMAINING_S
+from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.lab import PROGRAM
 

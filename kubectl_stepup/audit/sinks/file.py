@@ -21,7 +21,7 @@ from kubectl_stepup.trusted_file import untrusted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_stepup.audit.chain import Verification
+    from kubectl_stepup.audit.chain import ChainVerification
     from kubectl_stepup.audit.event import AuditEvent
     from kubectl_stepup.clock import Clock
 
@@ -78,7 +78,7 @@ class AuditLog:
         found = tuple(record for record in map(record_of, self.lines()) if record is not None)
         return found if last is None else found[max(0, len(found) - last) :]
 
-    def verify(self) -> Verification:
+    def verify(self) -> ChainVerification:
         """Walk the chain over the file.
 
         Raises: AuditUnavailable: the file cannot be read.

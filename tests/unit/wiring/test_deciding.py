@@ -6,9 +6,9 @@ import pytest
 
 from kubectl_stepup.cli.options import TargetOptions
 from kubectl_stepup.config import places
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key, moment, terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.stepup.app import App, Settings
 from kubectl_stepup.wiring.deciding import decided, explained
 from tests.flows import session

@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.sessions.record import EXPECTED
+from kubectl_stepup.sessions.stored_session import EXPECTED
 from kubectl_stepup.wiring import exec_info
 from kubectl_stepup.wiring.exec_info import digests, large_ca
 from tests.flows import RESOLVED

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from kubectl_stepup import environment
 from kubectl_stepup.posix_calls import encoded
-from kubectl_stepup.sessions import record, rests_on, scope
+from kubectl_stepup.sessions import rests_on, scope, stored_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.errors import StoreUnavailable
-    from kubectl_stepup.sessions.record import Record
+    from kubectl_stepup.sessions.stored_session import StoredSession
 
     Judge = Callable[[str, str], str | None]
 
@@ -50,7 +50,7 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge
         _guard()
     now = scope.moment()
     for data in _stored(options, environ):
-        found = record.read(data, session_id=options[SESSION])
+        found = stored_session.read(data, session_id=options[SESSION])
         if found is not None and found.usable(now):
             return _credential(found, exec_info, judge) if rests_on.is_unchanged(found.rests_on) else None
     return None
@@ -66,7 +66,7 @@ def _guard() -> None:
         return
 
 
-def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
+def _credential(found: StoredSession, exec_info: str, judge: Judge) -> bytes | None:
     version = found.version_expected(encoded(exec_info)) or judge(found.cluster, exec_info)
     return None if version is None else found.credential(version)
 
