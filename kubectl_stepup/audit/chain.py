@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.event import AuditEvent
+from kubectl_stepup.strict_json import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -179,10 +180,9 @@ def _with_next(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
 
 def _members(line: bytes) -> dict[str, object] | None:
     try:
-        members = json.loads(line.decode("ascii"))
-    except (ValueError, RecursionError):
+        return json_object(line.decode("ascii"), any_text=True)
+    except ValueError:
         return None
-    return members if isinstance(members, dict) else None
 
 
 def _link(members: dict[str, object]) -> Link | None:

@@ -80,7 +80,7 @@ class OIDCProvider:
         return self.metadata().accepted_algorithms(enrolled)
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
-        """PollAgain for a device code and a user code (RFC 8628 section 3.1).
+        """Ask for a device code and a user code (RFC 8628 section 3.1).
 
         Raises:
             ProviderError: the provider has no device flow, or refuses.

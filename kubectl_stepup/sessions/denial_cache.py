@@ -23,6 +23,7 @@ from kubectl_stepup.errors import (
     StoreUnavailable,
 )
 from kubectl_stepup.sessions.scope import EVERY_SCOPE, key, session_id_of
+from kubectl_stepup.strict_json import json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,10 +163,10 @@ def _path(directory: Path, session_id: str) -> Path:
 
 def _read(path: Path) -> Denial | None:
     try:
-        found = json.loads(private_file.read(str(path), most=_LARGEST))
+        found = json_object(private_file.read(str(path), most=_LARGEST), any_text=True)
         code, message, hint, at = (found[name] for name in ("code", "message", "hint", "at"))
         expiries = found.get("expiries", 0)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError):
         return None
     known = isinstance(code, str) and isinstance(message, str) and isinstance(hint, str | None)
     if not known or not isinstance(at, float) or not isinstance(expiries, int):

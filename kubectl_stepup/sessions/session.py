@@ -11,6 +11,7 @@ from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import stored_session
 from kubectl_stepup.sessions.rests_on import NOTHING
 from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S, Moment
+from kubectl_stepup.strict_json import json_object
 
 IDENTITY_VERSION = 1
 COMMAND_CHARACTERS = 300
@@ -147,7 +148,9 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
     if stored is None:
         return None
     try:
-        identity, facts, status = (_object(text) for text in (stored.identity, stored.facts, stored.status))
+        identity, facts, status = (
+            json_object(text, any_text=True) for text in (stored.identity, stored.facts, stored.status)
+        )
         if identity.pop("v", None) != IDENTITY_VERSION:
             return None
         session = ElevationSession(
@@ -170,7 +173,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
@@ -184,13 +187,6 @@ def _cut(command: str) -> str:
 
 def _rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _object(text: str) -> dict[str, object]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
 
 
 def _list(value: object) -> list[object]:
