@@ -37,12 +37,12 @@ def read_bytes(directory: str, name: str) -> bytes | None:
 
 
 def write(directory: str, name: str, values: Any) -> None:
-    """Put values into a file, whole or not at all; where that cannot be, they are made again the next time."""
+    """Write values to a file, whole or not at all; where that fails, they are made again the next time."""
     write_bytes(directory, name, marshal.dumps(values))
 
 
 def write_bytes(directory: str, name: str, data: bytes) -> None:
-    """Put bytes into a file, whole or not at all; where that cannot be, they are made again the next time."""
+    """Write bytes to a file, whole or not at all; where that fails, they are made again the next time."""
     temporary = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         # Not a home that is not there: as root it could be made.

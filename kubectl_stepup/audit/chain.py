@@ -1,4 +1,4 @@
-"""The chain of the record: each line names its number and the SHA-256 of the line before it.
+"""The hash chain of the audit log: each line names its number and the SHA-256 of the line before it.
 
 Whoever edits, removes or moves a line breaks the chain at that place. A cut at the end, or a whole new chain, shows
 only against a copy of the head kept elsewhere. A line that a crash left half written is not part of the chain; the
@@ -36,7 +36,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """One line of the record; `line` is as stored, without its newline."""
+    """One audit event in the log; `line` is as stored, without its newline."""
 
     link: Link
     event: AuditEvent
@@ -54,7 +54,7 @@ class ChainBreak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainVerification:
-    """What a walk over the chain found. `head` is the SHA-256 of the last good record, for a copy elsewhere."""
+    """The result of checking the chain. `head` is the SHA-256 of the last good record, for a copy elsewhere."""
 
     records: int
     seq: int
@@ -100,7 +100,7 @@ def record_of(line: bytes) -> AuditRecord | None:
 
 
 def verify(lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> ChainVerification:
-    """Walk the chain over `lines` (without newlines) up to the first bad record.
+    """Check the chain over `lines` (without newlines) up to the first bad record.
 
     `seq` and `head` are those of the last record of an earlier file, when the chain goes on from one.
     """

@@ -94,7 +94,7 @@ def merge(system: Config, user: Config) -> Config:
 
 
 def default_account_claim(preset: str) -> str:
-    """Name the claim that tells an account at a provider; Entra ID's `sub` differs from client to client."""
+    """Return the claim that names an account at a provider; Entra ID's `sub` differs from client to client."""
     return "oid" if preset == "entra" else "sub"
 
 

@@ -85,7 +85,7 @@ class Config:
     store: str = "auto"
     unenrolled: str = "run"
     record: str = "tried"
-    """`required`: nothing is elevated while the audit record cannot be written."""
+    """`required`: nothing is elevated while the audit log cannot be written."""
 
     written: frozenset[str] = frozenset()
 

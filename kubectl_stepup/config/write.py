@@ -1,6 +1,6 @@
-"""Write enrolment into the user's config.yaml: one provider or cluster at a time, everything else as it stands.
+"""Write enrolment into the user's config.yaml: one provider or cluster at a time, and leave everything else unchanged.
 
-Works on bytes; whoever writes them does it under a lock (`documents.edited_file`), after showing the difference.
+Works on bytes; whoever writes them does it under a lock (`yaml_edit.edited_file`), after showing the difference.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
         return None
     from kubectl_stepup.sessions import release_credential
 
-    data = release_credential.answer(argv[1:], environ, judge=_judge)
+    data = release_credential.answer(argv[1:], environ, version_for=_version_for)
     if data is None:
         return None
     from kubectl_stepup.posix_calls import calls
@@ -41,7 +41,7 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
     return 0
 
 
-def _judge(pin: str, exec_info: str) -> str | None:
+def _version_for(pin: str, exec_info: str) -> str | None:
     """Return the version to answer in where an unexpected KUBERNETES_EXEC_INFO names the enrolled server, else None."""
     from kubectl_stepup.errors import CredentialWithheld
     from kubectl_stepup.kubeconfig import cluster_pin, exec_credential

@@ -83,7 +83,7 @@ def _version(api_version: object) -> str:
 
 
 def withheld_reason(pin: ClusterPin, info: ExecInfo) -> str | None:
-    """Say why a session's token must not be given to the server that client-go names; None: it may.
+    """Return why a session's token must not be released to the server that client-go names; None: it may.
 
     Every field that decides where the token travels is compared as the enrolment has it, with nothing added and nothing
     left out: server, CA certificates, name in the server's certificate, proxy, unchecked certificates. `config`, which
@@ -190,11 +190,11 @@ def smaller_ca_hint(cluster: str) -> str:
 def expected_exec_info(
     pin: ClusterPin, *, ca_pem: bytes | None, disable_compression: bool = False, config: object = None
 ) -> tuple[bytes, ...]:
-    """Foretell KUBERNETES_EXEC_INFO, byte by byte, for a cluster: v1 not interactive, v1 interactive, v1beta1 likewise.
+    """Return the expected values of KUBERNETES_EXEC_INFO: v1 not interactive, v1 interactive, v1beta1 likewise.
 
     `ca_pem` is the content of `certificate-authority-data` or of the file that `certificate-authority` names; `config`
-    the cluster's extension `client.authentication.k8s.io/exec`. A wrong forecast costs time, never safety: the value is
-    then parsed (`withheld_reason`).
+    the cluster's extension `client.authentication.k8s.io/exec`. A wrong expectation costs time, never safety: the
+    value is then parsed (`withheld_reason`).
 
     Spec: client-go `plugin/pkg/client/auth/exec`; the order of fields is that of the Go types.
     """

@@ -27,7 +27,7 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
     """
     raw = resolved.cluster_raw
     ca_pem = ca_of(resolved)
-    # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
+    # The file may have changed since its digest was compared with the enrolment, and an expected value is trusted.
     if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.pin.ca_sha256:
         raise ValueError("the certificate authority has changed")
     extensions = raw.get("extensions")

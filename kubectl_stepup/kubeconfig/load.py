@@ -174,12 +174,12 @@ def pod_namespace(environ: Mapping[str, str], service_account: str = SERVICE_ACC
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:
-    """Name the files that kubectl would read: `flag` (`--kubeconfig`) alone, else those of the environment."""
+    """Return the files that kubectl would read: `flag` (`--kubeconfig`) alone, else those of the environment."""
     return (flag,) if flag else kubeconfig_files(environ)
 
 
 def kubeconfig_files(environ: Mapping[str, str], *, platform: str = sys.platform) -> tuple[str, ...]:
-    """Name the files of `$KUBECONFIG`, each once, else the default one; none where there is no home."""
+    """Return the files of `$KUBECONFIG`, each once, else the default one; none where there is no home."""
     listed = environ.get(environment.KUBECONFIG, "")
     if listed:
         separator = ";" if platform == "win32" else ":"

@@ -45,9 +45,9 @@ class Evidence:
 
     @property
     def fingerprint(self) -> str:
-        """Name what is asked for, in 16 hex digits: a session that proved something else is not reused."""
-        asked = repr((self.acr, self.amr, self.acrs, self.aud, self.scope))
-        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """Return 16 hex digits that stand for the requirement: a session that proved something else is not reused."""
+        members = repr((self.acr, self.amr, self.acrs, self.aud, self.scope))
+        return hashlib.sha256(members.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ class HandOver:
         self._offer = None if kernel and _kernel_takes_keys() else self._offered()
 
     def give(self, session: ElevationSession) -> tuple[str, ...]:
-        """Let the processes that this thread starts from now on, and their descendants, read `session`.
+        """Hand `session` over to the processes that this thread starts from now on, and to their descendants.
 
         Return the arguments to add to the exec entry's `credential --session ID`, none with the kernel keyring.
 

@@ -122,7 +122,7 @@ class _Waiting:
         self._released: threading.Event | None = None
 
     def go_on(self) -> bool:
-        """Wait for a short while and tell whether the holder has let go.
+        """Wait for a short while and return whether the holder has released the lock.
 
         Raises:
             LockTimeout: the time is up.

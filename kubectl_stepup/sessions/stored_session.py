@@ -143,9 +143,9 @@ class StoredSession:
 
 
 def read(data: bytes, *, session_id: str) -> StoredSession | None:
-    """Read a stored session; None for anything odd: another format, a torn value, another identity than `session_id`.
+    """Read a stored session; None where it is malformed or has another identity than `session_id`.
 
-    An odd record costs the user one more prompt; a wrong one would cost more.
+    An unreadable session costs the user one more prompt; a wrong one would cost more.
     """
     try:
         lines = data.decode("ascii").split("\n")

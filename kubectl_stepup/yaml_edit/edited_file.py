@@ -47,7 +47,7 @@ def read(path: str, *, error: type[ConfigError] = ConfigError) -> bytes | None:
 def change(
     path: str, edit: Callable[[bytes | None], bytes], *, clock: Clock, error: type[ConfigError] = ConfigError
 ) -> bool:
-    """Replace the file by what `edit` makes of its bytes (None: there is no file yet); tell whether anything changed.
+    """Replace the file by what `edit` makes of its bytes (None: there is no file yet); return whether anything changed.
 
     Symbolic links stay: the file at their end is replaced, keeping its mode and owner. A new file gets mode 0600, and
     a new directory 0700. Readers see the old file or the new one, never half of one.

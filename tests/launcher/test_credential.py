@@ -42,7 +42,7 @@ def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, 
 
 def by_python(arguments: list[str], variables: dict[str, str]) -> bytes | None:
     """Return what the Python program answers, without a look into an EXEC_INFO that is not the one foretold."""
-    return release_credential.answer(arguments, variables, judge=lambda *_: None)
+    return release_credential.answer(arguments, variables, version_for=lambda *_: None)
 
 
 @pytest.fixture(params=["kernel", "file"])

@@ -1,4 +1,4 @@
-"""The record on disk: one file that only grows, one line a record, whoever writes at the same time.
+"""The audit log on disk: one file that only grows, one line for each event, with several writers at a time.
 
 Spec: flock(2) for the order of writers; O_APPEND and one write(2) for whole lines.
 """
@@ -41,7 +41,7 @@ class AuditLog:
         self._clock = clock
 
     def append(self, event: AuditEvent) -> AuditRecord:
-        """Write `event` as the next record of the chain and see it on the disk.
+        """Append `event` to the chain and sync it to the disk.
 
         The file is made 0600, missing directories 0700, whatever the umask.
 
@@ -60,7 +60,7 @@ class AuditLog:
             return record
 
     def check(self) -> None:
-        """Raise where a record could not be written now: path, owner, type, or no room for one.
+        """Raise where an event could not be written now: wrong path, owner or type, or a full disk.
 
         Raises: AuditUnavailable: it could not.
         """
@@ -71,7 +71,7 @@ class AuditLog:
             self._try_room()
 
     def read(self, *, last: int | None = None) -> tuple[AuditRecord, ...]:
-        """Return the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
+        """Return the events, oldest first, at most the `last` ones; lines of another form are left out.
 
         Raises: AuditUnavailable: the file cannot be read.
         """
@@ -79,7 +79,7 @@ class AuditLog:
         return found if last is None else found[max(0, len(found) - last) :]
 
     def verify(self) -> ChainVerification:
-        """Walk the chain over the file.
+        """Check the chain over the file.
 
         Raises: AuditUnavailable: the file cannot be read.
         """
@@ -116,7 +116,7 @@ class AuditLog:
         return descriptor, created
 
     def _try_room(self) -> None:
-        """Write as much as a record may have beside the file, where it is not in anybody's way, and take it away."""
+        """Write as many bytes as an event may have into a file beside the log, and remove that."""
         path = str(self.path.with_name(f".{self.path.name}.{os.getpid()}.check"))
         private_file.remove(path)
         descriptor = private_file.open_new(path)
@@ -171,7 +171,7 @@ class AuditLog:
 
 
 def _tail(descriptor: int) -> tuple[bytes | None, bytes | None, bool]:
-    """Find the last record, the unreadable bytes after it (None: none), and whether the file ends in a newline.
+    """Return the last event, the unreadable bytes after it (None: none), and whether the file ends in a newline.
 
     Reads backwards, so that a long file costs no more than a short one.
     """

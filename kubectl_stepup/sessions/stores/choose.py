@@ -56,7 +56,7 @@ class LazyStore:
         self._store.put(key, value, expires_at)
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         return self._store.delete(key)
 
     def keys(self) -> list[str]:

@@ -54,7 +54,7 @@ class FileStore:
             raise self._unavailable(error) from error
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         try:
             path = self._path(key)
             self._sweep()
