@@ -34,7 +34,7 @@ export KUBECTL_STEPUP_SYSTEM_KUBERNETES := $(KUBERNETES)
 endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PYTHONWARNINGS PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 define say
 	@printf '\n==> %s\n' '$(1)'
@@ -101,25 +101,27 @@ lab: $(STAMP) ## Start a provider and a real API server to try things by hand (P
 	$(call say,Starting the lab)
 	@$(BIN)/python -m tests.system.lab up --provider $(PROVIDER)
 
-lab-down: $(STAMP) ## End the lab, and whatever a killed test run left behind
+lab-down: $(STAMP) ## Stop the lab, and whatever a killed test run left behind
 	@$(BIN)/python -m tests.system.lab down
 
-corpus: $(STAMP) ## Record anew what kubectls send for the commands in tests/system/recorder (ten minutes)
+corpus: $(STAMP) ## Record again what kubectls send for the commands in tests/system/recorder (ten minutes)
 	$(call say,Running every command with three kubectls against a real API server)
 	$(BIN)/python -m tests.system.recorder
 
-differential: $(STAMP) ## Hold the command reader against three kubectls on 10,000 generated commands (half an hour)
+differential: $(STAMP) ## Compare the command parser with three kubectls on 10,000 generated commands (half an hour)
 	$(call say,Running generated commands with three kubectls against a recording server)
 	$(BIN)/python -m tests.system.differential $(DIFFERENTIAL_ARGS)
 
-fuzz: $(STAMP) ## Throw ten minutes of odd inputs at every part that reads what others write, and write the report
-	$(call say,Installing the fuzzer where there is one for this machine)
+fuzz: $(STAMP) ## Send ten minutes of malformed inputs to every parser of foreign data, and write the report
+	$(call say,Installing the fuzzer, if there is one for this machine)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
 	$(call say,Running every target for $(FUZZ_MINUTES) minutes, two at once)
 	$(BIN)/python -m tests.fuzz --minutes $(FUZZ_MINUTES) --report $(FUZZ_REPORT) $(FUZZ_ARGS)
+	$(call say,Trying forty times the examples of every property that make test tries)
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m 'hypothesis and not system' --hypothesis-profile long
 
 # Each kubectl is compiled as a library, which takes minutes; MINORS=1.37 (or several) dumps only those.
-grammar: $(STAMP) ## Dump anew the commands and flags of every supported kubectl, and write the reader's table
+grammar: $(STAMP) ## Dump the commands and flags of every supported kubectl, and write the parser's table
 	$(call say,Dumping the command trees of kubectl 1.27 to 1.37)
 	@mkdir -p build
 	$(BIN)/python -m tests.system.grammar $(MINORS)
@@ -135,34 +137,34 @@ lint: $(STAMP) ## Check style, format and types
 	$(call say,Checking types with mypy)
 	$(BIN)/mypy
 
-check: lint test ## Everything that must hold before a change goes in: lint and test
+check: lint test ## Run what a change must pass: lint and test
 
 $(MUTATE_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,mutate]'
 	@touch $@
 
-mutate: $(MUTATE_STAMP) ## Change the code in small ways and see that the tests notice (a group: MUTATE=policy)
+mutate: $(MUTATE_STAMP) ## Change the code in small ways and check that the tests notice (a group: MUTATE=policy)
 	$(call say,Testing mutants; the report goes to docs/reports/mutation.md)
 	$(BIN)/python -m scripts.mutate $(MUTATE)
 
-nightly: ## Run what takes hours: fuzzing, mutants, 10,000 commands on three kubectls, the oldest server, the bounds of speed
+nightly: ## Run what takes hours: fuzzing, mutants, 10,000 commands on three kubectls, the oldest server, bench-check
 	@$(MAKE) --no-print-directory --keep-going -j1 fuzz mutate differential system-oldest bench-check
 
-bench: $(STAMP) ## Measure every rival in turn: interpreters, kubectl, kubelogin and us, and how costs grow (ten minutes)
+bench: $(STAMP) ## Measure interpreters, kubectl, kubelogin and this program, and how costs grow (ten minutes)
 	$(call say,Measuring; paired rounds in rotated order)
 	$(BIN)/python -m benchmarks --json $(BENCH_JSON) $(BENCH_ARGS)
 	$(call say,Measuring decisions over ten to a thousand rules)
 	$(BIN)/python -m benchmarks.policy_rules --json $(dir $(BENCH_JSON))bench-policy.json
-	$(call say,Measuring how long those wait who wait for one step-up)
+	$(call say,Measuring how long commands wait that share one step-up)
 	$(BIN)/python -m benchmarks.followers
 
-bench-check: $(STAMP) ## The same, and fail where a bound of docs/explanation/performance.md is missed
+bench-check: $(STAMP) ## Run bench, and fail where a bound of docs/explanation/performance.md is missed
 	@$(MAKE) --no-print-directory bench BENCH_ARGS='$(BENCH_ARGS) --check'
 
-bench-page: $(STAMP) ## Write the measured part of docs/explanation/performance.md anew from the last `make bench`
+bench-page: $(STAMP) ## Write the measured part of docs/explanation/performance.md from the last `make bench`
 	$(BIN)/python -m benchmarks.page $(BENCH_JSON)
 
-docs: $(STAMP) ## Write the generated reference pages anew and check all pages
+docs: $(STAMP) ## Write the generated reference pages and check all pages
 	$(call say,Writing docs/reference/commands.md from --help)
 	$(BIN)/python scripts/make_command_reference.py
 	$(call say,Checking README.md and docs/)

@@ -69,11 +69,11 @@ def run(place: Place, *, rounds: int, growth_rounds: int) -> Document:
         *callers.curves(place, held, rival),
     ]
     points = [subject for curve in curves for subject in curve.points.values()]
-    asked = place.issuer.requests
+    before = place.issuer.requests
     alone = Measured(subjects=subjects, found=measure(subjects, rounds=rounds), rounds=rounds)
     growth = Measured(subjects=points, found=measure(points, rounds=growth_rounds), rounds=growth_rounds)
-    if place.api.refused or place.issuer.requests != asked:
-        more = place.issuer.requests - asked
+    if place.api.refused or place.issuer.requests != before:
+        more = place.issuer.requests - before
         raise SubjectFailed(
             f"the API server refused {place.api.refused} requests, the issuer got {more}; both should be 0"
         )

@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 WIDTH, ROW, TOP = 860, 26, 44
 LABELS, BARS = 390, 400
-"""How wide the labels' column is, and the longest bar."""
+"""The widths of the labels' column and of the longest bar."""
 
 STYLE = """\
 text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .title { font-weight: 600; }
-.ours { fill: #2f81f7; } .rival { fill: #9a6700; } .floor { fill: #8c959f; }
+.ours { fill: #2f81f7; } .rival { fill: #9a6700; } .baseline { fill: #8c959f; }
 .line { stroke: #8c959f; stroke-dasharray: 3 3; }
 @media (prefers-color-scheme: dark) { text { fill: #e6edf3; } .rival { fill: #d29922; } }"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar; `kind` is ours, rival or floor."""
+    """One bar; `kind` is ours, rival or baseline."""
 
     label: str
     value: float

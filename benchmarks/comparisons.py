@@ -1,4 +1,4 @@
-"""What is held against what, and the bounds that the design sets itself."""
+"""Which subjects are compared, and the bounds of the design."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.stores import FILES, KERNEL, SECRET_SERVICE
 
 STORES = (KERNEL, FILES, SECRET_SERVICE)
 FLAT = 1.25
-"""What grows by less from the smallest size to the largest is flat: the rest of a process drowns it."""
+"""Growth below this, from the smallest size to the largest, is flat: it is lost in the cost of the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +73,5 @@ def _ways(store: str) -> list[str]:
 
 
 def rival_of(store: str) -> str:
-    """Name the storage of kubelogin that is like a store of ours: what it has instead of a kernel keyring is a disk."""
+    """Return kubelogin's storage that matches a store of ours; its disk stands for the kernel keyring."""
     return kubelogin.KEYRING if store == SECRET_SERVICE else kubelogin.DISK

@@ -1,4 +1,4 @@
-"""How long those wait who wait for one step-up: from the approval to the start of each of twenty commands.
+"""The waiting time of commands that share one step-up: from the approval to the start of each of twenty.
 
     python -m benchmarks.followers [--rounds N]
 
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 MANY = 20
 
@@ -34,7 +34,7 @@ def main() -> int:
 
 def one_round() -> list[float]:
     """Return the waits in milliseconds, shortest first."""
-    with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory)) as lab:
+    with tempfile.TemporaryDirectory() as directory, opened_lab(Path(directory), cold=True) as lab:
         lab.answer.approve_after_polls = None
         run(lab)
         (approved,) = lab.times("elevation", "ResponseComplete")
@@ -42,7 +42,7 @@ def one_round() -> list[float]:
 
 
 def run(lab: Lab) -> None:
-    """Start all, and approve when one asks and all others wait."""
+    """Start all commands, and approve when one prompts and the others wait."""
     one = f"{' '.join(PROGRAM)} exec -- delete pod many-$i --ignore-not-found"
     script = lab.directory / "many.sh"
     script.write_text(f"for i in $(seq {MANY}); do {one} & done; wait\n")

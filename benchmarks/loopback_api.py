@@ -1,4 +1,4 @@
-"""The smallest API server that `kubectl get pods` is content with: TLS on loopback, one token, three pods."""
+"""The smallest API server for `kubectl get pods`: TLS on loopback, one token, three pods."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hmac
 
 from kubectl_stepup.demo import discovery
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 
 
 class LoopbackAPI:
@@ -24,7 +24,7 @@ class LoopbackAPI:
         """Stop serving."""
         self._server.close()
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: HTTPRequest) -> HTTPResponse:
         if not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._token}"):
             self.refused += 1
             return json_response({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}, 401)

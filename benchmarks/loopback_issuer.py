@@ -10,20 +10,20 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIENT = "kubernetes"
 TOKEN_CHARACTERS = 1700
-"""As long as a usual ID token."""
+"""The size of a usual ID token."""
 
 LIFE_S = 6 * 3600
 
 
 class LoopbackIssuer:
-    """Serve until `close()`. `token` is the one ID token that it issues; `requests` counts what it was asked."""
+    """Serve until `close()`. `token` is the one ID token that it issues; `requests` counts its requests."""
 
     def __init__(self, *, now: float) -> None:
         authority = new_authority(now)
@@ -53,7 +53,7 @@ class LoopbackIssuer:
         wanting = (TOKEN_CHARACTERS - len(jwt.encode(header, claims, self._key))) * 3 // 4 - len(',"groups":""')
         return jwt.encode(header, {**claims, "groups": secrets.token_hex(wanting // 2)}, self._key)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: HTTPRequest) -> HTTPResponse:
         self.requests += 1
         answers: Mapping[str, object] = {
             "/.well-known/openid-configuration": {

@@ -1,4 +1,4 @@
-"""Make the measured part of docs/explanation/performance.md, and its chart, of a result.
+"""Make the measured part of docs/explanation/performance.md, and its chart, from a result.
 
     python -m benchmarks.page build/bench.json
 
@@ -26,7 +26,7 @@ TITLE = "kubectl get pods, wall time over the same command with an inline token"
 
 
 def main() -> None:
-    """Keep the result, write the page and the chart anew."""
+    """Store the result, and write the page and the chart again."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("result", type=Path, help="what `python -m benchmarks --json FILE` wrote")
     result = json.loads(parser.parse_args().result.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def chart(result: Document) -> str:
         Bar(label=_short(subjects[name]["label"]), value=wall, kind="rival" if "kubelogin" in name else "ours")
         for name, wall in sorted(ratios.items(), key=lambda item: item[1])
     ]
-    return bars(TITLE, [Bar(label="inline token", value=1.0, kind="floor"), *rows])
+    return bars(TITLE, [Bar(label="inline token", value=1.0, kind="baseline"), *rows])
 
 
 def _short(label: str) -> str:

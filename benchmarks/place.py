@@ -1,4 +1,4 @@
-"""Where a benchmark happens: a home of its own, servers on loopback, programs by their usual names."""
+"""The place of a benchmark: a home of its own, servers on loopback, programs by their usual names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PYTHON = sys.executable
 ENTRY_POINT = str(Path(PYTHON).parent / "kubectl-stepup")
 LAUNCHER = launcher()
-"""The native launcher, where this installation has one; then that is its entry point."""
+"""The native launcher, which is the entry point of an installation that has it."""
 
 PYTHON_PROGRAM = ENTRY_POINT if LAUNCHER is None else str(Path(LAUNCHER).with_name(PROGRAM))
 FILE = str(Path(kubectl_stepup.__file__).parent / "fastpath" / "cached_credential.py")
@@ -43,38 +43,38 @@ class Place:
     api: LoopbackAPI
     issuer: LoopbackIssuer
     stack: ExitStack = field(repr=False)
-    """Whatever is to be ended or removed after the measurement."""
+    """What is ended or removed after the measurement."""
 
     left_out: dict[str, str] = field(default_factory=dict)
 
     @property
     def kubectl(self) -> str:
-        """The kubectl of every subject: the one of the development environment, the same on every machine."""
+        """Return the kubectl of every subject: that of the development environment."""
         return str(self.home / "bin" / "kubectl")
 
     @property
     def token(self) -> str:
-        """The token that the API server takes, whoever brings it."""
+        """Return the one token that the API server accepts."""
         return self.issuer.token
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment of every subject."""
+        """Return the environment of every subject."""
         path = os.pathsep.join([str(self.home / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
         return {"HOME": str(self.home), "PATH": path, "TERM": "dumb", "CI": "true", "LANG": "C.UTF-8"}
 
     def directory(self, name: str) -> Path:
-        """Make a directory that only its owner sees; give its path."""
+        """Make a directory that only its owner can read, and return its path."""
         path = self.home / name
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 
     def install(self, name: str, program: str | Path) -> None:
-        """Put a program on PATH under a name."""
+        """Add a program to PATH under a name."""
         (self.directory("bin") / name).symlink_to(program)
 
     def kubeconfig(self, name: str, user: Mapping[str, object], *, contexts: int = 1) -> dict[str, str]:
-        """Write a kubeconfig whose one user is `user`, and give the environment that names it.
+        """Write a kubeconfig whose one user is `user`, and return the environment that names it.
 
         All contexts but the current one, `bench`, are like those of other clusters.
         """

@@ -1,4 +1,4 @@
-"""How long a policy takes to load in its compiled form, and to decide, from ten rules to a thousand.
+"""The time to load a compiled policy, and to decide by it, from ten rules to a thousand.
 
     python -m benchmarks.policy_rules [--json FILE]
 
@@ -42,7 +42,7 @@ TARGET = Target(cluster="prod-7-eu", labels={}, namespace="team-7")
 
 
 def main() -> None:
-    """Measure, print a table, and write JSON where that is asked for."""
+    """Measure, print a table, and write JSON on request."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

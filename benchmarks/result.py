@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Subjects and what they cost, in so many rounds."""
+    """Subjects and their costs, and the number of rounds."""
 
     subjects: Sequence[Subject]
     found: Measurement
@@ -47,7 +47,7 @@ def document(place: Place, alone: Measured, growth: Measured, curves: Sequence[C
 
 
 def machine(place: Place) -> Document:
-    """Name what it was measured on and with."""
+    """Return the machine and the programs of the measurement."""
     words = [place.kubectl, "version", "--client"]
     kubectl = subprocess.run(words, env=place.environ, capture_output=True, text=True, check=True).stdout
     return {
@@ -62,7 +62,7 @@ def machine(place: Place) -> Document:
 
 
 def missed(result: Document) -> list[str]:
-    """Name every bound that was missed."""
+    """Return every bound that was missed."""
     ratios = [f"{one['name']} / {one['against']}" for one in result["ratios"] if one["met"] is False]
     return [*ratios, *(f"{one['name']}, {one['unit']}" for one in result["growth"] if one["met"] is False)]
 
@@ -77,7 +77,7 @@ def _subject(subject: Subject, found: Measurement) -> Document:
 
 
 def _ratio(one: Comparison, found: Measurement) -> Document:
-    return {"name": one.name, "against": one.against, **_judged(found, one.name, one.against, one.bound)}
+    return {"name": one.name, "against": one.against, **_ratio_and_bound(found, one.name, one.against, one.bound)}
 
 
 def _curve(curve: Curve, found: Measurement) -> Document:
@@ -86,11 +86,11 @@ def _curve(curve: Curve, found: Measurement) -> Document:
         "unit": curve.unit,
         "points": {str(size): _cost(found.median(subject.name)) for size, subject in curve.points.items()},
         "stopped": curve.stopped,
-        **_judged(found, curve.largest.name, curve.smallest.name, curve.bound),
+        **_ratio_and_bound(found, curve.largest.name, curve.smallest.name, curve.bound),
     }
 
 
-def _judged(found: Measurement, name: str, against: str, bound: float | None) -> Document:
+def _ratio_and_bound(found: Measurement, name: str, against: str, bound: float | None) -> Document:
     ratio = found.ratio(name, against)
     wall = round(ratio.wall, 3)
     return {"wall": wall, "cpu": round(ratio.cpu, 3), "bound": bound, "met": None if bound is None else wall <= bound}

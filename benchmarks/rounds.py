@@ -1,4 +1,4 @@
-"""Paired rounds: every subject once a round, in rotated order, so that drift and neighbours hit all of them alike."""
+"""Paired rounds: every subject once a round, in rotated order, so that drift and load affect all alike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SubjectFailed(Exception):
-    """A subject ended with another exit code than 0, so its time means nothing."""
+    """A subject failed, so its time means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one run took, in milliseconds: wall clock, and CPU of the process and all its children."""
+    """The cost of one run in milliseconds: wall clock, and CPU of the process and its children."""
 
     wall_ms: float
     cpu_ms: float

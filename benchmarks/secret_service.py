@@ -1,4 +1,4 @@
-"""A Secret Service of the benchmark's own: gnome-keyring on a bus that nothing else is on."""
+"""A Secret Service for the benchmark alone: gnome-keyring on a bus of its own."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ YEAR_S = 365 * 24 * 3600
 
 KEYRINGS = "home/.local/share/keyrings"
 VALUE_BYTES = 3000
-"""As long as a session's record."""
+"""The size of a session's record."""
 
 
 def desktop(place: Place, name: str, *, others: int = 0) -> Mapping[str, str]:
-    """Start one, unlocked, with so many other sessions in it; give what its programs have in their environment.
+    """Start one, unlocked, with that many other sessions; return the environment of its programs.
 
     It ends with the benchmark. Raises: Missing where the machine has none.
     """
@@ -65,7 +65,7 @@ def _fill(keyrings: Path, count: int) -> None:
 
 @contextmanager
 def on_desktop(bus: Mapping[str, str]) -> Iterator[None]:
-    """Be a program of this desktop for a while."""
+    """Have this desktop's environment for a while."""
     before = os.environ.get(BUS)
     os.environ.update(bus)
     try:

@@ -13,7 +13,7 @@ from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.session import ElevationSession
-from kubectl_stepup.wiring.files_in_force import files_in_force
+from kubectl_stepup.stepup.files_in_force import files_in_force
 from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CLUSTERS = ("bench", "bench-files", "bench-secret-service")
 """The API server is enrolled three times, so that each store has a session of its own: the kernel's is found first."""
 
 LIFE_S = 3 * 3600
-"""Longer than a run: what a killed run leaves in the kernel is gone by then."""
+"""Longer than a run; afterwards the kernel drops what a killed run left."""
 
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
@@ -46,7 +46,7 @@ def write_config(place: Place, *, home: str = ".", rules: int = 1, store: str = 
 
 
 def policy(rules: int) -> str:
-    """Return a policy in which every rule asks for deleting in clusters of its own, the last one everywhere."""
+    """Return a policy whose rules are about deleting, each in clusters of its own, the last everywhere."""
     lines = [
         f"  - {{name: r{at}, do: [delete, stop], clusters: ['prod-{at}-*'], needs: mfa}}\n" for at in range(rules - 1)
     ]
@@ -79,7 +79,7 @@ def config_document(place: Place, store: str = "keyring") -> dict[str, object]:
 
 
 def new_session(place: Place, cluster: str = CLUSTERS[0], *, account: str = ACCOUNT) -> ElevationSession:
-    """Make the session for a cluster; of another account, one that only takes its place in a store."""
+    """Make the session for a cluster; with another account, one that only fills a store."""
     now = scope.moment()
     ca_pem = place.api.ca_pem.encode("ascii")
     document = json.dumps(config_document(place)).encode("utf-8")
@@ -107,11 +107,11 @@ def new_session(place: Place, cluster: str = CLUSTERS[0], *, account: str = ACCO
 
 
 def others(place: Place, count: int) -> list[ElevationSession]:
-    """Make sessions that are nobody's, to fill a store with."""
+    """Make unused sessions to fill a store."""
     return [new_session(place, account=f"{number}-{secrets.token_hex(4)}") for number in range(count)]
 
 
 def exec_info(place: Place) -> dict[str, str]:
-    """Return what kubectl tells its plugin about this cluster, as the plugin's environment."""
+    """Return the plugin's environment, with what kubectl passes about this cluster."""
     value = expected_exec_info(new_session(place).pin, ca_pem=place.api.ca_pem.encode("ascii"))[0]
     return {"KUBERNETES_EXEC_INFO": value.decode("utf-8")}

@@ -33,7 +33,7 @@ class Held:
 
 
 def held(place: Place) -> list[Held]:
-    """Keep the session in every store that this machine has; the others are named as left out."""
+    """Store the session in every store that this machine has; report the others as left out."""
     found = []
     for name, keep in ((KERNEL, _kernel), (FILES, _files), (SECRET_SERVICE, _secret_service)):
         try:

@@ -1,4 +1,4 @@
-"""The tables of a result: cells, which the terminal and the page each lay out in their way."""
+"""The tables of a result, as cells; the terminal and the page lay them out."""
 
 from __future__ import annotations
 

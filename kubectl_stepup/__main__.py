@@ -1,7 +1,4 @@
-"""Process entry: the two fast paths first (cached credentials, routine commands), then the command line.
-
-The only place that turns an error into an exit code.
-"""
+"""Process entry: the two fast paths first (cached credentials, allowed commands), then the command line."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the program on `sys.argv` and give its exit code."""
+    """Run the program on `sys.argv` and return its exit code."""
     _open_standard_streams()
     isolate()
     _set_home()
@@ -26,7 +23,7 @@ def main() -> int:
 
         served = cached_credential.serve(argv, os.environ)
         if served is not None:
-            os._exit(served)  # nothing to flush or to tidy, and a tenth of the time is saved
+            os._exit(served)  # there is nothing to flush or close, and this saves a tenth of the time
     if os.environ.get("KUBECTL_STEPUP_EVERYDAY"):
         from kubectl_stepup import unelevated
 
@@ -37,40 +34,40 @@ def main() -> int:
         from kubectl_stepup.fastpath import allowed_command
 
         allowed_command.serve(argv, os.environ)
-    _keep_the_screen_free_of_our_insides()
+    _silence_warnings_and_tracebacks()
     from kubectl_stepup.cli.root import run
 
     code = run(argv)
-    _end_what_hangs(code)
+    _exit_if_a_thread_hangs(code)
     return code
 
 
-def _keep_the_screen_free_of_our_insides() -> None:
-    """Print no warnings of libraries, and no traceback where an exception has nobody to raise it to.
+def _silence_warnings_and_tracebacks() -> None:
+    """Print no library warnings, and no traceback of an exception outside the main flow.
 
-    That is a thread whose owner is gone, a finaliser, or what runs at exit.
+    Such are exceptions in a thread whose owner is gone, in a finaliser, and at exit.
     """
     import threading
     import warnings
 
     if not sys.warnoptions:  # as `python -W` or $PYTHONWARNINGS asks
         warnings.simplefilter("ignore")
-    threading.excepthook = _say_fault
+    threading.excepthook = _print_fault
     sys.unraisablehook = lambda unraisable: None
 
 
-def _say_fault(args: threading.ExceptHookArgs) -> None:
+def _print_fault(args: threading.ExceptHookArgs) -> None:
     from kubectl_stepup.cli.root import fault
 
     if args.exc_value is not None and sys.stderr is not None:
         print(f"error: {fault(args.exc_value)}", file=sys.stderr)  # noqa: T201 - the last resort
 
 
-def _end_what_hangs(code: int) -> None:
-    """Exit at once where a keyring was given up and its thread is still inside a library.
+def _exit_if_a_thread_hangs(code: int) -> None:
+    """Exit at once if the thread of a timed-out keyring call is still inside a library.
 
-    Such a thread would wake up while the interpreter ends, be ended in the middle of the library's foreign code, and
-    abort the whole process with it (134 in place of our exit code).
+    Such a thread would wake up while the interpreter ends, be stopped amid native code, and abort the whole process
+    (134 instead of our exit code).
     """
     os_keyring = sys.modules.get("kubectl_stepup.sessions.stores.keyring")
     if os_keyring is None or not os_keyring.is_anything_hanging():
@@ -84,7 +81,7 @@ def _end_what_hangs(code: int) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Put /dev/null where a standard stream is closed, so that no file we open takes its number."""
+    """Open /dev/null for each closed standard stream, so that no file that we open gets its number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -93,7 +90,7 @@ def _open_standard_streams() -> None:
 
 
 def _set_home() -> None:
-    """Set `$HOME` where it names no place, from the user database, as sudo and ssh do.
+    """Set `$HOME` from the user database if it is no absolute path, as sudo and ssh do.
 
     Without it nothing would be enrolled, and kubectl, which inherits it, would read the kubeconfig of the working
     directory.
@@ -104,7 +101,7 @@ def _set_home() -> None:
 
     try:
         home = pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:  # a user that the machine does not know, as containers have them
+    except KeyError:  # an unknown user, as in containers
         return
     if os.path.isabs(home):
         os.environ["HOME"] = home

@@ -1,4 +1,4 @@
-"""Time as an argument: the one Clock of production and the protocol that tests replace."""
+"""Time as an argument: the system clock, and the protocol that tests implement."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Clock(Protocol):
-        """What a flow may know of time."""
+        """The clock of a use case."""
 
         def now(self) -> float:
             """Return seconds since the epoch (UTC)."""
 
         def monotonic(self) -> float:
-            """Return seconds that never go back and go on while the machine sleeps."""
+            """Return seconds that never go back, and that include the time while the machine sleeps."""
 
         def sleep(self, seconds: float) -> None:
             """Wait; may be cut short by a signal's exception."""
@@ -29,8 +29,8 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since boot, suspended time included where the platform can."""
-        # A laptop that sleeps through a device flow must find the code expired: CLOCK_MONOTONIC stops on Linux.
+        """Return seconds since boot, including suspended time if the platform can."""
+        # After a laptop sleeps, a device code must be expired: on Linux CLOCK_MONOTONIC stops during sleep.
         clock_id = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
 

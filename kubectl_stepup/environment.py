@@ -1,4 +1,4 @@
-"""Every environment variable we read or set, one line each. Names only: values are read at the edges."""
+"""The names of all environment variables that we read or set. Values are read elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ KEYRING = "KUBECTL_STEPUP_KEYRING"
 """Read: `session` keeps sessions in the kernel's session keyring, for this login session alone, not in the user's."""
 
 NESTED = "KUBECTL_STEPUP_NESTED"
-"""Set in the elevated child: the audit id of its run, so that a nested `exec` is recognised and recorded as such."""
+"""Set in the elevated child: the audit id of its run, so that a nested `exec` is recognised and audited as such."""
 
 EVERYDAY = "KUBECTL_STEPUP_EVERYDAY"
-"""Set in the elevated child: the variables that its editor is given back, as JSON."""
+"""Set in the elevated child: the everyday variables of its editor, as JSON."""
 
 KUBE_EDITOR = "KUBE_EDITOR"
-"""Set in the elevated child: our own program, which becomes the person's editor with the everyday login."""
+"""Set in the elevated child: our own program, which runs the person's editor with the everyday login."""
 
 EDITOR = "EDITOR"
 """As KUBE_EDITOR, where it is set."""
@@ -33,7 +33,7 @@ KUBECONFIG = "KUBECONFIG"
 """Read and, for the elevated child, set: the list of kubeconfig files."""
 
 KUBECACHEDIR = "KUBECACHEDIR"
-"""Where kubectl keeps what it knows about clusters."""
+"""Read: the directory of kubectl's cache."""
 
 KUBERNETES_SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
 """Read: with `KUBERNETES_SERVICE_PORT`, that we run in a pod."""
@@ -48,7 +48,7 @@ KUBECTL_PATH = "KUBECTL_PATH"
 """Read: the kubectl that called the plugin (kubectl 1.37 and later set it)."""
 
 SSL_CERT_FILE = "SSL_CERT_FILE"
-"""Set in the elevated child where a cluster has too many CA certificates for client-go to tell our plugin."""
+"""Set in the elevated child if a cluster has too many CA certificates for client-go to pass to our plugin."""
 
 SSL_CERT_DIR = "SSL_CERT_DIR"
 """As SSL_CERT_FILE."""
@@ -63,16 +63,16 @@ KUBECTL_KUBERC = "KUBECTL_KUBERC"
 """Set to `false` in the elevated child: the feature gate of kubectl 1.33."""
 
 XDG_CONFIG_HOME = "XDG_CONFIG_HOME"
-"""Read: where the user's files live (default `~/.config`)."""
+"""Read: the directory of the user's files (default `~/.config`)."""
 
 XDG_CACHE_HOME = "XDG_CACHE_HOME"
-"""Read: where the compiled policy is kept (default `~/.cache`)."""
+"""Read: the directory of the compiled policy (default `~/.cache`)."""
 
 XDG_STATE_HOME = "XDG_STATE_HOME"
-"""Read: where the audit record lives (default `~/.local/state`)."""
+"""Read: the directory of the audit log (default `~/.local/state`)."""
 
 XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR"
-"""Read: where locks live."""
+"""Read: the directory of locks."""
 
 DBUS_SESSION_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS"
 """Read by `credential` and the `keyring` library: the bus that the Secret Service is on."""
@@ -84,7 +84,7 @@ TERM = "TERM"
 """Read: no colour and no cursor movement when `dumb`."""
 
 CI = "CI"
-"""Read: nobody is asked when set to anything but an empty value, `0` or `false`."""
+"""Read: no person is prompted if it is set to anything but an empty value, `0` or `false`."""
 
 SSH_CONNECTION = "SSH_CONNECTION"
 """Read: no browser is opened in an SSH session."""
@@ -111,4 +111,4 @@ HOME = "HOME"
 """Read: the user's home."""
 
 SUDO_UID = "SUDO_UID"
-"""Read for a hint: whose files root finds where sudo kept the caller's environment."""
+"""Read for a hint: the owner of the files that root finds if sudo kept the caller's environment."""

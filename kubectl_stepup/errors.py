@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 class StepUpError(Exception):
-    """Something the user must know about; the root of the tree. Never raised itself."""
+    """The root of the tree; never raised itself."""
 
     code = "error"
     exit_code = 1
@@ -88,7 +88,7 @@ class PolicyTooNew(PolicyError):
 
 
 class KubeconfigError(ConfigError):
-    """A kubeconfig cannot be read, or does not hold what was asked for."""
+    """A kubeconfig cannot be read, or has no such context, cluster or user."""
 
     code = "kubeconfig-invalid"
 
@@ -100,25 +100,25 @@ class KubeconfigLocked(ConfigError):
 
 
 class NotEnrolled(ConfigError):
-    """No cluster in our config fits the kubeconfig context."""
+    """No cluster in our config matches the kubeconfig context."""
 
     code = "not-enrolled"
 
 
 class ClusterChanged(ConfigError):
-    """The context's server, CA or proxy is no longer what was enrolled."""
+    """The context's server, CA or proxy differs from the enrolled one."""
 
     code = "cluster-changed"
 
 
 class RbacInvalid(ConfigError):
-    """A file, or an answer of kubectl, that `rbac audit` reads is not what the API has."""
+    """A file or an answer of kubectl that `rbac audit` reads is not valid RBAC."""
 
     code = "rbac-invalid"
 
 
 class CommandRefused(StepUpError):
-    """Policy, or a flag that would send the elevated token elsewhere, forbids the command."""
+    """The command is refused: by policy, or for a flag that would send the elevated token elsewhere."""
 
     code = "command-refused"
 
@@ -137,13 +137,13 @@ class LoginNeeded(StepUpError):
 
 
 class InteractionRequired(LoginNeeded):
-    """A step-up is needed and nobody can be asked (RFC 9470 shape with `-o json`)."""
+    """A step-up is needed and no person can be prompted (RFC 9470 shape with `-o json`)."""
 
     code = "interaction-required"
 
 
 class StepUpDenied(LoginNeeded):
-    """The person, or the provider, said no (RFC 8628 section 3.5 `access_denied`)."""
+    """The person or the provider denied the step-up (RFC 8628 section 3.5 `access_denied`)."""
 
     code = "denied"
 
@@ -155,7 +155,7 @@ class StepUpExpired(LoginNeeded):
 
 
 class TokenRejected(LoginNeeded):
-    """The ID token does not pass the strict check; it was thrown away."""
+    """The ID token fails the strict check; it was discarded."""
 
     code = "token-rejected"
 
@@ -173,7 +173,7 @@ class NotFresh(TokenRejected):
 
 
 class WrongAccount(TokenRejected):
-    """Somebody else approved."""
+    """Another account approved."""
 
     code = "wrong-account"
 
@@ -191,13 +191,13 @@ class ProviderUnreachable(ProviderError):
 
 
 class ProviderResponse(ProviderError):
-    """The identity provider's answer makes no sense, or is not allowed."""
+    """The identity provider's answer is invalid or not allowed."""
 
     code = "provider-response"
 
 
 class CredentialWithheld(StepUpError):
-    """`credential` was asked for a token by, or for, a server that is not the enrolled one."""
+    """`credential` withheld a token: the request is not for the enrolled server."""
 
     code = "credential-withheld"
 
@@ -209,19 +209,19 @@ class StoreUnavailable(StepUpError):
 
 
 class LockTimeout(StepUpError):
-    """Another process is stepping up and did not finish in time."""
+    """Another process holds the step-up lock and did not finish in time."""
 
     code = "lock-timeout"
 
 
 class AuditUnavailable(StepUpError):
-    """The audit record cannot be written."""
+    """The audit log cannot be written."""
 
     code = "audit-unavailable"
 
 
 class KubectlFailed(StepUpError):
-    """A kubectl that we run for ourselves (not the user's command) failed."""
+    """A kubectl that this program runs for itself failed (not the user's command)."""
 
     code = "kubectl-failed"
 
@@ -247,19 +247,19 @@ class OutputFailed(StepUpError):
 
 
 class OutOfResources(StepUpError):
-    """The operating system refuses what is needed: memory, space, descriptors, a file."""
+    """The operating system denies a resource: memory, space, descriptors, a file."""
 
     code = "out-of-resources"
 
 
 class DemoFailed(StepUpError):
-    """A step of the demo did not go as promised."""
+    """A step of the demo had another result than expected."""
 
     code = "demo-failed"
 
 
 class InternalError(StepUpError):
-    """A fault of this program itself; the message says where, and nothing of what was being done."""
+    """A fault of this program; the message says where, without any data."""
 
     code = "internal-error"
 

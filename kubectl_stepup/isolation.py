@@ -1,11 +1,11 @@
-"""Keep the caller's PYTHON* variables away from this program, and for what it starts (processes).
+"""Keep the caller's PYTHON* variables out of this program, but in the environment of its children (processes).
 
-The launcher takes them out of the environment before Python starts, under other names (launcher/isolation.c); here they
-get their own names back, for kubectl, its plugins and editors. Without a launcher Python has read them already: where
-one of them says what code runs, the program starts once more in the same way.
+The launcher renames them before Python starts (launcher/isolation.c). Here they get their names back, for kubectl, its
+plugins and editors. Without the launcher Python has read them already: if one of them decides which code runs, the
+program starts once more without them.
 
-NOTE: that second start cannot undo what ran before it: a `sitecustomize.py` in `$PYTHONPATH`, and a package of our
-name there. Only the launcher, and a frozen program, keep these out.
+NOTE: that second start cannot undo what ran before it: a `sitecustomize.py` in `$PYTHONPATH`, or a package of our name
+there. Only the launcher and a frozen program keep these out.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ _WITHOUT_CODE = frozenset(
         "PYTHONUTF8",
         "PYTHON_COLORS",
         "PYTHON_HISTORY",
-        "PYTHON_KEYRING_BACKEND",  # of the keyring library, which is never asked for its default
+        "PYTHON_KEYRING_BACKEND",  # of the keyring library, whose default is not used
     }
 )
-"""Variables that people set for all of their programs, and that say nothing about which code runs."""
+"""Variables that people set for all their programs, and that do not decide which code runs."""
 
 
 def isolate() -> None:
-    """Run with none of the caller's PYTHON* variables, and have them in the environment of what is started."""
+    """Run without the caller's PYTHON* variables, but keep them in the environment of children."""
     if _was_launched():
-        _give_back()
-    elif _is_told_what_to_run():
+        _restore_names()
+    elif _variables_decide_what_runs():
         _start_again()
-    _look_last_where_the_caller_is()
+    _put_the_callers_directories_last()
 
 
 def _was_launched() -> bool:
     return CALLERS + _SAFE_PATH in os.environ
 
 
-def _give_back() -> None:
+def _restore_names() -> None:
     for name in [name for name in os.environ if name.startswith(_PREFIX)]:
         del os.environ[name]
     for name in [name for name in os.environ if name.startswith(CALLERS + _PREFIX)]:
@@ -63,8 +63,8 @@ def _give_back() -> None:
             os.environ[own] = value
 
 
-def _is_told_what_to_run() -> bool:
-    # NOTE: on Windows a program cannot take another's place: whoever started this one would not wait for it.
+def _variables_decide_what_runs() -> bool:
+    # NOTE: on Windows a program cannot replace itself: its parent would not wait for the new one.
     if sys.flags.ignore_environment or sys.platform == "win32" or getattr(sys, "frozen", False):
         return False
     named = {name for name in os.environ if name.startswith(_PREFIX)} - _WITHOUT_CODE
@@ -73,14 +73,14 @@ def _is_told_what_to_run() -> bool:
 
 def _start_again() -> None:
     try:
-        # The script itself, not `-m`: what it is called by is how a kubectl that is a link to it is recognised.
+        # The script itself, not `-m`: by its path a kubectl that is a link to it is recognised.
         become_python(sys.argv)
-    except OSError:  # the libraries that are installed come first all the same
+    except OSError:  # installed libraries come first anyway
         return
 
 
 def become_python(words: Sequence[str]) -> None:
-    """Become this interpreter with these words, and with none of the caller's PYTHON* variables.
+    """Replace this process by its interpreter, run with these words and without the caller's PYTHON* variables.
 
     Raises:
         OSError: it cannot be started.
@@ -97,7 +97,7 @@ def _renamed(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _leading_to_us(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the variables leads to our own package: without it there would be no program to start."""
+    """Return the parts of the variables that lead to our own package, without which the program could not start."""
     package = os.path.dirname(os.path.abspath(__file__))
     user_base, above = environ.get("PYTHONUSERBASE", ""), os.path.dirname(package)
     found = {}
@@ -108,10 +108,10 @@ def _leading_to_us(environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _look_last_where_the_caller_is() -> None:
-    """Let nothing in the working directory or `$PYTHONPATH` stand in for our libraries: what is installed comes first.
+def _put_the_callers_directories_last() -> None:
+    """Put the working directory and `$PYTHONPATH` last on the import path, so that they replace no installed library.
 
-    They stay on the path, behind everything else: some packagers put our libraries there.
+    They stay on the path, as some packagers put our libraries there.
     """
     sys.path.sort(key=_python_path().__contains__)
 
@@ -119,6 +119,6 @@ def _look_last_where_the_caller_is() -> None:
 def _python_path() -> set[str]:
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     try:
-        return {os.path.abspath(entry) for entry in named}  # of an empty one: the working directory
+        return {os.path.abspath(entry) for entry in named}  # an empty entry is the working directory
     except OSError:  # it is gone
         return set()

@@ -1,11 +1,11 @@
-"""Become the person's editor or differ, in the everyday environment and outside of the handed-over session.
+"""Become the person's editor or diff program, in the everyday environment and outside the elevated session.
 
-An elevated kubectl starts this in their place, as a file::
+An elevated kubectl starts this program instead, as a file::
 
     python -I -S /path/to/kubectl_stepup/unelevated.py KUBE_EDITOR FILE
     kubectl-stepup LIVE MERGED unelevated-differ
 
-What they start in turn, a kubectl among it, is the everyday user's, and asks for its own step-up.
+A kubectl that the editor starts in turn has the everyday login and needs a step-up of its own.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import sys
 
 
 def serve(argv: list[str]) -> int | None:
-    """Become the program that `argv`, of our entry point, is about; None where it is about none."""
+    """Become the program that our entry point's `argv` names; return None if it names none."""
     from kubectl_stepup.kubectl.everyday_programs import DIFFER
 
     if argv[:1] == ["unelevated"] and len(argv) > 1:
         return become(argv[1:])
-    # A command line of ours may end with the same word, as the name of an object.
+    # One of our own command lines may end with the same word, as the name of an object.
     is_differ = argv[2:] == [DIFFER] and all(map(os.path.isdir, argv[:2]))
     return become([_DIFF, *argv[:2]]) if is_differ else None
 
 
 def become(argv: list[str]) -> int:
-    """Become the program of a variable (the first word), with the files behind it; return where that fails."""
+    """Become the program of a variable (the first word) with the files behind it; return an exit code on failure."""
     from kubectl_stepup.kubectl.everyday_programs import differ_command, editor_command, everyday_environment
     from kubectl_stepup.sessions.hand_over import leave
 

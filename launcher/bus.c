@@ -95,7 +95,7 @@ static int digit(char character) {
     return -1;
 }
 
-/* Write a text with its %xx read behind what is there; the length of all, 0 where it is odd or does not fit. */
+/* Append a text with its %xx decoded; the whole length, 0 where it is malformed or does not fit. */
 static size_t unescape(struct text text, char *path, size_t length, size_t size) {
     for (size_t i = 0; i < text.length; i++) {
         char character = text.at[i];
@@ -204,7 +204,7 @@ bool bus_send(int bus, const struct outgoing *out) {
     return true;
 }
 
-/* Have that many bytes of what is to be read next. */
+/* Receive until that many bytes can be read. */
 static bool receive(int bus, size_t length) {
     while (filled < length) {
         if (length > sizeof received) return false;

@@ -40,8 +40,8 @@ struct text take_text(struct incoming *in);
 struct text take_array(struct incoming *in);
 struct text take_signature(struct incoming *in);
 
-/* Connect to the bus of that address, wait for it no longer than that for each answer; a descriptor, or -1 where there
- * is none of this user's own. */
+/* Connect to the bus of that address, and wait no longer than that for each answer; a descriptor, or -1 where there is
+ * no bus of this user's own. */
 int bus_connect(const char *addresses, int timeout_s);
 
 /* Begin what is sent first: this user's name, and the call that every connection starts with, of serial number 1. */

@@ -37,7 +37,7 @@ static bool parse(char **arguments, struct request *request) {
                               : strcmp(*arguments, "--store-directory") == 0 ? &request->directory
                               : strcmp(*arguments, "--store") == 0           ? &request->store
                                                                              : NULL;
-        /* A socket, --handover, is Python's to ask. */
+        /* Only the Python program asks a socket (--handover). */
         if (option == NULL || *option != NULL) return false;
         *option = value;
     }
@@ -59,12 +59,12 @@ static bool write_whole(struct text text) {
 static enum step answer(const struct request *request, size_t length) {
     static char credential[LARGEST + 256];
     struct record record;
-    /* One that is odd here may be none to Python, which takes the first that it can use. */
+    /* A malformed record may be no record to Python, which takes the first that it can use. */
     if (!record_read((struct text){stored, length}, request->session_id, &record)) return LEAVE;
     if (!record_usable(&record, &request->now)) return NOT_HERE;
     if (!rests_on_unchanged(record.rests_on)) return LEAVE; /* Python evaluates it with the files as they are now */
     const char *version = record_version(&record, request->exec_info);
-    if (version == NULL) return LEAVE; /* Python looks whether the server is the enrolled one all the same */
+    if (version == NULL) return LEAVE; /* Python checks whether it is the enrolled server all the same */
     int written = snprintf(credential, sizeof credential,
                            "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/%s\","
                            "\"spec\":{},\"status\":%.*s}\n",
@@ -91,13 +91,14 @@ static enum found read_file(const struct request *request, const char *key, size
     if (request->directory == NULL || !is_own_directory(request->directory)) return UNUSABLE;
     snprintf(name, sizeof name, "%s", key);
     for (char *colon = name; (colon = strchr(colon, ':')) != NULL;) *colon = ',';
-    if (snprintf(path, sizeof path, "%s/%s.session", request->directory, name) >= (int)sizeof path) return ODD;
+    if (snprintf(path, sizeof path, "%s/%s.session", request->directory, name) >= (int)sizeof path)
+        return LEFT_TO_PYTHON;
     ssize_t taken = read_own(path, stored, sizeof stored);
-    if (taken == -1) return errno == ENOENT ? NONE : ODD;
+    if (taken == -1) return errno == ENOENT ? NONE : LEFT_TO_PYTHON;
     struct text value = {stored, (size_t)taken}, until;
     double end;
-    if (!text_cut(&value, '\n', &until) || !text_seconds(until, &end)) return ODD;
-    if (memchr(until.at, '.', until.length) != NULL || end <= request->now.wall) return ODD;
+    if (!text_cut(&value, '\n', &until) || !text_seconds(until, &end)) return LEFT_TO_PYTHON;
+    if (memchr(until.at, '.', until.length) != NULL || end <= request->now.wall) return LEFT_TO_PYTHON;
     memmove(stored, value.at, value.length);
     *length = value.length;
     return FOUND;
@@ -112,7 +113,7 @@ static enum found read_secret_service(const struct request *request, const char 
     return secret_service_read(key, stored, sizeof stored, length);
 }
 
-/* A store, and the scopes that a session is looked for in, in their order. */
+/* A store, and the scopes in which a session is looked up, in this order. */
 struct store {
     enum found (*read)(const struct request *request, const char *key, size_t *length);
     const char *scopes[2];
@@ -124,7 +125,7 @@ static enum step from_store(const struct request *request, const struct store *s
         size_t length;
         snprintf(key, sizeof key, "kubectl-stepup:%s:%s", request->session_id, store->scopes[i]);
         enum found found = store->read(request, key, &length);
-        if (found == ODD) return LEAVE;
+        if (found == LEFT_TO_PYTHON) return LEAVE;
         if (found == UNUSABLE) return NOT_HERE;
         enum step step = found == FOUND ? answer(request, length) : NOT_HERE;
         if (step != NOT_HERE) return step;
@@ -139,7 +140,7 @@ int credential_serve(char **arguments) {
     if (request.exec_info == NULL || *request.exec_info == '\0') return -1;
     const char *keyring = getenv("KUBECTL_STEPUP_KEYRING");
     request.of_login_session = keyring != NULL && strcmp(keyring, "session") == 0;
-    /* Let no core file and no other process of the user have the token. The next execve ends this. */
+    /* Keep the token out of core files and away from the user's other processes, until the next execve. */
     prctl(PR_SET_DUMPABLE, 0);
     if (!moment_now(&request.now) || !terminal_scope(request.terminal)) return -1;
     const struct store stores[] = {

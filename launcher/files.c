@@ -27,7 +27,7 @@ ssize_t read_once(const char *path, char *buffer, size_t size) {
     return length;
 }
 
-/* Of whom we run for and of whom we run as: where these are two, no file is our own. */
+/* A file is our own if it belongs both to the user we run for and to the user we run as, and to nobody else. */
 static bool is_own(const struct stat *found) {
     return found->st_uid == geteuid() && found->st_uid == getuid() && (found->st_mode & 077) == 0;
 }
@@ -42,7 +42,7 @@ ssize_t read_own(const char *path, char *buffer, size_t size) {
     }
     close(descriptor);
     if (length >= 0 && length < (ssize_t)size) return length;
-    errno = EPERM; /* whatever was odd: it is there */
+    errno = EPERM; /* something unusual, but not missing */
     return -1;
 }
 

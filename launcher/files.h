@@ -16,7 +16,7 @@ ssize_t read_once(const char *path, char *buffer, size_t size);
  * is none (ENOENT), it is another's, or it does not fit. */
 ssize_t read_own(const char *path, char *buffer, size_t size);
 
-/* Tell whether a path is a directory of this user's alone, and no link. */
+/* Whether a path is a directory of this user's alone, and no link. */
 bool is_own_directory(const char *path);
 
 #endif

@@ -51,7 +51,7 @@ bool isolate_python(void) {
     char **kept = calloc(count * 2 + 3, sizeof *kept), **next = kept;
     if (kept == NULL) return false;
     for (char **entry = environ; *entry != NULL; entry++) {
-        if (begins(*entry, CALLERS PREFIX)) continue; /* nobody else's to set */
+        if (begins(*entry, CALLERS PREFIX)) continue; /* only this program may set these */
         if (!begins(*entry, PREFIX)) {
             *next++ = *entry;
             continue;

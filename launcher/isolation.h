@@ -1,4 +1,4 @@
-/* What Python reads from the environment, taken out of it before the Python program starts: what python -E -P does,
+/* Take out of the environment what Python would read from it, before the Python program starts: as python -E -P does,
  * which a script's first line cannot ask for on every system. */
 #ifndef ISOLATION_H
 #define ISOLATION_H

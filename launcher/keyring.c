@@ -14,7 +14,7 @@ static enum found failed(void) { return is_gone(errno) || errno == EACCES ? NONE
 static enum found read_key(long key, char *buffer, size_t size, size_t *length) {
     long found = syscall(SYS_keyctl, KEYCTL_READ, key, buffer, size);
     if (found < 0) return failed();
-    if ((size_t)found > size) return NONE; /* none of ours is that long */
+    if ((size_t)found > size) return NONE; /* no session of ours is that long */
     *length = (size_t)found;
     return FOUND;
 }

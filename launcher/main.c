@@ -1,8 +1,8 @@
-/* kubectl-stepup: the two roads that must cost nothing, and otherwise the Python program beside this one.
+/* kubectl-stepup: the two fast paths, and for everything else the Python program beside this one.
  *
- * kubectl starts its credential plugin for every command, and `exec` stands before every command; an interpreter takes
- * longer to start than both take together. Whatever is not a plain hit here is left to the Python program, which
- * decides everything anew: this program may know less than that one, but must never answer where that would not.
+ * kubectl starts its credential plugin at every command, and `exec` precedes every command; an interpreter takes longer
+ * to start than both take together. Whatever is not a plain hit is left to the Python program, which decides everything
+ * anew. This program may answer less often than that one, but never where that one would not.
  */
 
 #include <errno.h>
@@ -11,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allowed_command.h"
 #include "credential.h"
 #include "files.h"
 #include "isolation.h"
 #include "paths.h"
-#include "routine.h"
 
 extern char **environ;
 
-/* The codes of docs/reference/exit-codes.md for what failed before kubectl started, and of every other command. */
+/* The codes of docs/reference/exit-codes.md for a failure before kubectl started, and for any other command. */
 enum { FAILED = 1, EXEC_FAILED = 125 };
 
 static int become_python_program(char **argv) {
@@ -37,13 +37,13 @@ static int become_python_program(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 1) return FAILED; /* execve(2) with an empty list: there is no place for a program's name */
-    bool has_streams = open_standard_streams(); /* else a bus could be what an answer is written to */
+    if (argc < 1) return FAILED; /* execve(2) with an empty list: there is no program's name to replace */
+    bool has_streams = open_standard_streams(); /* else an answer could be written to the connection of a bus */
     if (argc > 1 && strcmp(argv[1], "credential") == 0) {
         int code = has_streams ? credential_serve(argv + 2) : -1;
         if (code != -1) _exit(code);
     } else if (argc > 2 && strcmp(argv[1], "exec") == 0 && strcmp(argv[2], "--") == 0) {
-        routine_serve(argv + 3);
+        allowed_command_serve(argv + 3);
     }
     return become_python_program(argv);
 }

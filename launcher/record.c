@@ -82,7 +82,7 @@ const char *record_version(const struct record *record, const char *exec_info) {
     const char *version = NULL;
     for (int i = 0; i < COUNT; i++) {
         const char *expected = record->exec_info.at + i * (SHA256_HEX + 1);
-        /* Another number of digests than of versions is no record at all: no space may stand inside of one. */
+        /* The record is malformed where the number of digests is not that of versions: no digest holds a space. */
         if ((i > 0 && expected[-1] != ' ') || !is_hex(expected, SHA256_HEX)) return NULL;
         if (version == NULL && memcmp(hex, expected, SHA256_HEX) == 0) version = EXPECTED[i];
     }

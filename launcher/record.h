@@ -1,4 +1,4 @@
-/* A stored session: what kubectl_stepup/sessions/stored_session.py says of its form and of when it may be used. */
+/* A stored session: its form, and when it may be used, as in kubectl_stepup/sessions/stored_session.py. */
 #ifndef RECORD_H
 #define RECORD_H
 
@@ -15,16 +15,16 @@ struct record {
     struct text boot_id, rests_on, exec_info, status;
 };
 
-/* Tell whether a text has the form of a session id: 32 lower-case hex digits. */
+/* Whether a text has the form of a session id: 32 lower-case hex digits. */
 bool is_session_id(const char *text);
 
-/* Read a record; false for anything odd, and for one of another identity than the session id says. */
+/* Read a record; false for a malformed one, and for one whose identity is not that of the session id. */
 bool record_read(struct text stored, const char *session_id, struct record *record);
 
-/* Tell whether the session may still be used. */
+/* Whether the session may still be used. */
 bool record_usable(const struct record *record, const struct moment *now);
 
-/* Give the version to answer in where the whole KUBERNETES_EXEC_INFO is one that was expected, else NULL. */
+/* Return the version to answer in if the whole KUBERNETES_EXEC_INFO is one of the expected ones, else NULL. */
 const char *record_version(const struct record *record, const char *exec_info);
 
 #endif

@@ -17,7 +17,7 @@ static int hex_digit(char character) {
     return found == NULL ? -1 : (int)(found - DIGITS);
 }
 
-/* Write a path with its %XX read; false where it is malformed or does not fit. */
+/* Write a path with its %XX decoded; false where it is malformed or does not fit. */
 static bool unquote(struct text quoted, char path[PATH_MAX]) {
     size_t length = 0;
     for (size_t i = 0; i < quoted.length; i++) {
@@ -36,7 +36,7 @@ static bool unquote(struct text quoted, char path[PATH_MAX]) {
     return length > 0;
 }
 
-/* Add what a file is known by: of one that is not there the path alone. */
+/* Add the stamp of a file: of a missing file, the path alone. */
 static bool add_file(struct sha256 *hash, struct text quoted) {
     char path[PATH_MAX], numbers[NUMBERS_SIZE] = "absent";
     struct stat found;

@@ -1,4 +1,4 @@
-/* The files that a session was evaluated with: what kubectl_stepup/sessions/rests_on.py says of them. */
+/* The files that a session was evaluated with, as kubectl_stepup/sessions/rests_on.py has them. */
 #ifndef RESTS_ON_H
 #define RESTS_ON_H
 

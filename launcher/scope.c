@@ -8,7 +8,7 @@
 
 enum { FIELD_SIZE = 24 };
 
-/* What is used of proc_pid_stat(5): fields 6, 7 and 22 there. */
+/* Fields 6, 7 and 22 of proc_pid_stat(5). */
 struct process {
     char leader[FIELD_SIZE], terminal[FIELD_SIZE], started[FIELD_SIZE];
 };

@@ -1,4 +1,4 @@
-/* This terminal session, and the time: what kubectl_stepup/sessions/scope.py says, on Linux. */
+/* This terminal session, and the time, as kubectl_stepup/sessions/scope.py has them on Linux. */
 #ifndef SCOPE_H
 #define SCOPE_H
 
@@ -12,7 +12,7 @@ struct moment {
     char boot_id[BOOT_ID_SIZE];
 };
 
-/* Both give false where /proc does not tell. */
+/* Both return false where /proc cannot be read. */
 bool terminal_scope(char scope[SCOPE_SIZE]);
 bool moment_now(struct moment *now);
 

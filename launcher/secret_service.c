@@ -14,8 +14,7 @@ enum { TIMEOUT_S = 1, PATH_SIZE = 256 };
 enum { OPENING = 2 };
 
 static int bus = -1;
-/* What is not sent yet: all that need not wait for an answer goes out in one piece, in the time of the way there and
- * back. */
+/* What is not sent yet. All calls that need no earlier answer are sent together and cost one round trip. */
 static struct outgoing waiting;
 static char session[PATH_SIZE];
 
@@ -65,7 +64,7 @@ static int value_of(char character) {
     return found == NULL ? -1 : (int)(found - ALPHABET);
 }
 
-/* RFC 4648, section 4, with its padding and nothing else; the length, 0 for anything odd. */
+/* RFC 4648, section 4, with its padding and nothing else; the length, 0 for anything else. */
 static size_t decode_base64(struct text text, char *buffer, size_t size) {
     if (text.length == 0 || text.length % 4 != 0 || text.length / 4 * 3 > size) return 0;
     size_t padding = text.at[text.length - 1] != '=' ? 0 : text.at[text.length - 2] != '=' ? 1 : 2, length = 0;
@@ -82,7 +81,8 @@ static size_t decode_base64(struct text text, char *buffer, size_t size) {
     return length - padding;
 }
 
-/* Read a manifest with the value in it, where no larger one left parts behind: `2 0 <SHA-256> <end> <value> 0 -`. */
+/* Read a manifest with the value in it, where no earlier, larger one left parts behind: `2 0 <SHA-256> <end> <value> 0
+ * -`. */
 static size_t read_manifest(struct text manifest, char *buffer, size_t size) {
     struct text version, parts, digest, until, value, spare;
     double end;
@@ -109,7 +109,7 @@ bool secret_service_open(const char *address) {
     return bus != -1;
 }
 
-/* Send what waits and wait for the answer to the last call of it, and for the session where it was opened before. */
+/* Send what is queued, wait for the answer to its last call, and take the session's where that was opened before. */
 static bool answered(struct incoming *reply) {
     bool is_sent = bus_send(bus, &waiting);
     waiting.length = 0;
@@ -122,20 +122,20 @@ static enum found read_item(const char *path, char *buffer, size_t size, size_t 
     put_text(&body, session);
     const struct call get = {SERVICE, path, INTERFACE "Item", "GetSecret", "o"};
     bus_call(&waiting, ++serial, &get, &body);
-    if (!answered(&secret)) return ODD;
+    if (!answered(&secret)) return LEFT_TO_PYTHON;
     take_text(&secret);  /* the session */
     take_array(&secret); /* the parameters of its encryption: none */
     struct text manifest = take_array(&secret);
     *length = secret.is_broken ? 0 : read_manifest(manifest, buffer, size);
-    return *length > 0 ? FOUND : ODD;
+    return *length > 0 ? FOUND : LEFT_TO_PYTHON;
 }
 
 enum found secret_service_read(const char *name, char *buffer, size_t size, size_t *length) {
     struct incoming found;
     char path[PATH_SIZE];
     put_search(&waiting, ++serial, name);
-    if (!answered(&found)) return ODD;
-    if (take_number(&found) == 0) return found.is_broken ? ODD : NONE;
+    if (!answered(&found)) return LEFT_TO_PYTHON;
+    if (take_number(&found) == 0) return found.is_broken ? LEFT_TO_PYTHON : NONE;
     struct text first = take_text(&found);
-    return !found.is_broken && copy_path(first, path) ? read_item(path, buffer, size, length) : ODD;
+    return !found.is_broken && copy_path(first, path) ? read_item(path, buffer, size, length) : LEFT_TO_PYTHON;
 }

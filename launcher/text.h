@@ -12,14 +12,14 @@ struct text {
 
 bool text_is(struct text text, const char *string);
 
-/* Give what stands before the first `separator` and leave in `rest` what follows it; false where there is none. */
+/* Return what stands before the first `separator` and leave in `rest` what follows it; false where there is none. */
 bool text_cut(struct text *rest, char separator, struct text *piece);
 
 /* Take `prefix` off; false, and nothing taken, where the text begins otherwise. */
 bool text_take(struct text *rest, const char *prefix);
 
-/* Read a number written as digits, or digits, a point and digits: seconds. Anything else, a sign or an exponent, is
- * none: the Python program knows more forms, and is asked for them. */
+/* Read a number written as digits, or digits, a point and digits: seconds. Anything else, such as a
+ * sign or an exponent, is left to the Python program, which knows more forms. */
 bool text_seconds(struct text text, double *seconds);
 
 #endif

@@ -81,7 +81,7 @@ def installed_version() -> str:
 
 
 def build() -> Path:
-    """Freeze the installed program and give the directory made."""
+    """Freeze the installed program and return the new directory."""
     shutil.rmtree(WORK, ignore_errors=True)
     subprocess.run(
         [sys.executable, "-I", "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN",

@@ -20,7 +20,7 @@ TIME = 315532800
 
 
 def without_links(root: Path) -> None:
-    """Replace every symbolic link below `root` by what it points at.
+    """Replace every symbolic link below `root` by its target.
 
     Raises ValueError where a link leaves the tree, or points at a directory or at nothing.
     """
@@ -37,7 +37,7 @@ def without_links(root: Path) -> None:
 
 
 def without_times(archive: Path) -> None:
-    """Write a zip file anew, members sorted and each with the earliest time, so that it is the same on every run."""
+    """Write a zip file again, members sorted and each with the earliest time, so that it is the same on every run."""
     with zipfile.ZipFile(archive) as old:
         members = [(name, old.getinfo(name).compress_type, old.read(name)) for name in sorted(old.namelist())]
     with zipfile.ZipFile(archive, "w") as new:
@@ -48,7 +48,7 @@ def without_times(archive: Path) -> None:
 
 
 def write(root: Path, archive: Path, *, time: int = TIME) -> str:
-    """Pack what is in `root` and give the archive's sha256 in hexadecimal.
+    """Pack `root` and return the archive's sha256 in hexadecimal.
 
     The names start with no directory of their own: Krew gives every version one, and looks for the licence there.
 

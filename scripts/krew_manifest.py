@@ -24,7 +24,7 @@ SEMANTIC_VERSION = re.compile(
 
 
 def problems(manifest: dict[str, Any], *, file_stem: str) -> list[str]:
-    """Return what Krew would refuse; an empty list means a valid manifest.
+    """Return what Krew would reject; empty for a valid manifest.
 
     `file_stem` is the manifest's file name in an index, which must be the plugin's name.
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 DUMPS = Path(__file__).resolve().parent.parent / "tests" / "data" / "grammar"
 ELSEWHERE = ("help",)
-"""Commands that `policy/command_line.py` reads by itself."""
+"""Commands that `kubectl/command_line.py` reads by itself."""
 
 HEADER = '''\
 """kubectl's commands and flags, one text a command. Made by scripts/make_grammar.py from kubectl {oldest} to {newest}.

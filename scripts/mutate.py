@@ -45,7 +45,7 @@ NAME = re.compile(r"(?P<module>[\w.]+)\.x(?:_|ǁ\w+ǁ)(?P<function>\w+)__mutmut_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One change: the function it is in, and what came of it in mutmut's words (`killed`, `survived`, `timeout`, …)."""
+    """One change: its function, and its result in mutmut's words (`killed`, `survived`, `timeout`, …)."""
 
     name: str
     status: str
@@ -79,7 +79,7 @@ class Survivor:
 
 
 def run(name: str, group: Group) -> tuple[Path, float]:
-    """Let mutmut test every mutant of a group; give the directory it worked in and how many seconds it took."""
+    """Let mutmut test every mutant of a group; return its directory and the seconds it took."""
     directory = WORK / name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -126,7 +126,7 @@ use_git_change_detection = false
 
 
 def results(directory: Path) -> list[Mutant]:
-    """Read what came of every mutant."""
+    """Read the result of every mutant."""
     lines = _mutmut(directory, "results", "--all", "true").splitlines()
     pairs = [line.strip().split(": ") for line in lines if line.strip()]
     return [Mutant(name=name, status=status) for name, status in pairs]
@@ -157,7 +157,7 @@ def _mutmut(directory: Path, *words: str) -> str:
 
 
 def scores(mutants: Iterable[Mutant]) -> dict[str, tuple[Counter[str], float]]:
-    """Give, by file, how many mutants came to what, and how many percent were killed."""
+    """Return, by file, the number of mutants by result, and the percentage killed."""
     counts: dict[str, Counter[str]] = {}
     for mutant in mutants:
         counts.setdefault(mutant.file, Counter())[mutant.status] += 1
@@ -174,9 +174,9 @@ def section(name: str, group: Group, mutants: Sequence[Mutant], survivors: Seque
     head = [
         f"## {name}",
         "",
-        f"{how}. Judged by:",
+        f"{how}. Tested by:",
         "",
-        *(f"- `{judge}`" for judge in group.evaluates),
+        *(f"- `{tests}`" for tests in group.evaluates),
         *(f"- but not `{test}`" for test in group.left_out),
         "",
         "| file | mutants | killed | survived | timeouts | others | score |",

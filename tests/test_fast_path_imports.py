@@ -25,7 +25,7 @@ from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.item_values import ItemValues
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
-from kubectl_stepup.wiring import running
+from kubectl_stepup.stepup import own_programs
 from kubectl_stepup.wiring.launcher import launcher
 from tests.support.sessions import CA, approved_now, session
 from tests.unit.sessions.bus import SecretService, Texts, bus
@@ -196,7 +196,7 @@ def test_a_hit_by_file(arguments: list[str], fresh: ElevationSession) -> None:
     modules, stdout = by_file(arguments, exec_info(fresh))
     assert modules <= allowed(HIT, arguments)
     assert token_in(stdout) == fresh.token.reveal()
-    # A tenth of the road, which files alone need.
+    # It is a tenth of the time, and only files need it.
     assert ("os" in modules) is ("--store-directory" in arguments)
 
 
@@ -248,7 +248,7 @@ def test_a_hit_through_the_socket(arguments: list[str], fresh: ElevationSession,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-def test_a_hit_is_guarded_against_core_files(arguments: list[str], fresh: ElevationSession) -> None:
+def test_a_hit_leaves_no_core_file(arguments: list[str], fresh: ElevationSession) -> None:
     """PROC-12."""
     show = "import ctypes, os, sys; from kubectl_stepup import __main__; "
     show += "os._exit = lambda code: sys.exit(print(code, ctypes.CDLL(None).prctl(3), file=sys.stderr)); "
@@ -269,7 +269,7 @@ def test_the_answer_has_the_version_that_was_asked_for(
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """Return a directory whose modules have the names of everything that either road imports, and end the program."""
+    """Return a directory whose modules have the names of everything that either path imports, and end the program."""
     directory = tmp_path / "hostile"
     names = {name.partition(".")[0] for name in PARSED | SOCKET | FROM_SECRET_SERVICE | ORDINARY} - {"__future__"}
     for name in names | {"sitecustomize", "usercustomize"}:
@@ -288,10 +288,10 @@ def in_hostile_directory(command: list[str], info: str, hostile: Path) -> subpro
 def credential(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the words that start `credential`, as the overlay and the static entry write them, in either form."""
     if request.param == "python":
-        monkeypatch.setattr(running, "launcher", lambda: None)
+        monkeypatch.setattr(own_programs, "launcher", lambda: None)
     elif launcher() is None:
         pytest.skip("no launcher was compiled for this installation")
-    return list(running.credential_command())
+    return list(own_programs.credential_command())
 
 
 def test_nothing_beside_the_caller_is_imported(

@@ -38,6 +38,20 @@ PROBE = """
         ]
         assert time.tzname[0] == "UTC"
 """
+PROPERTY = """
+    from hypothesis import given, settings, strategies as st
+
+    tried = []
+
+    @settings(max_examples=200, database=None)
+    @given(st.integers(0, 10**9))
+    def test_a_property(number):
+        tried.append(number)
+
+    def test_that_many():
+        print(f"tried {len(tried)}")
+        assert False
+"""
 HANGS = """
     import os, subprocess, sys, time
     from pathlib import Path
@@ -116,6 +130,15 @@ def test_a_test_whose_time_is_up_ends_with_all_that_it_started(tmp_path: Path) -
     started = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert len(started) == 3
     assert not any(map(runs, started))
+
+
+@pytest.mark.parametrize(("profile", "tried"), [("short", 50), ("long", 2000)])
+def test_a_property_is_tried_with_as_many_examples_as_the_profile_says(
+    tmp_path: Path, profile: str, tried: int
+) -> None:
+    words = [sys.executable, *RUN, "--hypothesis-profile", profile, probe(tmp_path, PROPERTY)]
+    done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
+    assert f"tried {tried}\n" in done.stdout, done.stdout + done.stderr
 
 
 def runs(pid: int) -> bool:

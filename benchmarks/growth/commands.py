@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 CONTEXTS = (1, 50, 500)
 RULES = (10, 100, 1000)
-REPEATED = "a routine command"
-ROUTINE = ("exec", "--", "get", "pods")
+REPEATED = "an allowed command"
+ALLOWED = ("exec", "--", "get", "pods")
 SENSITIVE = ("exec", "-q", "--", "delete", "pod", "web-0")
 
 
 def curves(
     place: Place, held: Sequence[Held], *, contexts: Sequence[int] = CONTEXTS, rules: Sequence[int] = RULES
 ) -> Iterator[Curve]:
-    """Return the curves of routine commands and, where there is a session to reuse, of sensitive ones."""
+    """Return the curves of allowed commands and, where there is a session to reuse, of sensitive ones."""
     hello = interpreters.compiled_hello(place)
     if hello is None:
         return
-    commands: dict[str, tuple[str, ...]] = {REPEATED: ROUTINE}
+    commands: dict[str, tuple[str, ...]] = {REPEATED: ALLOWED}
     if any(one.name == KERNEL for one in held):
         commands["a sensitive command, approved before"] = SENSITIVE
     for what, words in commands.items():
         write_config(place, home="of-contexts", store="kernel")
         points = {size: _subject(place, what, hello, words, contexts=size, home="of-contexts") for size in contexts}
         yield Curve(name=f"exec, {what}", unit="contexts", points=points, bound=FLAT)
-    for what, words in {**commands, "a routine command seen for the first time": ROUTINE}.items():
+    for what, words in {**commands, "an allowed command seen for the first time": ALLOWED}.items():
         points = {}
         for size in rules:
             write_config(place, home=f"of-{size}-rules", rules=size, store="kernel")

@@ -1,4 +1,4 @@
-"""The floors: an interpreter that does nothing, and a compiled program that does nothing."""
+"""The baselines: an interpreter and a compiled program that do nothing."""
 
 from __future__ import annotations
 

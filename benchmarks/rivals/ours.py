@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from benchmarks.place import Place
 
 BY_LAUNCHER, BY_FILE, BY_CONSOLE_SCRIPT = "launcher", "python -I -S file", "console script"
-"""What our exec entries name, and what they name where there is no launcher; and the program that pip writes."""
+"""The programs of our exec entries, with and without the launcher, and the one that pip writes."""
 
 
 def name_of(way: str, store: str) -> str:
-    """Name the subject of a way to start and a store."""
+    """Return the subject's name for a way to start and a store."""
     return f"{way}, {store}"
 
 

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from benchmarks.stores import Held
 
 INLINE = "kubectl, inline token"
-EXEC, EXEC_AS_PLUGIN = "exec, routine", "kubectl stepup exec, routine"
-EXEC_IN_PYTHON = "exec, routine, without the launcher"
+EXEC, EXEC_AS_PLUGIN = "exec, allowed command", "kubectl stepup exec, allowed command"
+EXEC_IN_PYTHON = "exec, allowed command, without the launcher"
 DOCUMENTED, ABSOLUTE = "as documented", "by absolute path"
 GET_PODS = ("get", "pods")
 
 
 def with_ours(name: str) -> str:
-    """Name the subject of a kubectl whose exec entry is that subject of ours."""
+    """Return the subject's name for a kubectl whose exec entry is that subject of ours."""
     return f"kubectl, {name}"
 
 
 def with_kubelogin(storage: str, how: str) -> str:
-    """Name the subject of a kubectl with kubelogin's exec entry."""
+    """Return the subject's name for a kubectl with kubelogin's exec entry."""
     return f"kubectl, {storage}, {how}"
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kubectl_stepup.audit.redaction import cap, redacted, text
+from kubectl_stepup.names import API_VERSION
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "AuditEvent"
 
 NAME_LIMIT = 512

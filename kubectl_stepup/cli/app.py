@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.stepup.app import App, Settings
+from kubectl_stepup.stepup.app import App
+from kubectl_stepup.stepup.options import Settings
 
 if TYPE_CHECKING:
     from kubectl_stepup.cli.options import CommonOptions

@@ -1,4 +1,4 @@
-"""`audit`: read the record."""
+"""`audit`: read the audit log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.names import API_VERSION
 
 
 @click.group(name="audit")
 def command() -> None:
-    """Read the record of what was asked, proven and run."""
+    """Read the audit log: what was requested, proven and run."""
 
 
 @command.command(name="list")
@@ -32,14 +33,13 @@ def list_(last: int, output: str, common: CommonOptions) -> None:
     """
     from kubectl_stepup.audit.view import rows
 
-    log = app_for(common).audit
-    records = log.read()
+    app = app_for(common)
+    records = app.audit.read()
     if output == "json":
         items = [json.loads(record.line) for record in records[-last:]]
         data(json.dumps({"apiVersion": API_VERSION, "kind": "AuditEventList", "items": items}, indent=2))
         return
-    from kubectl_stepup.clock import SystemClock
     from kubectl_stepup.ui.tables import audit_summary, audit_table
 
-    data(audit_table(rows(records)[:last], now=SystemClock().now()))
-    data(audit_summary(log.verify()))
+    data(audit_table(rows(records)[:last], now=app.clock.now()))
+    data(audit_summary(app.audit.verify()))

@@ -7,7 +7,8 @@ import os
 import click
 
 from kubectl_stepup.cli.output import data
-from kubectl_stepup.stepup.app import App, Settings
+from kubectl_stepup.stepup.app import App
+from kubectl_stepup.stepup.options import Settings
 
 
 @click.command(name="credential", hidden=True)
@@ -19,9 +20,8 @@ def command(session: str, handover: str | None, store_directory: str | None, sto
     """Return an ExecCredential to the enrolled server; kubectl runs this, people do not."""
     from kubectl_stepup.kubectl.caller import end_with_caller
     from kubectl_stepup.stepup.credential import credential
-    from kubectl_stepup.wiring.running import credential_ports
 
     del handover, store_directory, store  # the fast path looked there already
     end_with_caller()
     app = App(Settings(from_credential=True), dict(os.environ))
-    data(credential(session, credential_ports(app)))
+    data(credential(session, app))

@@ -20,7 +20,7 @@ def command(yes: bool) -> int:
     Examples:
       # A shell to play in
       kubectl stepup demo
-      # The story, told by itself
+      # The whole story, played by itself
       kubectl stepup demo --yes
     """
     if yes:

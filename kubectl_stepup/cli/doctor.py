@@ -9,8 +9,9 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.names import API_VERSION
 
 if TYPE_CHECKING:
     from kubectl_stepup.ui.doctor_screens import Check

@@ -8,8 +8,9 @@ import click
 
 from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, ElevateOptions, TargetOptions, common, elevating, target
-from kubectl_stepup.errors import ConfigError, UsageError
+from kubectl_stepup.cli.options import CommonOptions, common, elevating, target
+from kubectl_stepup.errors import UsageError
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
 
 USAGE = "[OPTIONS] -- KUBECTL ARGS"
 
@@ -48,7 +49,7 @@ class AfterDashes(click.Command):
 @target
 @elevating
 @common
-def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptions, common: CommonOptions) -> int:
+def command(words: tuple[str, ...], target: TargetOptions, step_up: StepUpOptions, common: CommonOptions) -> int:
     """Run a kubectl command; ask for a second factor first where policy says so.
 
     Standard output and the exit code are kubectl's own; 125 means that kubectl was not started.
@@ -57,23 +58,11 @@ def command(words: tuple[str, ...], target: TargetOptions, elevate: ElevateOptio
     Examples:
       # Sensitive: asks for a second factor, then deletes
       kubectl stepup exec -- delete pod web-0 -n prod
-      # With a reason for the record
+      # With a reason for the audit log
       kubectl stepup exec -r "INC-42" -- exec -it db-0 -- psql
     """
-    from kubectl_stepup.stepup.evaluate import Flags
-    from kubectl_stepup.stepup.execute import Wish, execute
-    from kubectl_stepup.wiring.running import become_local, execute_ports
+    from kubectl_stepup.stepup.run import run
 
     if not words:
         raise UsageError("no kubectl command after --", hint="kubectl stepup exec -- get pods")
-    flags = Flags(context=target.context, namespace=target.namespace, kubeconfig=target.kubeconfig)
-    wish = Wish(
-        level=elevate.level, fresh=elevate.fresh, once=elevate.once, reason=elevate.reason, browser=elevate.browser
-    )
-    app = app_for(common)
-    try:
-        ports = execute_ports(app, online=True)
-    except ConfigError:
-        become_local(app, words)
-        raise
-    return execute(words, flags, wish, ports)
+    return run(words, target, step_up, app_for(common))

@@ -6,14 +6,15 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
 
 
 @click.command(name="login")
 @click.option("--context", metavar="NAME", help="The kubeconfig context.")
 @click.option("--kubeconfig", metavar="FILE", help="The kubeconfig file.")
 @click.option("--level", metavar="NAME", help="The level; the weakest by default.")
-@click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists.")
-@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("--fresh", is_flag=True, help="Sign in again; reuse no session.")
+@click.option("-r", "--reason", metavar="TEXT", help="The reason, for the audit log.")
 @click.option(
     "--scope",
     type=click.Choice(["tty", "user"]),
@@ -42,9 +43,10 @@ def command(  # noqa: PLR0913 - one parameter an option
       # For a GUI client that uses the static context
       kubectl stepup login --context prod-eu --scope user
     """
-    from kubectl_stepup.stepup.execute import Wish
+    from kubectl_stepup.sessions.scope import USER_SCOPE
     from kubectl_stepup.stepup.login import login
-    from kubectl_stepup.wiring.running import execute_ports
 
-    wish = Wish(level=level, fresh=fresh, reason=reason, browser=browser)
-    login(context, kubeconfig, wish, execute_ports(app_for(common), user_scope=scope == "user"))
+    app = app_for(common)
+    target = TargetOptions(context=context, kubeconfig=kubeconfig)
+    options = StepUpOptions(level=level, fresh=fresh, reason=reason, browser=browser)
+    login(target, options, app, scope=USER_SCOPE if scope == "user" else app.scope)

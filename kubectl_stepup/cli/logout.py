@@ -8,8 +8,9 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import StoreUnavailable
+from kubectl_stepup.names import API_VERSION
 
 
 @click.command(name="logout")
@@ -29,13 +30,11 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
       # Everywhere
       kubectl stepup logout --all
     """
-    from kubectl_stepup.stepup.sessions import logout
-    from kubectl_stepup.ui.logout import logout_text
-    from kubectl_stepup.wiring.running import session_ports
+    from kubectl_stepup.stepup.sessions import StoredSessions, logout
+    from kubectl_stepup.ui.notices import logout_text
 
     app = app_for(common)
-    ports = session_ports(app)
-    done = logout(app.clusters(context), ports, everywhere=everywhere)
+    done = logout(app.clusters(context), StoredSessions.of(app), everywhere=everywhere)
     if output == "json":
         items = [
             {
@@ -53,7 +52,7 @@ def command(context: str | None, everywhere: bool, output: str, common: CommonOp
             logout_text(
                 [(item.session.level, item.session.cluster, item.session.token_expires_at) for item in done.ended],
                 revoked=[item.revoked for item in done.ended],
-                now=ports.moment().wall,
+                now=app.moment().wall,
                 where=context,
             )
         )

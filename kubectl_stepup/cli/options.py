@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,33 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonOptions:
-    """What every command takes: files, and how to talk."""
+    """Options of every command: files and verbosity."""
 
     config: str | None = None
     policy: str | None = None
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetOptions:
-    """Which kubeconfig context a command is about."""
-
-    context: str | None = None
-    namespace: str | None = None
-    kubeconfig: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElevateOptions:
-    """How to step up."""
-
-    level: str | None = None
-    fresh: bool = False
-    once: bool = False
-    reason: str | None = None
-    browser: bool = True
 
 
 def common(function: Decorated) -> Decorated:
@@ -54,11 +36,9 @@ def common(function: Decorated) -> Decorated:
         [
             click.option("--config", metavar="FILE", help="Our config file [$KUBECTL_STEPUP_CONFIG]."),
             click.option("--policy", metavar="FILE", help="The policy file [$KUBECTL_STEPUP_POLICY]."),
-            click.option("-q", "--quiet", is_flag=True, help="Only prompts, errors and lost records."),
-            click.option(
-                "-v", "--verbose", count=True, help="Say what is done and why; -vv: and what the provider is asked."
-            ),
-            click.option("--no-input", is_flag=True, help="Never ask a person; fail instead."),
+            click.option("-q", "--quiet", is_flag=True, help="Show only prompts, errors and audit failures."),
+            click.option("-v", "--verbose", count=True, help="Show each step and why; -vv: provider requests too."),
+            click.option("--no-input", is_flag=True, help="Never prompt; fail instead."),
         ],
     )
 
@@ -78,16 +58,16 @@ def target(function: Decorated) -> Decorated:
 
 
 def elevating(function: Decorated) -> Decorated:
-    """Add the step-up options; the command receives them as `elevate`."""
+    """Add the step-up options; the command receives them as `step_up`."""
     return _collect(
         function,
-        "elevate",
-        ElevateOptions,
+        "step_up",
+        StepUpOptions,
         [
-            click.option("--level", metavar="NAME", help="At least this level."),
-            click.option("--fresh", is_flag=True, help="Sign in anew, whatever session exists."),
-            click.option("--once", is_flag=True, help="For this command alone; keep no session."),
-            click.option("-r", "--reason", metavar="TEXT", help="Why, for the record."),
+            click.option("--level", metavar="NAME", help="Require at least this level."),
+            click.option("--fresh", is_flag=True, help="Sign in again; reuse no session."),
+            click.option("--once", is_flag=True, help="For this command only; store no session."),
+            click.option("-r", "--reason", metavar="TEXT", help="The reason, for the audit log."),
             click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser."),
         ],
     )

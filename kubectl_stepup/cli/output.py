@@ -9,30 +9,28 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup.errors import OutputFailed
+from kubectl_stepup.sanitise import safe_lines
 from kubectl_stepup.ui.errors import error_object, error_text
-from kubectl_stepup.ui.sanitise import safe_lines
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError
-
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 
 
 def report(error: StepUpError, *, as_json: bool) -> None:
     """Write an error and its hint to standard error, or one JSON object there."""
     text = json.dumps(error_object(error)) if as_json else error_text(error)
-    with contextlib.suppress(OSError):  # nobody to tell
+    with contextlib.suppress(OSError):  # there is no other way to report it
         write(sys.stderr, text + "\n")
 
 
 class ReaderGone(Exception):
-    """Nobody reads standard output any more (`| head -1`)."""
+    """The reader of standard output is gone (`| head -1`)."""
 
 
 def data(text: str) -> None:
-    """Write data to standard output; nothing where there is none.
+    """Write data to standard output, unless it is empty.
 
-    What a terminal would obey is shown as an escape here too, whoever forgot it: JSON and YAML hold none anyway.
+    Control characters become escapes here as well, in case they were forgotten before: JSON and YAML have none.
 
     Raises:
         ReaderGone: the reader went away.
@@ -50,7 +48,7 @@ def data(text: str) -> None:
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write text whatever the stream's encoding can hold; a missing or closed stream is not an error.
+    """Write text in the stream's encoding, with escapes if needed; a missing or closed stream is no error.
 
     Raises:
         OSError: the reader is gone, or the disk is full.
@@ -62,9 +60,9 @@ def write(stream: TextIO | None, text: str) -> None:
     try:
         descriptor = stream.fileno()
     except OSError:
-        # Not a file: a test or an embedding program captures us.
+        # No file: a test or an embedding program captures the output.
         stream.write(encoded.decode(stream.encoding or "utf-8"))
         return
-    # NOTE: past the buffer, or a full disk would be reported again when the interpreter ends, as exit code 120.
+    # NOTE: past the buffer: on a full disk what stays there would fail again at exit and make the exit code 120.
     while encoded:
         encoded = encoded[os.write(descriptor, encoded) :]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
-from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
+from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.cli.policy_server import compile_, verify
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.stepup.options import TargetOptions
+
+if TYPE_CHECKING:
+    from kubectl_stepup.stepup.app import App
 
 EXIT_CODES = {"allow": 0, "stepup": 4, "refuse": 5}
 
@@ -35,35 +40,35 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
       # For a program
       kubectl stepup policy check -o json -- delete pod web-0 -n prod
     """
-    from kubectl_stepup.wiring.deciding import decided
+    from kubectl_stepup.stepup.policy_decisions import check_command
 
-    decision = decided(_given(words), target, app_for(common)).decision
+    decision = check_command(_given(words), target, app_for(common)).decision
     if output == "json":
         data(json.dumps(decision.to_json()))
     elif output == "name":
         data(decision.effect)
     else:
-        from kubectl_stepup.ui.sanitise import safe
+        from kubectl_stepup.sanitise import safe
 
         level = f" {decision.level}" if decision.level else ""
         data(f"{decision.effect}{level}: {safe(decision.why, 2000)}")
     return EXIT_CODES[decision.effect]
 
 
-@command.command(cls=AfterDashes, name="explain", short_help="Tell why, by which rules", options_metavar=USAGE)
+@command.command(cls=AfterDashes, name="explain", short_help="Show why, by which rules", options_metavar=USAGE)
 @target
 @common
 def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
-    """Return which rules a command meets, where they stand, and what the session lacks.
+    """Show which rules a command meets, where they stand, and what the session lacks.
 
     \b
     Examples:
       # Why was I asked?
       kubectl stepup policy explain -- delete pod web-0 -n prod
     """
-    from kubectl_stepup.wiring.deciding import explained
+    from kubectl_stepup.stepup.policy_decisions import explain_command
 
-    data(explained(_given(words), target, app_for(common)))
+    data(explain_command(_given(words), target, app_for(common)))
 
 
 @command.command(name="show", short_help="Show the policy in force")
@@ -80,9 +85,7 @@ def show(expand: bool, output: str, common: CommonOptions) -> None:
       # What is `delete`? Who can enforce it?
       kubectl stepup policy show --expand
     """
-    from kubectl_stepup.wiring.policy_file import expanded, in_force
-
-    data(expanded(output) if expand else in_force(app_for(common), output))
+    data(_expansion(output) if expand else _in_force(app_for(common), output))
 
 
 @command.command(name="lint", short_help="Find what is wrong with the policy")
@@ -98,9 +101,9 @@ def lint(output: str, common: CommonOptions) -> int:
       # Your policy and your enrolled clusters
       kubectl stepup policy lint
     """
-    from kubectl_stepup.wiring.policy_file import linted
+    from kubectl_stepup.stepup.policy_files import lint_policy
 
-    findings = linted(app_for(common))
+    findings = lint_policy(app_for(common))
     if output == "json":
         data(json.dumps([one.as_dict() for one in findings]))
     else:
@@ -124,10 +127,10 @@ def test(file: str, output: str, common: CommonOptions) -> int:
       # For a build server
       kubectl stepup policy test -o junit --policy policy.yaml policy-test.yaml
     """
+    from kubectl_stepup.stepup.policy_decisions import run_policy_tests
     from kubectl_stepup.ui import case_reports
-    from kubectl_stepup.wiring.deciding import tested
 
-    verdicts = tested(file, app_for(common))
+    verdicts = run_policy_tests(file, app_for(common))
     if output == "json":
         data(json.dumps(case_reports.objects(verdicts)))
     elif output == "junit":
@@ -157,13 +160,13 @@ def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
       kubectl stepup policy init --profile read-only
     """
     from kubectl_stepup.policy.load import starting_policy
-    from kubectl_stepup.wiring.policy_file import write_new
+    from kubectl_stepup.stepup.policy_files import write_policy
 
     text = starting_policy(profile)
     if dry_run:
         data(text)
         return
-    data(f"Wrote {write_new(app_for(common), text)}")
+    data(f"Wrote {write_policy(app_for(common), text)}")
 
 
 @command.command(name="schema", short_help="Print a JSON Schema for editors")
@@ -179,8 +182,6 @@ def schema(kind: str, common: CommonOptions) -> None:
       # For the first line of a policy: # yaml-language-server: $schema=policy.schema.json
       kubectl stepup policy schema > policy.schema.json
     """
-    from kubectl_stepup.wiring.policy_file import schema_of
-
     data(schema_of(kind))
 
 
@@ -203,7 +204,7 @@ def forget(cluster: str | None, everything: bool, output: str, common: CommonOpt
     """
     if everything == (cluster is not None):
         raise UsageError("one of --cluster NAME and --all is needed", hint="kubectl stepup policy forget --all")
-    from kubectl_stepup.wiring.publishing import forget as forget_published
+    from kubectl_stepup.stepup.policy_files import forget_published
 
     forgotten = forget_published(app_for(common), cluster)
     if output == "json":
@@ -216,6 +217,48 @@ def forget(cluster: str | None, everything: bool, output: str, common: CommonOpt
 
 command.add_command(compile_)
 command.add_command(verify)
+
+
+def _in_force(app: App, output: str) -> str:
+    from kubectl_stepup.policy.document_of import document_of
+    from kubectl_stepup.ui.policy_screens import policy_screen
+    from kubectl_stepup.yaml_edit import yaml_file
+
+    policy = app.policy
+    if output == "table":
+        return policy_screen(policy)
+    if output == "json":
+        return json.dumps(document_of(policy))
+    return "".join(f"# {file}\n" for file in policy.files) + yaml_file.text_of(document_of(policy))
+
+
+def _expansion(output: str) -> str:
+    from kubectl_stepup.policy.expansion import EXPANSIONS
+    from kubectl_stepup.ui.policy_screens import expansion_screen
+    from kubectl_stepup.yaml_edit import yaml_file
+
+    if output == "table":
+        return expansion_screen(EXPANSIONS)
+    objects = [
+        {
+            "action": action,
+            "verbs": list(one.verbs),
+            "resources": list(one.resources),
+            "enforcedBy": one.enforced_by,
+            **({"only": one.only} if one.only else {}),
+        }
+        for action, rows in EXPANSIONS.items()
+        for one in rows
+    ]
+    return json.dumps(objects) if output == "json" else yaml_file.text_of(objects)
+
+
+def schema_of(kind: str) -> str:
+    """Return the JSON Schema of a kind of file: `Policy`, `PolicyTest` or `Config`."""
+    from importlib import resources
+
+    name = {"Policy": "policy", "PolicyTest": "policy-test", "Config": "config"}[kind]
+    return resources.files("kubectl_stepup").joinpath("schemas", f"{name}.schema.json").read_text("utf-8").rstrip("\n")
 
 
 def _given(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.names import API_VERSION
+
+if TYPE_CHECKING:
+    from kubectl_stepup.config.model import Cluster
+    from kubectl_stepup.stepup.compile import CompileOptions
+    from kubectl_stepup.stepup.verify import VerifyOptions
 
 TARGETS = ("all", "authentication", "admission", "rbac", "audit")
 _SINCE_V1 = 34
@@ -23,11 +30,13 @@ _SINCE_V1 = 34
 @click.option(
     "--authentication-config", metavar="FILE", help="The AuthenticationConfiguration in force, to merge into."
 )
-@click.option("--from-bindings", metavar="FILE", help="The RBAC that is there, to replace what gives sensitive rights.")
+@click.option("--from-bindings", metavar="FILE", help="The RBAC in force, to replace what gives sensitive rights.")
 @click.option(
-    "--break-glass-group", metavar="GROUP", help="A group of certificates that the guards let pass, recorded."
+    "--break-glass-group",
+    metavar="GROUP",
+    help="A group of certificates that passes the admission policies, recorded.",
 )
-@click.option("--no-break-glass", is_flag=True, help="Let nobody pass the guards.")
+@click.option("--no-break-glass", is_flag=True, help="Nobody passes the admission policies.")
 @click.option(
     "--no-elevated-proxy", is_flag=True, help="Refuse pods/, services/ and nodes/proxy to every elevated login."
 )
@@ -55,18 +64,19 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
       kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json > bindings.json
       kubectl stepup policy compile --cluster prod-eu --target rbac --from-bindings bindings.json
     """
+    from kubectl_stepup.stepup.compile import compile_policy
     from kubectl_stepup.ui.server_screens import order_lines, warning_lines
-    from kubectl_stepup.wiring.compiling import compiled, write
 
+    if output_dir is not None and os.path.exists(output_dir) and not os.path.isdir(output_dir):
+        raise UsageError(f"--output-dir {output_dir!r} is no directory")
     app = app_for(common)
-    made = compiled(_options(options), app)
-    texts = made.texts()
+    made = compile_policy(_compile_options(options), app)
     for line in warning_lines(made.warnings):
         app.terminal.line(line)
     if output_dir is None:
-        data("".join(texts.values()) if len(texts) == 1 else "---\n".join(texts.values()))
+        data("---\n".join(made.texts().values()))
     else:
-        data("\n".join(write(texts, output_dir, app)))
+        data("\n".join(made.write(output_dir, app)))
     for line in order_lines(made.order(output_dir or ".")):
         app.terminal.line(line)
 
@@ -78,12 +88,14 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
     "--level", "levels", metavar="NAME", multiple=True, help="Step up to this level as well [those with a session]."
 )
 @click.option("--everyday-only", is_flag=True, help="Look at what can be seen without stepping up.")
-@click.option("-r", "--reason", metavar="TEXT", help="Why, for the record.")
+@click.option("-r", "--reason", metavar="TEXT", help="Why, for the audit log.")
 @click.option("--no-browser", "browser", flag_value=False, default=True, help="Do not open a browser.")
 @click.option(
-    "--break-glass-group", metavar="GROUP", help="The group that may pass the guards [the one the server names]."
+    "--break-glass-group",
+    metavar="GROUP",
+    help="The group that passes the admission policies [the one the server names].",
 )
-@click.option("--no-break-glass", is_flag=True, help="Nobody may pass the guards.")
+@click.option("--no-break-glass", is_flag=True, help="Nobody passes the admission policies.")
 @click.option(
     "--no-elevated-proxy", is_flag=True, help="No elevated login may use a proxy subresource [what the server says]."
 )
@@ -107,26 +119,25 @@ def verify(common: CommonOptions, output: str, **options: Any) -> int:
       # For a scheduled job
       kubectl stepup policy verify --cluster prod-eu --everyday-only -o json
     """
-    from kubectl_stepup.enforce.verify.findings import GAP
-    from kubectl_stepup.stepup.verify import verify as look
+    from kubectl_stepup.enforce.verify.results import GAP
+    from kubectl_stepup.stepup.verify import verify as verify_server
     from kubectl_stepup.ui.server_screens import verified_screen
-    from kubectl_stepup.wiring.verifying import verify_ports
 
     app = app_for(common)
     (cluster,) = app.clusters(options["cluster"])
-    found = look(_verification(cluster, options), verify_ports(app))
+    found = verify_server(_verify_options(cluster, options), app)
     if output == "json":
         header = {"apiVersion": API_VERSION, "kind": "PolicyVerification", "cluster": cluster.name}
         data(json.dumps({**header, **found.as_dict()}))
     else:
         logins = [login.name for login in found.logins]
-        data(verified_screen(found.findings, cluster=cluster.name, digest=found.digest, logins=logins))
-    return 1 if any(one.state == GAP for one in found.findings) else 0
+        data(verified_screen(found.results, cluster=cluster.name, digest=found.digest, logins=logins))
+    return 1 if any(one.state == GAP for one in found.results) else 0
 
 
-def _verification(cluster: Any, options: dict[str, Any]) -> Any:
-    from kubectl_stepup.stepup.execute import Wish
-    from kubectl_stepup.stepup.verify import MadeWith, Verification
+def _verify_options(cluster: Cluster, options: dict[str, Any]) -> VerifyOptions:
+    from kubectl_stepup.stepup.options import StepUpOptions
+    from kubectl_stepup.stepup.verify import VerifyOptions
 
     group, nobody = options["break_glass_group"], options["no_break_glass"]
     if group and nobody:
@@ -134,22 +145,20 @@ def _verification(cluster: Any, options: dict[str, Any]) -> Any:
     if options["everyday_only"] and options["levels"]:
         raise UsageError("--everyday-only and --level exclude each other")
     levels = () if options["everyday_only"] else options["levels"] or None
-    return Verification(
+    return VerifyOptions(
         cluster=cluster,
         levels=levels,
         kubeconfig=options["kubeconfig"],
-        wish=Wish(reason=options["reason"], browser=options["browser"]),
-        made_with=MadeWith(
-            break_glass="" if nobody else group,
-            token_life_s=_duration(options["token_lifetime"]),
-            elevated_proxy=False if options["no_elevated_proxy"] else None,
-        ),
+        step_up=StepUpOptions(reason=options["reason"], browser=options["browser"]),
+        break_glass="" if nobody else group,
+        token_life_s=_duration(options["token_lifetime"]),
+        elevated_proxy=False if options["no_elevated_proxy"] else None,
     )
 
 
-def _options(options: dict[str, Any]) -> Any:
+def _compile_options(options: dict[str, Any]) -> CompileOptions:
     from kubectl_stepup.enforce.issuer_trust import ClaimNames
-    from kubectl_stepup.wiring.compiling import CompileOptions
+    from kubectl_stepup.stepup.compile import CompileOptions
 
     targets = _targets(options["targets"])
     group, nobody = options["break_glass_group"], options["no_break_glass"]
@@ -157,7 +166,8 @@ def _options(options: dict[str, Any]) -> Any:
         raise UsageError("--break-glass-group and --no-break-glass exclude each other")
     if "admission" in targets and not group and not nobody:
         raise UsageError(
-            "who may pass the guards when the identity provider is down? Name a group of certificates, or say nobody",
+            "who may pass the admission policies when the identity provider is down? Name a group of certificates, "
+            "or say nobody",
             hint="--break-glass-group GROUP, or --no-break-glass",
         )
     if group and group.startswith(("system:", "stepup:")):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, TargetOptions, common, output_format, target
+from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
+from kubectl_stepup.stepup.options import TargetOptions
+
+if TYPE_CHECKING:
+    from kubectl_stepup.stepup.rbac_audit import RbacAudit
 
 SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -29,9 +35,7 @@ def command() -> None:
 @output_format("table", "json", "yaml", "sarif")
 @target
 @common
-def audit(
-    files: tuple[str, ...], output: str, target: TargetOptions, common: CommonOptions, **asked: str | bool | None
-) -> int:
+def audit(files: tuple[str, ...], output: str, target: TargetOptions, common: CommonOptions, **options: Any) -> int:
     """Find who reaches a sensitive action without stepping up, by which binding, role and rule.
 
     The policy in force says what is sensitive, in the cluster of --cluster or --context; without either, all of its
@@ -46,29 +50,41 @@ def audit(
       # Narrowed roles, to be read before they are applied
       kubectl stepup rbac audit --context prod-eu --subject dev --fix
     """
-    from kubectl_stepup.wiring.auditing import Wanted, fix_text, reviewed, shown
+    from kubectl_stepup.stepup.rbac_audit import RbacAuditOptions, audit_rbac
 
-    if asked["fix"] and output not in ("table", "yaml"):
+    if options["fix"] and output not in ("table", "yaml"):
         raise UsageError(f"--fix prints YAML, not {output}", hint="kubectl stepup rbac audit --fix")
-    found = reviewed(
-        Wanted(
-            cluster=_text(asked["cluster"]),
+    found = audit_rbac(
+        RbacAuditOptions(
+            cluster=options["cluster"],
             context=target.context,
             kubeconfig=target.kubeconfig,
             files=files,
-            subject=_text(asked["subject"]),
+            subject=options["subject"],
             namespace=target.namespace,
-            severity=_text(asked["severity"]),
+            severity=options["severity"],
         ),
         app_for(common),
     )
-    data(fix_text(found) if asked["fix"] else shown(found, output, width=_width()))
-    fail_on = _text(asked["fail_on"])
-    return 1 if fail_on is not None and found.is_as_bad_as(fail_on) else 0
+    data(found.fix() if options["fix"] else _shown(found, output))
+    return 1 if options["fail_on"] is not None and found.is_as_bad_as(options["fail_on"]) else 0
 
 
-def _text(value: str | bool | None) -> str | None:
-    return value if isinstance(value, str) else None
+def _shown(found: RbacAudit, output: str) -> str:
+    import json
+
+    from kubectl_stepup import __version__
+    from kubectl_stepup.rbac.report import document
+    from kubectl_stepup.rbac.sarif import sarif
+    from kubectl_stepup.ui.rbac_screens import findings_screen
+    from kubectl_stepup.yaml_edit import yaml_file
+
+    if output == "table":
+        return findings_screen(found.findings, notes=found.notes, width=_width())
+    if output == "sarif":
+        return json.dumps(sarif(found.findings, version=__version__))
+    whole = document(found.findings, cluster=found.target.cluster, notes=found.notes)
+    return json.dumps(whole) if output == "json" else yaml_file.text_of(whole)
 
 
 def _width() -> int | None:

@@ -1,6 +1,6 @@
-"""The command table and the one door out: every error becomes a sentence and an exit code here.
+"""The command table and the one exit: every error becomes a message and an exit code here.
 
-Commands are imported only when they run; `--help` is answered from the static summaries.
+A command's module is imported only when the command runs; `--help` uses the summaries of the table.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "exec": ("kubectl_stepup.cli.exec", "Run a kubectl command, stepped up where policy asks"),
+    "exec": ("kubectl_stepup.cli.exec", "Run a kubectl command, with a step-up where the policy requires one"),
     "login": ("kubectl_stepup.cli.login", "Step up now, run nothing"),
     "status": ("kubectl_stepup.cli.status", "Show elevation sessions"),
     "logout": ("kubectl_stepup.cli.logout", "End elevation sessions"),
     "setup": ("kubectl_stepup.cli.setup", "Enrol a kubeconfig context"),
-    "doctor": ("kubectl_stepup.cli.doctor", "Find what is wrong, and rehearse the way out"),
-    "policy": ("kubectl_stepup.cli.policy", "Ask the policy, write one, and have the server enforce it"),
-    "audit": ("kubectl_stepup.cli.audit", "Read the record of what was run"),
-    "rbac": ("kubectl_stepup.cli.rbac", "Find who need not step up: audit"),
+    "doctor": ("kubectl_stepup.cli.doctor", "Diagnose everything; rehearse break-glass access"),
+    "policy": ("kubectl_stepup.cli.policy", "Check, write, compile and verify the policy"),
+    "audit": ("kubectl_stepup.cli.audit", "Read the audit log"),
+    "rbac": ("kubectl_stepup.cli.rbac", "Find who can act without a step-up"),
     "demo": ("kubectl_stepup.cli.demo", "Try it on an embedded provider and cluster"),
     "version": ("kubectl_stepup.cli.version", "Show the version"),
     "credential": ("kubectl_stepup.cli.credential", "Serve kubectl as an exec credential plugin"),
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
         return [name for name in COMMANDS if name not in HIDDEN]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and give one command."""
+        """Import and return one command."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -88,13 +88,13 @@ def root() -> None:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command line and give the exit code; no exception leaves."""
+    """Run the command line and return the exit code; never raise."""
     name = next((word for word in argv if not word.startswith("-")), "")
     try:
-        # No variable of click's stands in for the command: there is no completion by it, and it would end with 0.
+        # No completion variable: with one set, click would run its completion instead of the command and exit with 0.
         result = root.main(args=list(argv), prog_name=_program_name(), complete_var="", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as exc:
-        # Asking for nothing is a question, not a mistake: the short help is the answer.
+        # Without a command, show the help; this is no error.
         click.echo(exc.ctx.get_help())
         return _exit_code(name, UsageError("")) if exc.ctx.parent is not None else 0
     except click.ClickException as exc:
@@ -106,22 +106,22 @@ def run(argv: Sequence[str]) -> int:
     except (OSError, MemoryError) as exc:
         return _report(name, argv, _refused_by_the_system(exc))
     except ReaderGone:
-        # The interpreter must not complain about it at exit; 141 is what a shell shows for SIGPIPE.
+        # The interpreter must not report it at exit; 141 is a shell's code for SIGPIPE.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as exc:  # noqa: BLE001 - a traceback would help nobody but us, and fills the screen
+    except Exception as exc:  # noqa: BLE001 - a traceback would not help the user
         return _report(name, argv, fault(exc))
     return result if isinstance(result, int) else 0
 
 
 def fault(exc: BaseException) -> InternalError:
-    """Return the error of an exception that nobody foresaw: its kind and place, not its text, which may be secret."""
+    """Return the error for an unexpected exception: its type and location, not its text, which may be secret."""
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = "" if trace is None else f" in {_short(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
     return InternalError(
-        f"this is a fault of kubectl stepup: {type(exc).__name__}{place}",
+        f"internal error in kubectl stepup: {type(exc).__name__}{place}",
         hint="kubectl stepup version   (report both lines, please)",
     )
 

@@ -51,9 +51,9 @@ def command(common: CommonOptions, **options: object) -> None:
       kubectl stepup setup --elevated-context prod-eu-elevated
     """
     from kubectl_stepup.cli.setup_options import enrolment_of
+    from kubectl_stepup.sanitise import safe
     from kubectl_stepup.stepup.login import require_enrolled
     from kubectl_stepup.stepup.setup import plan_enrolment, plan_removal
-    from kubectl_stepup.ui.sanitise import safe
     from kubectl_stepup.wiring.enrolling import carry_out, clear_away, enrol_ports
 
     app = app_for(common)
@@ -82,7 +82,7 @@ def command(common: CommonOptions, **options: object) -> None:
 
 
 def _say_what_was_done(cluster: Cluster, static_context: str, *, removed: bool) -> None:
-    from kubectl_stepup.ui.sanitise import safe, safe_url
+    from kubectl_stepup.sanitise import safe, safe_url
 
     name, static = safe(cluster.name, 80), safe(static_context, 80)
     if static and removed:

@@ -9,8 +9,9 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.options import CommonOptions, common, output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import LoginNeeded
+from kubectl_stepup.names import API_VERSION
 
 NAME_LIMIT = 2000
 
@@ -31,23 +32,21 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
       # In a script: is there a session for prod?
       kubectl stepup status --check --context prod-eu
     """
-    from kubectl_stepup.stepup.execute import named_level
-    from kubectl_stepup.stepup.sessions import live_sessions
+    from kubectl_stepup.stepup.request import named_level
+    from kubectl_stepup.stepup.sessions import StoredSessions, live_sessions
     from kubectl_stepup.stepup.status import as_objects, as_rows, meets
-    from kubectl_stepup.wiring.running import session_ports
 
     app = app_for(common)
-    ports = session_ports(app)
     if level is not None:
-        named_level(ports.policy.replace(levels=ports.policy.all_levels), level)
+        named_level(app.policy.replace(levels=app.policy.all_levels), level)
     clusters = app.clusters(context)
-    found = list(live_sessions(clusters, ports))
-    now = ports.moment().wall
+    found = list(live_sessions(clusters, StoredSessions.of(app)))
+    now = app.moment().wall
     if output == "json":
-        items = as_objects(found, store=ports.store.name)
+        items = as_objects(found, store=app.store.name)
         data(json.dumps({"apiVersion": API_VERSION, "kind": "SessionList", "items": items}, indent=2))
     elif output == "name":
-        from kubectl_stepup.ui.sanitise import safe
+        from kubectl_stepup.sanitise import safe
 
         data("\n".join(safe(f"{item.cluster.name}/{item.level.name}", NAME_LIMIT) for item in found))
     else:
@@ -55,8 +54,8 @@ def command(context: str | None, level: str | None, check: bool, output: str, co
 
         if not clusters and not check:
             app.terminal.line("No cluster is enrolled yet: kubectl stepup setup --help")
-        data(status_table(as_rows(clusters, found, store=ports.store.name, now=now)))
-    if check and not meets(found, ports.policy, level):
+        data(status_table(as_rows(clusters, found, store=app.store.name, now=now)))
+    if check and not meets(found, app.policy, level):
         where = f" for context {context}" if context else ""
         again = f"kubectl stepup login --context {shlex.quote(context)}" if context else "kubectl stepup login"
         raise LoginNeeded(f"there is no live session{where}", hint=again)

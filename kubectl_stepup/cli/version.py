@@ -10,7 +10,8 @@ import click
 
 from kubectl_stepup import __version__
 from kubectl_stepup.cli.options import output_format
-from kubectl_stepup.cli.output import API_VERSION, data
+from kubectl_stepup.cli.output import data
+from kubectl_stepup.names import API_VERSION
 
 
 @click.command(name="version")

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from kubectl_stepup.config.model import RECORD, STORES, UNENROLLED, Cluster, Config, Provider
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, normal_server
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.preset_overrides import OVERRIDES
 from kubectl_stepup.oidc.presets import PRESETS, preset_with
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.yaml_edit.node import Node
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Config"
 
 EVIDENCE_FIELDS = ("acr", "amr", "acrs", "aud", "scope")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubectl_stepup.config.document import API_VERSION, EVIDENCE_FIELDS, KIND, default_account_claim
+from kubectl_stepup.config.document import EVIDENCE_FIELDS, KIND, default_account_claim
 from kubectl_stepup.config.model import Cluster, Provider
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.yaml_edit.splice import Parse, with_item, without_item
 
 SCHEMA = "https://kubectl-stepup.github.io/schemas/config.schema.json"

@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What the person knows and holds; made with the account and never stored by the provider."""
+    """The password and the one-time code seed of a person; the provider never stores them."""
 
     name: str
     password_secret: Secret
@@ -73,7 +73,7 @@ class SignIn:
 
 
 def new_account(name: str, *, email: str, groups: Iterable[str]) -> tuple[Account, Credentials]:
-    """Make a person with a random password and a random TOTP seed."""
+    """Return a new person with a random password and a random TOTP seed."""
     password = "-".join("".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(5)) for _ in range(3))
     seed = Secret(pyotp.random_base32())
     salt = secrets.token_bytes(16)
@@ -84,7 +84,7 @@ def new_account(name: str, *, email: str, groups: Iterable[str]) -> tuple[Accoun
 
 
 class Accounts:
-    """Check passwords and one-time codes; too many wrong ones close the account for five minutes."""
+    """Check passwords and one-time codes; too many wrong ones lock the account for five minutes."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._accounts = {account.name: account for account in accounts}

@@ -1,4 +1,4 @@
-"""The gate for writes: what a set of ValidatingAdmissionPolicies asks of people.
+"""Admission control for writes: the effect of a set of ValidatingAdmissionPolicies on people.
 
 Spec: admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy; RFC 9470 section 3 for the challenge.
 """
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What admission sees: the request, and the object before and after (None where there is none)."""
+    """What admission sees: the request, and the object before and after it (None: there is none)."""
 
     request: APIRequest
     old: Document | None = None
@@ -26,8 +26,8 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """What a rule of the demo's policy becomes; attempts that `matches` need `level`, but in namespaces in `exempt`."""
+class AdmissionPolicy:
+    """One rule's admission policy: attempts that `matches` need `level`, except in `exempt` namespaces."""
 
     rule: str
     level: str
@@ -38,7 +38,7 @@ class Guard:
     def check(self, user: User, attempt: Attempt) -> None:
         """Let an attempt pass. Raises `StatusError` (403) with the challenge and the command to type."""
         request = attempt.request
-        # A guard must know whom it asks: a controller has no second factor.
+        # Only people are checked: a controller has no second factor.
         if not user.is_person or request.namespace in self.exempt or not self.matches(attempt):
             return
         if f"{LEVEL_PREFIX}{self.level}" in user.groups:
@@ -53,11 +53,12 @@ class Guard:
         raise forbidden(request.group, request.resource, request.name or "Unknown", why, [cause])
 
 
-def standard_guards(*, level: str, max_age_s: int, exempt: tuple[str, ...]) -> tuple[Guard, ...]:
-    """Return the guards of deleting, stopping and opening shells."""
-    ways = (("prod-deletes", _deletes), ("prod-deletes", _stops), ("prod-shells", _shells))
+def standard_policies(*, level: str, max_age_s: int, exempt: tuple[str, ...]) -> tuple[AdmissionPolicy, ...]:
+    """Return the admission policies for deleting, stopping and opening shells."""
+    rules = (("prod-deletes", _deletes), ("prod-deletes", _stops), ("prod-shells", _shells))
     return tuple(
-        Guard(rule=rule, level=level, max_age_s=max_age_s, matches=matches, exempt=exempt) for rule, matches in ways
+        AdmissionPolicy(rule=rule, level=level, max_age_s=max_age_s, matches=matches, exempt=exempt)
+        for rule, matches in rules
     )
 
 

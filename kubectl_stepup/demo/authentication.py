@@ -18,9 +18,9 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from kubectl_stepup.demo.https_client import HTTPSClient
+from kubectl_stepup.names import OWN_GROUP
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512")
-EXTRA = "kubectl-stepup.github.io"
 LEVEL_PREFIX = "stepup:"
 
 
@@ -30,7 +30,7 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Who a request comes from, as authorization and admission see them."""
+    """The user of a request, as authorization and admission see it."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -39,8 +39,8 @@ class User:
 
     @property
     def is_person(self) -> bool:
-        """Whether an authenticator of people let them in."""
-        return f"{EXTRA}/issuer" in self.extra
+        """Whether an authenticator of people accepted the login."""
+        return f"{OWN_GROUP}/issuer" in self.extra
 
     def info(self) -> dict[str, object]:
         """Return the user as authentication.k8s.io/v1 UserInfo."""
@@ -74,10 +74,10 @@ class JWTAuthenticator:
     groups_claim: str = "groups"
 
     def level_groups(self, claims: Mapping[str, object]) -> tuple[str, ...]:
-        """Return the groups of `claims`: what the provider says without forged levels, then the levels proven.
+        """Return the groups of `claims`: the provider's, without forged levels, then those of the proven levels.
 
-        It is total, as the expression on a real server must be: claims of an odd type never refuse a login, they
-        only give no level. A member of `dev` gets `stepup:mfa` and `stepup:mfa:dev`.
+        It is total, as the expression on a real server must be: a claim of an unexpected type never rejects a login,
+        it only proves no level. A member of `dev` gets `stepup:mfa` and `stepup:mfa:dev`.
         """
         plain = tuple(g for g in _strings(claims.get(self.groups_claim)) if not g.startswith(LEVEL_PREFIX))
         levels: list[str] = []
@@ -103,12 +103,12 @@ class JWTAuthenticator:
             raise TokenRefused(f"claim {self.username_claim} is not a user name")
         if self.username_claim == "email" and claims.get("email_verified", True) is not True:
             raise TokenRefused("email not verified")
-        extra = {f"{EXTRA}/issuer": (self.issuer,)}
+        extra = {f"{OWN_GROUP}/issuer": (self.issuer,)}
         acr, auth_time, token_id = claims.get("acr"), _number(claims.get("auth_time")), claims.get("jti")
         if isinstance(acr, str) and acr:
-            extra[f"{EXTRA}/acr"] = (acr,)
+            extra[f"{OWN_GROUP}/acr"] = (acr,)
         if auth_time is not None:
-            extra[f"{EXTRA}/auth-time"] = (str(int(auth_time)),)
+            extra[f"{OWN_GROUP}/auth-time"] = (str(int(auth_time)),)
         if isinstance(token_id, str) and token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
         groups = (*self.level_groups(claims), "system:authenticated")
@@ -165,7 +165,7 @@ class TokenVerifier:
 
 
 def unverified_issuer(token: str) -> str:
-    """Return the `iss` that a token claims, to choose who verifies it; empty where it cannot be read."""
+    """Return the `iss` that a token claims, to choose who verifies it; empty if it cannot be read."""
     parts = token.split(".")
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))

@@ -1,4 +1,4 @@
-"""Who may do what: role-based access control. Spec: rbac.authorization.k8s.io/v1."""
+"""Role-based access control. Spec: rbac.authorization.k8s.io/v1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DISCOVERY = ("/api", "/apis", "/openapi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class RoleGrant:
     """A role bound to a group; `namespaces` None means everywhere."""
 
     group: str
@@ -39,7 +39,7 @@ class Grant:
 
 
 _SELF_REVIEWS = (
-    Grant(
+    RoleGrant(
         group="system:authenticated",
         verbs=("create",),
         resources=("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"),
@@ -48,31 +48,31 @@ _SELF_REVIEWS = (
 )
 
 
-def team_grants(group: str) -> tuple[Grant, ...]:
-    """Return what a team may do: all ordinary work; its members read secrets at level `mfa` alone (a derived group)."""
+def team_grants(group: str) -> tuple[RoleGrant, ...]:
+    """Return the grants of a team: all ordinary work; a derived group reads secrets at level `mfa`."""
     readable = ("namespaces", "nodes", "pods", "pods/log", "configmaps", "services", "serviceaccounts", "events")
     writable = ("namespaces", "pods", "configmaps", "services", "serviceaccounts")
     apps = ("deployments", "deployments/scale", "replicasets")
     connect = ("pods/exec", "pods/attach", "pods/portforward", "pods/eviction")
     return (
-        Grant(group=group, verbs=READ, resources=readable),
-        Grant(group=group, verbs=WRITE, resources=writable),
-        Grant(group=group, verbs=READ + WRITE, resources=apps, api_groups=("apps",)),
-        Grant(group=group, verbs=("get", "create"), resources=connect),
-        # An update or a patch answers with the whole object, so who may change a secret has read it.
-        Grant(group=group, verbs=("create", "delete"), resources=("secrets",)),
-        Grant(group=f"stepup:mfa:{group}", verbs=(*READ, "update", "patch"), resources=("secrets",)),
+        RoleGrant(group=group, verbs=READ, resources=readable),
+        RoleGrant(group=group, verbs=WRITE, resources=writable),
+        RoleGrant(group=group, verbs=READ + WRITE, resources=apps, api_groups=("apps",)),
+        RoleGrant(group=group, verbs=("get", "create"), resources=connect),
+        # An update or a patch returns the whole object, so whoever may change a secret may read it.
+        RoleGrant(group=group, verbs=("create", "delete"), resources=("secrets",)),
+        RoleGrant(group=f"stepup:mfa:{group}", verbs=(*READ, "update", "patch"), resources=("secrets",)),
     )
 
 
 class Authorizer:
-    """Decide by grants."""
+    """Authorizes requests by grants."""
 
-    def __init__(self, grants: tuple[Grant, ...]) -> None:
+    def __init__(self, grants: tuple[RoleGrant, ...]) -> None:
         self._grants = grants + _SELF_REVIEWS
 
     def check(self, user: User, request: APIRequest) -> None:
-        """Let a request pass. Raises `StatusError` (403)."""
+        """Check a request. Raises `StatusError` (403)."""
         if self.allows(user, request):
             return
         if not request.resource:
@@ -90,13 +90,13 @@ class Authorizer:
         return [grant.rule() for grant in self._grants if grant.group in user.groups]
 
     def refuse_impersonation(self, user: User, name: str) -> StatusError:
-        """Return the refusal of `--as NAME`: nobody may impersonate here."""
+        """Return the denial of `--as NAME`: nobody may impersonate here."""
         attempt = APIRequest(verb="impersonate", path="", resource="users", name=name)
         return forbidden("", "users", name, denial(user, attempt))
 
 
 def denial(user: User, request: APIRequest) -> str:
-    """Return the words of the RBAC authorizer's refusal."""
+    """Return the RBAC authorizer's message for a denial."""
     where = f'in the namespace "{request.namespace}"' if request.namespace else "at the cluster scope"
     return (
         f'User "{user.name}" cannot {request.verb} resource "{request.full_resource}" '

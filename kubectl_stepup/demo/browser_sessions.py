@@ -1,4 +1,4 @@
-"""Browsers that came by: a cookie, a token against forged forms, and who signed in."""
+"""Browser sessions: a cookie, a token against forged forms, and who signed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 
 from kubectl_stepup.demo.accounts import SignIn
-from kubectl_stepup.demo.https_server import Request
+from kubectl_stepup.demo.https_server import HTTPRequest
 
 COOKIE = "__Host-session"
 LIFE_S = 8 * 3600
@@ -44,7 +44,7 @@ class BrowserSessions:
         self._sessions: dict[str, BrowserSession] = {}
         self._lock = threading.Lock()
 
-    def of(self, request: Request) -> BrowserSession | None:
+    def of(self, request: HTTPRequest) -> BrowserSession | None:
         """Return the live session of the browser that sent a request."""
         try:
             morsel = SimpleCookie(request.headers.get("Cookie", "")).get(COOKIE)
@@ -63,7 +63,7 @@ class BrowserSessions:
         return session
 
     def signed_in(self, old: BrowserSession, sign_in: SignIn) -> BrowserSession:
-        """Start a new session for who signed in and end the old: a cookie planted before is worth nothing."""
+        """Start a new session after a sign-in and end the old one: a cookie planted before is useless."""
         session = self.begin()
         session.sign_in = sign_in
         with self._lock:

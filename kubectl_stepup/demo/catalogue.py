@@ -9,8 +9,8 @@ _READ = ("get", "list", "watch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One kind; `subresources` maps a name to the kind it speaks and its verbs."""
+class ResourceKind:
+    """One kind; `subresources` are names, each with its kind and verbs."""
 
     name: str
     resource: str
@@ -52,9 +52,9 @@ class ReviewKind:
 _STATUS = ("get", "patch", "update")
 
 KINDS = (
-    Kind(name="Namespace", resource="namespaces", namespaced=False, short_names=("ns",)),
-    Kind(name="Node", resource="nodes", namespaced=False, short_names=("no",)),
-    Kind(
+    ResourceKind(name="Namespace", resource="namespaces", namespaced=False, short_names=("ns",)),
+    ResourceKind(name="Node", resource="nodes", namespaced=False, short_names=("no",)),
+    ResourceKind(
         name="Pod",
         resource="pods",
         short_names=("po",),
@@ -67,12 +67,12 @@ KINDS = (
             ("portforward", "PodPortForwardOptions", ("create", "get")),
         ),
     ),
-    Kind(name="ConfigMap", resource="configmaps", short_names=("cm",)),
-    Kind(name="Secret", resource="secrets"),
-    Kind(name="Service", resource="services", short_names=("svc",), categories=("all",)),
-    Kind(name="ServiceAccount", resource="serviceaccounts", short_names=("sa",)),
-    Kind(name="Event", resource="events", short_names=("ev",)),
-    Kind(
+    ResourceKind(name="ConfigMap", resource="configmaps", short_names=("cm",)),
+    ResourceKind(name="Secret", resource="secrets"),
+    ResourceKind(name="Service", resource="services", short_names=("svc",), categories=("all",)),
+    ResourceKind(name="ServiceAccount", resource="serviceaccounts", short_names=("sa",)),
+    ResourceKind(name="Event", resource="events", short_names=("ev",)),
+    ResourceKind(
         name="Deployment",
         resource="deployments",
         group="apps",
@@ -80,7 +80,7 @@ KINDS = (
         categories=("all",),
         subresources=(("scale", "Scale", _STATUS),),
     ),
-    Kind(name="ReplicaSet", resource="replicasets", group="apps", short_names=("rs",), categories=("all",)),
+    ResourceKind(name="ReplicaSet", resource="replicasets", group="apps", short_names=("rs",), categories=("all",)),
 )
 
 REVIEWS = (
@@ -92,7 +92,7 @@ REVIEWS = (
 GROUPS = ("", "apps", "authentication.k8s.io", "authorization.k8s.io")
 
 
-def find_kind(group: str, resource: str) -> Kind | None:
+def find_kind(group: str, resource: str) -> ResourceKind | None:
     """Return the kind of a resource."""
     return next((kind for kind in KINDS if (kind.group, kind.resource) == (group, resource)), None)
 

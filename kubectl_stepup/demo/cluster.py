@@ -1,4 +1,4 @@
-"""A cluster stand-in on loopback: it verifies tokens as a kube-apiserver does and holds a few objects in memory."""
+"""A cluster stand-in on loopback: it verifies tokens as a kube-apiserver does, and stores a few objects in memory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from kubectl_stepup.demo import api_request, discovery, reviews
-from kubectl_stepup.demo.admission import Guard, standard_guards
-from kubectl_stepup.demo.api_request import APIRequest
+from kubectl_stepup.demo.admission import AdmissionPolicy, standard_policies
+from kubectl_stepup.demo.api_request import APIRequest, object_body
 from kubectl_stepup.demo.authentication import (
     ANONYMOUS,
     JWTAuthenticator,
@@ -19,33 +19,32 @@ from kubectl_stepup.demo.authentication import (
     User,
     unverified_issuer,
 )
-from kubectl_stepup.demo.authorization import Authorizer, Grant, team_grants
-from kubectl_stepup.demo.bodies import object_body
+from kubectl_stepup.demo.authorization import Authorizer, RoleGrant, team_grants
 from kubectl_stepup.demo.catalogue import find_kind, find_review
-from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 from kubectl_stepup.demo.resource_api import ResourceAPI
 from kubectl_stepup.demo.seeds import plant
 from kubectl_stepup.demo.statuses import StatusError, no_such_resource, unauthorized
 from kubectl_stepup.demo.store import ObjectStore
 
 STANDARD_GRANTS = team_grants("dev")
-STANDARD_GUARDS = standard_guards(level="mfa", max_age_s=900, exempt=("sandbox",))
+STANDARD_POLICIES = standard_policies(level="mfa", max_age_s=900, exempt=("sandbox",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEvent:
-    """One line of the server's own audit; `why` is the reason of a refused token, which the client never sees."""
+    """One event of the server's audit log; `why` is the reason of a rejected token, which the client never sees."""
 
     user: User
-    asked: APIRequest
+    request: APIRequest
     code: int
     why: str = ""
 
 
-class Cluster:
+class DemoCluster:
     """Serve on a free loopback port until `close()`; also a context manager.
 
-    `clock` gives seconds since the epoch (UTC). Any issuer can be trusted by an authenticator of its own.
+    `clock` returns seconds since the epoch (UTC). Any issuer can have an authenticator of its own.
     """
 
     def __init__(
@@ -54,15 +53,15 @@ class Cluster:
         authenticators: Iterable[JWTAuthenticator],
         *,
         clock: Callable[[], float],
-        grants: tuple[Grant, ...] = STANDARD_GRANTS,
-        guards: tuple[Guard, ...] = STANDARD_GUARDS,
+        grants: tuple[RoleGrant, ...] = STANDARD_GRANTS,
+        policies: tuple[AdmissionPolicy, ...] = STANDARD_POLICIES,
     ) -> None:
         self._clock = clock
         self._verifiers = {entry.issuer: TokenVerifier(entry) for entry in authenticators}
         self._authorizer = Authorizer(grants)
         self.store = ObjectStore(clock)
         plant(self.store, clock())
-        self._resources = ResourceAPI(self.store, guards, clock)
+        self._resources = ResourceAPI(self.store, policies, clock)
         self._audit: list[ServerEvent] = []
         self._audit_lock = threading.Lock()
         self._https = HTTPSServer(context, self._answer)
@@ -76,7 +75,7 @@ class Cluster:
 
     @property
     def faults(self) -> tuple[Exception, ...]:
-        """Return the errors of our own that requests ran into."""
+        """Return our own errors while answering requests."""
         return self._https.faults
 
     def close(self) -> None:
@@ -84,7 +83,7 @@ class Cluster:
         self.store.close()
         self._https.close()
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> DemoCluster:
         return self
 
     def __exit__(
@@ -92,21 +91,21 @@ class Cluster:
     ) -> None:
         self.close()
 
-    def _answer(self, request: Request) -> Response:
-        asked, user, why = api_request.read(request), ANONYMOUS, ""
+    def _answer(self, request: HTTPRequest) -> HTTPResponse:
+        info, user, why = api_request.read(request), ANONYMOUS, ""
         try:
             user = self._authenticate(request)
-            response = self._route(user, asked, request)
+            response = self._route(user, info, request)
         except TokenRefused as refused:
             why = str(refused)
             response = unauthorized().response()
         except StatusError as refusal:
             response = refusal.response()
         with self._audit_lock:
-            self._audit.append(ServerEvent(user=user, asked=asked, code=response.status, why=why))
+            self._audit.append(ServerEvent(user=user, request=info, code=response.status, why=why))
         return response
 
-    def _authenticate(self, request: Request) -> User:
+    def _authenticate(self, request: HTTPRequest) -> User:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return ANONYMOUS
@@ -115,20 +114,20 @@ class Cluster:
             raise TokenRefused("no authenticator for this issuer")
         return verifier.verify(token.strip(), self._clock())
 
-    def _route(self, user: User, asked: APIRequest, request: Request) -> Response:
+    def _route(self, user: User, info: APIRequest, request: HTTPRequest) -> HTTPResponse:
         impersonated = request.headers.get("Impersonate-User")
         if impersonated:
             raise self._authorizer.refuse_impersonation(user, impersonated)
-        self._authorizer.check(user, asked)
-        if not asked.resource:
+        self._authorizer.check(user, info)
+        if not info.resource:
             found = discovery.document(request)
             if found is None:
                 raise no_such_resource()
             return found
-        review = find_review(asked.group, asked.resource)
-        if review is not None and asked.verb == "create":
+        review = find_review(info.group, info.resource)
+        if review is not None and info.verb == "create":
             return json_response(reviews.answer(review, user, self._authorizer, object_body(request)), 201)
-        kind = find_kind(asked.group, asked.resource)
+        kind = find_kind(info.group, info.resource)
         if kind is None:
             raise no_such_resource()
-        return self._resources.answer(user, kind, asked, request)
+        return self._resources.answer(user, kind, info, request)

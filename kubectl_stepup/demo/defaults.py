@@ -1,4 +1,4 @@
-"""Fill in and check new objects, and play the controllers: what is asked for has happened at once."""
+"""Fill in and check new objects, and act as their controllers, at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import Any
 
-from kubectl_stepup.demo.catalogue import Kind
+from kubectl_stepup.demo.catalogue import ResourceKind
 from kubectl_stepup.demo.statuses import bad_request, invalid
 from kubectl_stepup.demo.store import Document, timestamp
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
-def completed(kind: Kind, document: Document, *, namespace: str, now: float) -> Document:
+def completed(kind: ResourceKind, document: Document, *, namespace: str, now: float) -> Document:
     """Return a new or changed object as the cluster keeps it. Raises `StatusError` (400, 422)."""
     metadata = document.setdefault("metadata", {})
     if not isinstance(metadata, dict):
@@ -38,7 +38,7 @@ def completed(kind: Kind, document: Document, *, namespace: str, now: float) -> 
     return document
 
 
-def _check_name(kind: Kind, name: str) -> None:
+def _check_name(kind: ResourceKind, name: str) -> None:
     if not name:
         raise invalid(kind.name, "", "metadata.name", "Required value: name or generateName is required")
     if len(name) > 253 or not _NAME.fullmatch(name):

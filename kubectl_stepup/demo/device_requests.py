@@ -1,4 +1,4 @@
-"""The device authorization requests that are open, and what became of each. Spec: RFC 8628."""
+"""The device authorization requests and their states. Spec: RFC 8628."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _KEEP_S = 600
 
 
 @dataclass(slots=True, kw_only=True)
-class DeviceRequest:
-    """One request and its state; the names of the `get_` methods are those Authlib asks for."""
+class StoredDeviceRequest:
+    """One device authorization request and its state; Authlib prescribes the names of the `get_` methods."""
 
     client_id: str
     scope: str
@@ -39,7 +39,7 @@ class DeviceRequest:
     otp_misses: int = 0
 
     def get_client_id(self) -> str:
-        """Return the client that asked."""
+        """Return the client of the request."""
         return self.client_id
 
     def get_scope(self) -> str:
@@ -60,11 +60,11 @@ class DeviceRequest:
         return self.approved is None and not self.denied and not self.is_expired()
 
     def password_needed(self, sign_in: SignIn, now: float) -> bool:
-        """Whether the password is too old for the `max_age` asked for."""
+        """Whether the password is older than the requested `max_age`."""
         return not self._recent(sign_in.password_at, now)
 
     def otp_needed(self, sign_in: SignIn, now: float) -> bool:
-        """Whether a one-time code is asked for and was not given recently enough."""
+        """Whether a one-time code is required and none was given recently enough."""
         if self.acr != MFA:
             return False
         return sign_in.otp_at is None or not self._recent(sign_in.otp_at, now)
@@ -79,36 +79,36 @@ class DeviceRequests:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._requests: dict[str, DeviceRequest] = {}
+        self._requests: dict[str, StoredDeviceRequest] = {}
         self._lock = threading.RLock()
         self.opened = 0
-        """How many requests were made so far."""
+        """The number of requests so far."""
 
-    def open(self, request: DeviceRequest) -> None:
-        """Take in a new request."""
+    def open(self, request: StoredDeviceRequest) -> None:
+        """Store a new request."""
         with self._lock:
             now = self._clock()
             self._requests = {k: r for k, r in self._requests.items() if now < r.expires_at + _KEEP_S}
             self._requests[request.device_code.reveal()] = request
             self.opened += 1
 
-    def by_device_code(self, device_code: str) -> DeviceRequest | None:
+    def by_device_code(self, device_code: str) -> StoredDeviceRequest | None:
         """Find by the code the client polls with."""
         return self._requests.get(device_code)
 
-    def by_user_code(self, user_code: str) -> DeviceRequest | None:
+    def by_user_code(self, user_code: str) -> StoredDeviceRequest | None:
         """Find by the code on the screen; case, spaces and the dash do not matter."""
         wanted = plain_code(user_code)
         with self._lock:
             matches = [r for r in self._requests.values() if plain_code(r.user_code) == wanted]
         return matches[-1] if wanted and matches else None
 
-    def all(self) -> tuple[DeviceRequest, ...]:
+    def all(self) -> tuple[StoredDeviceRequest, ...]:
         """Return every request remembered, oldest first."""
         with self._lock:
             return tuple(self._requests.values())
 
-    def approve(self, request: DeviceRequest, sign_in: SignIn) -> bool:
+    def approve(self, request: StoredDeviceRequest, sign_in: SignIn) -> bool:
         """Grant an open request to who signed in."""
         with self._lock:
             if not request.is_open:
@@ -116,7 +116,7 @@ class DeviceRequests:
             request.approved = sign_in
             return True
 
-    def deny(self, request: DeviceRequest) -> bool:
+    def deny(self, request: StoredDeviceRequest) -> bool:
         """Refuse an open request for good."""
         with self._lock:
             if not request.is_open:
@@ -124,14 +124,14 @@ class DeviceRequests:
             request.denied = True
             return True
 
-    def otp_missed(self, request: DeviceRequest) -> None:
+    def otp_missed(self, request: StoredDeviceRequest) -> None:
         """Count a wrong one-time code; after five the request is refused."""
         with self._lock:
             request.otp_misses += 1
             if request.otp_misses >= MAX_OTP_MISSES:
                 request.denied = True
 
-    def polled_too_soon(self, request: DeviceRequest) -> bool:
+    def polled_too_soon(self, request: StoredDeviceRequest) -> bool:
         """Note a poll; True, and a longer interval from now on, where it came too soon (RFC 8628 section 3.5)."""
         with self._lock:
             now, last = self._clock(), request.last_poll_at
@@ -141,7 +141,7 @@ class DeviceRequests:
             request.interval_s += 5
             return True
 
-    def consume(self, request: DeviceRequest) -> bool:
+    def consume(self, request: StoredDeviceRequest) -> bool:
         """Take an approved request out, once."""
         with self._lock:
             return self._requests.pop(request.device_code.reveal(), None) is not None

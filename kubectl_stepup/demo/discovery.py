@@ -5,21 +5,21 @@ Spec: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 
 from __future__ import annotations
 
-from kubectl_stepup.demo.catalogue import GROUPS, KINDS, REVIEWS, Kind
-from kubectl_stepup.demo.https_server import Request, Response, json_response
+from kubectl_stepup.demo.catalogue import GROUPS, KINDS, REVIEWS, ResourceKind
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, json_response
 
 GIT_VERSION = "v1.36.2+stepup.demo"
 _PATCHES = ("application/strategic-merge-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
-def document(request: Request) -> Response | None:
+def document(request: HTTPRequest) -> HTTPResponse | None:
     """Answer a request for discovery, the version, health or OpenAPI; None for any other path."""
     path = request.path.rstrip("/") or "/"
     if path in ("/healthz", "/livez", "/readyz"):
-        return Response(body=b"ok", headers=(("Content-Type", "text/plain; charset=utf-8"),))
-    wishes = request.headers.get("Accept", "").replace(" ", "").split(",")
-    if path in ("/api", "/apis") and _AGGREGATED in wishes:
+        return HTTPResponse(body=b"ok", headers=(("Content-Type", "text/plain; charset=utf-8"),))
+    accepted = request.headers.get("Accept", "").replace(" ", "").split(",")
+    if path in ("/api", "/apis") and _AGGREGATED in accepted:
         groups = [""] if path == "/api" else [group for group in GROUPS if group]
         return _aggregated(groups)
     found = _documents().get(path)
@@ -90,7 +90,7 @@ def _resource_list(group: str) -> dict[str, object]:
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 
 
-def _legacy(kind: Kind) -> dict[str, object]:
+def _legacy(kind: ResourceKind) -> dict[str, object]:
     return {
         "name": kind.resource,
         "singularName": kind.singular,
@@ -102,7 +102,7 @@ def _legacy(kind: Kind) -> dict[str, object]:
     }
 
 
-def _aggregated(groups: list[str]) -> Response:
+def _aggregated(groups: list[str]) -> HTTPResponse:
     items = [
         {
             "metadata": {"name": group},
@@ -112,7 +112,7 @@ def _aggregated(groups: list[str]) -> Response:
     ]
     listing = {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
     answer = json_response(listing)
-    return Response(body=answer.body, headers=(("Content-Type", _AGGREGATED),))
+    return HTTPResponse(body=answer.body, headers=(("Content-Type", _AGGREGATED),))
 
 
 def _aggregated_resources(group: str) -> list[dict[str, object]]:
@@ -150,7 +150,7 @@ def _gvk(group: str, kind: str) -> dict[str, str]:
     return {"group": group, "version": "v1", "kind": kind}
 
 
-def _spoken(kind: Kind, spoken: str) -> dict[str, str]:
+def _spoken(kind: ResourceKind, spoken: str) -> dict[str, str]:
     return _gvk({"Scale": "autoscaling", "Eviction": "policy"}.get(spoken, kind.group), spoken)
 
 

@@ -21,8 +21,8 @@ from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN, CodeChallen
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE, DeviceAuthorizationEndpoint, DeviceCodeGrant
 
 from kubectl_stepup.demo.accounts import MFA, PWD, SignIn
-from kubectl_stepup.demo.device_requests import DeviceRequest, DeviceRequests, single
-from kubectl_stepup.demo.https_server import Request, Response, json_response
+from kubectl_stepup.demo.device_requests import DeviceRequests, StoredDeviceRequest, single
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, json_response
 from kubectl_stepup.secret import Secret
 
 SCOPES = ("openid", "email", "groups")
@@ -76,7 +76,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         clock: Callable[[], float],
         base_url: Callable[[], str],
         interval_s: int,
-        issue: Callable[[Client, SignIn, DeviceRequest], dict[str, object]],
+        issue: Callable[[Client, SignIn, StoredDeviceRequest], dict[str, object]],
     ) -> None:
         super().__init__(scopes_supported=list(SCOPES))
         self.clients = clients
@@ -93,16 +93,16 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         self.register_endpoint(_Revocation)
         self.register_token_generator("default", lambda client, user, **_: issue(client, user.approved, user))
 
-    def device_authorization(self, request: Request) -> Response:
+    def device_authorization(self, request: HTTPRequest) -> HTTPResponse:
         """Answer the device authorization endpoint."""
         return self._guarded(request, lambda form: self.create_endpoint_response("device_authorization", form))
 
-    def token(self, request: Request) -> Response:
+    def token(self, request: HTTPRequest) -> HTTPResponse:
         """Answer the token endpoint; one at a time, so that a code is spent once."""
         with self._token_lock:
             return self._guarded(request, self.create_token_response)
 
-    def revocation(self, request: Request) -> Response:
+    def revocation(self, request: HTTPRequest) -> HTTPResponse:
         """Answer the revocation endpoint."""
         return self._guarded(request, lambda form: self.create_endpoint_response("revocation", form))
 
@@ -111,7 +111,7 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         found = self.access_tokens.get(token_digest(token))
         return found if found and not found.revoked and self.clock() < found.expires_at else None
 
-    def _guarded(self, request: Request, answer: Callable[[OAuth2Request], Response]) -> Response:
+    def _guarded(self, request: HTTPRequest, answer: Callable[[OAuth2Request], HTTPResponse]) -> HTTPResponse:
         form = _FormRequest(request, f"{self.base_url()}{request.path}")
         if form.repeated:
             error = InvalidRequestError(f"Multiple '{form.repeated[0]}' in request.")
@@ -137,13 +137,13 @@ class DemoAuthorizationServer(AuthorizationServer):  # type: ignore[misc]
         """Return the request as it is: `_guarded` made it (called by Authlib)."""
         return request
 
-    def handle_response(self, status: int, body: object, headers: object) -> Response:
+    def handle_response(self, status: int, body: object, headers: object) -> HTTPResponse:
         """Make an answer (called by Authlib)."""
         return json_response(body, status, NO_STORE)
 
 
 class _FormRequest(OAuth2Request):  # type: ignore[misc]
-    def __init__(self, request: Request, uri: str) -> None:
+    def __init__(self, request: HTTPRequest, uri: str) -> None:
         super().__init__(request.method, uri, headers=dict(request.headers.items()))
         parameters, self.repeated = single(request.form())
         self.payload = BasicOAuth2Payload(parameters)
@@ -174,7 +174,7 @@ class _DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         now = self.server.clock()
         max_age = parameters.get("max_age")
         self.server.requests.open(
-            DeviceRequest(
+            StoredDeviceRequest(
                 client_id=request.client.client_id,
                 scope=parameters["scope"],
                 device_code=Secret(data["device_code"]),
@@ -198,14 +198,14 @@ class _DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
 class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
-    def query_device_credential(self, device_code: str) -> DeviceRequest:
-        found: DeviceRequest | None = self.server.requests.by_device_code(device_code)
+    def query_device_credential(self, device_code: str) -> StoredDeviceRequest:
+        found: StoredDeviceRequest | None = self.server.requests.by_device_code(device_code)
         if found is None:
             # RFC 6749 section 5.2: an unknown or spent code is invalid_grant; Authlib would say invalid_request.
             raise InvalidGrantError("The device code is unknown or was used.")
         return found
 
-    def validate_device_credential(self, credential: DeviceRequest) -> DeviceRequest:
+    def validate_device_credential(self, credential: StoredDeviceRequest) -> StoredDeviceRequest:
         # The verifier is checked before the state is told: only who began may know what became of it (RFC 7636).
         self.request.authorization_code = credential
         _DeviceCodeChallenge(required=True).validate_code_verifier(self, None)
@@ -214,13 +214,13 @@ class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
         super().validate_device_credential(credential)
         return credential
 
-    def query_user_grant(self, user_code: str) -> tuple[DeviceRequest, bool] | None:
-        request: DeviceRequest | None = self.server.requests.by_user_code(user_code)
+    def query_user_grant(self, user_code: str) -> tuple[StoredDeviceRequest, bool] | None:
+        request: StoredDeviceRequest | None = self.server.requests.by_user_code(user_code)
         if request is None or not (request.denied or request.approved):
             return None
         return request, not request.denied
 
-    def should_slow_down(self, credential: DeviceRequest) -> bool:
+    def should_slow_down(self, credential: StoredDeviceRequest) -> bool:
         return bool(self.server.requests.polled_too_soon(credential))
 
     def save_token(self, token: Mapping[str, object]) -> None:
@@ -232,7 +232,7 @@ class _DeviceCodeChallenge(CodeChallenge):  # type: ignore[misc]
     SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
 
-    def get_authorization_code_challenge_method(self, authorization_code: DeviceRequest) -> str:
+    def get_authorization_code_challenge_method(self, authorization_code: StoredDeviceRequest) -> str:
         return "S256"
 
 

@@ -14,6 +14,7 @@ from kubectl_stepup import environment
 from kubectl_stepup.demo.accounts import Credentials
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.secret import Secret
 
 NAME = "demo"
@@ -21,12 +22,12 @@ NAME = "demo"
 
 NAMESPACE = "prod"
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "NO_COLOR", "SHELL", "TERM", "TZ", "USER")
-"""What commands of the demo get of the caller's environment, besides PATH."""
+"""The variables of the caller that commands of the demo get, besides PATH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """What goes into the files; `directory` exists, is empty and of mode 0700. `store` is where sessions are kept."""
+    """The content of the files; `directory` exists, is empty and of mode 0700. `store` is where sessions are kept."""
 
     directory: Path
     ca_pem: str
@@ -39,7 +40,7 @@ class Home:
 
 
 def furnish(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
-    """Write every file; give the whole environment for commands. All files are 0600, all directories 0700."""
+    """Write every file; return the whole environment for commands. All files are 0600, all directories 0700."""
     directories = {
         "HOME": home.directory / "home",
         "XDG_CONFIG_HOME": home.directory / "home/.config",
@@ -121,7 +122,7 @@ users:
 
 def _config(home: Home) -> str:
     return f"""\
-apiVersion: kubectl-stepup.github.io/v1alpha1
+apiVersion: {API_VERSION}
 kind: Config
 store: {home.store}
 providers:
@@ -151,7 +152,7 @@ clusters:
 
 
 _POLICY = f"""\
-apiVersion: kubectl-stepup.github.io/v1alpha1
+apiVersion: {API_VERSION}
 kind: Policy
 who: people
 levels:

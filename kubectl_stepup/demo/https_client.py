@@ -15,7 +15,7 @@ _MAX_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HTTPAnswer:
     """What came back, after redirects."""
 
     status: int
@@ -58,21 +58,21 @@ class HTTPSClient:
         """Return the cookies kept, by name."""
         return {cookie.name: cookie.value or "" for cookie in self._cookies}
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str) -> HTTPAnswer:
         """Fetch a page. Raises `OSError` when there is no answer; an error status is an answer."""
         return self.send(urllib.request.Request(url, method="GET"))  # noqa: S310 - the opener speaks https alone
 
-    def post(self, url: str, form: dict[str, str]) -> Answer:
+    def post(self, url: str, form: dict[str, str]) -> HTTPAnswer:
         """Send a form."""
         body = urlencode(form).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.send(urllib.request.Request(url, data=body, headers=headers))  # noqa: S310 - as above
 
-    def send(self, request: urllib.request.Request) -> Answer:
+    def send(self, request: urllib.request.Request) -> HTTPAnswer:
         """Send a request as it is. Raises `OSError`."""
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as reply:
-                return Answer(status=reply.status, url=reply.url, body=reply.read(_MAX_BYTES))
+                return HTTPAnswer(status=reply.status, url=reply.url, body=reply.read(_MAX_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(status=error.code, url=str(error.url), body=error.read(_MAX_BYTES))
+                return HTTPAnswer(status=error.code, url=str(error.url), body=error.read(_MAX_BYTES))

@@ -1,4 +1,4 @@
-"""A small threaded HTTPS server: one function from `Request` to `Response`, nothing on the screen."""
+"""A small threaded HTTPS server: one function from `HTTPRequest` to `HTTPResponse`, nothing on the screen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IDLE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HTTPRequest:
     """One HTTP request; `path` is still percent-encoded, `query` and `form()` give every value of a name."""
 
     method: str
@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class HTTPResponse:
     """One HTTP answer; with `stream` the body is sent in chunks as it comes."""
 
     status: int = 200
@@ -61,16 +61,16 @@ class Response:
     stream: Iterable[bytes] | None = field(default=None, repr=False)
 
 
-def json_response(document: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def json_response(document: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> HTTPResponse:
     """Answer with JSON."""
     body = json.dumps(document, separators=(",", ":")).encode()
-    return Response(status=status, body=body, headers=(("Content-Type", "application/json"), *headers))
+    return HTTPResponse(status=status, body=body, headers=(("Content-Type", "application/json"), *headers))
 
 
 class HTTPSServer:
     """Serve `answer` on a free port of 127.0.0.1 until `close()`; also a context manager."""
 
-    def __init__(self, context: ssl.SSLContext, answer: Callable[[Request], Response]) -> None:
+    def __init__(self, context: ssl.SSLContext, answer: Callable[[HTTPRequest], HTTPResponse]) -> None:
         self._server = _Server(("127.0.0.1", 0), context, answer)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -114,7 +114,7 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, address: tuple[str, int], context: ssl.SSLContext, answer: Callable[[Request], Response]
+        self, address: tuple[str, int], context: ssl.SSLContext, answer: Callable[[HTTPRequest], HTTPResponse]
     ) -> None:
         self.answer = answer
         self.faults: list[Exception] = []
@@ -143,7 +143,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a peer that hangs up, or does not trust the CA, is no business of the screen."""
+        """Print nothing: a peer that hangs up, or does not trust the CA, is no error of the demo."""
 
     def server_close(self) -> None:
         super().server_close()
@@ -167,7 +167,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().setup()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the screen for the story."""
+        """Print nothing: the screen belongs to the story."""
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         if name.startswith("do_"):
@@ -182,7 +182,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(refused.status)
             return
         split = urlsplit(self.path)
-        request = Request(
+        request = HTTPRequest(
             method=self.command,
             path=split.path,
             query=parse_qs(split.query, keep_blank_values=True),
@@ -192,7 +192,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         )
         self._send(self._answered(request))
 
-    def _answered(self, request: Request) -> Response:
+    def _answered(self, request: HTTPRequest) -> HTTPResponse:
         try:
             return self.server.answer(request)
         except Exception as fault:  # noqa: BLE001 - our own fault must not look like a broken network
@@ -218,7 +218,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             raise _Refused(413)
         return _exactly(self.rfile, int(lengths[0]))
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: HTTPResponse) -> None:
         self.send_response(response.status)
         for name, value in response.headers:
             self.send_header(name, value)

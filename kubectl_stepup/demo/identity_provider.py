@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from kubectl_stepup.demo.accounts import MFA, PWD, Account, Accounts, SignIn
-from kubectl_stepup.demo.device_requests import DeviceRequest, DeviceRequests
+from kubectl_stepup.demo.device_requests import DeviceRequests, StoredDeviceRequest
 from kubectl_stepup.demo.grants import NO_STORE, SCOPES, Client, DemoAuthorizationServer
-from kubectl_stepup.demo.https_server import HTTPSServer, Request, Response, json_response
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse, HTTPSServer, json_response
 from kubectl_stepup.demo.tokens import ALGORITHM, Signer, id_token_claims
 from kubectl_stepup.demo.verification_pages import VerificationPages
 from kubectl_stepup.secret import Secret
@@ -119,7 +119,7 @@ class IdentityProvider:
             "claims_parameter_supported": False,
         }
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: HTTPRequest) -> HTTPResponse:
         page = self._pages.answer(request)
         if page is not None:
             return page
@@ -138,7 +138,7 @@ class IdentityProvider:
             return json_response({"error": "not_found"}, 404)
         return endpoint(request) if request.method == "POST" else json_response({"error": "invalid_request"}, 405)
 
-    def _userinfo(self, request: Request) -> Response:
+    def _userinfo(self, request: HTTPRequest) -> HTTPResponse:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         found = self._server.active_access_token(token) if scheme == "Bearer" else None
         account = self.accounts.find(found.account) if found else None
@@ -148,7 +148,7 @@ class IdentityProvider:
         claims = {"sub": account.name, "email": account.email, "groups": list(account.groups)}
         return json_response(claims, headers=NO_STORE)
 
-    def _issue(self, client: Client, sign_in: SignIn, request: DeviceRequest) -> dict[str, object]:
+    def _issue(self, client: Client, sign_in: SignIn, request: StoredDeviceRequest) -> dict[str, object]:
         claims = id_token_claims(
             sign_in,
             issuer=self.issuer,

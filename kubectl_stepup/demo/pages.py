@@ -7,9 +7,9 @@ import hashlib
 from dataclasses import dataclass
 from html import escape
 
-from kubectl_stepup.demo.device_requests import DeviceRequest
-from kubectl_stepup.demo.https_server import Response
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.demo.device_requests import StoredDeviceRequest
+from kubectl_stepup.demo.https_server import HTTPResponse
+from kubectl_stepup.sanitise import safe
 
 _STYLE = """
 body{margin:0;background:#f4f5f7;color:#1d2129;font:16px/1.5 system-ui,sans-serif}
@@ -47,14 +47,14 @@ _HEADERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequiredFactors:
     """What the approval page must ask for besides the two buttons."""
 
     password: bool
     otp: bool
 
 
-def code_page(csrf: str, *, problem: str = "", status: int = 200) -> Response:
+def code_page(csrf: str, *, problem: str = "", status: int = 200) -> HTTPResponse:
     """Ask for the code on the screen."""
     return _page(
         "Compare a code",
@@ -66,7 +66,7 @@ def code_page(csrf: str, *, problem: str = "", status: int = 200) -> Response:
     )
 
 
-def sign_in_page(csrf: str, user_code: str, *, problem: str = "", status: int = 200) -> Response:
+def sign_in_page(csrf: str, user_code: str, *, problem: str = "", status: int = 200) -> HTTPResponse:
     """Ask for the name and the password."""
     return _page(
         "Sign in",
@@ -79,8 +79,14 @@ def sign_in_page(csrf: str, user_code: str, *, problem: str = "", status: int = 
 
 
 def approval_page(
-    csrf: str, request: DeviceRequest, email: str, asked: Asked, *, problem: str = "", status: int = 200
-) -> Response:
+    csrf: str,
+    request: StoredDeviceRequest,
+    email: str,
+    factors: RequiredFactors,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HTTPResponse:
     """Show what was asked for, the code to compare, and the two buttons."""
     rows = [("Signed in as", escape(safe(email)))]
     if request.command:
@@ -92,7 +98,7 @@ def approval_page(
     rows.append(("Asked by", escape(safe(request.client_id))))
     rows.append(("Code", f'<span class="code">{escape(request.user_code)}</span>'))
     listing = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows)
-    fields = (_password_field() if asked.password else "") + (_otp_field() if asked.otp else "")
+    fields = (_password_field() if factors.password else "") + (_otp_field() if factors.otp else "")
     return _page(
         "Approve this?",
         f"""{_problem(problem)}<dl>{listing}</dl>
@@ -105,17 +111,17 @@ def approval_page(
     )
 
 
-def message_page(title: str, text: str, status: int = 200) -> Response:
+def message_page(title: str, text: str, status: int = 200) -> HTTPResponse:
     """Show one sentence."""
     return _page(title, f"<p>{escape(text)}</p>", status)
 
 
-def redirect(location: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def redirect(location: str, headers: tuple[tuple[str, str], ...] = ()) -> HTTPResponse:
     """Send the browser on with GET."""
-    return Response(status=303, headers=(("Location", location), ("Cache-Control", "no-store"), *headers))
+    return HTTPResponse(status=303, headers=(("Location", location), ("Cache-Control", "no-store"), *headers))
 
 
-def _page(title: str, body: str, status: int) -> Response:
+def _page(title: str, body: str, status: int) -> HTTPResponse:
     document = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_STYLE}</style></head>
@@ -123,7 +129,7 @@ def _page(title: str, body: str, status: int) -> Response:
 {body}
 </main></body></html>
 """
-    return Response(status=status, body=document.encode(), headers=_HEADERS)
+    return HTTPResponse(status=status, body=document.encode(), headers=_HEADERS)
 
 
 def _problem(problem: str) -> str:

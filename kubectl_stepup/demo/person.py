@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kubectl_stepup.demo.accounts import OTP_STEP_S, Credentials
 from kubectl_stepup.demo.device_requests import plain_code
-from kubectl_stepup.demo.https_client import Answer, HTTPSClient
+from kubectl_stepup.demo.https_client import HTTPAnswer, HTTPSClient
 from kubectl_stepup.errors import DemoFailed
 from kubectl_stepup.secret import Secret
 
@@ -58,8 +58,8 @@ class Person:
         """Deny the request behind `user_code`. Raises `DemoFailed`."""
         return self._visit(verification_uri, user_code, "deny")
 
-    def _visit(self, uri: str, user_code: str, wish: Literal["approve", "deny"]) -> Visit:
-        wanted = {"approve": "Approved", "deny": "Denied"}[wish]
+    def _visit(self, uri: str, user_code: str, decision: Literal["approve", "deny"]) -> Visit:
+        wanted = {"approve": "Approved", "deny": "Denied"}[decision]
         words, typed, sent = "", list[str](), set[str]()
         answer = self.browser.get(uri)
         for _ in range(_MOST_PAGES):
@@ -75,15 +75,15 @@ class Person:
                 if plain_code(page.shown_code) != plain_code(user_code):
                     raise DemoFailed(f'the page shows the code "{page.shown_code}", the terminal "{user_code}"')
                 words = page.words
-            filled = self._fill(page, user_code, wish, typed)
+            filled = self._fill(page, user_code, decision, typed)
             answer = self.browser.post(urljoin(answer.url, page.action), filled)
         raise DemoFailed(f'the verification page says "{page.title}" (HTTP {answer.status}), wanted "{wanted}"')
 
-    def _fill(self, page: Page, user_code: str, wish: str, typed: list[str]) -> dict[str, str]:
+    def _fill(self, page: Page, user_code: str, decision: str, typed: list[str]) -> dict[str, str]:
         filled = dict(page.fields)
         if urlsplit(page.action).path == "/device":
-            filled["action"] = wish
-            if wish == "deny":
+            filled["action"] = decision
+            if decision == "deny":
                 return filled
         known: dict[str, Callable[[], str]] = {
             "user_code": lambda: user_code,
@@ -105,7 +105,7 @@ class Person:
         return self.credentials.one_time_code(self._last_step * OTP_STEP_S)
 
 
-def read_page(answer: Answer) -> Page:
+def read_page(answer: HTTPAnswer) -> Page:
     """Read a page as a person does."""
     reader = _Reader()
     reader.feed(answer.text)

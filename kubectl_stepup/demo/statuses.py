@@ -1,8 +1,8 @@
-"""DenialCache of the cluster stand-in, in the words of a kube-apiserver. Spec: meta.k8s.io/v1 Status."""
+"""Error answers of the cluster stand-in, in the words of a kube-apiserver. Spec: meta.k8s.io/v1 Status."""
 
 from __future__ import annotations
 
-from kubectl_stepup.demo.https_server import Response, json_response
+from kubectl_stepup.demo.https_server import HTTPResponse, json_response
 
 
 class StatusError(Exception):
@@ -30,7 +30,7 @@ class StatusError(Exception):
             status["details"] = self.details
         return status
 
-    def response(self) -> Response:
+    def response(self) -> HTTPResponse:
         """Return the HTTP answer."""
         return json_response(self.document(), self.code)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_stepup.demo.catalogue import Kind, find_kind
+from kubectl_stepup.demo.catalogue import ResourceKind, find_kind
 from kubectl_stepup.demo.statuses import already_exists, conflict, expired, not_found
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ class Change:
 
     revision: int
     type: str
-    kind: Kind
+    kind: ResourceKind
     new: Document
     old: Document | None
 
@@ -51,7 +51,7 @@ class ObjectStore:
             self.closed = True
             self._changed.notify_all()
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Document:
+    def get(self, kind: ResourceKind, namespace: str, name: str) -> Document:
         """Return one object. Raises `StatusError` (404)."""
         with self._changed:
             found = self._table(kind).get((namespace, name))
@@ -59,13 +59,13 @@ class ObjectStore:
             raise not_found(kind.group, kind.resource, name)
         return copy.deepcopy(found)
 
-    def list_all(self, kind: Kind, namespace: str) -> tuple[int, list[Document]]:
+    def list_all(self, kind: ResourceKind, namespace: str) -> tuple[int, list[Document]]:
         """Return the revision and the objects, in one namespace or, for an empty name, in all."""
         with self._changed:
             keys = sorted(key for key in self._table(kind) if not namespace or key[0] == namespace)
             return self._revision, [copy.deepcopy(self._table(kind)[key]) for key in keys]
 
-    def create(self, kind: Kind, document: Document) -> Document:
+    def create(self, kind: ResourceKind, document: Document) -> Document:
         """Take in a new object. Raises `StatusError` (404 for its namespace, 409)."""
         metadata = document["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
@@ -79,7 +79,7 @@ class ObjectStore:
                 metadata["generation"] = 1
             return self._keep("ADDED", kind, document, None)
 
-    def update(self, kind: Kind, document: Document) -> Document:
+    def update(self, kind: ResourceKind, document: Document) -> Document:
         """Replace an object. Raises `StatusError` (404, 409 where `resourceVersion` is given and is not the last)."""
         metadata = document["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
@@ -99,7 +99,7 @@ class ObjectStore:
                 return old
             return self._keep("MODIFIED", kind, document, old)
 
-    def delete(self, kind: Kind, namespace: str, name: str, uid: str | None = None) -> Document:
+    def delete(self, kind: ResourceKind, namespace: str, name: str, uid: str | None = None) -> Document:
         """Take an object out, a namespace with all that is in it. Raises `StatusError` (404, 409)."""
         with self._changed:
             old = self.get(kind, namespace, name)
@@ -111,7 +111,7 @@ class ObjectStore:
             del self._table(kind)[(namespace, name)]
             return self._record("DELETED", kind, copy.deepcopy(old), old)
 
-    def wait(self, kind: Kind, after: int, timeout_s: float) -> tuple[int, list[Change]]:
+    def wait(self, kind: ResourceKind, after: int, timeout_s: float) -> tuple[int, list[Change]]:
         """Return the revision reached and the changes of a kind after a revision; wait a while where there are none.
 
         Raises `StatusError` (410) when changes after that revision are forgotten.
@@ -124,10 +124,10 @@ class ObjectStore:
                 self._changed.wait(timeout_s)
             return self._revision, [c for c in self._changes if c.revision > after and c.kind is kind]
 
-    def _table(self, kind: Kind) -> dict[tuple[str, str], Document]:
+    def _table(self, kind: ResourceKind) -> dict[tuple[str, str], Document]:
         return self._objects.setdefault((kind.group, kind.resource), {})
 
-    def _require_namespace(self, kind: Kind, namespace: str) -> None:
+    def _require_namespace(self, kind: ResourceKind, namespace: str) -> None:
         namespaces = find_kind("", "namespaces")
         if kind.namespaced and namespaces and ("", namespace) not in self._table(namespaces):
             raise not_found("", "namespaces", namespace)
@@ -139,7 +139,7 @@ class ObjectStore:
                 for key in [key for key in self._table(kind) if key[0] == namespace]:
                     self.delete(kind, *key)
 
-    def _keep(self, type_: str, kind: Kind, document: Document, old: Document | None) -> Document:
+    def _keep(self, type_: str, kind: ResourceKind, document: Document, old: Document | None) -> Document:
         metadata = document["metadata"]
         kept = copy.deepcopy(document)
         if "observedGeneration" in kept.get("status", {}):
@@ -148,7 +148,7 @@ class ObjectStore:
         self._table(kind)[(metadata.get("namespace", ""), metadata["name"])] = kept
         return self._record(type_, kind, kept, old)
 
-    def _record(self, type_: str, kind: Kind, document: Document, old: Document | None) -> Document:
+    def _record(self, type_: str, kind: ResourceKind, document: Document, old: Document | None) -> Document:
         self._revision += 1
         document["metadata"]["resourceVersion"] = str(self._revision)
         self._changes.append(

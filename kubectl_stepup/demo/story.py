@@ -1,4 +1,4 @@
-"""The whole story without a human: real commands on a terminal, a headless person, every promise checked."""
+"""The whole story without a human: real commands on a terminal, a headless person, every result checked."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from kubectl_stepup.demo.catalogue import find_kind
 from kubectl_stepup.demo.home import NAMESPACE
 from kubectl_stepup.demo.person import Visit
-from kubectl_stepup.demo.prompt_reader import PromptSeen, prompt_on
 from kubectl_stepup.demo.statuses import StatusError
-from kubectl_stepup.demo.terminal import DemoTerminal, Ran
+from kubectl_stepup.demo.terminal import DemoTerminal, PromptSeen, Ran, prompt_on
 from kubectl_stepup.demo.world import World, join_own_session_keyring, opened
 from kubectl_stepup.errors import DemoFailed
 
@@ -60,7 +59,7 @@ def play(world: World, say: Say, run: Run) -> int:
 
 
 @dataclass(slots=True)
-class _Told:
+class _Count:
     prompts: int = 0
     steps: int = 0
 
@@ -70,21 +69,21 @@ class _Story:
         self._world = world
         self._say = say
         self._run = run
-        self._told = _Told()
+        self._count = _Count()
 
     def everyday(self) -> None:
-        ran = self._step("Everyday work goes on as ever: no prompt, no second factor", "kubectl", "get", "pods")
+        ran = self._step("Everyday work is unchanged: no prompt, no second factor", "kubectl", "get", "pods")
         _promise(ran.code == 0 and "web-0" in ran.screen, "kubectl get pods lists web-0", ran)
         ran = self._step(
-            "The everyday login cannot delete: the cluster itself refuses", "kubectl", "delete", "pod", "web-0"
+            "The everyday login cannot delete: the cluster itself denies it", "kubectl", "delete", "pod", "web-0"
         )
         refused = ran.code == 1 and 'error="insufficient_user_authentication", acr_values="mfa"' in ran.screen
-        _promise(refused, "the cluster refuses and says what it wants", ran)
+        _promise(refused, "the cluster denies it and says what is required", ran)
         _promise(self._exists("web-0"), "web-0 is still there", ran)
 
     def first_step_up(self) -> None:
         ran = self._step(
-            "The same command with a second factor: asked for, approved, done",
+            "The same command with a second factor: prompted, approved, done",
             *_EXEC,
             *("delete", "pod", "web-0"),
             answer=self._world.person.approve,
@@ -94,7 +93,7 @@ class _Story:
         self._expect_prompts(1, ran)
 
     def second_needs_no_prompt(self) -> None:
-        ran = self._step("A second one within ten minutes is not asked again", *_EXEC, "delete", "pod", "web-1")
+        ran = self._step("A second one within ten minutes: no prompt", *_EXEC, "delete", "pod", "web-1")
         _promise(ran.code == 0 and 'pod "web-1" deleted' in ran.screen, "web-1 is deleted", ran)
         _promise(not self._exists("web-1"), "web-1 is gone from the cluster", ran)
         self._expect_prompts(1, ran)
@@ -104,53 +103,53 @@ class _Story:
         _promise(ran.code == 0 and "mfa" in ran.screen, "status shows the session of level mfa", ran)
         ran = self._step("What was run under an elevation", "kubectl", "stepup", "audit", "list")
         shown = all(f"delete pod {name}" in ran.screen for name in ("web-0", "web-1"))
-        _promise(ran.code == 0 and shown, "the record names both deletions", ran)
+        _promise(ran.code == 0 and shown, "the audit log names both deletions", ran)
 
     def after_logout(self) -> None:
-        ran = self._step("The elevation ends when alice says so", "kubectl", "stepup", "logout")
+        ran = self._step("Alice ends the elevation", "kubectl", "stepup", "logout")
         _promise(ran.code == 0, "logout succeeds", ran)
         delete = (*_EXEC, "delete", "pod", "db-0")
-        ran = self._step("The next one is asked again; this time alice denies", *delete, answer=self._world.person.deny)
+        ran = self._step("The next one prompts again; this time alice denies", *delete, answer=self._world.person.deny)
         _promise(ran.code == REFUSED, f"exit code {REFUSED}: kubectl was not started", ran)
         _promise(self._exists("db-0"), "db-0 is still there", ran)
         self._expect_prompts(2, ran)
         ran = self._step("Nothing happened to db-0", "kubectl", "get", "pod", "db-0")
         _promise(ran.code == 0 and "db-0" in ran.screen, "db-0 is listed", ran)
         self._world.person.use_new_browser()
-        title = "Asked anew, alice approves from another browser"
+        title = "Prompted again, alice approves from another browser"
         ran = self._step(title, *delete, answer=self._world.person.approve)
         _promise(ran.code == 0 and not self._exists("db-0"), "db-0 is deleted", ran)
         self._expect_prompts(3, ran)
 
     def proven(self) -> None:
-        deletions = [e for e in self._world.cluster.audit if (e.asked.verb, e.asked.resource) == ("delete", "pods")]
+        deletions = [e for e in self._world.cluster.audit if (e.request.verb, e.request.resource) == ("delete", "pods")]
         done = [event for event in deletions if event.code == 200]
         refused = [event for event in deletions if event.code == 403]
         faults = (*self._world.provider.faults, *self._world.cluster.faults)
         if faults:
             raise DemoFailed(f"a server of the demo failed: {faults[0]!r}")
         if len(done) != 3 or not all("stepup:mfa" in event.user.groups for event in done):
-            raise DemoFailed("the cluster's own record does not show three deletions at level mfa")
+            raise DemoFailed("the cluster's own audit log does not show three deletions at level mfa")
         if len(refused) != 1 or any(group.startswith("stepup:") for event in refused for group in event.user.groups):
-            raise DemoFailed("the cluster's own record does not show one refusal without a level")
+            raise DemoFailed("the cluster's own audit log does not show one denial without a level")
         self._say(
-            f"\nProven, by {self._told.steps} commands and the cluster's own record:\n"
-            "  - everyday work needs nothing new, and the everyday login alone deletes nothing: the cluster refused\n"
+            f"\nProven, by {self._count.steps} commands and the cluster's own audit log:\n"
+            "  - everyday work needs nothing new, and the everyday login alone deletes nothing: the cluster denied it\n"
             "  - three deletions went through, each with a token that carries the level mfa\n"
-            "  - one approval served two commands; after logout the next one asked again\n"
+            "  - one approval covered two commands; after logout the next one prompted again\n"
             "  - a denied approval ran nothing\n"
             "Everything made for this is gone when the command ends."
         )
 
     def _step(self, title: str, *words: str, answer: Answer | None = None) -> Ran:
-        self._told.steps += 1
-        self._say(f"\n{self._told.steps}. {title}\n$ {shlex.join(words)}")
+        self._count.steps += 1
+        self._say(f"\n{self._count.steps}. {title}\n$ {shlex.join(words)}")
         watcher = _Watcher(self._say, answer)
         ran = self._run(words, watcher.look)
         watcher.finish(ran.screen)
         if answer is not None:
             _promise(watcher.visit is not None, "a prompt with an address and a code", ran)
-            self._told.prompts += 1
+            self._count.prompts += 1
         return ran
 
     def _exists(self, pod: str) -> bool:
@@ -164,8 +163,10 @@ class _Story:
         return True
 
     def _expect_prompts(self, number: int, ran: Ran) -> None:
-        asked = self._world.provider.requests.opened
-        _promise(asked == number == self._told.prompts, f"{number} device requests so far, not {asked}", ran)
+        number_opened = self._world.provider.requests.opened
+        _promise(
+            number_opened == number == self._count.prompts, f"{number} device requests so far, not {number_opened}", ran
+        )
 
 
 class _Watcher:

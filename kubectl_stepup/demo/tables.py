@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubectl_stepup.demo.catalogue import Kind
+from kubectl_stepup.demo.catalogue import ResourceKind
 from kubectl_stepup.demo.store import Document
 
 Cell = str | int
@@ -23,7 +23,7 @@ class Column:
     type: str = "string"
 
 
-def table(kind: Kind, documents: list[Document], *, revision: int, now: float, include: str) -> Document:
+def table(kind: ResourceKind, documents: list[Document], *, revision: int, now: float, include: str) -> Document:
     """Return a Table; `include` is `Metadata`, `Object` or `None`."""
     columns = _COLUMNS.get(kind.resource, _DEFAULT)
     rows = [

@@ -1,4 +1,4 @@
-"""A pseudo-terminal with one session in it, in which commands run one after another as in a person's shell."""
+"""A pseudo-terminal and its screen; commands run on it one after another, as in a person's shell."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ _ROWS, _COLUMNS = 40, 160
 _CONTROL = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f]"
 )
+_URL = re.compile(r"\bopen\b\W+(?P<url>https://\S+)", re.IGNORECASE)
+_CODE = re.compile(r"\bcode\b\W+(?P<code>[A-Z0-9]{3,}(?:-[A-Z0-9]{3,})*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,3 +132,20 @@ def screen_text(data: bytes) -> str:
     text = _CONTROL.sub("", data.decode("utf-8", "replace").replace("\r\n", "\n"))
     lines = (next((part for part in reversed(line.split("\r")) if part.strip()), "") for line in text.split("\n"))
     return "\n".join(line.rstrip() for line in lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptSeen:
+    """Where the screen says to go, and the code to compare."""
+
+    verification_uri: str
+    user_code: str
+
+
+def prompt_on(screen: str) -> PromptSeen | None:
+    """Find a whole device prompt on a screen; None until both lines have ended."""
+    whole = screen[: screen.rfind("\n") + 1]
+    url, code = _URL.search(whole), _CODE.search(whole)
+    if url is None or code is None:
+        return None
+    return PromptSeen(verification_uri=url["url"], user_code=code["code"].upper())

@@ -1,4 +1,4 @@
-"""The verification URI: sign in, see what was asked for, approve or deny. Spec: RFC 8628 sections 3.3 and 5."""
+"""The verification URI: sign in, see the request, approve or deny. Spec: RFC 8628 sections 3.3 and 5."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import quote
 from kubectl_stepup.demo import pages
 from kubectl_stepup.demo.accounts import Accounts, SignIn
 from kubectl_stepup.demo.browser_sessions import BrowserSession, BrowserSessions
-from kubectl_stepup.demo.device_requests import DeviceRequest, DeviceRequests, single
-from kubectl_stepup.demo.https_server import Request, Response
+from kubectl_stepup.demo.device_requests import DeviceRequests, StoredDeviceRequest, single
+from kubectl_stepup.demo.https_server import HTTPRequest, HTTPResponse
 from kubectl_stepup.demo.throttle import Throttle
 
 _WRONG_CODE = "No request waits under this code. Look at your terminal again, or repeat the command."
@@ -27,7 +27,7 @@ class VerificationPages:
         self._sessions = BrowserSessions(clock)
         self._code_throttle = Throttle(limit=10, per_s=300)
 
-    def answer(self, request: Request) -> Response | None:
+    def answer(self, request: HTTPRequest) -> HTTPResponse | None:
         """Answer a request for one of the pages; None for any other path."""
         if request.path == "/device" and request.method in ("GET", "HEAD"):
             return self._show(request)
@@ -43,24 +43,24 @@ class VerificationPages:
             return pages.message_page("Start again", "This form is too old. Open the address again.", 403)
         return chosen(request, session, form)
 
-    def _show(self, request: Request) -> Response:
+    def _show(self, request: HTTPRequest) -> HTTPResponse:
         known = self._sessions.of(request)
         session = known or self._sessions.begin()
         answer = self._page_for(request, session, request.parameter("user_code") or "")
         return answer if known else replace(answer, headers=(*answer.headers, *session.set_cookie()))
 
-    def _page_for(self, request: Request, session: BrowserSession, user_code: str) -> Response:
+    def _page_for(self, request: HTTPRequest, session: BrowserSession, user_code: str) -> HTTPResponse:
         if not user_code:
             return pages.code_page(session.csrf)
         if session.sign_in is None:
             # Whether the code exists is told only to somebody who signed in.
             return pages.sign_in_page(session.csrf, user_code)
         found = self._find(request, user_code)
-        if isinstance(found, Response):
+        if isinstance(found, HTTPResponse):
             return found
         return self._approval(session, session.sign_in, found)
 
-    def _find(self, request: Request, user_code: str) -> DeviceRequest | Response:
+    def _find(self, request: HTTPRequest, user_code: str) -> StoredDeviceRequest | HTTPResponse:
         now = self._clock()
         if not self._code_throttle.open(request.client, now):
             return pages.message_page("Slow down", _TOO_MANY, 429)
@@ -71,16 +71,25 @@ class VerificationPages:
         return found
 
     def _approval(
-        self, session: BrowserSession, sign_in: SignIn, request: DeviceRequest, problem: str = "", status: int = 200
-    ) -> Response:
+        self,
+        session: BrowserSession,
+        sign_in: SignIn,
+        request: StoredDeviceRequest,
+        problem: str = "",
+        status: int = 200,
+    ) -> HTTPResponse:
         now = self._clock()
-        asked = pages.Asked(password=request.password_needed(sign_in, now), otp=request.otp_needed(sign_in, now))
-        return pages.approval_page(session.csrf, request, sign_in.account.email, asked, problem=problem, status=status)
+        factors = pages.RequiredFactors(
+            password=request.password_needed(sign_in, now), otp=request.otp_needed(sign_in, now)
+        )
+        return pages.approval_page(
+            session.csrf, request, sign_in.account.email, factors, problem=problem, status=status
+        )
 
-    def _code(self, request: Request, session: BrowserSession, form: dict[str, str]) -> Response:
+    def _code(self, request: HTTPRequest, session: BrowserSession, form: dict[str, str]) -> HTTPResponse:
         return pages.redirect(f"/device?user_code={quote(form.get('user_code', ''), safe='')}")
 
-    def _sign_in(self, request: Request, session: BrowserSession, form: dict[str, str]) -> Response:
+    def _sign_in(self, request: HTTPRequest, session: BrowserSession, form: dict[str, str]) -> HTTPResponse:
         name, user_code, now = form.get("username", ""), form.get("user_code", ""), self._clock()
         if not self._accounts.is_open(name, now):
             return pages.sign_in_page(session.csrf, user_code, problem=_TOO_MANY, status=429)
@@ -92,9 +101,9 @@ class VerificationPages:
         session = self._sessions.signed_in(session, SignIn(account=account, password_at=now))
         return pages.redirect(f"/device?user_code={quote(user_code, safe='')}", session.set_cookie())
 
-    def _decide(self, request: Request, session: BrowserSession, form: dict[str, str]) -> Response:
+    def _decide(self, request: HTTPRequest, session: BrowserSession, form: dict[str, str]) -> HTTPResponse:
         found = self._find(request, form.get("user_code", ""))
-        if isinstance(found, Response):
+        if isinstance(found, HTTPResponse):
             return found
         if session.sign_in is None:
             return pages.sign_in_page(session.csrf, found.user_code)
@@ -111,8 +120,8 @@ class VerificationPages:
             return _refused()
         return pages.message_page("Approved", "Go back to your terminal. You can close this page.")
 
-    def _strengthen(self, sign_in: SignIn, request: DeviceRequest, form: dict[str, str]) -> SignIn | str:
-        """Check the factors that the request still needs; give the stronger sign-in, or what is wrong."""
+    def _strengthen(self, sign_in: SignIn, request: StoredDeviceRequest, form: dict[str, str]) -> SignIn | str:
+        """Check the factors that the request still needs; return the stronger sign-in, or what is wrong."""
         account, now = sign_in.account, self._clock()
         if not self._accounts.is_open(account.name, now):
             return _TOO_MANY
@@ -128,5 +137,5 @@ class VerificationPages:
         return sign_in
 
 
-def _refused() -> Response:
+def _refused() -> HTTPResponse:
     return pages.message_page("Not approved", "This request is closed. Repeat the command for a new one.", 403)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kubectl_stepup.demo.catalogue import Kind
+from kubectl_stepup.demo.catalogue import ResourceKind
 from kubectl_stepup.demo.selectors import Test
 from kubectl_stepup.demo.statuses import StatusError
 from kubectl_stepup.demo.store import Change, Document, ObjectStore
@@ -22,7 +22,7 @@ _MOMENT_S = 5.0
 class WatchRequest:
     """What to watch; `after` None begins with what there is, `bookmark` ends that part with a bookmark."""
 
-    kind: Kind
+    kind: ResourceKind
     namespace: str
     test: Test
     after: int | None
@@ -37,7 +37,7 @@ def events(
     show: Callable[[Document, int], Document],
     monotonic: Callable[[], float],
 ) -> Iterator[bytes]:
-    """Return one JSON line an event until the time is over; `show` gives the form the client asked for."""
+    """Return one JSON line an event until the time is over; `show` returns an object in the client's format."""
     end = monotonic() + request.timeout_s
     if request.after is None:
         revision, documents = store.list_all(request.kind, request.namespace)
@@ -61,7 +61,7 @@ def events(
 
 
 def _type_for(change: Change, request: WatchRequest) -> str:
-    """Return the event type as this watcher sees it; empty for a change that is none of its business."""
+    """Return the event type as this watcher sees it; empty for a change that it does not match."""
     if request.namespace and change.new["metadata"].get("namespace", "") != request.namespace:
         return ""
     before = change.old is not None and request.test(change.old)
@@ -73,7 +73,7 @@ def _type_for(change: Change, request: WatchRequest) -> str:
     return ("MODIFIED" if before else "ADDED") if after else ""
 
 
-def _bookmark(kind: Kind, revision: int) -> Document:
+def _bookmark(kind: ResourceKind, revision: int) -> Document:
     metadata: Any = {"resourceVersion": str(revision), "annotations": {"k8s.io/initial-events-end": "true"}}
     return {"kind": kind.name, "apiVersion": kind.api_version, "metadata": metadata}
 

@@ -1,4 +1,4 @@
-"""The sealed-off world of the demo: servers, a home and a person; nothing of the user's own is read or changed."""
+"""The isolated world of the demo: servers, a home and a person; nothing of the user's own is read or changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import FrameType
 from kubectl_stepup.demo.accounts import Credentials, new_account
 from kubectl_stepup.demo.authentication import JWTAuthenticator
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.cluster import DemoCluster
 from kubectl_stepup.demo.home import Home, furnish
 from kubectl_stepup.demo.identity_provider import ELEVATED_CLIENT, EVERYDAY_CLIENT, IdentityProvider
 from kubectl_stepup.demo.person import Person
@@ -33,12 +33,12 @@ SERVER_WINDOW_S = 900 + 300 + 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """All of it; `environ` is the whole environment of every command."""
+    """Everything in the demo; `environ` is the whole environment of every command."""
 
     directory: Path
     environ: Mapping[str, str]
     provider: IdentityProvider
-    cluster: Cluster
+    cluster: DemoCluster
     credentials: Credentials
     person: Person
 
@@ -61,7 +61,7 @@ def opened(caller: Mapping[str, str], *, clock: Callable[[], float] = time.time)
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="kubectl-stepup-demo-"))
         provider = stack.enter_context(IdentityProvider(authority.server_context(clock()), [account], clock=clock))
         authenticators = [trust(provider.issuer, authority.pem)]
-        cluster = stack.enter_context(Cluster(authority.server_context(clock()), authenticators, clock=clock))
+        cluster = stack.enter_context(DemoCluster(authority.server_context(clock()), authenticators, clock=clock))
         stack.callback(forget_sessions, provider.issuer, keyctl.SESSION_KEYRING)
         home = Home(
             directory=Path(name).resolve(),

@@ -1,1 +1,1 @@
-"""From a policy to the objects that make the API server enforce it."""
+"""Compile a policy to the objects that make the API server enforce it."""

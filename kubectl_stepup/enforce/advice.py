@@ -1,4 +1,4 @@
-"""What whoever compiles a policy must know: in which order it is put in force, and what the server cannot do of it."""
+"""Advice beside a compiled policy: the order in which it is put in force, and what the server cannot enforce."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kubectl_stepup.policy.model import Where
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_stepup.enforce.bundle import Bundle, Request
+    from kubectl_stepup.enforce.bundle import Bundle, CompileRequest
 
 LONG_WINDOW_S = 1860
-"""As much as a level gets that writes none: a sign-in of 15 minutes, a token of as many, and a minute."""
+"""The window of a level that names none: a sign-in of 15 minutes, a token of as many, and a minute."""
 
 
 _TO_FORCE = (
@@ -29,7 +29,7 @@ _TO_FORCE = (
     (bundle.PUBLISHED_FILE, "kubectl apply -f {directory}/published-policy.yaml -f {directory}/policies.yaml"),
     (bundle.PUBLISHED_FILE, "{verify}    (only the bindings are missing now)"),
     (bundle.RBAC_FILE, "kubectl apply -f {directory}/rbac.yaml"),
-    (bundle.BINDINGS_FILE, "kubectl apply -f {directory}/bindings.yaml    (the guards bite within ten seconds)"),
+    (bundle.BINDINGS_FILE, "kubectl apply -f {directory}/bindings.yaml    (in force within ten seconds)"),
     (bundle.BINDINGS_FILE, "{verify}    (proves it, without effect)"),
     (
         bundle.OLD_GRANTS_FILE,
@@ -37,12 +37,12 @@ _TO_FORCE = (
     ),
 )
 _BACK = (
-    (bundle.OLD_GRANTS_FILE, "Give old grants back: apply the bindings as they were"),
+    (bundle.OLD_GRANTS_FILE, "Restore the old grants: apply the former bindings"),
     (bundle.BINDINGS_FILE, "kubectl delete -f {directory}/bindings.yaml    (nothing is refused any more)"),
     (bundle.KUSTOMIZATION_FILE, "kubectl delete --ignore-not-found -k {directory}"),
-    (bundle.AUTHENTICATION_FILE, "Put the AuthenticationConfiguration back that was there before, by rename"),
+    (bundle.AUTHENTICATION_FILE, "Restore the former AuthenticationConfiguration, by rename"),
 )
-"""A file of a bundle, and what is done with it."""
+"""A file of a bundle, and the step that it takes."""
 
 
 _WHOLE_FILE = (
@@ -52,9 +52,9 @@ _WHOLE_FILE = (
 
 
 def order(made: Bundle, *, directory: str, cluster: str, merged: bool) -> tuple[str, ...]:
-    """Return the steps to put a bundle in force, then those to take it back; each can be done alone.
+    """Return the steps to put a bundle in force, then those to take it back.
 
-    `merged`: the AuthenticationConfiguration holds what the server's own one says.
+    `merged`: the AuthenticationConfiguration includes the server's own.
     """
     names = {file.name for file in made.files}
     verify = f"kubectl stepup policy verify --cluster {shlex.quote(cluster)}"
@@ -66,32 +66,32 @@ def order(made: Bundle, *, directory: str, cluster: str, merged: bool) -> tuple[
     return tuple(lines)
 
 
-def warnings(request: Request) -> Iterator[str]:
-    """Say what the result will not do, or does otherwise than one might think."""
+def warnings(request: CompileRequest) -> Iterator[str]:
+    """Return what the compiled objects do not enforce, or enforce otherwise than expected."""
     yield from _of_levels(request)
-    yield from _of_guards(request)
+    yield from _of_admission_policies(request)
     if request.trust.elevated == request.trust.everyday:
-        yield "one client does both logins: an everyday sign-in with a second factor is elevated at once"
-    for rule in rules_on(request.policy, request.place):
+        yield "one client serves both logins: an everyday sign-in with a second factor is elevated at once"
+    for rule in rules_on(request.policy, request.cluster):
         if rule.mode != "enforce":
             yield f"rule {rule.name}: mode {rule.mode}, nothing is refused"
-    for point in points(request.policy, request.place):
+    for point in points(request.policy, request.cluster):
         what = f"rule {point.rule.name}: {point.what} ({', '.join(point.verbs) or 'all'})"
         if point.by == CLIENT:
-            yield f"{what} is asked for by the client alone{f' ({point.note})' if point.note else ''}"
+            yield f"{what} is enforced by the client alone{f' ({point.note})' if point.note else ''}"
         elif point.by == RBAC:
-            yield f"{what} on {', '.join(point.resources[:4])} is up to RBAC"
+            yield f"{what} on {', '.join(point.resources[:4])} is enforced by RBAC alone"
 
 
-def _of_guards(request: Request) -> Iterator[str]:
-    """Say that the guards can be taken away by somebody weaker than the strongest they hold."""
+def _of_admission_policies(request: CompileRequest) -> Iterator[str]:
+    """Warn if somebody below the highest level may remove the admission policies."""
     highest = request.policy.levels[-1].name
-    guarding = [rule for rule in rules_on(request.policy, request.place) if "guard" in rule.actions]
-    if not any(rule.needs == highest and rule.mode == "enforce" and rule.where == Where() for rule in guarding):
-        yield f"no rule asks for {highest} before guard: who may change admission's objects can take the guards away"
+    protecting = [rule for rule in rules_on(request.policy, request.cluster) if "protect" in rule.actions]
+    if not any(rule.needs == highest and rule.mode == "enforce" and rule.where == Where() for rule in protecting):
+        yield f"no rule asks for {highest} before protect: whoever may change admission policies can remove them"
 
 
-def _of_levels(request: Request) -> Iterator[str]:
+def _of_levels(request: CompileRequest) -> Iterator[str]:
     for level in request.policy.levels:
         if request.trust.level(level.name) is None:
             yield f"level {level.name}: the provider has no evidence for it, so nobody reaches it on the server"

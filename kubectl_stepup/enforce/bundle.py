@@ -1,4 +1,4 @@
-"""Everything that a policy becomes for one cluster: files, in what order they are put in force and taken back.
+"""Compile a policy for one cluster into files: everything that the server needs to enforce it.
 
 Spec: kubernetes.io, *Kustomization*; see each part's own module.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from kubectl_stepup.enforce.issuer_trust import Trust
-    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.plan import TargetCluster
     from kubectl_stepup.policy.model import Policy, Rule
 
 TARGETS = ("authentication", "admission", "rbac", "audit")
@@ -33,35 +33,35 @@ OLD_GRANTS_FILE = "old-grants.yaml"
 AUDIT_FILE = "audit-policy.yaml"
 KUSTOMIZATION_FILE = "kustomization.yaml"
 APPLIED = (POLICIES_FILE, BINDINGS_FILE, PUBLISHED_FILE, RBAC_FILE)
-"""What the kustomization names: not the old grants, which are taken away by hand and last."""
+"""The files that the kustomization names. Old grants are removed by hand, last."""
 
 
 class Document(Record):
-    """An object, and what a comment above it says."""
+    """An object, and the comment above it."""
 
     comment: str
     content: Mapping[str, Any]
 
 
 class File(Record):
-    """A file of a bundle; `about` stands at its top."""
+    """A file of a bundle; `about` is the comment at its top."""
 
     name: str
     about: tuple[str, ...]
     documents: tuple[Document, ...]
 
 
-class Request(Record):
-    """What is compiled: a policy for a cluster whose API server trusts a provider.
+class CompileRequest(Record):
+    """What to compile: a policy for a cluster whose API server trusts a provider.
 
     `version` is that of the AuthenticationConfiguration, `existing` the one in force; `break_glass` a group of
-    certificates that passes; without `elevated_proxy` elevated logins are kept from proxies; `token_life_s` is what
-    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from the
-    RBAC that is there: what replaces it, and the bindings as they are without those who have been replaced.
+    certificates that passes; without `elevated_proxy` elevated logins may not use proxies; `token_life_s` is what
+    the windows of `trust` were computed from. `targets` are some of `TARGETS`. `roles` and `old_grants` come from
+    existing RBAC: its replacement, and the existing bindings without the subjects that were replaced.
     """
 
     policy: Policy
-    place: Place
+    cluster: TargetCluster
     trust: Trust
     acr_values: Mapping[str, tuple[str, ...]]
     version: str = "v1"
@@ -75,25 +75,25 @@ class Request(Record):
 
 
 class Bundle(Record):
-    """The files, and the digest of the policy that they were made from."""
+    """The files, and the digest of the policy that they were compiled from."""
 
     digest: str
     files: tuple[File, ...]
 
     @property
     def objects(self) -> tuple[Mapping[str, Any], ...]:
-        """All objects that kubectl applies."""
+        """Return all objects that kubectl applies."""
         return tuple(one.content for file in self.files if file.name in APPLIED for one in file.documents)
 
 
-def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bundle:
-    """Compile; `text_of` writes YAML, which the published policy is.
+def compile_bundle(request: CompileRequest, *, text_of: Callable[[object], str]) -> Bundle:
+    """Compile a policy; `text_of` writes YAML, for the published policy.
 
     Raises:
         PolicyError: the existing AuthenticationConfiguration cannot be merged into.
     """
     windows = {level.name: level.window_s for level in request.trust.levels}
-    on_cluster = policy_config_map.policy_on(request.policy, request.place, windows=windows)
+    on_cluster = policy_config_map.policy_on(request.policy, request.cluster, windows=windows)
     digest = policy_config_map.digest_of(document_of(on_cluster))
     annotations = {names.DIGEST: digest, names.VERSION: __version__, **_made_with(request)}
     files: list[File] = []
@@ -113,8 +113,8 @@ def compile_bundle(request: Request, *, text_of: Callable[[object], str]) -> Bun
     return Bundle(digest=digest, files=tuple(files))
 
 
-def _made_with(request: Request) -> dict[str, str]:
-    """Return the annotations that tell `policy verify` by which choices the same objects come out again."""
+def _made_with(request: CompileRequest) -> dict[str, str]:
+    """Return the annotations by which `policy verify` can compile the same objects again."""
     found = {} if request.break_glass is None else {names.BREAK_GLASS: request.break_glass}
     if request.token_life_s is not None:
         found[names.TOKEN_LIFETIME] = str(request.token_life_s)
@@ -123,12 +123,12 @@ def _made_with(request: Request) -> dict[str, str]:
     return found
 
 
-def header(bundle: Bundle, place: Place) -> str:
+def header(bundle: Bundle, cluster: TargetCluster) -> str:
     """Return the first comment line of every file."""
-    return f"kubectl-stepup {__version__}, cluster {place.name}, policy {bundle.digest}"
+    return f"kubectl-stepup {__version__}, cluster {cluster.name}, policy {bundle.digest}"
 
 
-def _authentication(request: Request) -> File:
+def _authentication(request: CompileRequest) -> File:
     content = authentication.configuration(request.trust, version=request.version, existing=request.existing)
     levels = ", ".join(f"{one.name} for at most {one.window_s}s after the sign-in" for one in request.trust.levels)
     return File(
@@ -142,16 +142,16 @@ def _authentication(request: Request) -> File:
     )
 
 
-def _admission(request: Request, annotations: Mapping[str, str]) -> Iterator[File]:
+def _admission(request: CompileRequest, annotations: Mapping[str, str]) -> Iterator[File]:
     gate = Gate(
-        place=request.place,
+        cluster=request.cluster,
         policy=request.policy,
         acr_values=request.acr_values,
         annotations=annotations,
         break_glass=request.break_glass,
         elevated_proxy=request.elevated_proxy,
     )
-    rules = {rule.name: rule for rule in rules_on(request.policy, request.place)}
+    rules = {rule.name: rule for rule in rules_on(request.policy, request.cluster)}
     objects = admission.objects(gate)
     kinds = ((POLICIES_FILE, "ValidatingAdmissionPolicy", _ABOUT_POLICIES), (BINDINGS_FILE, "Binding", _ABOUT_BINDINGS))
     for name, kind, about in kinds:
@@ -168,7 +168,7 @@ _ABOUT_POLICIES = (
     "connections, never about reads, and never about themselves: who may delete them is up to RBAC.",
     "Without their bindings they do nothing.",
 )
-_ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To lift a guard, delete its binding.",)
+_ABOUT_BINDINGS = ("These put the policies in force, within ten seconds. To disable a policy, delete its binding.",)
 
 
 def _about(name: str, rules: Mapping[str, Rule]) -> str:
@@ -195,7 +195,7 @@ def _published(documents: tuple[dict[str, Any], ...]) -> File:
     )
 
 
-def _rbac(request: Request, annotations: Mapping[str, str]) -> Iterator[File]:
+def _rbac(request: CompileRequest, annotations: Mapping[str, str]) -> Iterator[File]:
     granted = (Document(comment=text, content=one) for text, one in rbac.grants(request.policy, annotations))
     documents = (*granted, *request.roles)
     if documents:
@@ -212,7 +212,7 @@ def _rbac(request: Request, annotations: Mapping[str, str]) -> Iterator[File]:
         yield File(name=OLD_GRANTS_FILE, about=about, documents=request.old_grants)
 
 
-def _audit(request: Request) -> File:
+def _audit(request: CompileRequest) -> File:
     about = (
         "For --audit-policy-file of kube-apiserver, or to be merged into yours: its rules are tried in order.",
         "Admission annotates events with <policy>/step-up; secrets' contents are never recorded.",

@@ -1,4 +1,4 @@
-"""Write CEL, the language in which the API server evaluates our objects.
+"""Write CEL, the expression language that the API server evaluates.
 
 Spec: github.com/google/cel-spec, *Language Definition*; kubernetes.io, *Common Expression Language in Kubernetes*.
 """
@@ -17,7 +17,7 @@ _SPECIAL = frozenset(".^$|()[]{}*+?\\-")
 
 
 def text(value: str) -> str:
-    """Return a string literal; what could end it, or is not ASCII, is escaped."""
+    """Return a string literal; quotes, backslashes and all but ASCII are escaped."""
     return "'" + "".join(_letter(letter) for letter in value) + "'"
 
 
@@ -27,12 +27,12 @@ def texts(values: Iterable[str]) -> str:
 
 
 def all_of(parts: Iterable[str]) -> str:
-    """Join conditions that must all hold; none hold."""
+    """Return the conjunction of conditions; of none: true."""
     return _joined(" && ", parts, "true")
 
 
 def any_of(parts: Iterable[str]) -> str:
-    """Join conditions of which one must hold; of none, none does."""
+    """Return the disjunction of conditions; of none: false."""
     return _joined(" || ", parts, "false")
 
 
@@ -81,7 +81,7 @@ def _is_glob(pattern: str) -> bool:
 
 
 def _end_of_set(pattern: str, start: int) -> int:
-    """Return where the set that begins at `start` is closed; 0 where it is not, and `[` means itself (as fnmatch)."""
+    """Return the end of the set that begins at `start`; 0 where it is not closed and `[` means itself (as fnmatch)."""
     at = start
     if at < len(pattern) and pattern[at] == "!":
         at += 1
@@ -89,7 +89,7 @@ def _end_of_set(pattern: str, start: int) -> int:
 
 
 def _set(inner: str) -> str:
-    """Translate what stands between the brackets; a range whose ends are the wrong way round holds nothing."""
+    """Translate the content of the brackets; a range whose ends are swapped matches nothing."""
     negated, letters = inner.startswith("!"), inner.removeprefix("!")
     members, at = [], 0
     while at < len(letters):
@@ -124,7 +124,7 @@ def _joined(operator: str, parts: Iterable[str], nothing: str) -> str:
     if len(found) < 2:
         return found[0] if found else nothing
     joined = [f"({part})" if _is_compound(part) else part for part in found]
-    # CEL takes line breaks for spaces; people do not.
+    # CEL reads a line break as a space; people need it.
     return (operator if sum(map(len, joined)) <= LINE else f"\n{operator[1:]}").join(joined)
 
 

@@ -1,4 +1,4 @@
-"""What the API server is told about a provider: whom to believe, and what proves each level."""
+"""The API server's trust in a provider: issuer, clients, claims, and what proves each level."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TrustedLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimNames:
-    """Which claims become the user's name and groups, and what is put in front of each."""
+    """Which claims become the user's name and groups, and the prefix of each."""
 
     username: str = "sub"
     username_prefix: str = ""
@@ -35,7 +35,7 @@ class ClaimNames:
 class Trust:
     """One provider as the API server sees it; `levels` are those that it can prove, weakest first.
 
-    `everyday` and `elevated` are the client ids; they are equal where one client does both. `ca_pem` is the CA of the
+    `everyday` and `elevated` are the client ids, equal where one client serves both. `ca_pem` is the CA of the
     issuer's own certificate, None for the system's. `reserved` are groups that no token may bring.
     """
 
@@ -54,10 +54,10 @@ class Trust:
 
 
 def window_of(level: Level, token_life_s: int) -> int:
-    """Return the bound of `exp - auth_time` in seconds, which the client tests too (`assurance.check.server_window`).
+    """Return the bound of `exp - auth_time` in seconds, which the client tests too (`oidc.evidence`).
 
-    What a level says in `serverWindow`, else the sign-in's age, the token's life (15 minutes of it at most) and one
-    minute: a token that lives for an hour is elevated only where somebody wrote so.
+    It is the level's `serverWindow`, else the sign-in's age, the token's lifetime (at most 15 minutes of it) and one
+    minute: a token with a lifetime of an hour stays elevated for it only if the policy says so.
     """
     if level.server_window_s is not None:
         return level.server_window_s

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-OWNED = "kubectl-stepup.github.io"
-"""The one name that everything of ours in a cluster carries (labels, annotations, extra keys)."""
+from kubectl_stepup.names import OWN_GROUP
 
 PREFIX = "stepup:"
 """What the groups of a level begin with; nobody but our own mapping may give such a group."""
@@ -11,27 +10,30 @@ PREFIX = "stepup:"
 OBJECT_PREFIX = "kubectl-stepup-"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "kubectl-stepup"}
 
-ISSUER_KEY = f"{OWNED}/issuer"
+ISSUER_KEY = f"{OWN_GROUP}/issuer"
 """The extra key that marks people: only our mapping of an enrolled provider sets it."""
 
-ACR_KEY = f"{OWNED}/acr"
-AMR_KEY = f"{OWNED}/amr"
-AUTH_TIME_KEY = f"{OWNED}/auth-time"
+ACR_KEY = f"{OWN_GROUP}/acr"
+AMR_KEY = f"{OWN_GROUP}/amr"
+AUTH_TIME_KEY = f"{OWN_GROUP}/auth-time"
 
-DIGEST = f"{OWNED}/policy-digest"
-VERSION = f"{OWNED}/version"
-RULE = f"{OWNED}/rule"
+DIGEST = f"{OWN_GROUP}/policy-digest"
+VERSION = f"{OWN_GROUP}/version"
+RULE = f"{OWN_GROUP}/rule"
 
-BREAK_GLASS = f"{OWNED}/break-glass"
-"""The group of certificates that passes the guards, where there is one."""
+BREAK_GLASS = f"{OWN_GROUP}/break-glass"
+"""The group of certificates that passes the admission policies, if there is one."""
 
-TOKEN_LIFETIME = f"{OWNED}/token-lifetime"
+TOKEN_LIFETIME = f"{OWN_GROUP}/token-lifetime"
 """Seconds that the elevated client's ID tokens were said to live: a level's window is computed from it."""
 
-ELEVATED_PROXY = f"{OWNED}/elevated-proxy"
+ELEVATED_PROXY = f"{OWN_GROUP}/elevated-proxy"
 """`refused` where elevated logins may not use proxy subresources at all."""
 
 REFUSED = "refused"
+
+DRY_RUN_LABEL = f"{OWN_GROUP}/verify=dry-run"
+"""What a dry run that changes an object adds to it."""
 
 PUBLISHED_NAMESPACE = "kube-public"
 PUBLISHED_NAME = "kubectl-stepup-policy"

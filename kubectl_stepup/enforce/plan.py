@@ -1,6 +1,6 @@
-"""Which part of a policy the server enforces on a cluster, by what, and which part only the client can.
+"""Which parts of a policy admission and RBAC enforce on a cluster, and which only the client can.
 
-The one table that compiling, verifying and explaining share.
+Compiling, verifying and explaining a policy share this one table.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 READS = frozenset({"get", "list", "watch"})
 _VIRTUAL = frozenset({"bind", "escalate", "impersonate", "approve", "sign"})
-"""Verbs that RBAC alone is asked about."""
+"""Verbs that only RBAC sees."""
 
 CONNECTED = frozenset({*requests_cel.STREAMS, *requests_cel.PROXIES})
 
 
 class Point(Record):
-    """A part of a rule: `what` in words, `by` one of `admission`, `rbac` and `client`, and `note`, why not more.
+    """A part of a rule and its enforcement point `by`: `admission`, `rbac` or `client`; `note` says why not more.
 
-    `verbs` and `resources` (`name`, `name/subresource`, `name.group`) are what it is on the wire.
+    `what` describes it; `verbs` and `resources` (`name`, `name/subresource`, `name.group`) are its requests.
     """
 
     rule: Rule
@@ -39,40 +39,40 @@ class Point(Record):
     note: str = ""
 
 
-class Place(Record):
+class TargetCluster(Record):
     """The cluster that a policy is compiled for."""
 
     name: str
     labels: Mapping[str, str]
 
 
-def rules_on(policy: Policy, place: Place) -> tuple[Rule, ...]:
-    """Return the rules that are about a cluster at all."""
-    return tuple(rule for rule in policy.rules if is_about(rule, place))
+def rules_on(policy: Policy, cluster: TargetCluster) -> tuple[Rule, ...]:
+    """Return the rules that apply to a cluster."""
+    return tuple(rule for rule in policy.rules if is_about(rule, cluster))
 
 
-def is_about(rule: Rule, place: Place) -> bool:
-    """Whether a rule counts on a cluster, whatever the namespace and the name."""
-    if not _selects(rule.selector, place):
+def is_about(rule: Rule, cluster: TargetCluster) -> bool:
+    """Whether a rule applies to a cluster, for some namespace and name."""
+    if not _selects(rule.selector, cluster):
         return False
-    # An exception of clusters alone takes the rule away; one that says more depends on the request.
-    return not any(_selects(one, place) and not one.namespaces and not one.names for one in rule.excluded)
+    # An exception by cluster alone removes the rule; any other depends on the request.
+    return not any(_selects(one, cluster) and not one.namespaces and not one.names for one in rule.excluded)
 
 
-def exceptions_on(rule: Rule, place: Place) -> tuple[Selector, ...]:
+def exceptions_on(rule: Rule, cluster: TargetCluster) -> tuple[Selector, ...]:
     """Return the exceptions of a rule that still depend on the request."""
-    return tuple(one for one in rule.excluded if _selects(one, place))
+    return tuple(one for one in rule.excluded if _selects(one, cluster))
 
 
-def _selects(selector: Selector, place: Place) -> bool:
-    if selector.clusters and not matches_any(place.name, selector.clusters):
+def _selects(selector: Selector, cluster: TargetCluster) -> bool:
+    if selector.clusters and not matches_any(cluster.name, selector.clusters):
         return False
-    return all(key in place.labels and matches_any(place.labels[key], values) for key, values in selector.labels)
+    return all(key in cluster.labels and matches_any(cluster.labels[key], values) for key, values in selector.labels)
 
 
-def points(policy: Policy, place: Place) -> tuple[Point, ...]:
-    """Return every part of every rule about a cluster, in the policy's order."""
-    return tuple(point for rule in rules_on(policy, place) for point in points_of(rule))
+def points(policy: Policy, cluster: TargetCluster) -> tuple[Point, ...]:
+    """Return the parts of all rules that apply to a cluster, in the policy's order."""
+    return tuple(point for rule in rules_on(policy, cluster) for point in points_of(rule))
 
 
 def points_of(rule: Rule) -> Iterator[Point]:
@@ -116,7 +116,7 @@ def _by_name(rule: Rule) -> Iterator[Point]:
     if written and not _is_exempt(groups, resources):
         yield Point(rule=rule, what="named verbs", by=ADMISSION, verbs=written, resources=named)
     if written and any(matches(requests_cel.EXEMPT, group) for group in groups) and _may_be_exempt(resources):
-        note = "admission control is not asked about its own policies"
+        note = "admission control does not check its own policies"
         yield Point(rule=rule, what="named verbs", by=RBAC, verbs=written, resources=named, note=note)
     if read:
         connects = bool(set(read) & {"get"}) and any(_may_connect(pattern) for pattern in resources)

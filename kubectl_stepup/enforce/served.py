@@ -1,4 +1,4 @@
-"""Where the server enforces what a rule asks of one command, for `policy explain`: what the policy becomes there."""
+"""Where the server enforces a rule on one command, for `policy explain`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ANY = "*"
 
 
 class Served(Record):
-    """By which points of the server (or `client`) a command is held to a rule; `words` say so in one line."""
+    """The enforcement points (of the server, or `client`) of a rule for a command; `words` is one line about them."""
 
     rule: str
     by: tuple[str, ...]
@@ -33,7 +33,7 @@ class Served(Record):
 
 
 def served(match: MatchedRule) -> Served:
-    """Find the points at which the requests that met a rule are enforced."""
+    """Return the points at which the server enforces a rule on the requests that matched it."""
     said: dict[tuple[str, str], None] = {}
     for request in match.requests:
         said.update(dict.fromkeys(_of_request(match, request)))
@@ -69,12 +69,12 @@ def _points(match: MatchedRule, request: ResourceAttributes) -> list[Point]:
 
 
 def _is_of(request: ResourceAttributes, resource: str) -> bool:
-    """Whether a request is about a point's resource; one that is not known could be about any."""
+    """Whether a request is about a point's resource; an unknown resource could be any."""
     return request.resource.name == _ANY or any(matches(name, resource) for name in _names(request))
 
 
 def _names(request: ResourceAttributes) -> Iterator[str]:
-    """Return a request's resource in each form in which a point may name it."""
+    """Return a request's resource in every form that a point may use."""
     kind, group, part = request.resource.name, request.resource.group, request.subresource
     end = f".{group}" if group not in ("", _ANY) else ""
     if not part:

@@ -1,1 +1,1 @@
-"""The fast path: answers from cached sessions and known allowed commands, importing next to nothing."""
+"""The fast path: answer kubectl from cached sessions and known allowed commands, with almost no imports."""

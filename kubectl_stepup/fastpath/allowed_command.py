@@ -1,8 +1,8 @@
 """The fast path of allowed commands: `exec -- get pods` becomes kubectl at once (tests list the imported modules).
 
-A command that policy allows *whatever the cluster and namespace are* needs neither kubeconfig nor config. It is
-decided by the compiled policy of the user's file; everything else is left to the ordinary path, and so is every
-machine with a system policy, which a file that the user can write must not stand in for.
+A command that policy allows *whatever the cluster and namespace are* needs neither kubeconfig nor config. The compiled
+policy of the user's file decides it. Every other command takes the ordinary path, and so does every command on a
+machine with a system policy: a file that the user can write must not replace that one.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ FORM = ["exec", "--"]
 
 
 def serve(argv: list[str], environ: Mapping[str, str]) -> None:
-    """Become kubectl where `argv` is a routine command; else return, and take the ordinary path."""
+    """Become kubectl if the policy allows `argv` everywhere; else return, and the ordinary path follows."""
     if argv[:2] != FORM or len(argv) < 3 or sys.platform == "win32":
         return
-    if environ.get("KUBECTL_STEPUP_NESTED"):  # inside an elevated run it is elevated too, and recorded
+    if environ.get("KUBECTL_STEPUP_NESTED"):  # part of an elevated run: elevated and audited as well
         return
     words = argv[2:]
     from kubectl_stepup import environment
 
-    # A table that the environment names may say that the words mean something else.
-    if environ.get(environment.KUBECACHEDIR) or not is_known_routine(words, environ):
+    # A discovery cache that the environment names could change what the words mean.
+    if environ.get(environment.KUBECACHEDIR) or not is_known_to_be_allowed(words, environ):
         return
     from kubectl_stepup.kubectl import process
 
     try:
         path = process.find(environ, not_this=sys.argv[0])
-    except _kubectl_failed():  # the ordinary path says it
+    except _kubectl_failed():  # the ordinary path reports it
         return
     process.replace(path, words, environ)
 
 
 def _kubectl_failed() -> type[KubectlFailed]:
-    # NOTE: asked for where something was raised only: the classes of all errors take a tenth of this road.
+    # NOTE: imported only after an exception: the classes of all errors would take a tenth of the fast path.
     from kubectl_stepup.errors import KubectlFailed
 
     return KubectlFailed
 
 
-def is_known_routine(words: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether the policy in force, compiled before, allows the command wherever it goes; remember that it does."""
+def is_known_to_be_allowed(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the compiled policy in force allows the command for every target; if so, remember that."""
     kept = _kept(environ)
     if kept is None:
         return False
@@ -61,14 +61,14 @@ def is_known_routine(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     if words in lines:
         return True
     policy = compiled_policy(environ)
-    if policy is None or not is_routine(words, policy):
+    if policy is None or not is_allowed_everywhere(words, policy):
         return False
     lines.add(words)
     return True
 
 
 def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
-    """Return the user's policy, or the default one, where it was compiled before and nothing changed since."""
+    """Return the user's policy, or the default one, if it is compiled already and unchanged since."""
     kept = _kept(environ)
     if kept is None:
         return None
@@ -78,7 +78,7 @@ def compiled_policy(environ: Mapping[str, str]) -> Policy | None:
 
 
 def _kept(environ: Mapping[str, str]) -> tuple[str, Stamp] | None:
-    """Return where things made from the policy are kept, and the stamp of the policy as it is now."""
+    """Return the directory of what is made from the policy, and the stamp of the policy now."""
     from kubectl_stepup.config import places
 
     directory = places.cache_directory(environ, platform=sys.platform)
@@ -91,7 +91,7 @@ def _kept(environ: Mapping[str, str]) -> tuple[str, Stamp] | None:
 
 
 def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Name the files that decide which policy is in force; None on a machine with a system policy."""
+    """Return the files that decide which policy is in force; None on a machine with a system policy."""
     from kubectl_stepup import environment
     from kubectl_stepup.config import places
 
@@ -108,7 +108,7 @@ def policy_sources(environ: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def _may_be_there(path: str) -> bool:
-    # NOTE: not os.path.lexists, to which a directory that we may not look into is one without the file.
+    # NOTE: not os.path.lexists, which is false for a file in a directory that we may not search.
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -118,8 +118,8 @@ def _may_be_there(path: str) -> bool:
     return True
 
 
-def is_routine(words: Sequence[str], policy: Policy) -> bool:
-    """Whether the command is allowed wherever it goes: a target that is unknown meets every rule there is."""
+def is_allowed_everywhere(words: Sequence[str], policy: Policy) -> bool:
+    """Whether the policy allows the command for every target: an unknown target matches every rule."""
     from kubectl_stepup.kubectl.command import read
     from kubectl_stepup.policy.evaluate import decide
     from kubectl_stepup.policy.model import Target

@@ -1,16 +1,15 @@
-"""The fast path: answer `credential` from a session in a store, importing next to nothing (tests list the modules).
+"""The fast path of cached credentials: answer `credential` from a stored session (tests list the modules).
 
-As a module: `serve(sys.argv[1:], os.environ)`. As a file, which is what our exec entries name::
+It is called as a module: `serve(sys.argv[1:], os.environ)`. Our exec entries run it as a file::
 
     python -I -S /path/to/kubectl_stepup/fastpath/cached_credential.py credential --session ID
-        [--handover SOCKET]        where the wrapper hands the session over without the kernel's help (handover.py)
+        [--handover SOCKET]        where `exec` hands the session over through a socket (hand_over.py)
         [--store-directory DIR]    where the file store keeps sessions (`store: file`)
         [--store keyring]          the session is in the Secret Service (`store: keyring`)
 
-`-I` shuts out the caller's directory and PYTHON* variables, `-S` the site packages; on a miss the file runs itself
-again as `python -P -m kubectl_stepup credential …`, without these variables all the same (isolation.py), and with site
-packages, those of the user's own among them: an installation by `pip install --user` is there. A file
-that is run is compiled each time: keep it small.
+`-I` shuts out the caller's directory and PYTHON* variables, `-S` the site packages. On a miss the file becomes
+`python -P -m kubectl_stepup credential …`, still without these variables (isolation.py) but with site packages, the
+user's own too: `pip install --user` installs there. Python compiles a file each time that it runs it: keep it small.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
-    """Write the ExecCredential for `credential --session ID …` and give the exit code; None: take the ordinary path."""
+    """Write the ExecCredential for `credential --session ID …`; return the exit code, None for the ordinary path."""
     if not argv or argv[0] != "credential":
         return None
     from kubectl_stepup.sessions import release_credential
 
-    data = release_credential.answer(argv[1:], environ, version_for=_version_for)
+    data = release_credential.answer(argv[1:], environ, version_for=_answer_version)
     if data is None:
         return None
     from kubectl_stepup.posix_calls import calls
@@ -41,8 +40,8 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
     return 0
 
 
-def _version_for(pin: str, exec_info: str) -> str | None:
-    """Return the version to answer in where an unexpected KUBERNETES_EXEC_INFO names the enrolled server, else None."""
+def _answer_version(pin: str, exec_info: str) -> str | None:
+    """Return the API version to answer in if an unexpected KUBERNETES_EXEC_INFO names the enrolled server."""
     from kubectl_stepup.errors import CredentialWithheld
     from kubectl_stepup.kubeconfig import cluster_pin, exec_credential
 
@@ -62,7 +61,7 @@ if __name__ == "__main__":
 
     code = serve(sys.argv[1:], environment_of_process())
     if code is not None:
-        calls._exit(code)  # nothing to flush or to tidy, and a tenth of the time is saved
+        calls._exit(code)  # there is nothing to flush or close, and this saves a tenth of the time
     from kubectl_stepup.isolation import become_python
 
     become_python(["-P", "-m", "kubectl_stepup", *sys.argv[1:]])

@@ -177,7 +177,7 @@ def _shown(value: str | None) -> str:
     """Return a value to show; of a URL without user and password."""
     if value is None:
         return "none"
-    from kubectl_stepup.ui.sanitise import compared
+    from kubectl_stepup.sanitise import compared
 
     scheme, separator, rest = value.partition("://")
     authority, slash, path = rest.partition("/")

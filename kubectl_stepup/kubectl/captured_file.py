@@ -8,8 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from kubectl_stepup.errors import StepUpError
+from kubectl_stepup.kubectl.run_directory import run_directory
+
+_PLAIN_NAME = re.compile(r"(?!\.{1,2}$)[\w.@%+=:-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedFile:
+    """Captured input as a file for kubectl, and the descriptors that it must inherit for that."""
+
+    path: str
+    pass_fds: tuple[int, ...] = ()
 
 
 @contextlib.contextmanager
@@ -58,3 +74,26 @@ def _made(content: bytes) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
+
+
+@contextmanager
+def captured_file(content: bytes, place: str, *, kubectl: str, parent: Callable[[], str]) -> Iterator[CapturedFile]:
+    """Hand captured input to kubectl as a file: in memory, with the name of the place for kubectl's messages.
+
+    A script in kubectl's place may close descriptors, and not every system has files in memory: then it is a file of
+    mode 0600 in a directory of the run, below `parent()`.
+    """
+    name = os.path.basename(place.rstrip("/"))
+    if not _PLAIN_NAME.fullmatch(name):
+        name = "manifests"
+    in_memory = not needs_a_path(kubectl)
+    with ExitStack() as stack:
+        number = stack.enter_context(memory_file(content)) if in_memory else None
+        if number is None:
+            directory = stack.enter_context(run_directory(parent()))
+            yield CapturedFile(path=directory.write(name, content))
+            return
+        path = f"/proc/self/fd/{number}"
+        with contextlib.suppress(StepUpError):  # without a place for it it has no name of its own
+            path = stack.enter_context(run_directory(parent())).link(name, path)
+        yield CapturedFile(path=path, pass_fds=(number,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubectl_stepup import environment
@@ -17,6 +17,21 @@ from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 LARGEST_FILE = 4 << 20
 MOST_FILES = 1000
 _ILLEGAL = re.compile(r"[^\w/.]", re.ASCII)
+
+
+class Discovery:
+    """What kubectl wrote down about clusters; read where a command needs it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def usual(self, server: str) -> Sequence[APIResource]:
+        """Return the resources of a server from kubectl's usual place."""
+        return resources(server, environ=self._environ)
+
+    def named(self, server: str | None, directory: str | None) -> NamedTable | None:
+        """Return what the directory says that the command line or the environment names; None: neither does."""
+        return named(server, directory=directory, environ=self._environ)
 
 
 def resources(server: str, *, environ: Mapping[str, str]) -> tuple[APIResource, ...]:

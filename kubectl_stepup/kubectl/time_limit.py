@@ -50,9 +50,9 @@ class TimeLimit:
     """
 
     def __init__(self, longest_s: float, *, warning_s: float, tell: Callable[[float], None], clock: Clock) -> None:
-        self._longest_s = longest_s
-        self._warning_s = warning_s
-        self._tell = tell
+        self.longest_s = longest_s
+        self.warning_s = warning_s
+        self.tell = tell
         self._clock = clock
         self._ended = threading.Event()
 
@@ -68,10 +68,10 @@ class TimeLimit:
 
     def _watch(self, child: Running, start: float) -> None:
         steps: tuple[tuple[float, Callable[[], object]], ...] = (
-            (self._longest_s - self._warning_s, lambda: self._say(self._warning_s)),
-            (self._longest_s, lambda: self._hang_up(child)),
-            (self._longest_s + GRACE_S, child.terminate),
-            (self._longest_s + 2 * GRACE_S, child.kill),
+            (self.longest_s - self.warning_s, lambda: self._say(self.warning_s)),
+            (self.longest_s, lambda: self._hang_up(child)),
+            (self.longest_s + GRACE_S, child.terminate),
+            (self.longest_s + 2 * GRACE_S, child.kill),
         )
         for after_s, step in steps:
             if self._ends_before(start + after_s):
@@ -94,7 +94,7 @@ class TimeLimit:
     def _say(self, left_s: float) -> None:
         def say() -> None:
             with contextlib.suppress(OSError):  # the terminal is gone
-                self._tell(left_s)
+                self.tell(left_s)
 
         saying = threading.Thread(target=say, daemon=True, name="limit, saying it")
         saying.start()

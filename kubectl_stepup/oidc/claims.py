@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.metadata import slash_hint
-from kubectl_stepup.ui.sanitise import compared, quoted, safe
+from kubectl_stepup.sanitise import compared, quoted, safe
 
 LEEWAY_S = 60.0
 """For `iat` and `nbf` alone; `exp` gets none, because the API server gives none."""

@@ -9,11 +9,11 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kubectl_stepup.durations import duration
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.requirement import AuthTime, StepUpRequirement
-from kubectl_stepup.ui.durations import duration
-from kubectl_stepup.ui.sanitise import compared
+from kubectl_stepup.sanitise import compared
 
 FRESHNESS_LEEWAY_S = 5.0
 """The start of a flow is the provider's Date header, which has whole seconds, from another of its machines."""

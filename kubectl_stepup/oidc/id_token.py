@@ -24,9 +24,9 @@ from joserfc.errors import SecurityWarning
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims, refuse_unexpected
 from kubectl_stepup.oidc.metadata import ASYMMETRIC_ALGORITHMS
+from kubectl_stepup.sanitise import compared, safe
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.strict_json import JSONRefused, json_object
-from kubectl_stepup.ui.sanitise import compared, safe
 
 MAX_HEADER, MAX_PAYLOAD, MAX_SIGNATURE = 8 * 1024, 64 * 1024, 1024
 MAX_TOKEN = 4 * (MAX_HEADER + MAX_PAYLOAD + MAX_SIGNATURE) // 3

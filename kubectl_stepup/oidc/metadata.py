@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse
 from kubectl_stepup.oidc.url import checked_endpoint, checked_issuer, host
-from kubectl_stepup.ui.sanitise import quoted
+from kubectl_stepup.sanitise import quoted
 
 RS256 = "RS256"
 """What every provider must be able to use (OpenID Connect Core section 15.1)."""

@@ -13,7 +13,7 @@ from kubectl_stepup.oidc.metadata import ProviderMetadata, discovery_url
 from kubectl_stepup.oidc.token_response import OAuthError
 from kubectl_stepup.oidc.transport import Transport
 from kubectl_stepup.oidc.url import host
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock

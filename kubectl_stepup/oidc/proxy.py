@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping
 
 from kubectl_stepup.errors import ProviderUnreachable
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 _VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _EXCEPTIONS = ("no_proxy", "NO_PROXY")

@@ -10,7 +10,7 @@ import json
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.requirement import Evidence, StepUpRequirement
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 MAX_COMMAND_LENGTH = 500
 OFFLINE_ACCESS = "offline_access"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubectl_stepup.errors import ProviderResponse
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.ui.sanitise import safe
 
 MAX_TOKEN_LENGTH = 256 * 1024
 

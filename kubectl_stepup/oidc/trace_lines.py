@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.oidc.known_secrets import SECRET_MEMBERS
-from kubectl_stepup.ui.sanitise import safe, safe_url
+from kubectl_stepup.sanitise import safe, safe_url
 
 if TYPE_CHECKING:
     from kubectl_stepup.oidc.response import Response

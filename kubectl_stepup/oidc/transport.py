@@ -28,8 +28,8 @@ from kubectl_stepup.oidc.tls_trust import tls_context
 from kubectl_stepup.oidc.trace_lines import failure_line, request_line, response_line
 from kubectl_stepup.oidc.transport_errors import unreachable
 from kubectl_stepup.oidc.url import host, host_and_port
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.strict_json import JSONRefused, json_object
-from kubectl_stepup.ui.sanitise import safe
 
 CONNECT_TIMEOUT_S = 5.0
 DEADLINE_S = 15.0

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kubectl_stepup.errors import ProviderUnreachable
 from kubectl_stepup.oidc.url import host
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 
 def unreachable(exc: Exception, *, url: str, proxy: str | None) -> ProviderUnreachable:

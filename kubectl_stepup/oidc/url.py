@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from kubectl_stepup.errors import ConfigError, ProviderResponse
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 MAX_LENGTH = 2048
 MAX_HOST_LENGTH = 253 + len(":65535")

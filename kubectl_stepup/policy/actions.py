@@ -19,6 +19,7 @@ from kubectl_stepup.kubectl.request import (
     UNCORDONS,
 )
 from kubectl_stepup.kubectl.resources import ANY
+from kubectl_stepup.names import OWN_GROUP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.kubectl.request import ResourceAttributes
 
-OWN_GROUP = "kubectl-stepup.github.io"
 OWN_PREFIX = "kubectl-stepup"
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
@@ -83,7 +83,7 @@ def _mint(entry: ResourceAttributes) -> bool:
     return (entry.resource.name, entry.subresource) == ("serviceaccounts", "token")
 
 
-def _guard(entry: ResourceAttributes) -> bool:
+def _protect(entry: ResourceAttributes) -> bool:
     if entry.verb not in WRITES:
         return False
     group = entry.resource.group
@@ -113,7 +113,7 @@ ACTIONS: Mapping[str, Callable[[ResourceAttributes], bool]] = {
     "read-secrets": _read_secrets,
     "grant": _grant,
     "mint": _mint,
-    "guard": _guard,
+    "protect": _protect,
     "node": _node,
     "run-as": _run_as,
 }
@@ -144,6 +144,6 @@ def _unknown_actions(entry: ResourceAttributes) -> frozenset[str]:
     if entry.verb in READS:
         return frozenset({"read-secrets", "shell"} if ambiguous else {"read-secrets"})
     if entry.verb in ("delete", "deletecollection"):
-        return frozenset({"delete", "grant", "mint", "guard", "node", *(("shell",) if ambiguous else ())})
-    writes = frozenset({"stop", "grant", "mint", "guard", "node", "run-as", CHANGE})
+        return frozenset({"delete", "grant", "mint", "protect", "node", *(("shell",) if ambiguous else ())})
+    writes = frozenset({"stop", "grant", "mint", "protect", "node", "run-as", CHANGE})
     return writes | {"shell", "delete"} if ambiguous else writes

@@ -2,7 +2,7 @@
 
 The evaluation is the words' and the policy's alone, so it holds for as long as both are the same. Only digests of the
 words are kept, as a command line may hold a token, and only those of the last `MOST` lines. The file is lines of text,
-as the launcher (launcher/routine.c) reads it too::
+as the launcher (launcher/allowed_command.c) reads it too::
 
     kubectl-stepup routine lines 1
     <version of this program>  <user id>

@@ -1,7 +1,7 @@
 """The compiled policy on disk (filesystem): read where it was made from exactly the file that is there now.
 
 What a policy file is known by - path, inode, times, size, owner and mode, those of its directory too - was the same
-when the ordinary path loaded it, trust checks included; any change of them leads back to that road.
+when the ordinary path loaded it, trust checks included; any change of them leads back to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from kubectl_stepup.file_stamp import Stamp
     from kubectl_stepup.policy.model import Policy
 
-NAME = "policy.compiled"
+NAME = "policy.compiled-2"
+"""Another one for each form, and for each change of what the words of a policy mean."""
 
 
 def read(directory: str, stamp: Stamp) -> Policy | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import PolicyTooNew
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.policy.actions import NAMES as ACTIONS
 from kubectl_stepup.policy.levels import joined
 from kubectl_stepup.policy.model import ALLOW, Grant, Level, Policy
 from kubectl_stepup.policy.quoted_text import QuotedText
+from kubectl_stepup.policy.renamed import require_new_words, with_new_words
 from kubectl_stepup.policy.rule_document import check_name, once, rule_from
 from kubectl_stepup.policy.rule_index import index_of
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     Item = TypeVar("Item", Level, Rule)
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Policy"
 WHO = ("people",)
 
@@ -30,18 +31,24 @@ MOST_LEVELS = 100
 """In one file; joining files and looking for a session go through all of them, some in pairs."""
 
 OPTIONAL = ("who", "levels", "rules", "commands", "grants", "minClientVersion")
-LEVEL_OPTIONAL = ("reason", "serverWindow", "longest", "help", "runbook")
+LEVEL_OPTIONAL = ("reason", "serverWindow", "maxDuration", "help", "runbook")
 
 
-def policy_from(node: Node, *, levels: tuple[Level, ...] = (), elsewhere: Elsewhere = "nowhere") -> Policy:
+def policy_from(
+    node: Node, *, levels: tuple[Level, ...] = (), elsewhere: Elsewhere = "nowhere", published: bool = False
+) -> Policy:
     """Read one document.
 
     `levels` are those of the file before it. The document's own levels are joined to them (levels.py, which also says
-    what `elsewhere` is), and its rules may name either.
+    what `elsewhere` is), and its rules may name either. A `published` one may have the old words of this format.
 
     Raises:
         PolicyError: with `FILE:LINE:` and the path of what is wrong.
     """
+    if published:
+        node = with_new_words(node)
+    else:
+        require_new_words(node)
     fields = node.mapping(required=("apiVersion", "kind"), optional=OPTIONAL)
     fields["apiVersion"].string(choices=(API_VERSION,))
     fields["kind"].string(choices=(KIND,))
@@ -115,7 +122,7 @@ def _level(node: Node) -> Level:
         ask_again_after_s=fields["askAgainAfter"].duration(),
         reason_required="reason" in fields and fields["reason"].string(choices=("required", "optional")) == "required",
         server_window_s=fields["serverWindow"].duration() if "serverWindow" in fields else None,
-        longest_s=fields["longest"].duration() if "longest" in fields else None,
+        max_duration_s=fields["maxDuration"].duration() if "maxDuration" in fields else None,
         help=QuotedText(what=f"help of level {name}", text=fields["help"].string(), file=node.file)
         if "help" in fields
         else None,

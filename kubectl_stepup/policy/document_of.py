@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.policy.document import API_VERSION, KIND
+from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.policy.document import KIND
 from kubectl_stepup.policy.explain import duration
 from kubectl_stepup.policy.model import Level, Rule, Selector, Where
 
@@ -43,7 +44,7 @@ def level_document(level: Level) -> dict[str, Any]:
             "askAgainAfter": duration(level.ask_again_after_s),
             "reason": REQUIRED if level.reason_required else None,
             "serverWindow": _duration(level.server_window_s),
-            "longest": _duration(level.longest_s),
+            "maxDuration": _duration(level.max_duration_s),
             "help": None if level.help is None else level.help.text,
             "runbook": level.runbook,
         }

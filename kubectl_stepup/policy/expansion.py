@@ -84,7 +84,7 @@ EXPANSIONS: Mapping[str, tuple[Expansion, ...]] = {
         Expansion(verbs=("create",), resources=("serviceaccounts/token",), enforced_by=ADMISSION),
         Expansion(verbs=_WRITES, resources=("certificatesigningrequests.certificates.k8s.io",), enforced_by=ADMISSION),
     ),
-    "guard": (
+    "protect": (
         Expansion(
             verbs=_WRITES,
             resources=tuple(

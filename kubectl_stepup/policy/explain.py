@@ -71,7 +71,7 @@ def _decision(policy: Policy, decision: Decision) -> str:
     level = policy.level_for(decision, decision.level or "")
     extra = ", with a reason" if decision.reason_required and not decision.tickets else ""
     extra += "".join(f", with a reason that names a ticket {_like(ticket)}" for ticket in decision.tickets)
-    extra += f", ended after {duration(level.longest_s)}" if level.longest_s is not None else ""
+    extra += f", ended after {duration(level.max_duration_s)}" if level.max_duration_s is not None else ""
     return f"step-up to {level.name}, sign-in at most {duration(level.signed_in_within_s)} old{extra}"
 
 

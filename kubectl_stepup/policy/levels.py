@@ -118,7 +118,7 @@ def no_longer(level: Level, others: Iterable[Level]) -> Level:
         level = level.replace(
             signed_in_within_s=min(level.signed_in_within_s, other.signed_in_within_s),
             ask_again_after_s=min(level.ask_again_after_s, other.ask_again_after_s),
-            longest_s=_shorter(level.longest_s, other.longest_s),
+            max_duration_s=_shorter(level.max_duration_s, other.max_duration_s),
         )
     return level
 

@@ -22,7 +22,8 @@ class Level(Record):
 
     `signed_in_within_s`: how old the sign-in may be when the step-up is approved; `ask_again_after_s`: how long the
     approval is reused, 0 for one command only; `server_window_s`: the longest time from sign-in to expiry that the
-    server accepts; `longest_s`: how long an elevated child may run; `help` and `runbook` are shown when it is refused.
+    server accepts; `max_duration_s`: how long an elevated child may run; `help` and `runbook` are shown when it is
+    refused.
     `window_by` is the cluster that published the window.
     """
 
@@ -31,7 +32,7 @@ class Level(Record):
     ask_again_after_s: int
     reason_required: bool = False
     server_window_s: int | None = None
-    longest_s: int | None = None
+    max_duration_s: int | None = None
     help: QuotedText | None = None
     runbook: str | None = None
     window_by: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.policy.model import ALLOW, Target
 from kubectl_stepup.values import Record
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.yaml_edit.node import Node
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "PolicyTest"
 REFUSE = "refuse"
 TARGET = ("cluster", "labels", "namespace")

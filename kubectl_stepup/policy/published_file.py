@@ -57,7 +57,7 @@ def parsed(text: str, cluster: str) -> Policy:
     Raises:
         PolicyError: it is none, or one for later versions of this program.
     """
-    return policy_from(yaml_file.parse(text.encode(), f"{cluster} (published)", error=PolicyError))
+    return policy_from(yaml_file.parse(text.encode(), f"{cluster} (published)", error=PolicyError), published=True)
 
 
 def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:

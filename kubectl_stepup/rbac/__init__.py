@@ -1,1 +1,1 @@
-"""Who reaches a sensitive action without stepping up."""
+"""Find who reaches a sensitive action without stepping up."""

@@ -1,7 +1,7 @@
-"""The rules of a role with what aggregation adds, and through which roles each of them came.
+"""The effective rules of a role: its own, and those that aggregation adds, each with the roles it came through.
 
-The controller writes the sum into the aggregated role; a manifest has none, and a lab without controllers neither. So
-the sum is made here, and a rule of the role itself is only told where no source explains it.
+On a cluster a controller writes the sum into the aggregated role; a manifest does not have it. So the sum is computed
+here. A rule written in the aggregated role itself counts only where no source explains it.
 
 Spec: kubernetes.io, *Using RBAC Authorization*, aggregated ClusterRoles.
 """
@@ -27,7 +27,7 @@ class EffectiveRule:
 
 
 class EffectiveRules:
-    """All roles' rules, each role's found once."""
+    """The effective rules of all roles, each role's computed once."""
 
     def __init__(self, roles: Mapping[RoleKey, Role]) -> None:
         self._roles = roles
@@ -35,7 +35,7 @@ class EffectiveRules:
         self._known: dict[RoleKey, tuple[EffectiveRule, ...]] = {}
 
     def of(self, role: Role) -> tuple[EffectiveRule, ...]:
-        """Return a role's rules; each rule once, by the shortest way."""
+        """Return a role's rules, each once and by the shortest path."""
         if role.key not in self._known:
             self._known[role.key] = tuple(self._of(role))
         return self._known[role.key]
@@ -46,23 +46,23 @@ class EffectiveRules:
             yield from own
             return
         explained: set[RbacRule] = set()
-        for way in self._ways(role):
-            for index, rule in enumerate(way[-1].rules if way[-1].selectors is None else ()):
+        for path in self._paths(role):
+            for index, rule in enumerate(path[-1].rules if path[-1].selectors is None else ()):
                 if rule not in explained:
                     explained.add(rule)
-                    yield EffectiveRule(rule=rule, index=index, through=way)
+                    yield EffectiveRule(rule=rule, index=index, through=path)
         yield from (one for one in own if one.rule not in explained)
 
-    def _ways(self, role: Role) -> Iterator[tuple[Role, ...]]:
-        """Return the ways from a role to those that it takes rules from, breadth first; a circle is gone once."""
+    def _paths(self, role: Role) -> Iterator[tuple[Role, ...]]:
+        """Return the paths from a role to those that it takes rules from, breadth first; a cycle is followed once."""
         seen = {role.key}
         waiting: list[tuple[Role, ...]] = [(role,)]
         while waiting:
-            way = waiting.pop(0)
-            for source in self._sources(way[-1]):
+            path = waiting.pop(0)
+            for source in self._sources(path[-1]):
                 if source.key not in seen:
                     seen.add(source.key)
-                    longer = (*way, source)
+                    longer = (*path, source)
                     waiting.append(longer)
                     yield longer
 

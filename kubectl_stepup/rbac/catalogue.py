@@ -1,4 +1,4 @@
-"""Every kind of finding: why it matters and how it is mended, in words that stay true whoever it is about.
+"""Every kind of finding: its title, why it matters, and how to fix it, whatever subject it is about.
 
 `docs/reference/rbac-audit.md` has the same table; a test compares them.
 """
@@ -12,228 +12,228 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DERIVED = "give it to the derived group stepup:<level>:<group> of those who have it today (--fix prints how)"
-_BOTH = f"{_DERIVED}, or let an admission guard ask for the level"
+_BOTH = f"{_DERIVED}, or require the level by an admission policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What is said about every finding of a kind."""
+class FindingKind:
+    """A kind of finding, by what is the same for every finding of it."""
 
     title: str
     why: str
     fix: str
 
 
-def _entry(title: str, why: str, fix: str) -> Entry:
-    return Entry(title=title, why=why, fix=fix)
+def _kind(title: str, why: str, fix: str) -> FindingKind:
+    return FindingKind(title=title, why=why, fix=fix)
 
 
-CATALOGUE: Mapping[str, Entry] = {
-    "cluster-admin": _entry(
+CATALOGUE: Mapping[str, FindingKind] = {
+    "cluster-admin": _kind(
         "cluster-admin without a step-up",
-        "the role may do everything, remove every guard included: no admission policy stops who may delete it",
-        "bind an everyday role of named rights, and the dangerous ones to a derived group (--fix prints both)",
+        "the role may do everything, also remove our admission policies: none of them can stop who may delete it",
+        "bind an everyday role with named rights, and a derived group for the dangerous ones (--fix prints both)",
     ),
-    "wildcard-everything": _entry(
+    "wildcard-everything": _kind(
         "every verb on every resource",
-        "cluster-admin under another name; new resources are in it on the day they appear",
-        "name what is needed; --fix prints a start",
+        "cluster-admin under another name; it also allows every resource that is added later",
+        "name the resources and verbs that are needed; --fix prints a first version",
     ),
-    "wildcard-verbs": _entry(
-        "a wildcard of verbs",
-        "it has reads and deletes in it, and verbs such as escalate, bind and impersonate",
+    "wildcard-verbs": _kind(
+        "every verb",
+        "it allows reads and deletes, and verbs such as escalate, bind and impersonate",
         "name the verbs; --fix prints them",
     ),
-    "wildcard-resources": _entry(
-        "a wildcard of resources",
-        "it has every subresource in it: pods/exec and nodes/proxy open by `get` alone",
+    "wildcard-resources": _kind(
+        "every resource",
+        "it allows every subresource: `get` alone opens pods/exec and nodes/proxy",
         "name the resources; --fix prints them",
     ),
-    "wildcard-groups": _entry(
-        "a wildcard of API groups",
-        "a resource of the same name in another group is in it as well",
+    "wildcard-groups": _kind(
+        "every API group",
+        "it allows a resource of the same name in any other group",
         "name the groups; --fix prints them",
     ),
-    "wildcard-urls": _entry(
-        "every URL that is no resource",
-        "profiles and logs of the API server are behind it",
+    "wildcard-urls": _kind(
+        "every non-resource URL",
+        "these include profiles and logs of the API server",
         "name the URLs that are needed, such as /metrics",
     ),
-    "admission-write": _entry(
+    "admission-write": _kind(
         "writes admission policies",
-        "these objects are exempt from admission, so a guard cannot guard itself: who may write them removes it",
-        "give it to a derived group of the highest level; RBAC alone protects these",
+        "admission does not check these objects, so a policy cannot protect itself: who may write them can remove it",
+        "give it to a derived group of the highest level: only RBAC protects these objects",
     ),
-    "webhook-write": _entry(
-        "writes the configurations of webhooks",
-        "a mutating webhook sees every object, secrets too, and changes it as it likes; a deleted one guards no more",
+    "webhook-write": _kind(
+        "writes webhook configurations",
+        "a mutating webhook reads and changes every object, secrets too; a deleted one checks nothing any more",
         _BOTH,
     ),
-    "node-proxy": _entry(
+    "node-proxy": _kind(
         "reaches the kubelet through nodes/proxy",
-        "`get nodes/proxy` runs commands in every pod of a node, also past the API server, where no guard looks",
+        "`get nodes/proxy` runs commands in every pod of a node, and the kubelet asks no admission policy",
         f"{_DERIVED}; monitoring needs nodes/metrics and nodes/stats only",
     ),
-    "escalate": _entry(
+    "escalate": _kind(
         "may write roles with more rights than its own",
-        "`escalate` lifts the check that nobody gives what he lacks",
+        "`escalate` skips the check that nobody grants rights that they lack",
         _BOTH,
     ),
-    "bind": _entry(
+    "bind": _kind(
         "may bind roles with more rights than its own", "`bind` lets one bind cluster-admin, to oneself too", _BOTH
     ),
-    "impersonate-groups": _entry(
+    "impersonate-groups": _kind(
         "may claim any group",
         "`--as-group` claims stepup:<level> and system:masters without any sign-in",
         f"{_DERIVED}, with resourceNames that leave out stepup:* and system:*",
     ),
-    "impersonate-users": _entry(
+    "impersonate-users": _kind(
         "may act as any user",
-        "the guards know people by an extra of their sign-in; an impersonated user has none and passes as a machine",
+        "admission policies know people by an extra of the token; an impersonated user has none, as machines have none",
         f"{_DERIVED}, with resourceNames",
     ),
-    "impersonate-service-accounts": _entry(
+    "impersonate-service-accounts": _kind(
         "may act as service accounts",
-        "guards let machines pass, and some service accounts can do everything",
+        "admission policies let machines pass, and some service accounts may do everything",
         f"{_DERIVED}, with resourceNames",
     ),
-    "impersonate-extras": _entry(
+    "impersonate-extras": _kind(
         "may claim any extra or uid",
-        "the reports, and approvals, trust the extras kubectl-stepup.github.io/*",
+        "reports and approvals trust the extras kubectl-stepup.github.io/*",
         f"{_DERIVED}, with a resource such as userextras/reason",
     ),
-    "cluster-role-write": _entry(
+    "cluster-role-write": _kind(
         "writes cluster roles",
-        "a label aggregates a role into view, edit or admin: what the writer has, all of their holders get",
+        "a label aggregates a role into view, edit or admin: all holders of these get what the writer has",
         _BOTH,
     ),
-    "role-write": _entry("writes roles", "what the writer has can be put into roles of others", _BOTH),
-    "binding-write": _entry(
-        "writes role bindings", "what the writer has, elevated rights included, can be bound to anybody for ever", _BOTH
+    "role-write": _kind("writes roles", "a writer can add their own rights to roles of others", _BOTH),
+    "binding-write": _kind(
+        "writes role bindings", "a writer can bind their own rights, elevated ones too, to anybody for ever", _BOTH
     ),
-    "secrets-read": _entry(
+    "secrets-read": _kind(
         "reads secrets",
-        "reads never meet admission, so that only RBAC can ask for a step-up; `list` shows contents",
+        "admission does not see reads, so only RBAC can require a step-up; `list` shows the contents",
         _DERIVED,
     ),
-    "token-mint": _entry(
-        "mints tokens of service accounts",
-        "a token acts as the service account, for years if asked to, and machines are not asked for a step-up",
+    "token-mint": _kind(
+        "creates tokens of service accounts",
+        "a token acts as the service account, for years if requested, and machines need no step-up",
         _BOTH,
     ),
-    "token-secret": _entry(
+    "token-secret": _kind(
         "creates secrets",
-        "a secret of type kubernetes.io/service-account-token is filled with a token without an end",
+        "the server puts a token that never expires into a secret of type kubernetes.io/service-account-token",
         _BOTH,
     ),
-    "certificate-approval": _entry(
+    "certificate-approval": _kind(
         "approves certificates",
-        "an approved client certificate is whoever it says, of any group, stepup:* too, until it expires",
+        "an approved client certificate may name any user and any group, stepup:* too, until it expires",
         f"{_BOTH}; signers narrowed by resourceNames",
     ),
-    "certificate-signing": _entry(
+    "certificate-signing": _kind(
         "signs certificates",
-        "with the key of a signer the same as approving them",
+        "with a signer's key, signing has the same effect as approving",
         "leave it to the controllers; otherwise " + _BOTH,
     ),
-    "pod-exec": _entry(
+    "pod-exec": _kind(
         "runs commands in pods",
-        "with the pod's secrets and service account; `get` on pods/exec is enough before Kubernetes 1.35",
+        "commands have the pod's secrets and service account; before Kubernetes 1.35 `get` on pods/exec is enough",
         _BOTH,
     ),
-    "ephemeral-containers": _entry(
-        "puts containers into running pods", "`kubectl debug` is a shell in the pod by another name", _BOTH
+    "ephemeral-containers": _kind(
+        "adds containers to running pods", "`kubectl debug` is another way to a shell in the pod", _BOTH
     ),
-    "pod-portforward": _entry(
-        "opens ports of pods", "databases and consoles that trust the pod's network are behind them", _BOTH
-    ),
-    "pod-proxy": _entry(
+    "pod-portforward": _kind("opens ports of pods", "databases and consoles often trust the pod's network", _BOTH),
+    "pod-proxy": _kind(
         "reaches pods and services through the API server",
-        "as a port that is opened, and network policies do not see it",
+        "the effect is that of a forwarded port, and network policies do not see it",
         _BOTH,
     ),
-    "extension-write": _entry(
+    "extension-write": _kind(
         "writes resource definitions or API services",
-        "an API service answers in the place of the API, a deleted definition deletes its objects",
+        "an API service answers instead of the API server; deleting a definition deletes its objects",
         _BOTH,
     ),
-    "own-objects-write": _entry("writes our own objects", "what is published there decides whom clients ask", _BOTH),
-    "published-policy-write": _entry(
-        "writes ConfigMaps where the policy is published",
-        "who writes kubectl-stepup-policy decides what clients ask beside their own policy",
-        "let an admission guard ask for the level; RBAC cannot leave out one name",
+    "own-objects-write": _kind(
+        "writes our own objects", "the policy published there decides when clients require a step-up", _BOTH
     ),
-    "node-write": _entry(
+    "published-policy-write": _kind(
+        "writes ConfigMaps where the policy is published",
+        "the ConfigMap kubectl-stepup-policy decides what clients require beyond their own policy",
+        "require the level by an admission policy; RBAC cannot exclude one name",
+    ),
+    "node-write": _kind(
         "writes nodes", "taints and labels move pods, with their secrets, to a node of one's choice", _BOTH
     ),
-    "volume-write": _entry(
-        "writes persistent volumes", "a hostPath volume is the node's own disk, with all keys on it", _DERIVED
+    "volume-write": _kind(
+        "writes persistent volumes", "a hostPath volume is the node's own disk, with all the keys on it", _DERIVED
     ),
-    "workload-create": _entry(
+    "workload-create": _kind(
         "starts pods",
-        "a pod mounts any secret of its namespace and runs as any of its service accounts: a way around other rules",
-        "keep secrets of weight in namespaces without developers, ask for `run-as` by a guard, enforce Pod Security",
+        "a pod can mount any secret and run as any service account of its namespace, which bypasses other rules",
+        "keep important secrets in namespaces without developers, require a level for `run-as`, enforce Pod Security",
     ),
-    "kube-system-write": _entry(
-        "changes kube-system", "the cluster's own programs run there, with rights to everything", _DERIVED
+    "kube-system-write": _kind(
+        "changes kube-system", "the cluster's own programs run there with rights to everything", _DERIVED
     ),
-    "delete": _entry("deletes or evicts", "the policy asks for a step-up first, and nothing on the server does", _BOTH),
-    "stop": _entry(
-        "stops workloads", "replicas to zero need no delete", "let an admission guard ask: RBAC cannot see the number"
+    "delete": _kind("deletes or evicts", "the policy requires a step-up first, and nothing on the server does", _BOTH),
+    "stop": _kind(
+        "stops workloads",
+        "scaling to zero needs no delete",
+        "require the level by an admission policy: RBAC cannot see the number",
     ),
-    "change": _entry("changes objects", "the policy asks for a step-up before every write", _BOTH),
-    "policy-rule": _entry(
+    "change": _kind("changes objects", "the policy requires a step-up before every write", _BOTH),
+    "policy-rule": _kind(
         "reaches what a rule of the policy names",
-        "the rule asks for a step-up first, and nothing on the server does",
-        f"{_DERIVED}; writes may have an admission guard instead",
+        "the rule requires a step-up first, and nothing on the server does",
+        f"{_DERIVED}; for writes an admission policy is enough",
     ),
-    "open-to-anonymous": _entry(
-        "open to everybody on the network", "no sign-in at all is needed", "delete the binding"
-    ),
-    "open-to-everyone": _entry(
+    "open-to-anonymous": _kind("open to everybody on the network", "no sign-in is needed", "delete the binding"),
+    "open-to-everyone": _kind(
         "open to every login and every pod",
-        "system:authenticated and system:serviceaccounts have all of them in them",
+        "system:authenticated includes every login, system:serviceaccounts every pod",
         "bind the group that needs it",
     ),
-    "powerful-service-account": _entry(
+    "powerful-service-account": _kind(
         "a service account with sensitive rights",
-        "machines are not asked: whoever starts a pod as it, gets into one, or has its token need not step up",
+        "machines need no step-up, nor does whoever starts a pod as this account, enters one, or has its token",
         "narrow its role, and keep people out of its namespace",
     ),
-    "powerful-default-service-account": _entry(
+    "powerful-default-service-account": _kind(
         "sensitive rights for every pod of a namespace",
-        "pods that name no service account run as `default`",
-        "make a service account for the one program that needs it",
+        "a pod that names no service account runs as `default`",
+        "create a service account for the one program that needs the rights",
     ),
-    "dangling-service-account": _entry(
-        "a binding that waits for its service account",
-        "whoever creates it takes the rights over",
+    "dangling-service-account": _kind(
+        "a binding to a missing service account",
+        "whoever creates the account gets the rights",
         "delete the binding",
     ),
-    "dangling-role": _entry(
-        "a binding that waits for its role",
+    "dangling-role": _kind(
+        "a binding to a missing role",
         "whoever creates the role decides what the subject may do",
         "delete the binding",
     ),
-    "level-grants": _entry(
+    "level-grants": _kind(
         "rights for everybody with a second factor",
-        "RBAC adds up: bound to stepup:<level> itself, a role belongs to all teams after one step-up",
-        "bind the derived group stepup:<level>:<group>: a level gates what people have, and grants nothing",
+        "RBAC adds rights up: a role bound to stepup:<level> belongs to members of all teams after one step-up",
+        "bind the derived group stepup:<level>:<group>: a level gates existing rights and grants none",
     ),
-    "level-too-low": _entry(
-        "reached at a weaker level than the policy asks for",
-        "the derived group is of a level below the rule's",
+    "level-too-low": _kind(
+        "reached at a weaker level than the policy requires",
+        "the level of the derived group is below the rule's",
         "bind the derived group of the rule's level",
     ),
-    "pretended-level": _entry(
+    "pretended-level": _kind(
         "a name that looks like a level",
         "only groups of the policy's levels come from a proven step-up; a user name "
         "or another level can come from anywhere",
         "bind stepup:<level>:<group> as a Group, of a level of the policy",
     ),
-    "system-masters": _entry(
+    "system-masters": _kind(
         "system:masters is bound as always",
-        "nobody asks its members and they pass every guard; they come from certificates, which RBAC does not show",
-        "keep such certificates for the break-glass runbook, with names and short lives",
+        "its members never step up and pass every admission policy; their certificates are not visible in RBAC",
+        "keep such certificates for break-glass use only, each with a person's name and a short lifetime",
     ),
 }

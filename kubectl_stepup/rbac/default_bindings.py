@@ -1,7 +1,7 @@
-"""The bindings that the API server makes by itself, and whom it means by them.
+"""The bindings that a control plane creates by itself, and their subjects.
 
-Known by name, role and subject, never by the label alone, which anybody may write: a subject that somebody added to a
-stock binding is reported as any other.
+They are recognised by name, role and subject, never by the label alone, which anybody may write: a subject that
+somebody added to a stock binding is reported like any other.
 
 Spec: kubernetes/kubernetes `plugin/pkg/auth/authorizer/rbac/bootstrappolicy` of 1.30 to 1.36.
 """
@@ -58,10 +58,10 @@ _ROLE_OF_ANOTHER_NAME = {
 
 
 def is_stock(binding: Binding, subject: Subject) -> bool:
-    """Whether a control plane has this binding for this subject by itself.
+    """Whether a control plane creates this binding for this subject by itself.
 
-    What it gives is what the controller needs. Bindings of the API server to everybody, and that of cluster-admin, are
-    evaluated as all others are.
+    Such a binding grants what a controller needs. The API server's bindings for everybody, and that of cluster-admin,
+    are evaluated like all others.
     """
     if binding.labels.get(STOCK_LABEL) != STOCK_VALUE:
         return False

@@ -1,4 +1,4 @@
-"""One finding: who reaches what without a step-up, and by which way."""
+"""One finding and its severity: who reaches what without a step-up, and through which roles."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.model import Binding, Place, Role, Subject
+    from kubectl_stepup.rbac.model import Binding, FileLocation, Role, Subject
+
+LOW, MEDIUM, HIGH, CRITICAL = "low", "medium", "high", "critical"
+SEVERITIES = (LOW, MEDIUM, HIGH, CRITICAL)
+"""Severities of findings, lowest first; `rank` compares them."""
 
 _SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing for one subject of one binding.
+class RbacFinding:
+    """A finding about one subject of one binding.
 
-    `reaches` are the powers (codes of `catalogue`) that a wildcard, or a machine's rights, come to; `actions` the
-    policy's; `level` what it needs and `asked_by` the rules of the policy that say so. `rules` is empty where the
-    binding itself is what is wrong. `note` is what is true of this one alone.
+    `reaches` are the powers (codes of `catalogue`) that a wildcard, or a machine's rights, amount to; `actions` are the
+    policy's. `level` is the level that is needed, `asked_by` the policy's rules that require it. `rules` is empty where
+    the binding itself is wrong. `note` is about this finding alone.
     """
 
     code: str
@@ -37,12 +41,12 @@ class Finding:
 
     @property
     def scope(self) -> str:
-        """`cluster`, or the namespace that it is about."""
+        """Return `cluster`, or the namespace that it is about."""
         return self.binding.namespace or "cluster"
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The steps from the binding over the role, and those that it takes rules from, to the first rule."""
+        """Return the steps from the binding through its role, and those that it aggregates, to the first rule."""
         through = self.rules[0].through if self.rules else () if self.role is None else (self.role,)
         steps = [str(self.binding), *(f"{role.kind}/{role.name}" for role in through)]
         if not through:
@@ -53,19 +57,29 @@ class Finding:
         return tuple(steps)
 
     @property
-    def place(self) -> Place | None:
-        """Where to look in a file: at the rule, else at the binding."""
-        return self.rules[0].rule.place if self.rules else self.binding.place
+    def location(self) -> FileLocation | None:
+        """Return where it is in a file: at the rule, else at the binding."""
+        return self.rules[0].rule.location if self.rules else self.binding.location
 
     @property
     def identity(self) -> str:
-        """What stays the same from run to run while the finding does."""
+        """Return a text that stays the same from run to run as long as the finding exists."""
         parts = (self.code, self.binding.kind, self.binding.namespace, self.binding.name, str(self.subject))
         return "/".join(parts)
 
 
+def rank(severity: str) -> int:
+    """Return a severity's rank, 0 for the lowest."""
+    return SEVERITIES.index(severity)
+
+
+def lowered(severity: str, steps: int = 1) -> str:
+    """Return the severity that many steps lower, at least `low`."""
+    return SEVERITIES[max(rank(severity) - steps, 0)]
+
+
 def shown(effective: EffectiveRule) -> str:
-    """Say a rule in a few words: `get,list on secrets`."""
+    """Return a rule in a few words: `get,list on secrets`."""
     rule = effective.rule
     verbs = ",".join(rule.verbs)
     if rule.urls and not rule.resources:
@@ -77,6 +91,6 @@ def shown(effective: EffectiveRule) -> str:
 
 
 def _some(words: Sequence[str]) -> str:
-    """List the first few; the rest is in the role."""
+    """List the first few words, and how many more there are."""
     left = len(words) - _SHOWN
     return ",".join(words[:_SHOWN]) + (f" and {left} more" if left > 0 else "")

@@ -1,4 +1,4 @@
-"""Who reaches a sensitive action without stepping up."""
+"""Audit RBAC: find who reaches a sensitive action without stepping up."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.aggregation import EffectiveRules
 from kubectl_stepup.rbac.default_bindings import is_stock
-from kubectl_stepup.rbac.finding import Finding
-from kubectl_stepup.rbac.given import Judge
+from kubectl_stepup.rbac.finding import CRITICAL, HIGH, LOW, MEDIUM, RbacFinding, lowered, rank
+from kubectl_stepup.rbac.gaps import GapFinder
 from kubectl_stepup.rbac.powers import ANYTHING, URLS
 from kubectl_stepup.rbac.sensitivity import Sensitivity
-from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM, lowered, rank
 from kubectl_stepup.rbac.subjects import Category, Who, category_of
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.policy.model import Policy, Target
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.given import Gap
+    from kubectl_stepup.rbac.gaps import Gap
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
 
 CLUSTER_ADMIN = "cluster-admin"
@@ -26,8 +25,8 @@ EVERYTHING = "wildcard-everything"
 _EVERY_OBJECT = frozenset({CLUSTER_ADMIN, EVERYTHING})
 
 
-def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[Finding, ...]:
-    """Return all findings, the worst first; in a stable order."""
+def audit(objects: RbacObjects, policy: Policy, target: Target) -> tuple[RbacFinding, ...]:
+    """Return all findings in a stable order, the worst first."""
     found = _Audit(objects, policy, target).findings()
     return tuple(sorted(found, key=lambda one: (-rank(one.severity), one.code, one.identity)))
 
@@ -37,40 +36,40 @@ class _Audit:
         self._objects = objects
         self._policy = policy
         self._rules = EffectiveRules(objects.roles)
-        self._judge = Judge(Sensitivity(policy, target, guarded=objects.guarded))
+        self._gap_finder = GapFinder(Sensitivity(policy, target, gated=objects.gated))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[RbacFinding]:
         for binding in self._objects.bindings:
             role = self._objects.roles.get(binding.role_key)
             for subject in dict.fromkeys(binding.subjects):
                 if not is_stock(binding, subject):
                     yield from self._of(binding, role, subject)
 
-    def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[Finding]:
+    def _of(self, binding: Binding, role: Role | None, subject: Subject) -> Iterator[RbacFinding]:
         category = category_of(subject, self._policy)
         if category.who is Who.MASTERS:
             if role is not None and role.name == CLUSTER_ADMIN:
-                yield Finding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
+                yield RbacFinding(code="system-masters", severity=LOW, subject=subject, binding=binding, role=role)
             return
         if role is None:
-            yield Finding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
+            yield RbacFinding(code="dangling-role", severity=LOW, subject=subject, binding=binding, role=None)
             return
         if category.who is Who.LEVEL:
-            yield Finding(
+            yield RbacFinding(
                 code="level-grants", severity=HIGH, subject=subject, binding=binding, role=role, level=category.level
             )
             return
         if category.who is Who.PRETENDER:
-            yield Finding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
-        gaps = self._judge.gaps(role.key, self._rules.of(role), binding.namespace, category)
-        yield from self._told(_Bound(binding, role, subject), gaps, category)
+            yield RbacFinding(code="pretended-level", severity=MEDIUM, subject=subject, binding=binding, role=role)
+        gaps = self._gap_finder.of_role(role.key, self._rules.of(role), binding.namespace, category)
+        yield from self._findings_of(_Bound(binding, role, subject), gaps, category)
 
-    def _told(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[Finding]:
+    def _findings_of(self, bound: _Bound, gaps: Sequence[Gap], category: Category) -> Iterator[RbacFinding]:
         if category.who is Who.ACCOUNT:
             yield from self._of_account(bound, gaps)
         elif category.who is Who.ELEVATED and category.level is not None:
             reached = self._policy.rank(category.level)
-            # What RBAC cannot tell from everyday work is no reason to sign in more strongly for all of it.
+            # Where RBAC cannot separate a power from everyday work, all of that work would need the stronger level.
             too_low = [gap for gap in gaps if gap.need.rank > reached and gap.reach.narrows]
             yield from bound.folded("level-too-low", too_low)
         elif category.who is Who.ANONYMOUS:
@@ -81,8 +80,8 @@ class _Audit:
         else:
             yield from bound.by_rule(gaps)
 
-    def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[Finding]:
-        """Return what a service account can do in one finding: it never steps up, and whoever acts as it need not."""
+    def _of_account(self, bound: _Bound, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
+        """Return one finding for what a service account can do: neither it nor whoever acts as it steps up."""
         accounts = self._objects.service_accounts
         subject = bound.subject
         account = None if accounts is None else accounts.get((subject.namespace, subject.name))
@@ -96,21 +95,21 @@ class _Audit:
         if account is not None and account.automounts:
             note = "its token is mounted into every pod that runs as it and does not refuse"
         code = "powerful-default-service-account" if is_default else "powerful-service-account"
-        # Few may start pods everywhere, so it is less bad than in people's hands; but never a trifle.
+        # Few people may start pods everywhere, so it is less severe than a right of people, but never low.
         lower = max(lowered(worst), min(worst, MEDIUM, key=rank), key=rank)
         yield from bound.folded(code, gaps, severity=worst if is_default else lower, note=note)
 
 
 class _Bound:
-    """One subject of one binding, and how its gaps are told."""
+    """One subject of one binding, and the findings about it."""
 
     def __init__(self, binding: Binding, role: Role, subject: Subject) -> None:
         self.binding, self.role, self.subject = binding, role, subject
 
-    def finding(self, code: str, gaps: Sequence[Gap], *, severity: str, note: str = "") -> Finding:
+    def finding(self, code: str, gaps: Sequence[Gap], *, severity: str, note: str = "") -> RbacFinding:
         codes = dict.fromkeys(gap.reach.power.code for gap in gaps)
         needs = [gap.need for gap in gaps]
-        return Finding(
+        return RbacFinding(
             code=code,
             severity=severity,
             subject=self.subject,
@@ -126,14 +125,14 @@ class _Bound:
 
     def folded(
         self, code: str, gaps: Sequence[Gap], *, severity: str | None = None, note: str = ""
-    ) -> Iterator[Finding]:
-        """Tell all gaps in one finding, as bad as the worst of them unless `severity` says otherwise."""
+    ) -> Iterator[RbacFinding]:
+        """Return all gaps as one finding, with the worst of their severities unless `severity` is given."""
         if gaps:
             worst = max((gap.severity for gap in gaps), key=rank)
             yield self.finding(code, gaps, severity=severity or worst, note=note)
 
-    def by_rule(self, gaps: Sequence[Gap]) -> Iterator[Finding]:
-        """Tell each power once; what a wildcard gives is told as the wildcard."""
+    def by_rule(self, gaps: Sequence[Gap]) -> Iterator[RbacFinding]:
+        """Return one finding a power; what a wildcard gives is one finding about the wildcard."""
         grouped: dict[str, list[Gap]] = {}
         for gap in gaps:
             grouped.setdefault(_code(gap, self.role), []).append(gap)
@@ -160,7 +159,7 @@ def _code(gap: Gap, role: Role) -> str:
 
 
 def is_everything(rule: RbacRule) -> bool:
-    """Tell the rule that allows every verb on every resource of every group."""
+    """Whether a rule allows every verb on every resource of every group."""
     return ANYTHING in rule.verbs and ANYTHING in rule.resources and ANYTHING in rule.api_groups
 
 

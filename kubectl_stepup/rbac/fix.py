@@ -1,7 +1,7 @@
-"""The objects that close what was found: everyday roles, roles for derived groups, and bindings without the old grant.
+"""Make the objects that close gaps: everyday roles, roles for derived groups, and bindings without the old grant.
 
-Roles that are there are never changed, as others may be bound to them: who is affected gets bound to narrowed copies,
-and leaves the old binding, which stays for its other subjects. So the way back is to apply what was there before.
+Existing roles are never changed, as others may be bound to them. An affected subject is bound to narrowed copies and
+removed from the old binding, which stays for its other subjects. Applying the former objects takes it all back.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import OWNED, PREFIX, derived_group
+from kubectl_stepup.enforce.names import PREFIX, derived_group
+from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.rbac.aggregation import EffectiveRules
-from kubectl_stepup.rbac.given import Judge
+from kubectl_stepup.rbac.gaps import GapFinder
 from kubectl_stepup.rbac.model import RBAC
 from kubectl_stepup.rbac.narrowing import Parts, parts_of
 from kubectl_stepup.rbac.powers import ANYTHING
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_stepup.policy.model import Policy, Target
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
     from kubectl_stepup.rbac.subjects import Category
 
-FROM = f"{OWNED}/narrowed-from"
+FROM = f"{OWN_GROUP}/narrowed-from"
 _NARROWED = frozenset({Who.PERSON, Who.ELEVATED})
 _DROPPED = frozenset({"open-to-anonymous", "open-to-everyone", "level-grants", "pretended-level"})
 _DANGLING = frozenset({"dangling-role", "dangling-service-account"})
@@ -35,16 +36,16 @@ _DANGLING = frozenset({"dangling-role", "dangling-service-account"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """An object to apply (None: only words), and what is said above it; one comment is one line."""
+    """An object to apply (None: only comments), and the comments above it, one a line."""
 
     comments: tuple[str, ...]
     manifest: dict[str, Any] | None = None
 
 
-def fixes(findings: Iterable[Finding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
-    """Return what to apply, in that order: new roles, new bindings, then the old bindings with who is left in them."""
+def fixes(findings: Iterable[RbacFinding], objects: RbacObjects, policy: Policy, target: Target) -> tuple[Piece, ...]:
+    """Return what to apply, in order: new roles, new bindings, then the old bindings with their remaining subjects."""
     fixing = _Fixing(objects, policy, target)
-    by_binding: dict[tuple[str, str, str], list[Finding]] = {}
+    by_binding: dict[tuple[str, str, str], list[RbacFinding]] = {}
     for finding in findings:
         key = (finding.binding.kind, finding.binding.namespace, finding.binding.name)
         by_binding.setdefault(key, []).append(finding)
@@ -58,15 +59,15 @@ class _Fixing:
         self._objects = objects
         self._policy = policy
         self._rules = EffectiveRules(objects.roles)
-        self._judge = Judge(Sensitivity(policy, target, guarded=objects.guarded))
+        self._gap_finder = GapFinder(Sensitivity(policy, target, gated=objects.gated))
         self._parts: dict[tuple[object, ...], Parts] = {}
         self.roles: dict[tuple[str, str, str], Piece] = {}
         self.bindings: dict[tuple[str, str, str], Piece] = {}
         self.old: list[Piece] = []
         self.words: list[Piece] = []
 
-    def close(self, binding: Binding, findings: Sequence[Finding]) -> None:
-        """Close what was found in one binding."""
+    def close(self, binding: Binding, findings: Sequence[RbacFinding]) -> None:
+        """Close the gaps of one binding."""
         leaving: dict[Subject, str] = {}
         for subject in dict.fromkeys(finding.subject for finding in findings):
             codes = {finding.code for finding in findings if finding.subject == subject}
@@ -86,7 +87,7 @@ class _Fixing:
         return category_of(subject, self._policy).who in _NARROWED
 
     def _is_narrowed(self, binding: Binding, subject: Subject) -> bool:
-        """Bind a subject to narrowed roles; tell whether there was anything to narrow."""
+        """Bind a subject to narrowed roles; return whether there was anything to narrow."""
         category = category_of(subject, self._policy)
         role = self._objects.roles.get(binding.role_key)
         if category.who not in _NARROWED or role is None:
@@ -99,9 +100,11 @@ class _Fixing:
         self._bind(binding, role, everyday, parts.everyday, [subject], _everyday_words(role, self._rules_of(role)))
         for level, rules in parts.by_level.items():
             derived = _derived(subject, level)
-            words = [f"What of {role.kind}/{role.name} needs {level} first."]
+            words = [f"The part of {role.kind}/{role.name} that needs {level} first."]
             if derived is None:
-                words.append(f"{subject} has no group that a level could be derived from: put it into one, and bind")
+                words.append(
+                    f"{subject} is no group, so no group can be derived from it: put it into a group, and bind"
+                )
                 words.append(f"the group {derived_group(level, 'GROUP')} to this role.")
             self._bind(binding, role, f"stepup-{level}", rules, [derived] if derived else [], words)
         return True
@@ -114,7 +117,7 @@ class _Fixing:
         if key not in self._parts:
             reached = self._policy.rank(category.level) if category.level else -1
             rules = self._rules_of(role)
-            self._parts[key] = parts_of(rules, namespace, category, judge=self._judge, reached=reached)
+            self._parts[key] = parts_of(rules, namespace, category, gap_finder=self._gap_finder, reached=reached)
         return self._parts[key]
 
     def _bind(
@@ -156,9 +159,9 @@ class _Fixing:
 
 
 def _everyday_words(role: Role, rules: Iterable[RbacRule]) -> Iterator[str]:
-    yield f"{role.kind}/{role.name} without what the policy asks a step-up for."
+    yield f"{role.kind}/{role.name} without what the policy requires a step-up for."
     if any(ANYTHING in (*rule.resources, *rule.api_groups) for rule in rules):
-        yield "The wildcards of that role had custom resources in them too: add by name those that are used."
+        yield "The wildcards of that role included custom resources: add those that are used by name."
 
 
 def _derived(subject: Subject, level: str) -> dict[str, str] | None:

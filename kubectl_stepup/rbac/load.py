@@ -1,22 +1,53 @@
-"""Read files with Kubernetes objects, with the lines that they stand on (pyyaml, through documents.yaml_file)."""
+"""Read RBAC from files, with the lines that it stands on (the filesystem, standard input)."""
 
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import RbacInvalid
-from kubectl_stepup.rbac.model import Place
-from kubectl_stepup.rbac.reading import Manifest
+from kubectl_stepup.errors import RbacInvalid, UsageError
+from kubectl_stepup.rbac.model import FileLocation
+from kubectl_stepup.rbac.reading import Manifest, objects_of
 from kubectl_stepup.yaml_edit import yaml_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from kubectl_stepup.rbac.model import RbacObjects
     from kubectl_stepup.yaml_edit.node import Node
 
 STDIN = "-"
+NO_ACCOUNTS = "service accounts were not read: bindings to missing ones are not told"
+
+
+def from_files(files: Sequence[str]) -> tuple[RbacObjects, tuple[str, ...]]:
+    """Read RBAC from files (`-`: standard input), and return with it what is missing in them.
+
+    Raises:
+        RbacInvalid: they cannot be read, or bind nobody.
+        UsageError: standard input is named twice.
+    """
+    if files.count(STDIN) > 1:
+        raise UsageError("standard input can be read only once", hint="kubectl stepup rbac audit --from FILE")
+    objects = objects_of(manifest for file in files for manifest in manifests(_bytes(file), file))
+    if not objects.bindings:
+        raise RbacInvalid(
+            f"{', '.join(files)}: no RoleBinding and no ClusterRoleBinding, so nothing can be told",
+            hint="kubectl get clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts -A -o json",
+        )
+    return objects, (() if objects.service_accounts is not None else (NO_ACCOUNTS,))
+
+
+def _bytes(file: str) -> bytes:
+    if file != STDIN:
+        return yaml_file.read_bytes(Path(file), max_bytes=yaml_file.MAX_MANIFEST_BYTES, error=RbacInvalid)
+    data = b"" if sys.stdin is None else sys.stdin.buffer.read(yaml_file.MAX_MANIFEST_BYTES + 1)
+    if len(data) > yaml_file.MAX_MANIFEST_BYTES:
+        raise RbacInvalid(f"standard input is larger than {yaml_file.MAX_MANIFEST_BYTES} bytes")
+    return data
 
 
 def manifests(data: bytes, file: str) -> Iterator[Manifest]:
@@ -28,8 +59,8 @@ def manifests(data: bytes, file: str) -> Iterator[Manifest]:
         RbacInvalid: it is neither YAML nor JSON, or holds something that is no object.
     """
     if data.lstrip()[:1] == b"{":
-        place = Place(file=file)
-        yield from (Manifest(content=one, place=place) for one in flattened(_json(data, file), file))
+        location = FileLocation(file=file)
+        yield from (Manifest(content=one, location=location) for one in flattened(_json(data, file), file))
         return
     for node in yaml_file.parse_all(data, file, error=RbacInvalid):
         yield from _objects(node)
@@ -71,7 +102,7 @@ def _objects(node: Node) -> Iterator[Manifest]:
     for one, source in zip(objects, [node] if inner is None else inner, strict=True):
         rules = source.value.get("rules") if isinstance(source.value, dict) else None
         lines = tuple(rule.line for rule in rules.value) if rules and isinstance(rules.value, list) else ()
-        yield Manifest(content=one, place=Place(file=source.file, line=source.line), rule_lines=lines)
+        yield Manifest(content=one, location=FileLocation(file=source.file, line=source.line), rule_lines=lines)
 
 
 def _plain(node: Node) -> object:

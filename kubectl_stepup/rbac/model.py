@@ -17,8 +17,8 @@ RoleKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where an object or a rule stands in a file; `line` counts from 1, None where it is not known."""
+class FileLocation:
+    """Where an object or a rule is in a file; `line` counts from 1, None: unknown."""
 
     file: str
     line: int | None = None
@@ -33,12 +33,12 @@ class RbacRule:
     resources: tuple[str, ...] = ()
     resource_names: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
-    place: Place | None = field(default=None, compare=False)
+    location: FileLocation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSelector:
-    """One of a ClusterRole's `clusterRoleSelectors`; all requirements count.
+    """One of a ClusterRole's `clusterRoleSelectors`; every requirement must be met.
 
     `requirements` are (key, operator, values); matchLabels are `In` with one value.
     """
@@ -69,22 +69,22 @@ class Role:
     rules: tuple[RbacRule, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     selectors: tuple[LabelSelector, ...] | None = None
-    place: Place | None = field(default=None, compare=False)
+    location: FileLocation | None = field(default=None, compare=False)
 
     @property
     def key(self) -> RoleKey:
-        """What bindings name it by."""
+        """Return the key by which bindings name it."""
         return (self.kind, self.namespace, self.name)
 
     @property
     def is_stock(self) -> bool:
-        """Tell the roles that the API server makes, and puts right again, by itself."""
+        """Whether the API server creates, and repairs, this role by itself."""
         return self.labels.get(STOCK_LABEL) == STOCK_VALUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Who is bound; `namespace` for a ServiceAccount alone."""
+    """Who is bound; only a ServiceAccount has a `namespace`."""
 
     kind: str
     name: str
@@ -105,11 +105,11 @@ class Binding:
     role_name: str
     subjects: tuple[Subject, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
-    place: Place | None = field(default=None, compare=False)
+    location: FileLocation | None = field(default=None, compare=False)
 
     @property
     def role_key(self) -> RoleKey:
-        """The key of the role that it names."""
+        """Return the key of the role that it names."""
         return (self.role_kind, self.namespace if self.role_kind == "Role" else "", self.role_name)
 
     def __str__(self) -> str:
@@ -129,10 +129,10 @@ class ServiceAccount:
 class RbacObjects:
     """Everything that was read; `service_accounts` is None where they were not.
 
-    `guarded` are the policy's rules that an admission policy of ours denies without a step-up.
+    `gated` are the policy's rules that an admission policy of ours enforces.
     """
 
     roles: Mapping[RoleKey, Role] = field(default_factory=dict)
     bindings: tuple[Binding, ...] = ()
     service_accounts: Mapping[tuple[str, str], ServiceAccount] | None = None
-    guarded: frozenset[str] = frozenset()
+    gated: frozenset[str] = frozenset()

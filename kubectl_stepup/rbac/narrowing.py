@@ -1,9 +1,9 @@
-"""Split what a role gives into an everyday part and one for each level, without any wildcard.
+"""Split a role's rules into an everyday part and one for each level, without any wildcard.
 
-Every rule is taken apart into single verbs on single resources, each is evaluated as if it were a role of its own, and
-what belongs together is put together again. What a wildcard has in it is taken from the table of built-in resources:
-of custom resources nobody here knows, and verbs that exist for authorization alone (`escalate`, `bind`, `impersonate`,
-`approve`, `sign`) are not given to anybody who only had them by a wildcard.
+Every rule is split into single verbs on single resources. Each is evaluated as if it were a role of its own, and those
+of one part are joined again. A wildcard is expanded by the table of built-in resources: custom resources are unknown
+here. Verbs that exist for authorization alone (`escalate`, `bind`, `impersonate`, `approve`, `sign`) are dropped where
+only a wildcard gave them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kubectl_stepup.rbac.powers import ANYTHING, EVERY_VERB
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.rbac.given import Judge
+    from kubectl_stepup.rbac.gaps import GapFinder
     from kubectl_stepup.rbac.subjects import Category
 
 _READS = ("get", "list", "watch")
@@ -54,9 +54,9 @@ class Parts:
 
 
 def parts_of(
-    rules: Iterable[RbacRule], namespace: str, category: Category, *, judge: Judge, reached: int = -1
+    rules: Iterable[RbacRule], namespace: str, category: Category, *, gap_finder: GapFinder, reached: int = -1
 ) -> Parts:
-    """Split rules as they count in a namespace (empty: everywhere) for somebody who has reached a level's rank."""
+    """Split rules for a namespace (empty: everywhere) and a subject that has reached a level of this rank."""
     everyday: list[RbacRule] = []
     by_level: dict[str, list[RbacRule]] = {}
     for rule in rules:
@@ -68,7 +68,7 @@ def parts_of(
                 continue
             needs = [
                 gap.need
-                for gap in judge.gaps_of(_alone(single), namespace, category)
+                for gap in gap_finder.of_rule(_alone(single), namespace, category)
                 if gap.reach.narrows and gap.need.rank > reached
             ]
             if needs:
@@ -86,13 +86,13 @@ def _alone(rule: RbacRule) -> EffectiveRule:
 
 
 def _singles(rule: RbacRule) -> Iterator[RbacRule]:
-    """Return one rule for each verb, group and resource; what the API does not have is left out."""
+    """Return one rule for each verb, group and resource that the API has."""
     for group in BUILT_IN if ANYTHING in rule.api_groups else rule.api_groups:
         for resource in _resources(group, rule.resources):
             name, _, subresource = resource.partition("/")
             ours = ANYTHING in rule.api_groups or (group in BUILT_IN and is_built_in(name))
             if ours and not resource_in_path(group, name).built_in:
-                continue  # no such resource in this group; under a wildcard of groups, a custom one that nobody knows
+                continue  # not in this group; under a wildcard of groups it is an unknown custom resource
             for verb in _verbs(rule, _possible(name, subresource)):
                 yield RbacRule(
                     verbs=(verb,), api_groups=(group,), resources=(resource,), resource_names=rule.resource_names
@@ -114,7 +114,7 @@ def _resources(group: str, resources: Sequence[str]) -> Iterator[str]:
 
 
 def _possible(name: str, subresource: str) -> tuple[str, ...]:
-    """Return the verbs that a wildcard of verbs has in it for one resource."""
+    """Return the verbs that a wildcard of verbs means for one resource."""
     possible = verbs_of(name, subresource)
     if possible is None:
         return EVERY_VERB if not subresource else _READS[:1]
@@ -122,14 +122,14 @@ def _possible(name: str, subresource: str) -> tuple[str, ...]:
 
 
 def _verbs(rule: RbacRule, possible: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the verbs that a rule means: where it has a wildcard, only such as the resource can receive."""
+    """Return the verbs that a rule means; under a wildcard, only those that the resource has."""
     if ANYTHING in rule.verbs:
         return possible
     return tuple(verb for verb in rule.verbs if verb in possible) if ANYTHING in rule.resources else rule.verbs
 
 
 def _joined(singles: Sequence[RbacRule]) -> Iterator[RbacRule]:
-    """Put resources of one group with the same verbs into one rule, in the order in which they came."""
+    """Join resources of one group with the same verbs into one rule, in their order."""
     yield from dict.fromkeys(rule for rule in singles if rule.urls)
     verbs: dict[tuple[str, tuple[str, ...], str], dict[str, None]] = {}
     for rule in singles:

@@ -1,4 +1,4 @@
-"""Read what `kubectl get -o json` prints, or a file has, into the values of `model`; other kinds are passed over."""
+"""Read manifests into the values of `model`; objects of other kinds are skipped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kubectl_stepup.errors import RbacInvalid
 from kubectl_stepup.rbac.model import (
     RBAC,
     Binding,
+    FileLocation,
     LabelSelector,
-    Place,
     RbacObjects,
     RbacRule,
     Role,
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-_GUARD = "ValidatingAdmissionPolicy"
-_GUARD_BINDING = "ValidatingAdmissionPolicyBinding"
+_POLICY = "ValidatingAdmissionPolicy"
+_POLICY_BINDING = "ValidatingAdmissionPolicyBinding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One object, and where it and its rules stand."""
+    """One object, and where it and its rules are in a file."""
 
     content: Mapping[str, Any]
-    place: Place
+    location: FileLocation
     rule_lines: tuple[int, ...] = ()
 
 
 class _Field:
-    """A value of a manifest, read in the type that the API gives it."""
+    """A value of a manifest, read as the type that the API has for it."""
 
     def __init__(self, manifest: Manifest, path: str, value: object) -> None:
         self._manifest, self._path, self._value = manifest, path, value
@@ -49,7 +49,7 @@ class _Field:
         return _Field(self._manifest, f"{self._path}.{key}" if self._path else key, value)
 
     def items(self) -> list[_Field]:
-        """Return the list; none is an empty one."""
+        """Return the items of the list; none where it is absent."""
         if self._value is None:
             return []
         if not isinstance(self._value, list):
@@ -82,21 +82,21 @@ class _Field:
         return self._value is False
 
     def _error(self, wanted: str) -> RbacInvalid:
-        place = self._manifest.place
-        where = place.file if place.line is None else f"{place.file}:{place.line}"
-        return RbacInvalid(f"{where}: {self._path or 'the object'} must be {wanted}", details={"file": place.file})
+        location = self._manifest.location
+        where = location.file if location.line is None else f"{location.file}:{location.line}"
+        return RbacInvalid(f"{where}: {self._path or 'the object'} must be {wanted}", details={"file": location.file})
 
 
 def objects_of(manifests: Iterable[Manifest], *, has_service_accounts: bool | None = None) -> RbacObjects:
-    """Return what the manifests say; of two with one name the later counts.
+    """Return the RBAC of the manifests; of two objects with one name the later counts.
 
-    `has_service_accounts`: whether all of them are here; None: wherever there is one, as in the files of a backup.
+    `has_service_accounts`: whether all of them are there; None: if there is one, as in the files of a backup.
 
     Raises:
         RbacInvalid: one is not what the API has.
     """
     roles, bindings, accounts = {}, {}, {}
-    guards: dict[str, str] = {}
+    policies: dict[str, str] = {}
     denied: set[str] = set()
     for manifest in manifests:
         whole = _Field(manifest, "", manifest.content)
@@ -110,16 +110,16 @@ def objects_of(manifests: Iterable[Manifest], *, has_service_accounts: bool | No
         elif (group, kind) == ("", "ServiceAccount"):
             account = _account(whole)
             accounts[(account.namespace, account.name)] = account
-        elif kind == _GUARD:
-            guards.update(_guard(whole))
-        elif kind == _GUARD_BINDING and "Deny" in whole["spec"]["validationActions"].texts():
+        elif kind == _POLICY:
+            policies.update(_admission_policy(whole))
+        elif kind == _POLICY_BINDING and "Deny" in whole["spec"]["validationActions"].texts():
             denied.add(whole["spec"]["policyName"].text())
     known = bool(accounts) if has_service_accounts is None else has_service_accounts
     return RbacObjects(
         roles=roles,
         bindings=tuple(bindings.values()),
         service_accounts=accounts if known else None,
-        guarded=frozenset(rule for name, rule in guards.items() if name in denied),
+        gated=frozenset(rule for name, rule in policies.items() if name in denied),
     )
 
 
@@ -130,31 +130,32 @@ def _namespace(whole: _Field, kind: str) -> str:
 def _role(whole: _Field, kind: str, manifest: Manifest) -> Role:
     lines: tuple[int | None, ...] = manifest.rule_lines
     rules = whole["rules"].items()
-    lines = lines if len(lines) == len(rules) else (manifest.place.line,) * len(rules)
+    lines = lines if len(lines) == len(rules) else (manifest.location.line,) * len(rules)
     aggregation = whole["aggregationRule"]
     return Role(
         kind=kind,
         name=whole["metadata"]["name"].text(),
         namespace=_namespace(whole, kind),
         rules=tuple(
-            _rule(rule, Place(file=manifest.place.file, line=line)) for rule, line in zip(rules, lines, strict=True)
+            _rule(rule, FileLocation(file=manifest.location.file, line=line))
+            for rule, line in zip(rules, lines, strict=True)
         ),
         labels=whole["metadata"]["labels"].mapping(),
         selectors=None
         if aggregation.is_absent
         else tuple(_selector(one) for one in aggregation["clusterRoleSelectors"].items()),
-        place=manifest.place,
+        location=manifest.location,
     )
 
 
-def _rule(rule: _Field, place: Place) -> RbacRule:
+def _rule(rule: _Field, location: FileLocation) -> RbacRule:
     return RbacRule(
         verbs=rule["verbs"].texts(),
         api_groups=rule["apiGroups"].texts(),
         resources=rule["resources"].texts(),
         resource_names=rule["resourceNames"].texts(),
         urls=rule["nonResourceURLs"].texts(),
-        place=place,
+        location=location,
     )
 
 
@@ -177,7 +178,7 @@ def _binding(whole: _Field, kind: str, manifest: Manifest) -> Binding:
         role_name=whole["roleRef"]["name"].text(),
         subjects=tuple(_subject(one, namespace) for one in whole["subjects"].items()),
         labels=whole["metadata"]["labels"].mapping(),
-        place=manifest.place,
+        location=manifest.location,
     )
 
 
@@ -202,10 +203,10 @@ def _account(whole: _Field) -> ServiceAccount:
     )
 
 
-def _guard(whole: _Field) -> dict[str, str]:
-    """Return an admission policy of ours by its name, with the rule that it is made of."""
+def _admission_policy(whole: _Field) -> dict[str, str]:
+    """Return the name of an admission policy of ours, and of the rule that it was compiled from."""
     name = whole["metadata"]["name"].text()
     if not name.startswith(names.OBJECT_PREFIX):
         return {}
-    told = whole["metadata"]["annotations"][names.RULE].text(name.removeprefix(names.OBJECT_PREFIX))
-    return {name: told}
+    rule = whole["metadata"]["annotations"][names.RULE].text(name.removeprefix(names.OBJECT_PREFIX))
+    return {name: rule}

@@ -1,29 +1,29 @@
-"""What was found, as an object for programs."""
+"""Findings as an object for programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.policy.actions import OWN_GROUP
+from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.rbac.catalogue import CATALOGUE
-from kubectl_stepup.rbac.severity import SEVERITIES
+from kubectl_stepup.rbac.finding import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
     from kubectl_stepup.rbac.aggregation import EffectiveRule
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
     from kubectl_stepup.rbac.model import Subject
 
 BLIND_SPOTS = (
     "members of system:masters come from client certificates: RBAC does not show who they are, and no rule binds them",
     "RBAC does not show who is in a group, nor what other authorizers allow (Node, webhooks, the cloud's own)",
 )
-"""What this audit cannot see; said in every report."""
+"""What this audit cannot see; every report says it."""
 
 
-def counts(findings: Iterable[Finding]) -> dict[str, int]:
+def counts(findings: Iterable[RbacFinding]) -> dict[str, int]:
     """Count findings by severity, the worst first."""
     found = dict.fromkeys(reversed(SEVERITIES), 0)
     for one in findings:
@@ -31,10 +31,10 @@ def counts(findings: Iterable[Finding]) -> dict[str, int]:
     return found
 
 
-def document(findings: Sequence[Finding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
+def document(findings: Sequence[RbacFinding], *, cluster: str | None, notes: Sequence[str]) -> dict[str, Any]:
     """Return the object of `-o json` and `-o yaml`; programs rely on these fields."""
     return {
-        "apiVersion": f"{OWN_GROUP}/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "RbacFindingList",
         "cluster": cluster,
         "counts": counts(findings),
@@ -49,8 +49,8 @@ def _kind(code: str) -> dict[str, str]:
     return {"title": entry.title, "why": entry.why, "fix": entry.fix}
 
 
-def _item(finding: Finding) -> dict[str, Any]:
-    place, binding = finding.place, finding.binding
+def _item(finding: RbacFinding) -> dict[str, Any]:
+    location, binding = finding.location, finding.binding
     return {
         "id": finding.code,
         "severity": finding.severity,
@@ -64,7 +64,7 @@ def _item(finding: Finding) -> dict[str, Any]:
         "path": list(finding.path),
         "rules": [_rule(one) for one in finding.rules],
         **({"note": finding.note} if finding.note else {}),
-        **({"file": place.file, "line": place.line} if place else {}),
+        **({"file": location.file, "line": location.line} if location else {}),
     }
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kubectl_stepup.rbac.catalogue import CATALOGUE
-from kubectl_stepup.rbac.severity import CRITICAL, HIGH, LOW, MEDIUM
+from kubectl_stepup.rbac.finding import CRITICAL, HIGH, LOW, MEDIUM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from kubectl_stepup.rbac.finding import Finding
-    from kubectl_stepup.rbac.model import Place
+    from kubectl_stepup.rbac.finding import RbacFinding
+    from kubectl_stepup.rbac.model import FileLocation
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 INFORMATION = "https://kubectl-stepup.github.io"
@@ -26,8 +26,8 @@ _SCORES: Mapping[str, str] = {CRITICAL: "9.5", HIGH: "8.0", MEDIUM: "5.0", LOW: 
 """What code scanning reads as `security-severity` (a CVSS score)."""
 
 
-def sarif(findings: Sequence[Finding], *, version: str) -> dict[str, Any]:
-    """Return a log with one run; every kind of finding is a rule of it, found or not."""
+def sarif(findings: Sequence[RbacFinding], *, version: str) -> dict[str, Any]:
+    """Return a SARIF log with one run; every kind of finding is a rule of it, found or not."""
     positions = {code: at for at, code in enumerate(CATALOGUE)}
     driver = {
         "name": "kubectl-stepup",
@@ -50,7 +50,7 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, position: int) -> dict[str, Any]:
+def _result(finding: RbacFinding, position: int) -> dict[str, Any]:
     entry = CATALOGUE[finding.code]
     binding = finding.binding
     logical = {"fullyQualifiedName": f"{finding.scope}/{binding}", "kind": "resource"}
@@ -61,20 +61,20 @@ def _result(finding: Finding, position: int) -> dict[str, Any]:
         "ruleIndex": position,
         "level": _LEVELS[finding.severity],
         "message": {
-            "text": f"{finding.subject} ({finding.scope}): {entry.title}. {path}.{note} To mend it: {entry.fix}"
+            "text": f"{finding.subject} ({finding.scope}): {entry.title}. {path}.{note} To fix it: {entry.fix}"
         },
-        "locations": [{"logicalLocations": [logical], **_physical(finding.place)}],
+        "locations": [{"logicalLocations": [logical], **_physical(finding.location)}],
         "partialFingerprints": {"kubectlStepup/v1": sha256(finding.identity.encode()).hexdigest()[:32]},
         "properties": {"severity": finding.severity, "security-severity": _SCORES[finding.severity]},
     }
 
 
-def _physical(place: Place | None) -> dict[str, Any]:
-    """Return where in a file it is; what came from a cluster, or by standard input, is in none."""
-    if place is None or not place.file or place.file == "-":
+def _physical(location: FileLocation | None) -> dict[str, Any]:
+    """Return the location in a file; none for what came from a cluster or from standard input."""
+    if location is None or not location.file or location.file == "-":
         return {}
-    region = {} if place.line is None else {"region": {"startLine": place.line}}
-    path = place.file.replace("\\", "/")
+    region = {} if location.line is None else {"region": {"startLine": location.line}}
+    path = location.file.replace("\\", "/")
     drive = path[1:3] == ":/"
     uri = quote(path, safe="/:" if drive else "/")
     if drive or path.startswith("/"):

@@ -1,4 +1,4 @@
-"""Where the policy asks for a level before a power may be used, and whether a guard already stands there."""
+"""Which level the policy requires for a power, and whether an admission policy enforces it already."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _UNASKED = frozenset({"audit", "warn"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What the policy wants first: the strongest level of the rules that ask.
+    """The level that the policy requires: the strongest of its matching rules.
 
-    `guarded`: an admission policy stands for each of those rules and sees this power used.
+    `gated`: an admission policy enforces each of those rules, and sees this power used.
     """
 
     level: str
     rank: int
     rules: tuple[str, ...]
-    guarded: bool
+    gated: bool
 
 
 class Sensitivity:
-    """A policy's answer for one cluster; `guarded` are the rules whose admission policies are in place."""
+    """What a policy requires on one cluster; `gated` are the rules whose admission policies are in force."""
 
-    def __init__(self, policy: Policy, target: Target, *, guarded: frozenset[str] = frozenset()) -> None:
+    def __init__(self, policy: Policy, target: Target, *, gated: frozenset[str] = frozenset()) -> None:
         self._policy = policy
         self._target = target
-        self._guarded = guarded
-        # What a command line shows no RBAC can ask for, and a rule that only says so asks for nothing.
+        self._gated = gated
+        # RBAC cannot enforce a rule about the command line (`where`); a rule in mode audit or warn requires nothing.
         self._rules = [rule for rule in policy.rules if rule.where == Where() and rule.mode not in _UNASKED]
         self._by_namespace = any(rule.selector.namespaces or rule.excluded for rule in self._rules)
         self._known: dict[tuple[object, ...], Need | None] = {}
 
     def place(self, namespace: str) -> str:
-        """Return a namespace that stands for this one: one for all where no rule asks which it is."""
+        """Return a namespace with the same answers: one for all where no rule depends on the namespace."""
         return namespace if self._by_namespace or not namespace else ANY
 
     def need(self, reach: Reach, namespace: str) -> Need | None:
-        """Return what using a power in a namespace (empty: in all of them) needs, or None where nothing does.
+        """Return what a power needs in a namespace (empty: in all of them), or None.
 
         `wildcard-urls` is about no action: it counts wherever a rule with actions does.
         """
@@ -71,8 +71,7 @@ class Sensitivity:
             level=level,
             rank=rank,
             rules=tuple(dict.fromkeys(rule.name for rule in asking)),
-            guarded=gated
-            and (reach.power.kept_by in self._guarded or all(rule.name in self._guarded for rule in asking)),
+            gated=gated and (reach.power.kept_by in self._gated or all(rule.name in self._gated for rule in asking)),
         )
 
     def _asking(self, reach: Reach, namespace: str) -> list[Rule]:
@@ -88,7 +87,7 @@ class Sensitivity:
 
 
 def _entries(reach: Reach, namespace: str) -> Iterator[ResourceAttributes]:
-    """Return the requests that the power is used by; where they go to all namespaces, no one is known."""
+    """Return the requests that use the power; a request to all namespaces has none of its own."""
     name, _, subresource = reach.resource.partition("/")
     resource = _resource(reach.group, name)
     for verb in reach.verbs:

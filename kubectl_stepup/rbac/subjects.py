@@ -1,4 +1,4 @@
-"""Who a subject is to a step-up: a person, everybody, a machine, or somebody who has stepped up."""
+"""The category of a subject: a person, everybody, a machine, or somebody who has stepped up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVERYONE = frozenset({"system:authenticated", "system:serviceaccounts"})
 
 
 class Who(Enum):
-    """What kind of subject it is."""
+    """Whom a subject stands for."""
 
     PERSON = "person"
     ANONYMOUS = "anonymous"
@@ -29,19 +29,19 @@ class Who(Enum):
     ELEVATED = "elevated"
     LEVEL = "level"
     PRETENDER = "pretender"
-    """A name with our prefix that the policy's levels do not give."""
+    """A name with our prefix that does not come from a level of the policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """Who a subject is; `level` where it has one by its group."""
+    """Whom a subject stands for, and the level that its group has, if any."""
 
     who: Who
     level: str | None = None
 
 
 def category_of(subject: Subject, policy: Policy) -> Category:
-    """Return who a subject is under a policy."""
+    """Return the category of a subject under a policy."""
     if subject.kind == "ServiceAccount":
         return Category(who=Who.ACCOUNT)
     if subject.name.startswith(PREFIX):

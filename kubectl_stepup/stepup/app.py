@@ -6,135 +6,83 @@ import contextlib
 import os
 import secrets
 import shlex
-import sys
 import uuid
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
-from kubectl_stepup.config import files, places
-from kubectl_stepup.config.document import config_of
-from kubectl_stepup.errors import ConfigError, KubeconfigError, NotEnrolled
-from kubectl_stepup.kubeconfig import config_v1
-from kubectl_stepup.kubeconfig import load as kubeconfig_edge
+from kubectl_stepup.config import files
+from kubectl_stepup.errors import ConfigError, KubeconfigError, KubectlFailed, NotEnrolled
 from kubectl_stepup.sessions import scope
-from kubectl_stepup.wiring.files_in_force import files_in_force
-from kubectl_stepup.yaml_edit import yaml_file
+from kubectl_stepup.stepup.files_in_force import FilesInForce
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from kubectl_stepup.audit.sinks.absent import NoAuditLog
     from kubectl_stepup.audit.sinks.file import AuditLog
-    from kubectl_stepup.config.model import Cluster, Config, Provider
+    from kubectl_stepup.clock import Clock
+    from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.kubeconfig.context import ResolvedContext
-    from kubectl_stepup.kubeconfig.load import Kubeconfig
+    from kubectl_stepup.kubectl.captured_input import CapturedInput
+    from kubectl_stepup.kubectl.command import KubectlCommand
+    from kubectl_stepup.kubectl.discovery_cache import Discovery
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
     from kubectl_stepup.oidc.provider import OIDCProvider
-    from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.sessions.denial_cache import DenialCache
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
-    from kubectl_stepup.stepup.elevate import ElevatePorts
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.options import Settings
+    from kubectl_stepup.stepup.proxy_reader import ProxyReader
     from kubectl_stepup.stepup.recorder import Recorder
-    from kubectl_stepup.stepup.request import Asked
+    from kubectl_stepup.stepup.request import StepUpRequest
     from kubectl_stepup.ui.terminal import Terminal
-    from kubectl_stepup.wiring.real_kubectl import RealKubectl
-    from kubectl_stepup.yaml_edit.node import Node
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the command line says about this program itself."""
-
-    config: str | None = None
-    policy: str | None = None
-    quiet: bool = False
-    verbose: int = 0
-    no_input: bool = False
-    from_credential: bool = False
-
-
-class App:
+class App(FilesInForce):
     """What is outside: clock, terminal, transport, store, kubectl, audit sink, environment; and the files in force.
 
     Each part is made when it is first used. A test puts its own in place of one by assigning the attribute.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
-        self.settings = settings
-        self.environ = environ
-        self.clock = SystemClock()
-        # Before any of these files is read: one that is changed meanwhile is another one then.
-        self.rests_on = files_in_force(environ, config=settings.config, policy=settings.policy)
-
-    # -- files ----------------------------------------------------------------------------------------------------
+        super().__init__(settings, environ)
+        self.clock: Clock = SystemClock()
+        self.random: Callable[[int], str] = secrets.token_urlsafe
 
     @cached_property
-    def config(self) -> Config:
-        """The enrolled providers and clusters."""
-        return self.read_config()
+    def kubectl(self) -> InstalledKubectl:
+        """The kubectl of this machine."""
+        from kubectl_stepup.kubectl.installed import InstalledKubectl
 
-    def read_config(self) -> Config:
-        """Read the config files as they are now."""
-        pair = files.config_files(self.environ, self.settings.config)
-        return config_of(_node(pair.system), _node(pair.user))
+        return InstalledKubectl(self.environ, lambda: self.runtime_directory)
 
     @cached_property
-    def policy(self) -> Policy:
-        """The policy in force: this machine's files, and what clusters publish."""
-        from kubectl_stepup.wiring.policies import policy_in_force
+    def discovery(self) -> Discovery:
+        """What kubectl wrote down about the resources of clusters."""
+        from kubectl_stepup.kubectl.discovery_cache import Discovery
 
-        return policy_in_force(self.environ, self.settings.policy)
+        return Discovery(self.environ)
 
-    @cached_property
-    def own_policy(self) -> Policy:
-        """The policy of this machine's files alone: what a server's objects are made of."""
-        from kubectl_stepup.wiring.policies import own_policy
+    def expand(self, command: KubectlCommand, *, online: bool = False) -> tuple[KubectlCommand, CapturedInput]:
+        """Add the objects of a command's manifests; without a kubectl to read them it stays as sensitive as it can be.
 
-        return own_policy(self.environ, self.settings.policy)
+        `online` lets manifests be fetched.
+        """
+        from kubectl_stepup.kubectl.captured_input import NOTHING
 
-    def kubeconfig(self, flag: str | None) -> Kubeconfig:
-        """Read the kubeconfig files for their names: users are without credentials where a file was read before."""
-        from kubectl_stepup.wiring.kubeconfig_names import NamesParse
+        if not command.manifests:
+            return command, NOTHING
+        from kubectl_stepup.kubectl.manifest import expand
 
-        directory = places.cache_directory(self.environ, platform=sys.platform)
-        parse = config_v1.parse if directory is None else NamesParse(directory, config_v1.parse)
-        return kubeconfig_edge.load(self.environ, flag, parse=parse)
-
-    def whole_kubeconfig(self, flag: str | None) -> Kubeconfig:
-        """Read the kubeconfig files with all that is in them."""
-        return kubeconfig_edge.load(self.environ, flag)
-
-    @cached_property
-    def state_directory(self) -> Path:
-        """Where the audit record lives."""
-        named = places.state_directory(self.environ, platform=sys.platform)
-        if named is None:
-            raise ConfigError("there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set")
-        return Path(named)
-
-    @cached_property
-    def runtime_directory(self) -> Path:
-        """Where locks and short-lived files live."""
-        from kubectl_stepup.kubeconfig import run_directory
-        from kubectl_stepup.sessions.runtime_directory import clear_away, runtime_directory
-
-        directory = runtime_directory(self.environ, state_directory=self.state_directory)
-        clear_away(directory)
-        run_directory.clear_away(str(directory))
-        return directory
-
-    @cached_property
-    def kubectl(self) -> RealKubectl:
-        """The kubectl of this process."""
-        from kubectl_stepup.wiring.real_kubectl import RealKubectl
-
-        return RealKubectl(self.environ)
-
-    # -- people ---------------------------------------------------------------------------------------------------
+        try:
+            return expand(command, kubectl=self.kubectl.path(), online=online)
+        except KubectlFailed:
+            return command, NOTHING
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -151,7 +99,7 @@ class App:
 
     @cached_property
     def recorder(self) -> Recorder:
-        """The record of what was asked, proven and run."""
+        """Writes the audit events of what was asked, proven and run."""
         from kubectl_stepup.stepup.recorder import Caller, Recorder
         from kubectl_stepup.ui.terminal import terminal_name
 
@@ -177,8 +125,6 @@ class App:
         except ConfigError as exc:
             return NoAuditLog(exc.message)
 
-    # -- sessions -------------------------------------------------------------------------------------------------
-
     @cached_property
     def store(self) -> SessionStore:
         """The session store of the config, opened when it is first used; a fallback is said in one line."""
@@ -198,13 +144,20 @@ class App:
         return chosen.store
 
     @cached_property
+    def scope(self) -> str:
+        """Who may use the sessions of this process: its terminal."""
+        return scope.terminal_scope()
+
+    def moment(self) -> Moment:
+        """Read the clocks that a session's time is measured by."""
+        return scope.moment()
+
+    @cached_property
     def denials(self) -> DenialCache:
-        """What was refused or ended lately."""
+        """What was denied or ended lately."""
         from kubectl_stepup.sessions.denial_cache import DenialCache
 
         return DenialCache(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
-
-    # -- providers ------------------------------------------------------------------------------------------------
 
     def provider(self, provider: Provider) -> OIDCProvider:
         """Return the identity provider's client.
@@ -233,47 +186,69 @@ class App:
             verification_hosts=provider.preset.verification_hosts,
         )
 
-    def authenticate(self, asked: Asked, resolved: ResolvedContext | None) -> ElevationSession:
-        """Ask the provider and prove the answer."""
-        from kubectl_stepup.oidc.id_token import verify
-        from kubectl_stepup.stepup.authenticate import AuthenticatePorts, authenticate
-        from kubectl_stepup.wiring.exec_info import digests
+    def authenticate(self, request: StepUpRequest) -> ElevationSession:
+        """Ask the person through the provider, and prove the answer; its libraries take longest to import."""
+        from kubectl_stepup.stepup.authenticate import authenticate
 
-        client = self.provider(asked.provider)
+        return authenticate(request, self)
+
+    def single_flight(
+        self, session_id: str, find: Callable[[], Elevation | None]
+    ) -> AbstractContextManager[Elevation | None]:
+        """Let one process at a time ask for a session."""
+        from kubectl_stepup.stepup.single_flight import single_flight
+
+        return single_flight(session_id, find, self)
+
+    def hand_over(
+        self, directory: str, *, keeps_session: bool
+    ) -> AbstractContextManager[Callable[[Elevation], Sequence[str]]]:
+        """Prepare a way to hand a session to the processes of a run."""
+        from kubectl_stepup.stepup.own_programs import hand_over
+
+        return hand_over(self, directory, keeps_session=keeps_session)
+
+    def large_ca(self, resolved: ResolvedContext) -> bytes | None:
+        """Return the CA certificates that are too many for client-go to tell a plugin, None where they are not."""
+        from kubectl_stepup.kubeconfig.exec_info import large_ca
+
+        return large_ca(resolved)
+
+    @cached_property
+    def editor(self) -> Sequence[str]:
+        """The words that start our program which becomes the person's editor, with the everyday login."""
+        from kubectl_stepup.stepup.own_programs import unelevated
+
+        return unelevated()
+
+    @cached_property
+    def differ(self) -> str | None:
+        """The path of our program which becomes the person's differ; None: there is none."""
+        from kubectl_stepup.stepup.own_programs import differ
+
+        return differ()
+
+    def proxy_reader(self, request: StepUpRequest) -> ProxyReader:
+        """Return what reads through a proxy subresource in kubectl's place."""
+        from kubectl_stepup.stepup.proxy_reader import proxy_reader
+
+        return proxy_reader(request.cluster, request.required_context, self.environ)
+
+    def refresh_policy(self, request: StepUpRequest, elevation: Elevation, kubeconfig: str | None) -> None:
+        """Look what the request's cluster publishes; `kubeconfig` is the flag of that name."""
+        from kubectl_stepup.stepup.published_policy import refresh
+
+        refresh(request, elevation, kubeconfig, self)
+
+    def exec_info(self, request: StepUpRequest) -> tuple[str, ...]:
+        """Return the digests of what client-go will tell `credential` of the request's cluster (fast path)."""
+        from kubectl_stepup.kubeconfig.exec_info import digests
+
+        resolved = request.resolved
         if resolved is None:  # a static entry: client-go names the cluster, but not byte by byte as it will be
             with contextlib.suppress(KubeconfigError):
-                resolved = self.kubeconfig(None).resolve(asked.context)
-        return authenticate(
-            asked,
-            AuthenticatePorts(
-                device_provider=client,
-                provider=client,
-                verify=verify,
-                terminal=self.terminal,
-                clock=self.clock,
-                moment=scope.moment,
-                random=secrets.token_urlsafe,
-                exec_info=() if resolved is None else digests(resolved),
-            ),
-        )
-
-    def elevate_ports(self, resolved: ResolvedContext | None) -> ElevatePorts:
-        """Return what stepping up needs; `resolved` is the context that the session is for, where it is known."""
-        from kubectl_stepup.stepup.elevate import ElevatePorts
-        from kubectl_stepup.wiring.single_flight import single_flight
-
-        return ElevatePorts(
-            store=self.store,
-            terminal=self.terminal,
-            denials=self.denials,
-            recorder=self.recorder,
-            moment=scope.moment,
-            single_flight=lambda session_id, find: single_flight(
-                session_id, find, directory=self.runtime_directory, terminal=self.terminal, clock=self.clock
-            ),
-            rests_on=self.rests_on,
-            authenticate=lambda asked: self.authenticate(asked, resolved),
-        )
+                resolved = self.kubeconfig(None).resolve(request.context)
+        return () if resolved is None else digests(resolved)
 
     def clusters(self, context: str | None) -> tuple[Cluster, ...]:
         """Return the enrolled clusters, or the one of a context.
@@ -290,7 +265,3 @@ class App:
                 hint=f"kubectl stepup setup --context {shlex.quote(context)} --issuer URL --client-id ID",
             )
         return (cluster,)
-
-
-def _node(file: files.TrustedFile | None) -> Node | None:
-    return None if file is None else yaml_file.parse(file.data, file.path)

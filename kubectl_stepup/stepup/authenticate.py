@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.event import fingerprint
 from kubectl_stepup.audit.redaction import redacted
@@ -22,144 +22,96 @@ from kubectl_stepup.stepup.request import requirement_for
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kubectl_stepup.clock import Clock
     from kubectl_stepup.oidc.claims import IDTokenClaims
     from kubectl_stepup.oidc.grants.device import DeviceAuthorization
     from kubectl_stepup.oidc.known_secrets import KnownSecrets
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.secret import Secret
-    from kubectl_stepup.sessions.stored_session import Moment
-    from kubectl_stepup.stepup.device_flow import DeviceGrant, DeviceProvider
-    from kubectl_stepup.stepup.ports import Terminal
-    from kubectl_stepup.stepup.request import Asked
+    from kubectl_stepup.stepup.app import App
+    from kubectl_stepup.stepup.device_flow import DeviceGrant
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 
 MAX_KEPT_ACCESS_TOKEN = 2048
 
 
-class StepUpProvider(Protocol):
-    """What proving a step-up needs of a provider, beside the device flow."""
-
-    @property
-    def secrets(self) -> KnownSecrets:
-        """What was sent and received as a secret, to be taken out of foreign text."""
-
-    def algorithms(self, enrolled: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return the `alg` values an ID token may have."""
-
-    def jwks(self, force: bool = False) -> dict[str, object]:
-        """Return the published keys."""
-
-    def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
-        """Revoke a token where that is offered."""
-
-
-class Verify(Protocol):
-    """Verify an ID token (assurance/id_token.py)."""
-
-    def __call__(
-        self,
-        id_token: Secret,
-        expected: Expectation,
-        *,
-        jwks: Callable[[bool], object],
-        now: float,
-        access_token: Secret | None = None,
-    ) -> IDTokenClaims:
-        """Return the claims.
-
-        Raises:
-            TokenRejected: with one plain reason.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthenticatePorts:
-    """What asking needs of the outside. `exec_info` foretells what kubectl will say of the cluster (fast path)."""
-
-    device_provider: DeviceProvider
-    provider: StepUpProvider
-    verify: Verify
-    terminal: Terminal
-    clock: Clock
-    moment: Callable[[], Moment]
-    random: Callable[[int], str]
-    exec_info: tuple[str, ...] = ()
-
-
-def authenticate(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
-    """Ask once and give the proven session.
+def authenticate(request: StepUpRequest, app: App) -> ElevationSession:
+    """Ask once and return the proven session.
 
     Raises:
         StepUpDenied, StepUpExpired, TokenRejected: no session.
         ProviderError: the provider could not be asked.
         ConfigError: the provider's preset has no way to ask that this version knows.
     """
+    client = app.provider(request.provider)
     try:
-        return _proven(asked, ports)
+        return _proven(request, client, app)
     except StepUpError as exc:
         # A claim, too, may repeat what was sent: whatever is said, recorded and remembered of it has no secret.
-        ports.provider.secrets.hide_in(exc)
+        client.secrets.hide_in(exc)
         raise
 
 
-def _proven(asked: Asked, ports: AuthenticatePorts) -> ElevationSession:
-    requirement = requirement_for(asked)
-    provider = asked.provider
-    _require_device_flow(asked)
-    ports.terminal.detail(f"provider: {provider.issuer}, client {provider.elevated_client_id}")
-    request = device_request(
+def _proven(request: StepUpRequest, client: OIDCProvider, app: App) -> ElevationSession:
+    requirement = requirement_for(request)
+    provider = request.provider
+    _require_device_flow(request)
+    app.terminal.detail(f"provider: {provider.issuer}, client {provider.elevated_client_id}")
+    device = device_request(
         provider.preset,
         requirement,
         client_id=provider.elevated_client_id,
-        command=_for_the_provider(asked),
-        random=ports.random,
+        command=_for_the_provider(request),
+        random=app.random,
     )
     try:
         grant = obtain(
-            ports.device_provider,
-            request,
-            clock=ports.clock,
-            show=lambda authorization: _show(asked, authorization, ports),
-            tick=ports.terminal.countdown,
+            client,
+            device,
+            clock=app.clock,
+            show=lambda authorization: _show(request, authorization, app),
+            tick=app.terminal.countdown,
         )
     finally:
-        ports.terminal.done()
+        app.terminal.done()
         # A one-time code typed into the wrong window must not reach the shell afterwards.
-        ports.terminal.flush_input()
+        app.terminal.flush_input()
     try:
-        claims = _verified(asked, grant, request.nonce, ports)
+        claims = _verified(request, grant, device.nonce, client, app)
     except TokenRejected:
-        _drop_access_token(asked, grant, ports)
+        _drop_access_token(request, grant, client)
         raise
-    ports.terminal.detail("the ID token's signature, issuer, audience and times are in order")
+    app.terminal.detail("the ID token's signature, issuer, audience and times are in order")
     missing = shortfalls(
-        requirement, claims, granted_scope=grant.scope, flow_start=grant.started_at, now=ports.clock.now()
+        requirement, claims, granted_scope=grant.scope, flow_start=grant.started_at, now=app.clock.now()
     )
     if missing:
-        _drop_access_token(asked, grant, ports)
+        _drop_access_token(request, grant, client)
         raise rejection(missing, requirement, claims)
-    claims = _without_secrets(claims, ports.provider.secrets)
-    session = _session(asked, grant, claims, ports)
-    ports.terminal.line(_approval(asked, claims, session, ports))
+    claims = _without_secrets(claims, client.secrets)
+    session = _session(request, grant, claims, app)
+    app.terminal.line(_approval(request, claims, session, app))
     return session
 
 
-def _verified(asked: Asked, grant: DeviceGrant, nonce: str | None, ports: AuthenticatePorts) -> IDTokenClaims:
-    provider = asked.provider
-    return ports.verify(
+def _verified(
+    request: StepUpRequest, grant: DeviceGrant, nonce: str | None, client: OIDCProvider, app: App
+) -> IDTokenClaims:
+    provider = request.provider
+    from kubectl_stepup.oidc.id_token import verify  # its libraries take longest to import
+
+    return verify(
         grant.id_token,
         Expectation(
             issuer=provider.issuer,
             client_id=provider.elevated_client_id,
-            algorithms=ports.provider.algorithms(provider.preset.signing_algorithms),
+            algorithms=client.algorithms(provider.preset.signing_algorithms),
             nonce=nonce,
             account_claim=provider.account_claim,
             extra_audiences=provider.preset.extra_audiences,
         ),
-        jwks=ports.provider.jwks,
-        now=ports.clock.now(),
+        jwks=client.jwks,
+        now=app.clock.now(),
         access_token=grant.access_token,
     )
 
@@ -174,49 +126,49 @@ def _without_secrets(claims: IDTokenClaims, secrets: KnownSecrets) -> IDTokenCla
     )
 
 
-def _require_device_flow(asked: Asked) -> None:
-    preset = asked.provider.preset
+def _require_device_flow(request: StepUpRequest) -> None:
+    preset = request.provider.preset
     if preset.unsupported is not None:
-        raise ConfigError(f"provider {asked.provider.name} cannot prove a step-up: {preset.unsupported}")
+        raise ConfigError(f"provider {request.provider.name} cannot prove a step-up: {preset.unsupported}")
     if "device" not in preset.flows:
         raise ConfigError(
-            f"provider {asked.provider.name} ({preset.name}) steps up by {', '.join(preset.flows)} alone, which this "
+            f"provider {request.provider.name} ({preset.name}) steps up by {', '.join(preset.flows)} alone, which this "
             "version does not do yet",
             hint="use a provider with the device flow, or set its flow to [device] with a client that always asks "
             "for the second factor",
         )
 
 
-def _show(asked: Asked, authorization: DeviceAuthorization, ports: AuthenticatePorts) -> None:
-    note = ports.terminal.browser_note() if asked.browser else "--no-browser"
-    ports.terminal.prompt(
+def _show(request: StepUpRequest, authorization: DeviceAuthorization, app: App) -> None:
+    note = app.terminal.browser_note() if request.options.browser else "--no-browser"
+    app.terminal.prompt(
         device_prompt(
             DevicePrompt(
-                summary=asked.summary,
-                rules=asked.rules,
-                published_rules=asked.published_rules,
-                messages=asked.messages,
-                level=asked.level.name,
-                cluster=asked.cluster.name,
-                server=asked.cluster.server,
-                user=asked.cluster.account,
-                command=tuple(redacted(asked.command)),
+                summary=request.summary,
+                rules=request.rules,
+                published_rules=request.published_rules,
+                messages=request.messages,
+                level=request.level.name,
+                cluster=request.cluster.name,
+                server=request.cluster.server,
+                user=request.cluster.account,
+                command=tuple(redacted(request.command)),
                 verification_uri=authorization.verification_uri,
                 verification_uri_complete=authorization.verification_uri_complete,
                 user_code=authorization.user_code,
-                reuse_s=asked.level.ask_again_after_s if asked.keeps_session else 0,
-                everywhere=asked.scope == USER_SCOPE,
-                reason=asked.reason,
+                reuse_s=request.level.ask_again_after_s if request.keeps_session else 0,
+                everywhere=request.scope == USER_SCOPE,
+                reason=request.options.reason,
                 browser_note=note,
                 warning=authorization.warning,
             )
         )
     )
     if note is None:
-        ports.terminal.open_browser(authorization.browser_uri)
+        app.terminal.open_browser(authorization.browser_uri)
 
 
-def _approval(asked: Asked, claims: IDTokenClaims, session: ElevationSession, ports: AuthenticatePorts) -> str:
+def _approval(request: StepUpRequest, claims: IDTokenClaims, session: ElevationSession, app: App) -> str:
     return approved_text(
         Approval(
             user=claims.username,
@@ -225,35 +177,35 @@ def _approval(asked: Asked, claims: IDTokenClaims, session: ElevationSession, po
             acr=session.acr,
             amr=session.amr,
             signed_in_at=session.auth_time,
-            ends_at=session.credential_expires_at if asked.keeps_session else None,
-            now=ports.clock.now(),
+            ends_at=session.credential_expires_at if request.keeps_session else None,
+            now=app.clock.now(),
         )
     )
 
 
-def _session(asked: Asked, grant: DeviceGrant, claims: IDTokenClaims, ports: AuthenticatePorts) -> ElevationSession:
-    approved = ports.moment()
-    cluster = asked.cluster
+def _session(request: StepUpRequest, grant: DeviceGrant, claims: IDTokenClaims, app: App) -> ElevationSession:
+    approved = app.moment()
+    cluster = request.cluster
     return ElevationSession(
-        issuer=asked.provider.issuer,
-        client=asked.provider.elevated_client_id,
+        issuer=request.provider.issuer,
+        client=request.provider.elevated_client_id,
         account=cluster.account,
         cluster=cluster.name,
-        level=asked.level.name,
+        level=request.level.name,
         token=grant.id_token,
         access_token=_kept(grant.access_token),
         jti_sha256=None if claims.jti is None else fingerprint(claims.jti),
         token_expires_at=claims.exp,
         auth_time=claims.auth_time,
         approved=approved,
-        reuse_until=approved.wall + asked.level.ask_again_after_s,
+        reuse_until=approved.wall + request.level.ask_again_after_s,
         acr=claims.acr,
         amr=claims.amr,
-        command=_shown_command(asked),
+        command=_shown_command(request),
         pin=cluster.pin,
-        exec_info=ports.exec_info,
-        evidence=requirement_for(asked).evidence.fingerprint,
-        signed_in_within_s=asked.level.signed_in_within_s,
+        exec_info=app.exec_info(request),
+        evidence=requirement_for(request).evidence.fingerprint,
+        signed_in_within_s=request.level.signed_in_within_s,
     )
 
 
@@ -262,18 +214,18 @@ def _kept(access_token: Secret | None) -> Secret | None:
     return access_token if access_token is not None and len(access_token) <= MAX_KEPT_ACCESS_TOKEN else None
 
 
-def _drop_access_token(asked: Asked, grant: DeviceGrant, ports: AuthenticatePorts) -> None:
+def _drop_access_token(request: StepUpRequest, grant: DeviceGrant, client: OIDCProvider) -> None:
     """Revoke what came with a token that proves too little; that it fails changes nothing."""
-    if grant.access_token is not None and asked.provider.preset.revoke:
+    if grant.access_token is not None and request.provider.preset.revoke:
         with contextlib.suppress(ProviderError):
-            ports.provider.revoke(grant.access_token, kind="access_token", client_id=asked.provider.elevated_client_id)
+            client.revoke(grant.access_token, kind="access_token", client_id=request.provider.elevated_client_id)
 
 
-def _for_the_provider(asked: Asked) -> str | None:
+def _for_the_provider(request: StepUpRequest) -> str | None:
     """Return what the prompt says and the command line, the first first: a long line is cut."""
-    shown = _shown_command(asked)
-    return f"{asked.summary}: {shown}" if asked.summary and shown else shown or None
+    shown = _shown_command(request)
+    return f"{request.summary}: {shown}" if request.summary and shown else shown or None
 
 
-def _shown_command(asked: Asked) -> str:
-    return f"kubectl {shlex.join(redacted(asked.command))}" if asked.command else ""
+def _shown_command(request: StepUpRequest) -> str:
+    return f"kubectl {shlex.join(redacted(request.command))}" if request.command else ""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import ago, duration
 from kubectl_stepup.errors import (
     LoginNeeded,
     ProviderError,
@@ -24,38 +25,20 @@ from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oidc.grants.polling import PollAgain, PollSchedule, read_poll
 from kubectl_stepup.oidc.step_up_parameters import step_up_parameters, step_up_scope
 from kubectl_stepup.oidc.token_response import OAuthError, TokenResponse
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.ui.durations import ago, duration
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
     from kubectl_stepup.oidc.preset import Preset
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.oidc.requirement import StepUpRequirement
-    from kubectl_stepup.oidc.response import Response
 
 MAX_CLOCK_SKEW_S = 60.0
 TICK_S = 1.0
 POLL_DEADLINE_S = 15.0
 LAST_POLL_S = 5.0
 """How long the last answer may take when the code has expired meanwhile."""
-
-
-class DeviceProvider(Protocol):
-    """What this flow needs of a provider."""
-
-    @property
-    def host(self) -> str:
-        """Return what people call the provider."""
-
-    def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
-        """Ask for a device code and a user code."""
-
-    def poll(self, request: DeviceRequest, device_code: Secret, *, deadline_s: float) -> Response:
-        """Ask once whether the person has decided, all within `deadline_s` seconds."""
-
-    def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
-        """Revoke a token where that is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +83,7 @@ def device_request(
 
 
 def obtain(
-    provider: DeviceProvider,
+    provider: OIDCProvider,
     request: DeviceRequest,
     *,
     clock: Clock,
@@ -154,7 +137,7 @@ def wrong_clock(skew: float, host: str) -> LoginNeeded | None:
 
 
 def _poll(
-    provider: DeviceProvider,
+    provider: OIDCProvider,
     request: DeviceRequest,
     authorization: DeviceAuthorization,
     *,
@@ -191,7 +174,7 @@ def _wait(clock: Clock, until: float, ends_at: float, tick: Callable[[float], No
 
 
 def _ask(
-    provider: DeviceProvider, request: DeviceRequest, device_code: Secret, deadline_s: float
+    provider: OIDCProvider, request: DeviceRequest, device_code: Secret, deadline_s: float
 ) -> tuple[PollAgain | TokenResponse | OAuthError, float | None, str | None]:
     """Poll once. A connection that fails is trouble that may pass (RFC 8628 section 3.5), not an end."""
     try:
@@ -225,7 +208,7 @@ def _refusal(
             return ProviderError(f"{host} refused the step-up ({error.shown()})")
 
 
-def _drop_refresh_token(provider: DeviceProvider, request: DeviceRequest, tokens: TokenResponse) -> None:
+def _drop_refresh_token(provider: OIDCProvider, request: DeviceRequest, tokens: TokenResponse) -> None:
     """Revoke a refresh token that nobody asked for; that it fails must not cost the step-up."""
     if tokens.refresh_token is not None:
         with contextlib.suppress(ProviderError):

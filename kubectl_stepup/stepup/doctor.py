@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.plan import Place, points
+from kubectl_stepup.enforce.plan import TargetCluster, points
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
 from kubectl_stepup.policy.expansion import CLIENT
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Cluster, Config, Provider
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.kubeconfig.load import Kubeconfig
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.policy.model import Level, Policy
-    from kubectl_stepup.stepup.ports import EnrolmentProvider, Kubeconfig, Kubectl
     from kubectl_stepup.stepup.provider_check import UsableAlgorithms
 
 OWN_NAME = "kubectl-stepup"
@@ -42,7 +44,7 @@ class DoctorPorts:
     version: str
     has_launcher: bool
     programs: Callable[[], Sequence[str]]
-    kubectl: Kubectl
+    kubectl: InstalledKubectl
     config: Callable[[], Config]
     policy: Callable[[], Policy]
     warnings: Callable[[], int]
@@ -50,7 +52,7 @@ class DoctorPorts:
     record: Callable[[], str]
     kubeconfig: Callable[[], Kubeconfig]
     too_large: Callable[[ResolvedContext], str | None]
-    client: Callable[[Provider], EnrolmentProvider] | None
+    client: Callable[[Provider], OIDCProvider] | None
     usable_algorithms: UsableAlgorithms
 
 
@@ -161,10 +163,10 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
 
 def _server(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     """Say which parts of which rules the server cannot enforce; whether it enforces the others, `verify` proves."""
-    place = Place(name=cluster.name, labels=dict(cluster.labels))
+    target = TargetCluster(name=cluster.name, labels=dict(cluster.labels))
     policy = ports.policy()
     listed = folded(policy.rules)
-    found = [point for point in points(policy, place) if point.by == CLIENT and point.rule in listed]
+    found = [point for point in points(policy, target) if point.by == CLIENT and point.rule in listed]
     alone = [f"{point.rule.label} ({point.what})" for point in found]
     shown = ", ".join(dict.fromkeys(alone))
     words = f"by the client alone: {shown}" if shown else "it can enforce every rule"
@@ -176,7 +178,7 @@ def _provider(provider: Provider, ports: DoctorPorts) -> Iterator[tuple[str, str
     if provider.client_id == provider.elevated_client_id:
         yield (
             WARN,
-            "one client does both logins: an everyday sign-in with a second factor is elevated at once",
+            "one client serves both logins: an everyday sign-in with a second factor is elevated at once",
             "kubectl stepup setup --elevated-client-id ID   (of a client of its own)",
         )
     if ports.client is None:

@@ -8,8 +8,8 @@ from kubectl_stepup.errors import CommandRefused, ProxyRefused
 from kubectl_stepup.kubectl.proxied import REFUSED, hint_for
 
 if TYPE_CHECKING:
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
     from kubectl_stepup.stepup.evaluate import Evaluation
-    from kubectl_stepup.stepup.ports import Kubectl
 
 
 def require_own_credentials(evaluation: Evaluation) -> None:
@@ -41,7 +41,7 @@ def require_own_credentials(evaluation: Evaluation) -> None:
         )
 
 
-def require_safe_kubectl(kubectl: Kubectl) -> None:
+def require_safe_kubectl(kubectl: InstalledKubectl) -> None:
     """Refuse a kubectl that others can replace: whoever does would act with the elevation.
 
     Raises:
@@ -53,7 +53,7 @@ def require_safe_kubectl(kubectl: Kubectl) -> None:
         raise CommandRefused(f"{fault}, so {kubectl.path()} is not run elevated", hint=fault.hint)
 
 
-def require_safe_plugin(evaluation: Evaluation, kubectl: Kubectl) -> None:
+def require_safe_plugin(evaluation: Evaluation, kubectl: InstalledKubectl) -> None:
     """Refuse a command that may be a plugin where others can replace it, or put one before it.
 
     Raises:

@@ -13,27 +13,18 @@ from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.kubectl.captured_input import CapturedInput
     from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.policy.decision import Decision
-    from kubectl_stepup.policy.model import Policy
-    from kubectl_stepup.stepup.ports import Discover, Expand, Kubeconfig
+    from kubectl_stepup.stepup.app import App
+    from kubectl_stepup.stepup.options import TargetOptions
 
 
 _ELSEWHERE = frozenset({"--server", "--cluster", "--kuberc"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """The flags that may stand before `--`: they mean what they mean to kubectl."""
-
-    context: str | None = None
-    namespace: str | None = None
-    kubeconfig: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,30 +44,26 @@ class Evaluation:
     decision: Decision
     unresolved: KubeconfigError | None = None
 
+    @property
+    def context_name(self) -> str | None:
+        """The context that the command names, or the one that was found."""
+        return self.command.context or (self.resolved.context if self.resolved else None)
 
-def judge(
-    words: Sequence[str],
-    flags: Flags,
-    *,
-    policy: Policy,
-    config: Config,
-    kubeconfig: Callable[[str | None], Kubeconfig],
-    expand: Expand,
-    discover: Discover,
+
+def evaluate(
+    argv: tuple[str, ...], command: KubectlCommand, app: App, *, online: bool = False
 ) -> tuple[Evaluation, CapturedInput]:
-    """Judge the command line `words`; give with it what was read of manifests for that.
+    """Evaluate a parsed command line by the policy in force; return with it what was read of manifests for that.
 
-    `kubeconfig` reads the kubeconfig that `--kubeconfig` (or None: the environment) names; `expand` adds the objects
-    of manifests to a command that has any, and `discover` knows the resources of a cluster.
+    `online` lets manifests be fetched. `argv` are the words for kubectl, from which `command` was parsed.
 
     Raises:
-        UsageError: a flag stands on both sides of `--` with different values.
-        ClusterChanged: the context's server or CA is no longer what was enrolled.
+        ConfigError: config or policy do not load.
     """
-    argv = with_flags(words, read(words), flags)
-    command, captured = expand(read(argv))
-    resolved, unresolved, server, defaults = _destination(command, kubeconfig)
-    command = _explained(command, resolved, discover)
+    config = app.config
+    command, captured = app.expand(command, online=online)
+    resolved, unresolved, server, defaults = _destination(command, app)
+    command = _explained(command, resolved, app)
     cluster = config.cluster_for("" if resolved is None else resolved.context, server)
     is_known = unresolved is None and _is_known(cluster, resolved, command, config)
     known = cluster if is_known else None
@@ -89,14 +76,13 @@ def judge(
         and unresolved is None
         and not _ELSEWHERE.intersection(command.redirecting),
     )
-    decision = decide(policy, command, target)
     evaluation = Evaluation(
         argv=argv,
         command=command,
         resolved=resolved,
         cluster=cluster,
         target=target,
-        decision=decision,
+        decision=decide(app.policy, command, target),
         # What runs elevated on an enrolled cluster reads no kuberc, and goes where the context says.
         unresolved=unresolved if config.clusters and (cluster is None or resolved is None) else None,
     )
@@ -126,7 +112,7 @@ def _is_known(
     return is_the_one and not _ELSEWHERE.intersection(command.redirecting)
 
 
-def _explained(command: KubectlCommand, resolved: ResolvedContext | None, discover: Discover) -> KubectlCommand:
+def _explained(command: KubectlCommand, resolved: ResolvedContext | None, app: App) -> KubectlCommand:
     """Return the command with the resources that its words mean to kubectl.
 
     The usual table explains the words that are not built in. One that the command line or the environment names
@@ -134,33 +120,48 @@ def _explained(command: KubectlCommand, resolved: ResolvedContext | None, discov
     """
     directory = command.line.last("cache-dir")
     goes_elsewhere = resolved is None or bool(_ELSEWHERE.intersection(command.redirecting))
-    table = discover.named(None if resolved is None or goes_elsewhere else resolved.server, directory)
+    table = app.discovery.named(None if resolved is None or goes_elsewhere else resolved.server, directory)
     known = command
     if resolved is not None and not directory and has_unknown(command):
-        known = with_discovered(command, discover.usual(resolved.server))
+        known = with_discovered(command, app.discovery.usual(resolved.server))
     return known if table is None else with_named(known, command, table)
 
 
-def with_flags(words: Sequence[str], command: KubectlCommand, flags: Flags) -> tuple[str, ...]:
-    """Put the flags from before `--` into kubectl's own words.
+def parse(words: Sequence[str], target: TargetOptions) -> tuple[tuple[str, ...], KubectlCommand]:
+    """Parse kubectl's words with the flags from before `--` put in; return the words for kubectl, and the command.
+
+    Raises:
+        UsageError: a flag stands on both sides of `--` with different values.
+    """
+    given = {
+        name: value
+        for name, value in (
+            ("context", target.context),
+            ("namespace", target.namespace),
+            ("kubeconfig", target.kubeconfig),
+        )
+        if value is not None
+    }
+    command = read(with_flags(words, given))
+    for name, ours in given.items():
+        # Ours stands first, behind the first word.
+        theirs = command.line.all(name)[1:]
+        if theirs and theirs[-1] != ours:
+            raise UsageError(
+                f"--{name} is given twice with different values: {ours!a} before --, {theirs[-1]!a} after it"
+            )
+    alone = {name: value for name, value in given.items() if len(command.line.all(name)) <= 1}
+    return with_flags(words, alone), command
+
+
+def with_flags(words: Sequence[str], flags: Mapping[str, str]) -> tuple[str, ...]:
+    """Put flags into kubectl's own words.
 
     They go behind the first word: kubectl refuses flags in front of a plugin's name, and a flag in front of the
     subcommand may swallow it.
     """
-    given = (
-        ("--context", flags.context, command.context),
-        ("--namespace", flags.namespace, command.namespace),
-        ("--kubeconfig", flags.kubeconfig, command.kubeconfig),
-    )
-    added: list[str] = []
-    for name, ours, theirs in given:
-        if ours is None or ours == theirs:
-            continue
-        if theirs is not None:
-            raise UsageError(f"{name} is given twice with different values: {ours!a} before --, {theirs!a} after it")
-        added.append(f"{name}={ours}")
     at = 1 if words and not words[0].startswith("-") else 0
-    return (*words[:at], *added, *words[at:])
+    return (*words[:at], *(f"--{name}={value}" for name, value in flags.items()), *words[at:])
 
 
 def require_unchanged(cluster: Cluster, resolved: ResolvedContext) -> None:
@@ -179,7 +180,7 @@ def enrol_again(cluster: Cluster) -> str:
 
 
 def _destination(
-    command: KubectlCommand, kubeconfig: Callable[[str | None], Kubeconfig]
+    command: KubectlCommand, app: App
 ) -> tuple[ResolvedContext | None, KubeconfigError | None, str, frozenset[str]]:
     """Return the context of a command, why it is not known where it goes, and the server ("" where nobody knows).
 
@@ -190,7 +191,7 @@ def _destination(
     """
     server = command.line.last("server") or ""
     try:
-        read_files = kubeconfig(command.kubeconfig)
+        read_files = app.kubeconfig(command.kubeconfig)
     except KubeconfigError as exc:
         return None, exc, server, frozenset()
     named = command.line.last("cluster")

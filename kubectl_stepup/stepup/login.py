@@ -10,18 +10,20 @@ from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, NotEnro
 from kubectl_stepup.stepup.elevate import session_for
 from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
 from kubectl_stepup.stepup.evaluate import require_unchanged
-from kubectl_stepup.stepup.execute import named_level, wish_in
-from kubectl_stepup.stepup.request import require_reason
+from kubectl_stepup.stepup.request import named_level, request_in, require_reason
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
-    from kubectl_stepup.stepup.execute import ExecutePorts, Wish
+    from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
 
 
-def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: ExecutePorts) -> Elevation:
-    """Step up in the cluster of a context (None: the current one), by default to the weakest level.
+def login(target: TargetOptions, options: StepUpOptions, app: App, *, scope: str) -> Elevation:
+    """Step up in the cluster of a context (by default the current one), by default to the weakest level.
+
+    `scope` says who may use the session: this terminal, or all of the user's.
 
     Raises:
         NotEnrolled, ClusterChanged: the context cannot be elevated.
@@ -29,31 +31,31 @@ def login(context: str | None, kubeconfig: str | None, wish: Wish, ports: Execut
         UsageError: the level keeps no session, so there is nothing to log in to.
         StepUpError: as `session_for` says.
     """
-    resolved = ports.kubeconfig(kubeconfig).resolve(context)
-    cluster = require_enrolled(ports.config, resolved)
+    resolved = app.kubeconfig(target.kubeconfig).resolve(target.context)
+    cluster = require_enrolled(app.config, resolved)
     require_unchanged(cluster, resolved)
-    policy = ports.policy.for_cluster(cluster.name)
-    level = policy.levels[0] if wish.level is None else named_level(policy, wish.level)
-    asked = wish_in(cluster, level, ports.config, policy, context=resolved.context, scope=ports.scope, wish=wish)
-    if not asked.keeps_session:
+    policy = app.policy.for_cluster(cluster.name)
+    level = policy.levels[0] if options.level is None else named_level(policy, options.level)
+    request = request_in(
+        cluster, level, policy, app, context=resolved.context, resolved=resolved, options=options, scope=scope
+    )
+    if not request.keeps_session:
         raise UsageError(
             f"level {level.name} is asked for each command anew: there is no session to log in to",
             hint=f"kubectl stepup exec --level {level.name} -- KUBECTL ARGS",
         )
-    require_reason(asked, required=False)
-    run_ports = ports.run_ports(resolved)
-    elevate = run_ports.elevate
-    if elevate.store.name == "memory":
+    require_reason(request, required=False)
+    if app.store.name == "memory":
         raise UsageError(
             "there is no place to keep a session: the store is memory, which ends with each command",
             hint="kubectl stepup exec -- KUBECTL ARGS",
         )
     # It reads what the cluster publishes, elevated; without one there is a session all the same.
     with suppress(KubectlNotFound, KubectlNotExecutable):
-        require_safe_kubectl(run_ports.kubectl)
-    elevation = session_for(asked, elevate)
+        require_safe_kubectl(app.kubectl)
+    elevation = session_for(request, app)
     if not elevation.reused:
-        run_ports.refresh_policy(cluster, resolved, elevation, kubeconfig)
+        app.refresh_policy(request, elevation, target.kubeconfig)
     return elevation
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kubeconfig.load import files_of
 from kubectl_stepup.kubeconfig.overlay import USER_PREFIX, elevated_environment, overlay_document
 from kubectl_stepup.kubectl.everyday_programs import with_everyday_programs
 from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
+    from kubectl_stepup.kubectl.run_directory import RunDirectory
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
-    from kubectl_stepup.stepup.ports import Kubectl, RunDirectory
-    from kubectl_stepup.stepup.run import RunPorts
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 OVERLAY = "overlay"
 _CA, _CA_DATA, _ROOTS = "certificate-authority", "certificate-authority-data", "roots.pem"
@@ -43,7 +46,7 @@ class PreparedRun:
     directory: RunDirectory
     path: str
     files: Sequence[str]
-    kubectl: Kubectl
+    kubectl: InstalledKubectl
     hand_over: Callable[[Elevation], Sequence[str]]
     environ: Mapping[str, str]
     editor: Sequence[str]
@@ -93,18 +96,20 @@ class PreparedRun:
 
 @contextmanager
 def prepared_run(
-    resolved: ResolvedContext, kubeconfig: str | None, level: str, ports: RunPorts, *, keeps_session: bool
+    request: StepUpRequest, kubeconfig: str | None, app: App, *, level: str, keeps_session: bool
 ) -> Iterator[PreparedRun]:
-    """Prepare an elevated run in a context; `kubeconfig` is the flag of that name.
+    """Prepare an elevated run; `kubeconfig` is the flag of that name, `level` that of the session.
 
     Raises:
+        NotEnrolled: the request is for no context.
         KubeconfigError: kubectl could not read the overlay, or not start its credential plugin.
         KubectlFailed, StoreUnavailable: there is no place for the overlay, or no way to hand a session over.
     """
-    ca_pem = ports.large_ca(resolved)
+    resolved = request.required_context
+    ca_pem = app.large_ca(resolved)
     with ExitStack() as stack:
-        directory = stack.enter_context(ports.run_directory())
-        files = tuple(ports.kubeconfig_files(kubeconfig))
+        directory = stack.enter_context(app.kubectl.run_directory())
+        files = tuple(files_of(app.environ, kubeconfig))
         run = PreparedRun(
             resolved=resolved,
             cluster=_cluster(resolved, files, ca_pem, directory),
@@ -112,12 +117,14 @@ def prepared_run(
             directory=directory,
             path=os.path.join(directory.path, OVERLAY),
             files=_listable(files, directory),
-            kubectl=ports.kubectl,
+            kubectl=app.kubectl,
             # A stored session has the pin of the enrolment.
-            hand_over=stack.enter_context(ports.hand_over(directory.path, keeps_session and ca_pem is None)),
-            environ=ports.environ,
-            editor=ports.editor,
-            differ=ports.differ,
+            hand_over=stack.enter_context(
+                app.hand_over(directory.path, keeps_session=keeps_session and ca_pem is None)
+            ),
+            environ=app.environ,
+            editor=app.editor,
+            differ=app.differ,
         )
         # As it will be, but for the session: what could not be written or listed afterwards is found out here.
         directory.write(OVERLAY, run.document(level, ("kubectl-stepup",)))
@@ -127,11 +134,10 @@ def prepared_run(
 
 @contextmanager
 def elevated_child(
-    resolved: ResolvedContext, elevation: Elevation, kubeconfig: str | None, ports: RunPorts
+    request: StepUpRequest, elevation: Elevation, kubeconfig: str | None, app: App
 ) -> Iterator[dict[str, str]]:
     """Hand a session that is there already to the children of the block; yield their environment."""
-    level = elevation.session.level
-    with prepared_run(resolved, kubeconfig, level, ports, keeps_session=elevation.stored) as run:
+    with prepared_run(request, kubeconfig, app, level=elevation.session.level, keeps_session=elevation.stored) as run:
         yield run.elevated(elevation, elevation.audit_id)
 
 

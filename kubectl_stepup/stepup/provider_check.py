@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import ProviderError, TokenRejected
+from kubectl_stepup.sanitise import quoted
 from kubectl_stepup.stepup.device_flow import wrong_clock
-from kubectl_stepup.ui.sanitise import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kubectl_stepup.config.model import Provider
     from kubectl_stepup.oidc.metadata import ProviderMetadata
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.policy.model import Level
-    from kubectl_stepup.stepup.ports import EnrolmentProvider
 
     UsableAlgorithms = Callable[[object, Sequence[str]], tuple[str, ...]]
     """Return those of the `alg` values for which a JWKS has a key (assurance/id_token.py)."""
@@ -32,7 +32,7 @@ class Problem:
 
 
 def provider_problems(
-    provider: Provider, client: EnrolmentProvider, usable: UsableAlgorithms, levels: Sequence[Level]
+    provider: Provider, client: OIDCProvider, usable: UsableAlgorithms, levels: Sequence[Level]
 ) -> Iterator[Problem]:
     """List what is wrong with a provider that answers, as far as its documents show it.
 
@@ -57,7 +57,7 @@ def provider_problems(
 
 
 def _signatures(
-    provider: Provider, client: EnrolmentProvider, metadata: ProviderMetadata, usable: UsableAlgorithms
+    provider: Provider, client: OIDCProvider, metadata: ProviderMetadata, usable: UsableAlgorithms
 ) -> Iterator[Problem]:
     accepted = client.algorithms(provider.preset.signing_algorithms)
     offered = metadata.offered_algorithms

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.enforce import names
 from kubectl_stepup.errors import ConfigError, KubectlFailed, PolicyTooNew, StepUpError
+from kubectl_stepup.policy import published_file
 from kubectl_stepup.stepup.prepared_run import elevated_child
 from kubectl_stepup.strict_json import json_object
 from kubectl_stepup.ui.notices import policy_ignored_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.elevate import Elevation
-    from kubectl_stepup.stepup.run import RunPorts
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 WITHIN_S = 10
 WORDS = (
@@ -34,26 +31,7 @@ _TAKEN_BACK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedPorts:
-    """What it takes beside a run's ports.
-
-    `answer(words, environ)` runs kubectl and gives exit code, output and errors. `keep` stores a cluster's
-    text, None: that there is none, and tells whether that is new; it raises PolicyError for what is no policy.
-    """
-
-    answer: Callable[[Sequence[str], Mapping[str, str]], tuple[int, bytes, bytes]]
-    keep: Callable[[str, str | None], bool]
-
-
-def refresh(
-    cluster: Cluster,
-    resolved: ResolvedContext,
-    elevation: Elevation,
-    kubeconfig: str | None,
-    ports: RunPorts,
-    published: PublishedPorts,
-) -> None:
+def refresh(request: StepUpRequest, elevation: Elevation, kubeconfig: str | None, app: App) -> None:
     """Fetch and keep what the cluster publishes, with the elevated login: the everyday one might have to ask.
 
     `kubeconfig` is what the command line's flag names. Where it cannot be read, what was kept before goes on counting;
@@ -62,20 +40,35 @@ def refresh(
     Raises:
         PolicyTooNew: the cluster wants a later version of this program.
     """
-    terminal = ports.elevate.terminal
+    if request.resolved is None:
+        return
+    cluster = request.cluster.name
     try:
-        with elevated_child(resolved, elevation, kubeconfig, ports) as environ:
-            text = text_of(*published.answer(WORDS, environ))
+        with elevated_child(request, elevation, kubeconfig, app) as environ:
+            text = text_of(*app.kubectl.answer(WORDS, environ, within_s=WITHIN_S))
     except StepUpError as exc:
-        terminal.detail(f"no published policy: {exc.message}")
+        app.terminal.detail(f"no published policy: {exc.message}")
         return
     try:
-        if published.keep(cluster.name, text):
-            terminal.detail(f"the policy that {cluster.name} publishes has changed")
+        if text is not None:
+            published_file.parsed(text, cluster)
+        path = app.published_policies
+        if path is not None and published_file.keep(path, cluster, text, clock=app.clock):
+            app.terminal.detail(f"the policy that {cluster} publishes has changed")
     except PolicyTooNew:
         raise
     except ConfigError as exc:
-        terminal.line(policy_ignored_line(exc.message))
+        app.terminal.line(policy_ignored_line(exc.message))
+
+
+def forget(app: App, cluster: str | None) -> tuple[str, ...]:
+    """Forget what a cluster published, None: what all did; return the names of those that had something kept.
+
+    Raises:
+        PolicyError: the file cannot be read or written.
+    """
+    path = app.published_policies
+    return () if path is None else published_file.forget(path, cluster, clock=app.clock)
 
 
 def text_of(code: int, out: bytes, err: bytes) -> str | None:

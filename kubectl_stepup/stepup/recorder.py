@@ -14,11 +14,14 @@ from kubectl_stepup.ui.notices import audit_off_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from kubectl_stepup.audit.sinks.absent import NoAuditLog
+    from kubectl_stepup.audit.sinks.file import AuditLog
     from kubectl_stepup.clock import Clock
     from kubectl_stepup.errors import StepUpError
     from kubectl_stepup.sessions.session import ElevationSession
-    from kubectl_stepup.stepup.ports import AuditLog, Terminal
-    from kubectl_stepup.stepup.request import Asked
+    from kubectl_stepup.stepup.elevate import Elevation
+    from kubectl_stepup.stepup.request import StepUpRequest
+    from kubectl_stepup.ui.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class Recorder:
     elevated without one.
     """
 
-    audit: AuditLog
+    audit: AuditLog | NoAuditLog
     terminal: Terminal
     clock: Clock
     caller: Caller
@@ -47,7 +50,7 @@ class Recorder:
     _said: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
 
     def require(self) -> None:
-        """Raise where a record is required and cannot be written: asked before a person is.
+        """Raise where a record is required and cannot be written: request before a person is.
 
         Raises:
             AuditUnavailable: it cannot.
@@ -56,67 +59,50 @@ class Recorder:
             with _explained():
                 self.audit.check()
 
-    def elevated(self, asked: Asked, session: ElevationSession) -> str:
+    def elevated(self, request: StepUpRequest, session: ElevationSession) -> str:
         """Record that a person approved and the token proved it; give the id that the run which follows shares.
 
         Raises:
             AuditUnavailable: a record is required and cannot be written.
         """
         audit_id = self.new_id()
-        self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
+        self._append(request, audit_id, Stage.RESPONSE_COMPLETE, Activity.ELEVATION, "approved", session=session)
         return audit_id
 
-    def run_started(self, asked: Asked, session: ElevationSession, *, reused: bool, audit_id: str | None = None) -> str:
-        """Record that an elevated command is about to start; give the id that `run_ended` needs.
+    def run_started(self, request: StepUpRequest, elevation: Elevation) -> str:
+        """Record that an elevated command is about to start; return the id that `run_ended` needs.
 
         Raises:
-            AuditUnavailable: a record is required and cannot be written.
+            AuditUnavailable: an audit event is required and cannot be written.
         """
-        audit_id = audit_id or self.new_id()
-        self._append(asked, audit_id, Stage.REQUEST_RECEIVED, Activity.RUN, _result(reused), session=session)
+        audit_id = elevation.audit_id or self.new_id()
+        result = _result(elevation)
+        self._append(request, audit_id, Stage.REQUEST_RECEIVED, Activity.RUN, result, session=elevation.session)
         return audit_id
 
     def run_ended(
-        self, asked: Asked, session: ElevationSession, *, audit_id: str, reused: bool, exit_code: int
+        self, request: StepUpRequest, elevation: Elevation, *, audit_id: str, exit_code: int, result: str | None = None
     ) -> None:
-        """Record how the elevated command ended."""
+        """Record how an elevated command ended.
+
+        `result`: `timed-out` where it was ended because it ran for too long, `overlay-lost` where the overlay was
+        removed during the run, so that what came after may have run unelevated.
+        """
         self._append(
-            asked,
+            request,
             audit_id,
             Stage.RESPONSE_COMPLETE,
             Activity.RUN,
-            _result(reused),
-            session=session,
+            result or _result(elevation),
+            session=elevation.session,
             exit_code=exit_code,
         )
 
-    def run_timed_out(self, asked: Asked, session: ElevationSession, *, audit_id: str, exit_code: int) -> None:
-        """Record that an elevated command was ended because it ran for too long."""
-        self._append(
-            asked,
-            audit_id,
-            Stage.RESPONSE_COMPLETE,
-            Activity.RUN,
-            "timed-out",
-            session=session,
-            exit_code=exit_code,
-        )
-
-    def run_lost_overlay(self, asked: Asked, session: ElevationSession, *, audit_id: str, exit_code: int) -> None:
-        """Record that the overlay was removed during the run: what came after that may have run unelevated."""
-        self._append(
-            asked,
-            audit_id,
-            Stage.RESPONSE_COMPLETE,
-            Activity.RUN,
-            "overlay-lost",
-            session=session,
-            exit_code=exit_code,
-        )
-
-    def run_failed(self, asked: Asked, session: ElevationSession, failure: StepUpError, *, audit_id: str) -> None:
+    def run_failed(
+        self, request: StepUpRequest, session: ElevationSession, failure: StepUpError, *, audit_id: str
+    ) -> None:
         """Record that an elevated command could not be started after all."""
-        self._append(asked, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, failure.code, session=session)
+        self._append(request, audit_id, Stage.RESPONSE_COMPLETE, Activity.RUN, failure.code, session=session)
 
     def allowed(self, *, context: str | None, command: Sequence[str], rules: Sequence[str]) -> None:
         """Record a command that runs as it is: a rule in audit mode is about it, or it is inside an elevated one."""
@@ -141,14 +127,14 @@ class Recorder:
         self,
         refusal: StepUpError,
         *,
-        asked: Asked | None = None,
+        request: StepUpRequest | None = None,
         context: str | None = None,
         command: Sequence[str] = (),
         rules: Sequence[str] = (),
     ) -> None:
         """Record that nothing was run, and why."""
-        if asked is not None:
-            self._append(asked, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.REFUSAL, refusal.code)
+        if request is not None:
+            self._append(request, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.REFUSAL, refusal.code)
             return
         self._write(
             AuditEvent(
@@ -190,7 +176,7 @@ class Recorder:
 
     def _append(
         self,
-        asked: Asked,
+        request: StepUpRequest,
         audit_id: str,
         stage: Stage,
         activity: Activity,
@@ -206,16 +192,16 @@ class Recorder:
                 activity=activity,
                 time=self.clock.now(),
                 result=result,
-                user=asked.cluster.account,
-                account=asked.cluster.account,
-                issuer=asked.provider.issuer,
-                context=asked.context,
-                cluster=asked.cluster.name,
-                level=asked.level.name if session is None else session.level,
-                summary=asked.summary or None,
-                command=asked.command,
-                rules=asked.rule_labels,
-                reason=asked.reason,
+                user=request.cluster.account,
+                account=request.cluster.account,
+                issuer=request.provider.issuer,
+                context=request.context,
+                cluster=request.cluster.name,
+                level=request.level.name if session is None else session.level,
+                summary=request.summary or None,
+                command=request.command,
+                rules=request.rule_labels,
+                reason=request.options.reason,
                 evidence=None if session is None else _evidence(session),
                 exit_code=exit_code,
                 pid=self.caller.pid,
@@ -249,8 +235,8 @@ def _explained() -> Iterator[None]:
         ) from exc
 
 
-def _result(reused: bool) -> str:
-    return "reused" if reused else "approved"
+def _result(elevation: Elevation) -> str:
+    return "reused" if elevation.reused else "approved"
 
 
 def _evidence(session: ElevationSession) -> TokenEvidence:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.enforce import names
+from kubectl_stepup.enforce.names import DRY_RUN_LABEL
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question
 from kubectl_stepup.enforce.verify import answers, logins, read_back
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.enforce.verify.answers import Answer
-    from kubectl_stepup.stepup.ports import Kubeconfig, Kubectl
-    from kubectl_stepup.stepup.verify_samples import Ask
+    from kubectl_stepup.enforce.verify.answers import KubectlAnswer
+    from kubectl_stepup.kubeconfig.load import Kubeconfig
+    from kubectl_stepup.kubectl.installed import InstalledKubectl
+
+    Ask = Callable[..., KubectlAnswer]
 
 MANAGED = "app.kubernetes.io/managed-by=kubectl-stepup"
 _BINDINGS = "validatingadmissionpolicybindings"
@@ -42,9 +45,9 @@ class RehearsePorts:
     """What a rehearsal needs of the outside; `answer` is that of `VerifyPorts`."""
 
     environ: Mapping[str, str]
-    kubectl: Kubectl
+    kubectl: InstalledKubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
-    answer: Callable[[Sequence[str], Mapping[str, str], str], Answer]
+    answer: Callable[[Sequence[str], Mapping[str, str], str], KubectlAnswer]
 
 
 def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:
@@ -68,7 +71,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         return
     environ = {**ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
 
-    def ask(words: Sequence[str], stdin: str = "") -> Answer:
+    def ask(words: Sequence[str], stdin: str = "") -> KubectlAnswer:
         # A flag and not the variable, in which no name with a colon can stand.
         return ports.answer((*words, f"--kubeconfig={kubeconfig}", "--request-timeout=20s"), environ, stdin)
 
@@ -87,7 +90,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
 _NEW = "issue a new certificate: see the page on break-glass"
 
 
-def _login(user: logins.User, ask: Ask) -> Check:
+def _login(user: logins.UserInfo, ask: Ask) -> Check:
     issuers = user.extra.get(names.ISSUER_KEY)
     if issuers:
         detail = f"{user.name} comes with a token of {issuers[0]}: the guards ask it, and the provider may be down"
@@ -114,11 +117,11 @@ def _guards(ask: Ask) -> Iterator[Check]:
         yield Check(name="removes guards", state=WARN, detail=detail, fix="kubectl apply -f server/bindings.yaml")
     else:
         yield _tried("removes guards", "deletes the bindings", removed)
-    label = ("label", _BINDINGS, "-l", MANAGED, "kubectl-stepup.github.io/verify=dry-run", DRY)
+    label = ("label", _BINDINGS, "-l", MANAGED, DRY_RUN_LABEL, DRY)
     yield _tried("repairs guards", "changes the bindings", ask(label))
 
 
-def _tried(name: str, what: str, answer: Answer) -> Check:
+def _tried(name: str, what: str, answer: KubectlAnswer) -> Check:
     if not answer.failed:
         return Check(name=name, state=OK, detail=f"{what} (server dry run)")
     rule = answers.denied_by(answer)

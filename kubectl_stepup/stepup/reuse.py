@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from kubectl_stepup.sessions.session import ElevationSession
     from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
-    from kubectl_stepup.stepup.request import Asked
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 
 def reusable(
-    asked: Asked,
+    request: StepUpRequest,
     store: SessionStore,
     *,
     scopes: Iterable[str],
@@ -38,11 +38,11 @@ def reusable(
     Every level has its own times: a session is reused for as long as its own level's `askAgainAfter` says today, even
     when policy was longer at its approval. `--fresh` and levels with `askAgainAfter: 0s` reuse nothing.
     """
-    if asked.fresh or asked.level.ask_again_after_s <= 0:
+    if request.options.fresh or request.level.ask_again_after_s <= 0:
         return None
-    for level in (asked.level, *asked.stronger):
-        for scope, session in _stored(asked.session_id_at(level), store, scopes):
-            if still_serves(asked.cluster, asked.provider, level, session, now):
+    for level in (request.level, *request.stronger):
+        for scope, session in _stored(request.session_id_at(level), store, scopes):
+            if still_serves(request.cluster, request.provider, level, session, now):
                 today = replace(session, reuse_until=_reuse_until(session, level))
                 if found is not None:
                     found(key(session.id, scope), today)

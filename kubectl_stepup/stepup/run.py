@@ -1,133 +1,137 @@
-"""The main road: run a evaluated command as it is, or step up and run it elevated with a record of both ends."""
+"""`exec`: run a kubectl command as it is, or step up and run it elevated with an audit event at both ends."""
 
 from __future__ import annotations
 
 import shlex
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import CommandRefused, KubeconfigError, NotEnrolled, ProxyRefused, StepUpError
+from kubectl_stepup.errors import CommandRefused, ConfigError, KubeconfigError, NotEnrolled, ProxyRefused, StepUpError
 from kubectl_stepup.kubeconfig.overlay import USER_PREFIX
+from kubectl_stepup.kubectl.captured_file import CapturedFile
 from kubectl_stepup.kubectl.captured_input import NOTHING, SOURCES
 from kubectl_stepup.kubectl.command_line import csv_value
 from kubectl_stepup.kubectl.variables import own_environment
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.stepup.elevate import session_for
 from kubectl_stepup.stepup.elevated_checks import require_own_credentials, require_safe_kubectl, require_safe_plugin
-from kubectl_stepup.stepup.evaluate import Flags, require_unchanged, with_flags
-from kubectl_stepup.stepup.max_duration import TIME_UP, limit_of
-from kubectl_stepup.stepup.ports import CapturedFile
+from kubectl_stepup.stepup.evaluate import evaluate, parse, require_unchanged, with_flags
+from kubectl_stepup.stepup.max_duration import TIME_UP, MaxDuration
 from kubectl_stepup.stepup.prepared_run import prepared_run
-from kubectl_stepup.stepup.request import require_reason
-from kubectl_stepup.ui.notices import (
-    differ_unused_line,
-    overlay_lost_line,
-    policy_warning_line,
-    unenrolled_line,
-)
+from kubectl_stepup.stepup.request import request_of, require_reason
+from kubectl_stepup.ui.notices import differ_unused_line, overlay_lost_line, policy_warning_line, unenrolled_line
 from kubectl_stepup.ui.quoted_text import quoted_lines
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Sequence
 
-    from kubectl_stepup.config.model import Cluster
-    from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.kubectl.captured_input import CapturedInput
-    from kubectl_stepup.stepup.elevate import ElevatePorts, Elevation
+    from kubectl_stepup.kubectl.time_limit import TimeLimit
+    from kubectl_stepup.stepup.app import App
+    from kubectl_stepup.stepup.elevate import Elevation
     from kubectl_stepup.stepup.evaluate import Evaluation
-    from kubectl_stepup.stepup.ports import Kubectl, ProxyReader, RunDirectory
+    from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
     from kubectl_stepup.stepup.prepared_run import PreparedRun
-    from kubectl_stepup.stepup.request import Asked
+    from kubectl_stepup.stepup.request import StepUpRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPorts:
-    """What a run needs of the outside, beside what stepping up needs.
-
-    `run_directory` makes a directory for the files of a run. `hand_over(directory, keeps_session)` prepares a way to
-    hand a session over, and yields what gives the credential command for one; `keeps_session` says that the store may
-    serve instead. `captured_file(content, place)` gives kubectl what was read from a place. `large_ca` gives the CA
-    certificates that are too many for client-go to tell the credential plugin, None where they are not. `editor` (its
-    words) and `differ` (None: there is none) are our own programs that become the person's, with the everyday login.
-    `refresh_policy` looks what the cluster publishes (flows.published), by the kubeconfig of a flag. `proxy_reader`
-    reads through a proxy subresource, where kubectl would send the token after a redirect.
-    """
-
-    elevate: ElevatePorts
-    kubectl: Kubectl
-    environ: Mapping[str, str]
-    kubeconfig_files: Callable[[str | None], Sequence[str]]
-    run_directory: Callable[[], AbstractContextManager[RunDirectory]]
-    hand_over: Callable[[str, bool], AbstractContextManager[Callable[[Elevation], Sequence[str]]]]
-    captured_file: Callable[[bytes, str], AbstractContextManager[CapturedFile]]
-    large_ca: Callable[[ResolvedContext], bytes | None]
-    editor: Sequence[str]
-    differ: str | None
-    refresh_policy: Callable[[Cluster, ResolvedContext, Elevation, str | None], None]
-    proxy_reader: Callable[[Cluster, ResolvedContext], ProxyReader]
-
-
-def run(
-    evaluation: Evaluation, asked: Asked | None, *, unenrolled: str, captured: CapturedInput, ports: RunPorts
-) -> int:
-    """Run an evaluated command and return its exit code; an allowed one without input takes our place.
-
-    `asked` is the step-up request, None for a command that needs none or a context that is not enrolled; `captured` is
-    the captured input: kubectl gets what was evaluated.
+def run(words: Sequence[str], target: TargetOptions, options: StepUpOptions, app: App) -> int:
+    """Run the kubectl command line `words` and return its exit code; an allowed one without input takes our place.
 
     Raises:
         StepUpError: nothing was run.
     """
+    argv, command = parse(words, target)
+    try:
+        evaluation, captured = evaluate(argv, command, app, online=True)
+    except ConfigError:
+        if command.known and command.local:  # it sends nothing: no policy is needed for that
+            app.kubectl.replace(argv, app.environ)
+        raise
+    request = request_of(evaluation, options, app)
+    app.terminal.detail(_detail(evaluation))
+    _refuse_what_policy_refuses(evaluation, app)
+    _show_warnings(evaluation, request, app)
+    if request is None:
+        return _run_unelevated(evaluation, captured, app)
+    with ExitStack() as stack:
+        try:  # whatever can fail is tried before a person is asked
+            _require_elevatable(evaluation, request, app)
+            prepared, start = _prepared(evaluation, request, captured, stack, app)
+        except StepUpError as refusal:
+            app.recorder.refused(refusal, request=request)
+            raise
+        elevation = session_for(request, app)  # reused, or the person is asked
+        if elevation.reused:  # else the messages stood below the prompt
+            _show_messages(evaluation, app)
+        else:
+            _refresh_policy(evaluation, request, elevation, app)
+        audit_id = app.recorder.run_started(request, elevation)
+        duration = _duration_of(request, app)
+        try:
+            exit_code = start(elevation, audit_id, limit=None if duration is None else duration.limit)
+        except StepUpError as failure:
+            app.recorder.run_failed(request, elevation.session, failure, audit_id=audit_id)
+            raise
+        result = None
+        if prepared is not None and (lost := prepared.directory.lost()) is not None:
+            app.terminal.line(overlay_lost_line(lost))
+            result = "overlay-lost"
+        elif duration is not None and duration.over:
+            exit_code, result = TIME_UP, "timed-out"
+        app.recorder.run_ended(request, elevation, audit_id=audit_id, exit_code=exit_code, result=result)
+        return exit_code
+
+
+def _refuse_what_policy_refuses(evaluation: Evaluation, app: App) -> None:
     decision = evaluation.decision
-    ports.elevate.terminal.detail(_detail(evaluation))
     elsewhere = evaluation.cluster is None and decision.level is not None
     if decision.effect == "refuse" and not elsewhere:
         kind = ProxyRefused if decision.code == ProxyRefused.code else CommandRefused
-        refusal = kind(decision.why, hint=decision.hint or _explain(evaluation))
-        _record(evaluation, refusal, ports)
+        explain = f"kubectl stepup policy explain -- {shlex.join(redacted(evaluation.argv))}"
+        refusal = kind(decision.why, hint=decision.hint or explain)
+        _record_refusal(evaluation, refusal, app)
         raise refusal
-    for warning in decision.warnings:
-        ports.elevate.terminal.line(policy_warning_line(warning))
-    if decision.warned and asked is None:
-        for line in quoted_lines(decision.messages):
-            ports.elevate.terminal.line(line)
-    if asked is not None:
-        return _run_elevated(evaluation, asked, captured, ports)
-    if decision.effect != "allow":
-        _unenrolled(evaluation, unenrolled, ports)
-    if decision.audited or ports.environ.get(environment.NESTED):
+
+
+def _show_warnings(evaluation: Evaluation, request: StepUpRequest | None, app: App) -> None:
+    for warning in evaluation.decision.warnings:
+        app.terminal.line(policy_warning_line(warning))
+    if evaluation.decision.warned and request is None:
+        _show_messages(evaluation, app)
+
+
+def _show_messages(evaluation: Evaluation, app: App) -> None:
+    for line in quoted_lines(evaluation.decision.messages):
+        app.terminal.line(line)
+
+
+def _run_unelevated(evaluation: Evaluation, captured: CapturedInput, app: App) -> int:
+    """Run a command as it is: an allowed one, or a sensitive one on a cluster that is not enrolled."""
+    if evaluation.decision.effect != "allow":
+        _let_unenrolled(evaluation, app)
+    if evaluation.decision.audited or app.environ.get(environment.NESTED):
         # Inside an elevated command it is elevated as well, by that command's overlay.
-        ports.elevate.recorder.allowed(
-            context=_context_name(evaluation),
+        app.recorder.allowed(
+            context=evaluation.context_name,
             command=evaluation.argv,
-            rules=[match.rule.label for match in decision.audited],
+            rules=[match.rule.label for match in evaluation.decision.audited],
         )
-    environ = own_environment(ports.environ)
+    environ = own_environment(app.environ)
     if captured == NOTHING:
-        return ports.kubectl.replace(evaluation.argv, environ)
+        return app.kubectl.replace(evaluation.argv, environ)
     with ExitStack() as stack:
         unnamed = ("context",) if evaluation.command.context == "" else ()
-        argv, pass_fds = _with_captured(evaluation, captured, unnamed, stack, ports)
-        argv = _in_context(argv, evaluation)
-        return ports.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=captured.stdin)
+        argv, pass_fds = _with_captured(evaluation, captured, unnamed, stack, app)
+        if evaluation.resolved is not None and not evaluation.command.context:
+            # Reading input takes time, in which another context may become the current one.
+            argv = with_flags(argv, {"context": evaluation.resolved.context})
+        return app.kubectl.run(argv, environ, pass_fds=pass_fds, stdin=captured.stdin)
 
 
-def _in_context(argv: tuple[str, ...], evaluation: Evaluation) -> tuple[str, ...]:
-    """Return the words with the context that was evaluated: reading input takes time, in which another may become it.
-
-    Where nothing is read kubectl starts at once, and its words stay as they were typed.
-    """
-    if evaluation.resolved is None or evaluation.command.context:
-        return argv
-    return with_flags(argv, evaluation.command.replace(context=None), Flags(context=evaluation.resolved.context))
-
-
-def _unenrolled(evaluation: Evaluation, unenrolled: str, ports: RunPorts) -> None:
+def _let_unenrolled(evaluation: Evaluation, app: App) -> None:
     """Let a sensitive command go to a cluster that is not enrolled, with a line.
 
     Raises:
@@ -135,7 +139,7 @@ def _unenrolled(evaluation: Evaluation, unenrolled: str, ports: RunPorts) -> Non
         NotEnrolled: the config forbids it.
         KubectlNotFound, KubectlNotExecutable: there is no kubectl.
     """
-    name = _context_name(evaluation)
+    name = evaluation.context_name
     try:
         if evaluation.unresolved is not None:
             unread = evaluation.unresolved
@@ -144,116 +148,72 @@ def _unenrolled(evaluation: Evaluation, unenrolled: str, ports: RunPorts) -> Non
                 hint=unread.hint,
                 details=unread.details,
             )
-        if unenrolled == "refuse":
+        if app.config.unenrolled == "refuse":
             raise NotEnrolled(
                 f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
                 hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
             )
     except StepUpError as refusal:
-        _record(evaluation, refusal, ports)
+        _record_refusal(evaluation, refusal, app)
         raise
-    ports.kubectl.path()  # no kubectl: that is the thing to say
-    ports.elevate.terminal.line(unenrolled_line(name))
+    app.kubectl.path()  # no kubectl: that is the thing to say
+    app.terminal.line(unenrolled_line(name))
 
 
-def _run_elevated(evaluation: Evaluation, asked: Asked, captured: CapturedInput, ports: RunPorts) -> int:
-    """Prepare everything, ask, put the session in, run."""
-    resolved = evaluation.resolved
-    if resolved is None:  # an enrolled cluster is found through its context
-        raise NotEnrolled(f"cluster {asked.cluster.name} has no context")
-    with ExitStack() as stack:
-        try:
-            _require_allowed_to_ask(evaluation, asked, resolved, ports)
-            prepared, start = _prepared(evaluation, asked, resolved, captured, stack, ports)
-        except StepUpError as refusal:  # nobody has been asked for anything yet
-            _record(evaluation, refusal, ports, asked)
-            raise
-        if evaluation.command.path == ("diff",) and ports.environ.get(environment.EXTERNAL_DIFF) and not ports.differ:
-            ports.elevate.terminal.line(differ_unused_line())
-        elevation = session_for(asked, ports.elevate)
-        if elevation.reused:  # else they stood below the prompt
-            for line in quoted_lines(evaluation.decision.messages):
-                ports.elevate.terminal.line(line)
-        else:
-            _refresh_policy(evaluation, asked, resolved, elevation, ports)
-        return _recorded(start, asked, elevation, prepared, ports)
-
-
-def _require_allowed_to_ask(evaluation: Evaluation, asked: Asked, resolved: ResolvedContext, ports: RunPorts) -> None:
+def _require_elevatable(evaluation: Evaluation, request: StepUpRequest, app: App) -> None:
     require_own_credentials(evaluation)
-    require_unchanged(asked.cluster, resolved)
-    require_safe_kubectl(ports.kubectl)
-    require_safe_plugin(evaluation, ports.kubectl)
-    require_reason(asked, required=evaluation.decision.reason_required, tickets=evaluation.decision.tickets)
+    require_unchanged(request.cluster, request.required_context)
+    require_safe_kubectl(app.kubectl)
+    require_safe_plugin(evaluation, app.kubectl)
+    require_reason(request, required=evaluation.decision.reason_required, tickets=evaluation.decision.tickets)
 
 
 def _prepared(
-    evaluation: Evaluation,
-    asked: Asked,
-    resolved: ResolvedContext,
-    captured: CapturedInput,
-    stack: ExitStack,
-    ports: RunPorts,
+    evaluation: Evaluation, request: StepUpRequest, captured: CapturedInput, stack: ExitStack, app: App
 ) -> tuple[PreparedRun | None, Callable[..., int]]:
     """Return what is ready but for the session, and what then starts; None: our own reader, which needs no overlay."""
-    if evaluation.command.read_path is not None:
-        return None, partial(ports.proxy_reader(asked.cluster, resolved).read, evaluation.command.read_path)
-    flag = evaluation.command.kubeconfig
+    command = evaluation.command
+    if command.read_path is not None:
+        reader, path = app.proxy_reader(request), command.read_path
+
+        def read(elevation: Elevation, _: str, *, limit: TimeLimit | None) -> int:
+            app.terminal.detail(f"this program itself, as {USER_PREFIX}{elevation.session.level}")
+            return reader.read(path, elevation.session, limit=limit)
+
+        return None, read
     prepared = stack.enter_context(
-        prepared_run(resolved, flag, asked.level.name, ports, keeps_session=asked.keeps_session)
+        prepared_run(request, command.kubeconfig, app, level=request.level.name, keeps_session=request.keeps_session)
     )
     # With `--kubeconfig` kubectl would not look at `$KUBECONFIG`, where the overlay is.
-    argv, pass_fds = _with_captured(evaluation, captured, ("kubeconfig",), stack, ports)
-    inherited = (prepared.directory.lock, *pass_fds)
-    return prepared, partial(ports.kubectl.run, argv, pass_fds=inherited, stdin=captured.stdin)
+    argv, pass_fds = _with_captured(evaluation, captured, ("kubeconfig",), stack, app)
+    if command.path == ("diff",) and app.environ.get(environment.EXTERNAL_DIFF) and not app.differ:
+        app.terminal.line(differ_unused_line())
+
+    def start(elevation: Elevation, audit_id: str, *, limit: TimeLimit | None) -> int:
+        app.terminal.detail(f"kubectl: {app.kubectl.path()}, as {USER_PREFIX}{elevation.session.level}")
+        environ = prepared.elevated(elevation, audit_id)
+        fds = (prepared.directory.lock, *pass_fds)
+        return app.kubectl.run(argv, environ, pass_fds=fds, stdin=captured.stdin, limit=limit)
+
+    return prepared, start
 
 
-def _refresh_policy(
-    evaluation: Evaluation, asked: Asked, resolved: ResolvedContext, elevation: Elevation, ports: RunPorts
-) -> None:
+def _refresh_policy(evaluation: Evaluation, request: StepUpRequest, elevation: Elevation, app: App) -> None:
     try:
-        ports.refresh_policy(asked.cluster, resolved, elevation, evaluation.command.kubeconfig)
+        app.refresh_policy(request, elevation, evaluation.command.kubeconfig)
     except StepUpError as refusal:
-        _record(evaluation, refusal, ports, asked)
+        app.recorder.refused(refusal, request=request)
         raise
 
 
-def _recorded(
-    start: Callable[..., int], asked: Asked, elevation: Elevation, prepared: PreparedRun | None, ports: RunPorts
-) -> int:
-    """Start kubectl under the overlay, or our own reader (`prepared` None), with a record of both ends.
-
-    Returns:
-        the exit code.
-
-    """
-    recorder, session, terminal = ports.elevate.recorder, elevation.session, ports.elevate.terminal
-    program = "this program itself" if prepared is None else f"kubectl: {ports.kubectl.path()}"
-    terminal.detail(f"{program}, as {USER_PREFIX}{session.level}")
-    audit_id = recorder.run_started(asked, session, reused=elevation.reused, audit_id=elevation.audit_id)
-    limit = limit_of(asked.level, terminal)
-    try:
-        if prepared is None:
-            exit_code = start(session, limit=limit)
-        else:
-            exit_code = start(environ=prepared.elevated(elevation, audit_id), limit=limit)
-    except StepUpError as failure:
-        recorder.run_failed(asked, session, failure, audit_id=audit_id)
-        raise
-    lost = None if prepared is None else prepared.directory.lost()
-    if lost is not None:
-        terminal.line(overlay_lost_line(lost))
-        recorder.run_lost_overlay(asked, session, audit_id=audit_id, exit_code=exit_code)
-        return exit_code
-    if limit is not None and limit.over:
-        recorder.run_timed_out(asked, session, audit_id=audit_id, exit_code=TIME_UP)
-        return TIME_UP
-    recorder.run_ended(asked, session, audit_id=audit_id, reused=elevation.reused, exit_code=exit_code)
-    return exit_code
+def _duration_of(request: StepUpRequest, app: App) -> MaxDuration | None:
+    """Return the limit of the level; None: its commands may run as long as they want."""
+    max_duration_s = request.level.max_duration_s
+    return None if max_duration_s is None else MaxDuration(request.level.name, max_duration_s, app)
 
 
 def _with_captured(
-    evaluation: Evaluation, captured: CapturedInput, without: tuple[str, ...], stack: ExitStack, ports: RunPorts
+    evaluation: Evaluation, captured: CapturedInput, without: tuple[str, ...], stack: ExitStack, app: App
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return kubectl's words without some flags, and with the captured input in place of what was read.
 
@@ -262,11 +222,13 @@ def _with_captured(
     line = evaluation.command.line
     if captured.objects is not None:
         place = evaluation.command.manifests[0] if len(evaluation.command.manifests) == 1 else ""
-        file = stack.enter_context(ports.captured_file(captured.objects, place))
+        file = stack.enter_context(app.kubectl.captured_file(captured.objects, place))
         return line.written(without=(*without, *SOURCES), adding=[("filename", file.path)]), file.pass_fds
     if captured.streams:
         files = [
-            CapturedFile(path=csv_value(place)) if read is None else stack.enter_context(ports.captured_file(read, ""))
+            CapturedFile(path=csv_value(place))
+            if read is None
+            else stack.enter_context(app.kubectl.captured_file(read, ""))
             for place, read in zip(line.all("filename"), captured.streams, strict=True)
         ]
         argv = line.written(without=(*without, "filename"), adding=[("filename", file.path) for file in files])
@@ -274,11 +236,10 @@ def _with_captured(
     return (line.written(without=without) if any(map(line.all, without)) else evaluation.argv), ()
 
 
-def _record(evaluation: Evaluation, refusal: StepUpError, ports: RunPorts, asked: Asked | None = None) -> None:
-    ports.elevate.recorder.refused(
+def _record_refusal(evaluation: Evaluation, refusal: StepUpError, app: App) -> None:
+    app.recorder.refused(
         refusal,
-        asked=asked,
-        context=_context_name(evaluation),
+        context=evaluation.context_name,
         command=evaluation.argv,
         rules=evaluation.decision.rule_labels,
     )
@@ -289,11 +250,3 @@ def _detail(evaluation: Evaluation) -> str:
     cluster = evaluation.cluster.name if evaluation.cluster else "none enrolled"
     level = f" {decision.level}" if decision.level else ""
     return f"policy: {decision.effect}{level}; {safe(decision.why, 500)}; cluster: {safe(cluster, 80)}"
-
-
-def _context_name(evaluation: Evaluation) -> str | None:
-    return evaluation.command.context or (evaluation.resolved.context if evaluation.resolved else None)
-
-
-def _explain(evaluation: Evaluation) -> str:
-    return f"kubectl stepup policy explain -- {shlex.join(redacted(evaluation.argv))}"

@@ -14,34 +14,27 @@ from kubectl_stepup.stepup.request import session_id_of
 from kubectl_stepup.stepup.reuse import still_serves, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.config.model import Cluster, Config, Provider
+    from kubectl_stepup.config.model import Cluster, Config
     from kubectl_stepup.policy.model import Level, Policy
-    from kubectl_stepup.secret import Secret
     from kubectl_stepup.sessions.session import ElevationSession
-    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
-    from kubectl_stepup.stepup.ports import DenialCache
-    from kubectl_stepup.stepup.recorder import Recorder
+    from kubectl_stepup.stepup.app import App
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPorts:
-    """What looking at sessions and ending them needs.
+@dataclass(frozen=True, slots=True)
+class StoredSessions:
+    """The sessions of a store, and the config that they are of: the app's own, where `of` made it."""
 
-    `revoke(provider, token)` revokes an access token and tells whether the provider says it did. `denials` keeps the
-    step-ups that are under way from bringing a session back.
-    """
-
+    app: App
     config: Config
-    policy: Policy
     store: SessionStore
-    scope: str
-    moment: Callable[[], Moment]
-    recorder: Recorder
-    revoke: Callable[[Provider, Secret], bool]
-    denials: DenialCache
+
+    @classmethod
+    def of(cls, app: App) -> StoredSessions:
+        """Return those of the config in force."""
+        return cls(app, app.config, app.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +46,13 @@ class LiveSession:
     session: ElevationSession
 
 
-def live_sessions(clusters: Iterable[Cluster], ports: SessionPorts) -> Iterator[LiveSession]:
+def live_sessions(clusters: Iterable[Cluster], sessions: StoredSessions) -> Iterator[LiveSession]:
     """Return the sessions that a command in this terminal would reuse now, weakest level first."""
-    now = ports.moment()
+    now = sessions.app.moment()
     for cluster in clusters:
-        provider = ports.config.provider(cluster.provider)
-        for level in ports.policy.usable_levels(cluster.name):
-            for session in stored(session_id_of(cluster, provider, level), ports.store, (ports.scope,)):
+        provider = sessions.config.provider(cluster.provider)
+        for level in sessions.app.policy.usable_levels(cluster.name):
+            for session in stored(session_id_of(cluster, provider, level), sessions.store, (sessions.app.scope,)):
                 if still_serves(cluster, provider, level, session, now):
                     yield LiveSession(cluster=cluster, level=level, session=session)
                     break
@@ -81,7 +74,7 @@ class Logout:
     failures: tuple[str, ...]
 
 
-def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool) -> Logout:
+def logout(clusters: Iterable[Cluster], sessions: StoredSessions, *, everywhere: bool) -> Logout:
     """End the sessions of `clusters` in this terminal and of the user scope, or with `everywhere` in every terminal.
 
     Sessions of clusters and accounts that are enrolled no more are ended too where `clusters` are all that are, or bear
@@ -90,62 +83,62 @@ def logout(clusters: Iterable[Cluster], ports: SessionPorts, *, everywhere: bool
     be removed.
     """
     failures: list[str] = []
-    scopes = None if everywhere else frozenset({ports.scope, USER_SCOPE})
-    names = _names(tuple(clusters), ports, scopes, failures)
+    scopes = None if everywhere else frozenset({sessions.app.scope, USER_SCOPE})
+    names = _names(tuple(clusters), sessions, scopes, failures)
     under_way = [key(one, EVERY_SCOPE) for one in filter(None, map(id_in_key, names))] if everywhere else names
     for name in dict.fromkeys(under_way):
-        ports.denials.end(name)
-    return _end(names, ports, failures)
+        sessions.app.denials.end(name)
+    return _end(names, sessions, failures)
 
 
-def end_what_counts_no_more(config: Config, ports: SessionPorts) -> Logout:
-    """End the sessions of every terminal that serve nobody by `config`; `ports.config` is what it was before.
+def end_what_counts_no_more(config: Config, sessions: StoredSessions) -> Logout:
+    """End the sessions of every terminal that serve nobody by `config`; `sessions.config` is what it was before.
 
     The step-ups that are under way for what was taken out bring none back. A store may have sessions of what another
     config enrols: these go on.
     """
     failures: list[str] = []
-    before = frozenset(_ids(ports.config.clusters, ports.config, ports.policy))
-    for session_id in sorted(before.difference(_ids(config.clusters, config, ports.policy))):
-        ports.denials.end(key(session_id, EVERY_SCOPE))
-    names = [name for name in _listed(ports, failures) if id_in_key(name) in before]
-    return _end([name for name in names if not _counts(name, config, ports)], ports, failures)
+    before = frozenset(_ids(sessions.config.clusters, sessions.config, sessions.app.policy))
+    for session_id in sorted(before.difference(_ids(config.clusters, config, sessions.app.policy))):
+        sessions.app.denials.end(key(session_id, EVERY_SCOPE))
+    names = [name for name in _listed(sessions, failures) if id_in_key(name) in before]
+    return _end([name for name in names if not _counts(name, config, sessions)], sessions, failures)
 
 
-def _counts(name: str, config: Config, ports: SessionPorts) -> bool:
-    session = _readable(name, ports)
-    now = ports.moment()
+def _counts(name: str, config: Config, sessions: StoredSessions) -> bool:
+    session = _readable(name, sessions)
+    now = sessions.app.moment()
     return session is not None and any(
         still_serves(cluster, provider, level, session, now)
         for cluster in config.clusters
         for provider in (config.provider(cluster.provider),)
-        for level in ports.policy.usable_levels(cluster.name)
+        for level in sessions.app.policy.usable_levels(cluster.name)
         if session_id_of(cluster, provider, level) == session.id
     )
 
 
-def _end(names: Iterable[str], ports: SessionPorts, failures: list[str]) -> Logout:
+def _end(names: Iterable[str], sessions: StoredSessions, failures: list[str]) -> Logout:
     ended: list[Ended] = []
     for name in names:
         session = None
         try:
-            session = _stored(name, ports)
-            ports.store.delete(name)
+            session = _stored(name, sessions)
+            sessions.store.delete(name)
         except StoreUnavailable as exc:
             failures.append(f"{name}: {exc.message}")
             if session is not None:
-                _revoked(session, ports)
+                _revoked(session, sessions)
             continue
         if session is not None:
-            ended.append(Ended(session=session, revoked=_revoked(session, ports)))
-            _note(session, ports)
+            ended.append(Ended(session=session, revoked=_revoked(session, sessions)))
+            _note(session, sessions)
     return Logout(ended=tuple(ended), failures=tuple(failures))
 
 
-def _note(session: ElevationSession, ports: SessionPorts) -> None:
-    cluster = ports.config.cluster(session.cluster)
+def _note(session: ElevationSession, sessions: StoredSessions) -> None:
+    cluster = sessions.config.cluster(session.cluster)
     context = {} if cluster is None else {"context": cluster.context}
-    ports.recorder.noted(
+    sessions.app.recorder.noted(
         Activity.LOGOUT,
         "logged-out",
         cluster=session.cluster,
@@ -156,16 +149,16 @@ def _note(session: ElevationSession, ports: SessionPorts) -> None:
 
 
 def _names(
-    clusters: Sequence[Cluster], ports: SessionPorts, scopes: frozenset[str] | None, failures: list[str]
+    clusters: Sequence[Cluster], sessions: StoredSessions, scopes: frozenset[str] | None, failures: list[str]
 ) -> list[str]:
     """Name what is stored for clusters under some scopes (None: under all), and what a step-up would store there."""
-    ids = _ids(clusters, ports.config, ports.policy)
-    names = [key(one, scope) for one in ids for scope in dict.fromkeys((ports.scope, USER_SCOPE))]
-    every_cluster = {one.name for one in clusters} >= {one.name for one in ports.config.clusters}
-    for name in _listed(ports, failures):
+    ids = _ids(clusters, sessions.config, sessions.app.policy)
+    names = [key(one, scope) for one in ids for scope in dict.fromkeys((sessions.app.scope, USER_SCOPE))]
+    every_cluster = {one.name for one in clusters} >= {one.name for one in sessions.config.clusters}
+    for name in _listed(sessions, failures):
         if scopes is not None and scope_of(name) not in scopes:
             continue
-        if every_cluster or id_in_key(name) in ids or _is_of(name, clusters, ports):
+        if every_cluster or id_in_key(name) in ids or _is_of(name, clusters, sessions):
             names.append(name)
     return list(dict.fromkeys(names))
 
@@ -178,41 +171,43 @@ def _ids(clusters: Iterable[Cluster], config: Config, policy: Policy) -> list[st
     ]
 
 
-def _listed(ports: SessionPorts, failures: list[str]) -> list[str]:
+def _listed(sessions: StoredSessions, failures: list[str]) -> list[str]:
     try:
-        return sorted(ports.store.keys())
+        return sorted(sessions.store.keys())
     except StoreUnavailable as exc:
         failures.append(exc.message)
         return []
 
 
-def _is_of(name: str, clusters: Iterable[Cluster], ports: SessionPorts) -> bool:
-    session = _readable(name, ports)
+def _is_of(name: str, clusters: Iterable[Cluster], sessions: StoredSessions) -> bool:
+    session = _readable(name, sessions)
     return session is not None and session.cluster in {cluster.name for cluster in clusters}
 
 
-def _readable(name: str, ports: SessionPorts) -> ElevationSession | None:
+def _readable(name: str, sessions: StoredSessions) -> ElevationSession | None:
     try:
-        return _stored(name, ports)
+        return _stored(name, sessions)
     except StoreUnavailable:  # the attempt to end it says so
         return None
 
 
-def _stored(name: str, ports: SessionPorts) -> ElevationSession | None:
-    value = ports.store.get(name)
+def _stored(name: str, sessions: StoredSessions) -> ElevationSession | None:
+    value = sessions.store.get(name)
     session_id = id_in_key(name)
     return None if value is None or session_id is None else from_record(value, session_id=session_id)
 
 
-def _revoked(session: ElevationSession, ports: SessionPorts) -> bool | None:
+def _revoked(session: ElevationSession, sessions: StoredSessions) -> bool | None:
     if session.access_token is None:
         return None
     same = (session.issuer, session.client)
-    provider = next((p for p in ports.config.providers if (p.issuer, p.elevated_client_id) == same), None)
+    provider = next((p for p in sessions.config.providers if (p.issuer, p.elevated_client_id) == same), None)
     if provider is None or not provider.preset.revoke:
         return None
     try:
-        return ports.revoke(provider, session.access_token)
+        return sessions.app.provider(provider).revoke(
+            session.access_token, kind="access_token", client_id=provider.elevated_client_id
+        )
     except (ProviderError, ConfigError):
         # Revoking is tidiness: the ID token lives until it expires all the same, and that is what people are told.
         return False

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from kubectl_stepup.config.model import Config, Provider
     from kubectl_stepup.kubeconfig.context import ResolvedContext
+    from kubectl_stepup.oidc.claims import IDTokenClaims
+    from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.oidc.requirement import Evidence
     from kubectl_stepup.policy.model import Policy
     from kubectl_stepup.secret import Secret
-    from kubectl_stepup.stepup.authenticate import Verify
-    from kubectl_stepup.stepup.ports import EnrolmentProvider
     from kubectl_stepup.stepup.provider_check import UsableAlgorithms
     from kubectl_stepup.yaml_edit.splice import Parse
 
@@ -88,8 +88,8 @@ class EnrolPorts:
     read: Callable[[str], bytes | None]
     parse: Parse
     load: Callable[[bytes], Config]
-    client: Callable[[Provider], EnrolmentProvider]
-    verify: Verify
+    client: Callable[[Provider], OIDCProvider]
+    verify: Callable[..., IDTokenClaims]
     usable_algorithms: UsableAlgorithms
     everyday_token: Callable[[ResolvedContext], Secret | None]
     kubeconfig_files: Sequence[str]

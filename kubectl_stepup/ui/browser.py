@@ -1,7 +1,7 @@
-"""Whether a browser may be opened for the person, and with what program.
+"""Whether to open a browser for the person, and with which program.
 
-A console browser would take the terminal with the prompt on it, so only graphical ones count: nothing is opened where
-no display of this person is known.
+A console browser would take over the terminal with the prompt, so only graphical ones count: without a known display
+nothing is opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DISPLAYS = (environment.WAYLAND_DISPLAY, environment.DISPLAY)
 
 
 def browser_note(environ: Mapping[str, str], platform: str) -> str | None:
-    """Say why no browser is opened here; None: one may be. `platform` is `sys.platform`."""
+    """Return why no browser is opened here, or None to open one. `platform` is `sys.platform`."""
     if in_ci(environ):
         return f"CI={environ[environment.CI]}"
     if environ.get(environment.SSH_CONNECTION) or environ.get(environment.SSH_TTY):
@@ -30,14 +30,14 @@ def browser_note(environ: Mapping[str, str], platform: str) -> str | None:
 
 
 def browser_program(environ: Mapping[str, str], platform: str) -> str:
-    """Name the program that opens an address in the person's own browser."""
+    """Return the program that opens an address in the person's own browser."""
     if platform == "darwin":
         return "open"
     return "wslview" if _is_wsl(environ) else "xdg-open"
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether `CI` says that nobody is there."""
+    """Whether `CI` says that no person is present."""
     return environ.get(environment.CI, "").strip().lower() not in ("", "0", "false")
 
 

@@ -1,6 +1,6 @@
-"""How the outcome of a policy's tests is told: lines for people, JSON, and JUnit's XML for a build server.
+"""Reports of a policy's tests: lines for people, JSON, and JUnit XML for build servers.
 
-Spec: the JUnit XML that build servers read has no standard; this is the part of it that they agree on.
+Spec: the JUnit XML that build servers read has no standard; this is the common part.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 def lines(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return a line for each case that failed, and the sum."""
+    """Return a line for each failed case, and the totals."""
     failed = [one for one in verdicts if one.problems]
-    told = [f"FAIL   {_place(one)}   {_shown(one.case.command)}   {_shown('; '.join(one.problems))}" for one in failed]
-    return [*told, f"{len(verdicts) - len(failed)} passed, {len(failed)} failed"]
+    reported = [
+        f"FAIL   {_place(one)}   {_shown(one.case.command)}   {_shown('; '.join(one.problems))}" for one in failed
+    ]
+    return [*reported, f"{len(verdicts) - len(failed)} passed, {len(failed)} failed"]
 
 
 def objects(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
@@ -61,7 +63,7 @@ def junit(verdicts: Sequence[Verdict], *, name: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Show words of a file: neither a terminal nor XML takes every character that they may hold."""
+    """Make words of a file safe: neither a terminal nor XML takes every character."""
     return safe(text, 2000)
 
 

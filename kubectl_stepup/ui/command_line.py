@@ -1,17 +1,17 @@
-"""A command as a person could type it."""
+"""Write a command as a person could type it."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LIMIT = 500
-"""Characters of a command shown; what is cut is counted, so that nobody takes the beginning for the whole."""
+"""The number of characters shown; a cut command ends with the number of missing ones."""
 
 
 def command_line(argv: Sequence[str], limit: int = LIMIT) -> str:
@@ -28,5 +28,5 @@ def kubectl_line(argv: Sequence[str], limit: int = LIMIT) -> str:
 
 
 def _quoted(argument: str) -> str:
-    # The mark of redaction is ours and needs no quotes to be understood.
+    # The redaction mark is readable without quotes.
     return argument if argument == "[redacted]" else shlex.quote(argument)

@@ -1,11 +1,11 @@
-"""The screen of `doctor`: one thing a row, and what to type where it is not as it should be."""
+"""The screen of `doctor`: a row for each check, and below it the command that fixes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ _NAME_LIMIT = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at: its name, `state` (`ok`, `warn` or `fail`), what was found, and what to type."""
+    """The result of one check: its name, `state` (`ok`, `warn` or `fail`), what was found, and how to fix it."""
 
     name: str
     state: str
@@ -25,12 +25,12 @@ class Check:
     fix: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Give it for `-o json`."""
+        """Return the members for `-o json`."""
         return {"name": self.name, "state": self.state, "detail": self.detail, "fix": self.fix}
 
 
 def doctor_screen(checks: Sequence[Check]) -> str:
-    """Draw all checks and their sum."""
+    """Draw all checks and their totals."""
     names = [safe(one.name, _NAME_LIMIT) for one in checks]
     width = max(map(len, ["fix", *names]))
     lines = []

@@ -1,10 +1,10 @@
-"""Errors as people and programs read them.
+"""Write errors for people and for programs.
 
-Beside message and hint an error may carry in its `details`: `explanation` (a sentence on the cause), `why` (a command
-that tells why it was asked), `trouble` (the last thing that went wrong while waiting), and for `interaction-required`
-`rules`, `level`, `cluster`, `command`, `acr_values`, `max_age`.
+Beside message and hint an error may have in its `details`: `explanation` (a sentence on the cause), `why` (a command
+that explains the step-up), `trouble` (the last problem while waiting), and for `interaction-required` `rules`, `level`,
+`cluster`, `command`, `acr_values`, `max_age`.
 
-Spec: RFC 9470 section 3 for the refusal that needs a person.
+Spec: RFC 9470 section 3 for a step-up that needs a person.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import InteractionRequired, StepUpDenied, StepUpExpired, TokenRejected, UsageError
+from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.command_line import kubectl_line
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from kubectl_stepup.errors import StepUpError
 
-API_VERSION = "kubectl-stepup.github.io/v1alpha1"
 KIND = "Error"
 
 MESSAGE_LIMIT = 2000
@@ -26,8 +26,8 @@ MESSAGE_LIMIT = 2000
 INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
 _DETAILS = (
     ("explanation", "{}."),
-    ("trouble", "Last trouble: {}"),
-    ("why", "Why it was asked: {}"),
+    ("trouble", "Last problem: {}"),
+    ("why", "Why a step-up is needed: {}"),
     ("help", "{}"),
     ("runbook", "Runbook: {}"),
 )
@@ -35,7 +35,7 @@ _CHALLENGE = ("acr_values", "max_age")
 
 
 def error_text(error: StepUpError) -> str:
-    """Write an error in lines: `error: …`, what became of the command, and last what to type."""
+    """Write an error in lines: `error: …`, what happened to the command, and last the hint."""
     lines = [f"error: {_message(error)}", *_facts(error), *_consequence(error)]
     for name, words in _DETAILS:
         value = error.details.get(name)
@@ -48,7 +48,7 @@ def error_text(error: StepUpError) -> str:
 
 
 def error_object(error: StepUpError) -> dict[str, object]:
-    """Return the object for `-o json`; a refusal for lack of a person is an RFC 9470 challenge as well."""
+    """Return the object for `-o json`; where a person is missing it is an RFC 9470 challenge too."""
     members: dict[str, object] = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -69,13 +69,13 @@ def error_object(error: StepUpError) -> dict[str, object]:
 
 
 def _message(error: StepUpError) -> str:
-    # click lists choices over several lines; elsewhere a line break is foreign and shown as one.
+    # click lists choices over several lines; any other line break is foreign and shown as an escape.
     text = " ".join(error.message.split()) if isinstance(error, UsageError) else error.message
     return safe(text, MESSAGE_LIMIT)
 
 
 def _facts(error: StepUpError) -> list[str]:
-    """Say what could not be asked about."""
+    """Return the rule, cluster and command that need the person."""
     if not isinstance(error, InteractionRequired):
         return []
     lines = []
@@ -99,7 +99,7 @@ def _consequence(error: StepUpError) -> list[str]:
         case StepUpExpired():
             return ["Nothing was run. Repeat the command for a new code."]
         case TokenRejected():
-            return ["Nothing was run; the token was thrown away."]
+            return ["Nothing was run; the token was discarded."]
         case InteractionRequired():
             return ["Nothing was run. Step up in a terminal first, or give the job an identity of its own."]
         case _:
@@ -113,7 +113,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """Return what JSON can say; everything else as its text (a Secret's is `[redacted]`)."""
+    """Return a value for JSON; any other type as its text (a Secret's is `[redacted]`)."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What is written on: standard error, or the terminal by its name (file descriptors). Neither ever fails.
+"""Where prompts are written: standard error, or the terminal by its name (file descriptors). Neither ever fails.
 
 Spec: tty_ioctl(4).
 """
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 
 class Outlet(Protocol):
-    """Something to write on."""
+    """A destination for prompts and notices."""
 
     @property
     def fd(self) -> int | None:
-        """Its descriptor; None where it is no file."""
+        """Return its descriptor; None if it is no file."""
 
     def write(self, text: str) -> None:
-        """Write, as far as that is possible."""
+        """Write what can be written; never fail."""
 
     def columns(self) -> int:
         """Return its width, in characters."""
 
 
 class StreamOutlet:
-    """Standard error, which may be closed, missing, full or of any encoding."""
+    """Standard error; it may be closed, missing, full, and have any encoding."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     @property
     def fd(self) -> int | None:
-        """Its descriptor; None where it is no file."""
+        """Return its descriptor; None if it is no file."""
         try:
             return None if self._stream is None else self._stream.fileno()
         except (OSError, ValueError, AttributeError):
@@ -48,13 +48,13 @@ class StreamOutlet:
             return
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         data = text.encode(encoding, "backslashreplace")
-        # Nobody is there to be told when the stream is closed, broken or full.
+        # Where the stream is closed, broken or full there is no way to report it.
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
             if self.fd is None:
                 self._stream.write(data.decode(encoding))
             else:
-                # Past the stream's buffer: what a full disk leaves there fails again at exit, and makes the code 120.
+                # Past the buffer: on a full disk what stays there would fail again at exit and make the exit code 120.
                 _write_all(self.fd, data)
 
     def columns(self) -> int:
@@ -76,7 +76,7 @@ class TtyOutlet:
 
     @property
     def fd(self) -> int | None:
-        """Its descriptor."""
+        """Return its descriptor."""
         return self._fd
 
     def write(self, text: str) -> None:

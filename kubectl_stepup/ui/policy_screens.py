@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import duration
 from kubectl_stepup.policy.folding import also_published, folded
-from kubectl_stepup.ui.durations import duration
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.tables import NONE, table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def policy_screen(policy: Policy) -> str:
-    """Draw levels and rules, and what is said about other programs' words."""
+    """Draw levels, rules and `commands`."""
     parts = [
         table(("LEVEL", "SIGNED IN WITHIN", "ASK AGAIN AFTER", "REASON"), [_level(level) for level in policy.levels]),
         *_on_clusters(policy),
@@ -33,7 +33,7 @@ def policy_screen(policy: Policy) -> str:
 
 
 def expansion_screen(expansions: Mapping[str, Sequence[Expansion]]) -> str:
-    """Draw what each action is on the wire; one row for each kind of request."""
+    """Draw the requests of each action, a row for each kind."""
     rows = [
         (action, _list(one.verbs), one.enforced_by, one.only or NONE, " ".join(one.resources))
         for action, expanded in expansions.items()
@@ -43,13 +43,13 @@ def expansion_screen(expansions: Mapping[str, Sequence[Expansion]]) -> str:
 
 
 def lint_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return a line for each finding, as compilers do, and the sum."""
-    told = []
+    """Return a line for each finding, as compilers do, and the totals."""
+    lines = []
     for one in findings:
         place = f"{one.file}:{one.line}" if one.line else one.file
-        told.append(safe(f"{place}: {one.severity}: {one.about}: {one.message} [{one.code}]", 2000))
+        lines.append(safe(f"{place}: {one.severity}: {one.about}: {one.message} [{one.code}]", 2000))
     warnings = sum(one.severity == "warning" for one in findings)
-    return [*told, f"{_counted(warnings, 'warning')}, {_counted(len(findings) - warnings, 'note')}"]
+    return [*lines, f"{_counted(warnings, 'warning')}, {_counted(len(findings) - warnings, 'note')}"]
 
 
 def _counted(number: int, what: str) -> str:
@@ -62,7 +62,7 @@ def _level(level: Level) -> tuple[str, ...]:
 
 
 def _on_clusters(policy: Policy) -> list[str]:
-    """Draw the levels that are other ones on a cluster which publishes a policy; and what cannot be used."""
+    """Draw the levels that a cluster's published policy changes, and published policies that cannot be used."""
     own = [_level(level) for level in policy.levels]
     rows: list[tuple[str, ...]] = []
     problems = []
@@ -90,7 +90,7 @@ def _by_name(rule: Rule) -> str:
 
 
 def _where(rule: Rule) -> str:
-    parts = [*_selected(rule.selector), *_asked(rule.where)]
+    parts = [*_selected(rule.selector), *_conditions(rule.where)]
     parts += [f"not ({' '.join(_selected(one))})" for one in rule.excluded]
     return " ".join(parts) or "everywhere"
 
@@ -101,9 +101,14 @@ def _selected(selector: Selector) -> list[str]:
     return [*(f"{name}={_list(patterns)}" for name, patterns in named if patterns), *labels]
 
 
-def _asked(where: Where) -> list[str]:
-    asked = (("all", where.all), ("objects", where.objects), ("force", where.force), ("dryRun", _list(where.dry_run)))
-    return [f"{name}={str(value).lower()}" for name, value in asked if value is not None and value != ""]
+def _conditions(where: Where) -> list[str]:
+    conditions = (
+        ("all", where.all),
+        ("objects", where.objects),
+        ("force", where.force),
+        ("dryRun", _list(where.dry_run)),
+    )
+    return [f"{name}={str(value).lower()}" for name, value in conditions if value is not None and value != ""]
 
 
 def _list(texts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""The device prompt and what follows an approval.
+"""The device prompt, and the lines after an approval.
 
 Spec: RFC 8628 section 3.3 (what is shown), 3.3.1 (the code is shown beside a complete URI) and 5.4 (remote phishing:
 people approve only what they started).
@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import ago, duration, left, wall_clock
+from kubectl_stepup.sanitise import safe, safe_url
 from kubectl_stepup.ui.command_line import kubectl_line
-from kubectl_stepup.ui.durations import ago, duration, left, wall_clock
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted_lines
-from kubectl_stepup.ui.sanitise import safe, safe_url
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -24,13 +24,12 @@ CODE_LIMIT = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePrompt:
-    """All that a person sees before approving.
+    """Everything that a person sees before approving.
 
     `summary` says what the command would do (`delete pods in prod`); it and `command` (kubectl's arguments, secrets
-    redacted) are empty for a plain login. `messages`, in quotes, and `published_rules` (cluster and name) are what
-    others wrote: they stand below all else. `reuse_s` is how long the approval serves other commands at most, 0 for
-    this command alone; `everywhere` tells that it serves all of the user's terminals. `browser_note` says why no
-    browser is opened; None: one is.
+    redacted) are empty for a plain login. `messages`, in quotes, and `published_rules` (cluster and name) were
+    written by others and come last. `reuse_s` is how long the approval covers other commands, 0: this command only;
+    `everywhere`: it covers all of the user's terminals. `browser_note` says why no browser is opened; None: one is.
     """
 
     summary: str
@@ -54,7 +53,7 @@ class DevicePrompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A verified approval. Times are seconds since the epoch; `ends_at` is None when it serves this command alone."""
+    """A verified approval. Times are seconds since the epoch; `ends_at` is None if it covers this command only."""
 
     user: str
     level: str
@@ -87,12 +86,12 @@ def device_prompt(prompt: DevicePrompt) -> str:
 
 
 def waiting_line(seconds_left: float) -> str:
-    """Write the line that runs down while the person decides."""
+    """Write the countdown line while the person decides."""
     return f"Waiting for approval, {left(seconds_left)} left. Ctrl-C cancels, nothing has run."
 
 
 def approved_text(approval: Approval, *, timezone: tzinfo | None = None) -> str:
-    """Write who approved, what was proven, and how long it serves."""
+    """Write who approved, what was proven, and how long the approval lasts."""
     proven = []
     if approval.acr:
         proven.append(f"acr={safe(approval.acr, 80)}")

@@ -1,7 +1,7 @@
-"""What the author of a policy wrote for people: shown in quotes, with who wrote it, in one line, below our own words.
+"""Texts that a policy's author wrote for people: in quotes, with their author, in one line, below our own words.
 
-Where a cluster published it, whoever may write one ConfigMap there wrote it. So it leads nowhere: what looks like an
-address, or like the code of a sign-in, is left out.
+A published text may come from anybody who may write one ConfigMap in the cluster. So whatever looks like an address, or
+like a sign-in code, is left out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _CODE = re.compile(rf"(?<![\w-])(?:[A-Z0-9]{{3,}}(?:{_GAP}[A-Z0-9]{{3,}})+|[A-Z0
 
 
 def quoted(text: QuotedText) -> str:
-    """Write a text in quotes, with what it is and who wrote it."""
+    """Write a text in quotes, after its kind and its author."""
     shown = text.text if text.cluster is None else without_leads(text.text[: 2 * PUBLISHED_LIMIT])
     limit = OWN_LIMIT if text.cluster is None else PUBLISHED_LIMIT
     quotable = safe(shown, limit).replace('"', "'")
@@ -46,7 +46,7 @@ def quoted(text: QuotedText) -> str:
 
 
 def quoted_lines(texts: Sequence[QuotedText]) -> Iterator[str]:
-    """Write some texts, and how many more there are."""
+    """Write the first texts, and how many more there are."""
     for text in texts[:MOST_LINES]:
         yield quoted(text)
     if len(texts) > MOST_LINES:
@@ -54,7 +54,7 @@ def quoted_lines(texts: Sequence[QuotedText]) -> Iterator[str]:
 
 
 def published_rules_lines(rules: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Name the rules that a cluster published and that asked for a step-up, a line for each cluster."""
+    """Name the published rules that require the step-up, a line for each cluster."""
     for cluster in dict.fromkeys(by for by, _ in rules):
         names = [f'"{safe(name, 63)}"' for by, name in rules if by == cluster]
         more = f" and {len(names) - MOST_LINES} more" if len(names) > MOST_LINES else ""
@@ -63,5 +63,5 @@ def published_rules_lines(rules: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def without_leads(text: str) -> str:
-    """Return a text without what looks like an address or a code, whatever forms its letters have (UAX 15, NFKC)."""
+    """Return a text without addresses and codes, whatever form their letters have (UAX 15, NFKC)."""
     return _CODE.sub(CODE, _ADDRESS.sub(ADDRESS, unicodedata.normalize("NFKC", text)))

@@ -1,4 +1,4 @@
-"""The screens of `rbac audit`: a table, or blocks where the terminal is narrow, and what each kind of finding means."""
+"""The screens of `rbac audit`: a table, or blocks on a narrow terminal, and an explanation of each kind of finding."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.report import BLIND_SPOTS, counts
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.rbac.finding import Finding
+    from kubectl_stepup.rbac.finding import RbacFinding
 
 TEXT_WIDTH = 100
 NARROWEST = 40
@@ -22,8 +22,8 @@ _LONGEST = 2000
 _NAMED = 4
 
 
-def findings_screen(findings: Sequence[Finding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
-    """Draw what was found; `width` is the terminal's, None where there is none to fit into."""
+def findings_screen(findings: Sequence[RbacFinding], *, notes: Sequence[str] = (), width: int | None = None) -> str:
+    """Draw the findings; `width` is the terminal's, None: no limit."""
     fill = max(min(width or TEXT_WIDTH, TEXT_WIDTH), NARROWEST)
     parts = [_drawn(findings, width, fill)] if findings else []
     parts += [_meaning(code, fill) for code in dict.fromkeys(one.code for one in findings)]
@@ -31,13 +31,13 @@ def findings_screen(findings: Sequence[Finding], *, notes: Sequence[str] = (), w
     return "\n\n".join(parts)
 
 
-def _drawn(findings: Sequence[Finding], width: int | None, fill: int) -> str:
+def _drawn(findings: Sequence[RbacFinding], width: int | None, fill: int) -> str:
     drawn = table(_TITLES, [_row(one) for one in findings])
     fits = width is None or max(map(len, drawn.splitlines())) <= width
     return drawn if fits else _blocks(findings, fill)
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(findings: Iterable[RbacFinding]) -> str:
     """Say how many findings there are of each severity."""
     found = counts(findings)
     total = sum(found.values())
@@ -48,16 +48,16 @@ def summary(findings: Iterable[Finding]) -> str:
 
 
 def comment_lines(comments: Iterable[str], width: int = 110) -> list[str]:
-    """Return comments for YAML, none of which can end its line and become a part of the document."""
+    """Return comment lines for YAML; no comment can end its line and become part of the document."""
     return [f"# {line}" for comment in comments for line in textwrap.wrap(safe(comment, _LONGEST), width) or [""]]
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: RbacFinding) -> tuple[str, ...]:
     return finding.severity, finding.code, str(finding.subject), finding.scope, " -> ".join(_steps(finding))
 
 
-def _steps(finding: Finding) -> Iterator[str]:
-    """Return the path, with how many more rules lead there and what a wildcard comes to."""
+def _steps(finding: RbacFinding) -> Iterator[str]:
+    """Return the path, the number of further rules, and what a wildcard reaches."""
     yield from finding.path
     more = len(finding.rules) - 1
     told = [f"and {more} more rule{'' if more == 1 else 's'}"] if more > 0 else []
@@ -68,12 +68,12 @@ def _steps(finding: Finding) -> Iterator[str]:
 
 
 def _some(codes: Sequence[str]) -> str:
-    """Name the first of many, which are the worst."""
+    """Name the first codes, which are the worst, and how many more there are."""
     left = len(codes) - _NAMED
     return ", ".join(codes[:_NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
-def _blocks(findings: Iterable[Finding], width: int) -> str:
+def _blocks(findings: Iterable[RbacFinding], width: int) -> str:
     return "\n\n".join(
         "\n".join(
             (
@@ -93,7 +93,7 @@ def _meaning(code: str, width: int) -> str:
 
 
 def _wrapped(text: str, width: int, indent: str) -> str:
-    # Names of resources have hyphens, and a word longer than the line stays whole: it is there to be copied.
+    # Resource names have hyphens; a word longer than the line stays whole, so that it can be copied.
     return textwrap.fill(
         safe(text, _LONGEST), width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
     )

@@ -1,37 +1,37 @@
-"""What is said when a policy is compiled for a server, and when the server is looked at."""
+"""The screens of `policy compile` and `policy verify`."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, STATES
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.enforce.verify.results import GAP, NOT_CHECKED, STATES
+from kubectl_stepup.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kubectl_stepup.enforce.verify.findings import Finding
+    from kubectl_stepup.enforce.verify.results import VerifyResult
 
 WIDTH = 80
 _LIMITS = (16, 30)
-"""Columns for a rule's name and for what was looked at, beside the longest state and point."""
+"""Columns for a rule's name and for what was checked, beside the longest state and point."""
 
 
 def warning_lines(warnings: Iterable[str]) -> Iterator[str]:
-    """Say what the server will not do."""
+    """Write the warnings about what the server does not enforce."""
     for warning in warnings:
         yield f"warning: {safe(warning, 400)}"
 
 
 def order_lines(steps: Iterable[str]) -> Iterator[str]:
-    """Say in which order to go."""
+    """Write the steps in their order."""
     for step in steps:
         yield safe(step, 400)
 
 
-def verified_screen(findings: Sequence[Finding], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
-    """Draw what was found, one thing a row in 80 columns; below it what is wrong and, uncut, what to type."""
+def verified_screen(findings: Sequence[VerifyResult], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
+    """Draw the results in 80 columns, a row each; below a row its problem and, uncut, the fix."""
     rows = [
         (safe(one.state), safe(one.subject, _LIMITS[0]), safe(one.point), safe(one.what, _LIMITS[1]))
         for one in findings
@@ -47,8 +47,8 @@ def verified_screen(findings: Sequence[Finding], *, cluster: str, digest: str, l
     return "\n".join([*lines, "", verified_summary(findings, cluster=cluster, digest=digest, logins=logins)])
 
 
-def verified_summary(findings: Sequence[Finding], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
-    """Say how many of each, and of what."""
+def verified_summary(findings: Sequence[VerifyResult], *, cluster: str, digest: str, logins: Sequence[str]) -> str:
+    """Write the number of results in each state, the cluster and the policy."""
     counted = ", ".join(f"{sum(one.state == state for one in findings)} {state}" for state in STATES)
     seen = safe(", ".join(logins), 40)
     return f"{counted}.\nCluster {safe(cluster, 40)}, policy {digest[:19]}, seen as {seen}.\n-o json for all fields"

@@ -1,4 +1,4 @@
-"""Tables as kubectl draws them: upper-case titles, NAME first, three spaces between, `<none>` where there is nothing.
+"""Tables as kubectl draws them: upper-case titles, NAME first, three spaces between, `<none>` for an empty value.
 
 Spec: Kubernetes SIG CLI, kubectl conventions (output).
 """
@@ -9,9 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubectl_stepup.durations import duration, wall_clock
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.command_line import command_line
-from kubectl_stepup.ui.durations import duration, wall_clock
-from kubectl_stepup.ui.sanitise import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ _WIDE = frozenset({"W", "F"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
-    """One enrolled cluster, with a live session or (`level` None) without. Lengths of time are in seconds."""
+    """One enrolled cluster, with a live session or without (`level` None). Times are in seconds."""
 
     name: str
     level: str | None
@@ -42,7 +42,7 @@ class StatusRow:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Draw a table; every cell is made safe, and all but the last one of a row are cut at 60 characters."""
+    """Draw a table; every cell is made safe, and all but the last of a row are cut at 60 characters."""
     last = len(titles) - 1
     shown = [
         [safe(cell, 2000 if column == last else _CELL_LIMIT) for column, cell in enumerate(row)]
@@ -77,7 +77,7 @@ def status_table(rows: Sequence[StatusRow]) -> str:
 def audit_table(rows: Sequence[AuditRow], *, now: float, timezone: tzinfo | None = None) -> str:
     """Draw the `audit list` screen; `now` is seconds since the epoch, `timezone` None the machine's.
 
-    EXIT is `-` where nothing was run, `<unknown>` where the end of what was run is not on record.
+    EXIT is `-` where nothing was run, `<unknown>` where the audit log has no end of the run.
     """
     titles = ("TIME", "USER", "CONTEXT", "LEVEL", "RESULT", "EXIT", "COMMAND")
     return table(
@@ -98,7 +98,7 @@ def audit_table(rows: Sequence[AuditRow], *, now: float, timezone: tzinfo | None
 
 
 def audit_summary(found: ChainVerification) -> str:
-    """Say how many records there are and whether the chain holds."""
+    """Write the number of audit events, and whether the hash chain is intact."""
     records = f"{found.records} record{'' if found.records == 1 else 's'}"
     if found.first_break is not None:
         where = f"line {found.first_break.line}: {safe(found.first_break.why)}"

@@ -1,7 +1,7 @@
-"""The terminal itself: where a person is asked, told and waited for. Standard output is never touched.
+"""The terminal: it prompts a person, shows notices and the countdown. Standard output is never used.
 
-A person is reached on standard error where that is a terminal, else on `/dev/tty`: clients such as k9s, Lens or
-client-python keep standard error for themselves, and a prompt that nobody sees looks like a hang.
+Prompts go to standard error if that is a terminal, else to `/dev/tty`: clients such as k9s, Lens or client-python keep
+standard error for themselves, and a prompt that nobody sees looks like a hang.
 
 Spec: termios(3), tty_ioctl(4) for the foreground process group; https://no-color.org.
 """
@@ -11,18 +11,18 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import shutil
 import sys
 import termios
 from typing import TYPE_CHECKING, TextIO
 
 from kubectl_stepup import environment
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.ui.browser import browser_note, browser_program, in_ci
 from kubectl_stepup.ui.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
 from kubectl_stepup.ui.outlets import StreamOutlet, TtyOutlet
 from kubectl_stepup.ui.prompt import waiting_line
-from kubectl_stepup.ui.sanitise import safe
-from kubectl_stepup.ui.styles import STYLES, is_styled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +33,21 @@ LINE_LIMIT = 4096
 
 _CLEAR_LINE = "\r\x1b[K"
 
+STYLES = (
+    (re.compile(r"^Step-up(?: needed:)?", re.MULTILINE), "bold"),
+    (re.compile(r"(?<=^  2\. Compare code  )\S+", re.MULTILINE), "bold"),
+    (re.compile(r"(?<=^  2\. Enter code    )\S+", re.MULTILINE), "bold"),
+    (re.compile(r"^Approved:", re.MULTILINE), "bold green"),
+    (re.compile(r"^warning:", re.MULTILINE), "yellow"),
+)
+"""Pairs of a pattern and the rich style of its matches. Nothing is said by colour alone: only words are coloured."""
+
 
 class Terminal:
-    """A person's terminal. A person is there only for who is in its foreground: a background job asks nobody.
+    """A person's terminal. Only a foreground process prompts; a background job prompts nobody.
 
-    `controlling` is for a process that another program started (`credential`): a person is then there only when no
-    full-screen program reads the terminal's keys. `stderr` None is `sys.stderr`.
+    `controlling` is for a process that another program started (`credential`): it prompts only if no full-screen
+    program reads the terminal's keys. `stderr` None is `sys.stderr`.
     """
 
     def __init__(
@@ -63,11 +72,11 @@ class Terminal:
         self._shown: int | None = None
 
     def interactive(self) -> bool:
-        """Whether a person can be asked."""
+        """Whether a person can be prompted."""
         return self.obstacle() is None
 
     def obstacle(self) -> str | None:
-        """Say why nobody can be asked: `--no-input`, `CI=true`, `no terminal`, …; None: somebody can."""
+        """Return why no person can be prompted: `--no-input`, `CI=true`, `no terminal`, …; None: one can."""
         if self._no_input:
             return "--no-input"
         if in_ci(self._environ):
@@ -85,31 +94,31 @@ class Terminal:
         return None
 
     def line(self, text: str) -> None:
-        """Write one notice to standard error; nothing when quiet."""
+        """Write one notice to standard error, unless quiet."""
         if not self._quiet:
             self.warning(text)
 
     def warning(self, text: str) -> None:
-        """Write one notice to standard error, quiet or not."""
+        """Write one notice to standard error, also when quiet."""
         self._clear()
         self._write(StreamOutlet(self._stream()), text)
 
     def detail(self, text: str) -> None:
-        """Write what is done and why, for those who asked for it."""
+        """Write one step and its reason, if verbose."""
         if self._verbose:
             self.line(f"- {text}")
 
     def prompt(self, text: str) -> None:
-        """Show what a person must act on, wherever they can see it; quiet does not count here."""
+        """Show what a person must act on, wherever they can see it, also when quiet."""
         outlet = self._outlet()
         if outlet is not None:
             self._clear()
             self._write(outlet, text)
 
     def interject(self, text: str) -> None:
-        """Write one notice between what a running child writes, however it has set the terminal; quiet or not.
+        """Write one notice amid the output of a running child, in any terminal mode, also when quiet.
 
-        On a line of its own, which in raw mode, as under `kubectl exec -it`, takes a return as well as a new line.
+        It is on a line of its own; raw mode, as under `kubectl exec -it`, needs a carriage return for that.
         """
         outlet = self._outlet()
         if outlet is None:
@@ -118,9 +127,9 @@ class Terminal:
             outlet.write(f"\r\n{safe(text, LINE_LIMIT)}\r\n")
 
     def countdown(self, seconds_left: float) -> None:
-        """Redraw the waiting line when another second has gone; on a dumb terminal, write it once a minute.
+        """Redraw the waiting line every second; on a dumb terminal, write it once a minute.
 
-        Not while we wait in the background (Ctrl-Z, `bg`): the line would run over the shell's.
+        In the background (Ctrl-Z, `bg`) nothing is drawn: the line would overwrite the shell's.
         """
         outlet = self._outlet()
         if outlet is None or _in_background(outlet.fd):
@@ -136,12 +145,12 @@ class Terminal:
             outlet.write(text)
 
     def done(self) -> None:
-        """End the waiting line: it disappears."""
+        """Remove the waiting line."""
         self._clear()
         self._shown = None
 
     def flush_input(self) -> None:
-        """Throw away what was typed ahead, so that a one-time code never reaches a shell."""
+        """Discard what was typed ahead, so that a one-time code never reaches a shell."""
         outlet = self._outlet()
         # In the background the kernel would stop us (SIGTTOU), and what is typed is not for us.
         if outlet is not None and outlet.fd is not None and _foreground_group(outlet.fd) == os.getpgrp():
@@ -149,14 +158,14 @@ class Terminal:
                 termios.tcflush(outlet.fd, termios.TCIFLUSH)
 
     def browser_note(self) -> str | None:
-        """Say why `open_browser` opens none; None: it does."""
+        """Return why `open_browser` opens none; None: it does."""
         note = browser_note(self._environ, sys.platform)
         if note is None and self._browser() is None:
             return f"{browser_program(self._environ, sys.platform)} is not installed"
         return note
 
     def open_browser(self, url: str) -> None:
-        """Open `url` (https alone) in the person's graphical browser, where there is one; never in the terminal."""
+        """Open `url` (https only) in the person's graphical browser, if there is one; never in the terminal."""
         program = self._browser()
         if program is None or self.browser_note() is not None or not url.startswith("https://"):
             return
@@ -189,7 +198,7 @@ class Terminal:
                 outlet.write(_CLEAR_LINE)
 
     def _write(self, outlet: Outlet, text: str) -> None:
-        # Every part was made safe by the wording already; this keeps a part that was forgotten from doing harm.
+        # The text was made safe before; this covers a part that was forgotten.
         clean = "\n".join(safe(line, LINE_LIMIT) for line in text.split("\n"))
         outlet.write(_coloured(clean) + "\n" if self._colours(outlet) else clean + "\n")
 
@@ -203,7 +212,7 @@ class Terminal:
 
 
 def _foreground_group(fd: int) -> int | None:
-    """Return the process group that has the terminal; None where it is not our controlling terminal."""
+    """Return the terminal's foreground process group; None if it is not our controlling terminal."""
     try:
         return os.tcgetpgrp(fd)
     except OSError:
@@ -215,7 +224,7 @@ def _in_background(fd: int | None) -> bool:
 
 
 def _parent_is_timeout() -> bool:
-    """Whether `timeout` started us: it makes a process group of its own, which no shell puts in the foreground."""
+    """Whether `timeout` started us: it creates its own process group, which no shell puts in the foreground."""
     try:
         with open(f"/proc/{os.getppid()}/comm", "rb") as name:
             return name.read().strip() == b"timeout"
@@ -224,12 +233,17 @@ def _parent_is_timeout() -> bool:
 
 
 def _has_full_screen_program(fd: int) -> bool:
-    """Whether keys are read one by one and unseen, as full-screen programs do."""
+    """Whether a full-screen program reads the keys: one by one, without echo."""
     try:
         modes = termios.tcgetattr(fd)[3]
     except termios.error:
         return True
     return not (modes & termios.ICANON and modes & termios.ECHO)
+
+
+def is_styled(text: str) -> bool:
+    """Whether any style applies to `text`."""
+    return any(pattern.search(text) for pattern, _ in STYLES)
 
 
 def _coloured(text: str) -> str:
@@ -260,7 +274,7 @@ def _coloured(text: str) -> str:
 
 
 def terminal_name() -> str | None:
-    """Return the name of the terminal that this process is on, None where it is on none."""
+    """Return the name of this process's terminal, or None."""
     for descriptor in (2, 0, 1):
         try:
             return os.ttyname(descriptor)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import __version__
+from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
+from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.stepup.doctor import OWN_NAME, DoctorPorts
+from kubectl_stepup.stepup.policy_files import lint_policy
 from kubectl_stepup.stepup.rehearse import RehearsePorts
-from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import launcher
-from kubectl_stepup.wiring.policy_file import linted
-from kubectl_stepup.wiring.verifying import answered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def doctor_ports(app: App, *, online: bool) -> DoctorPorts:
         kubectl=app.kubectl,
         config=lambda: app.config,
         policy=lambda: app.policy,
-        warnings=lambda: sum(one.severity == "warning" for one in linted(app)),
+        warnings=lambda: sum(one.severity == "warning" for one in lint_policy(app)),
         store=lambda: _store(app),
         record=lambda: _record(app),
         kubeconfig=lambda: app.kubeconfig(None),
@@ -46,7 +46,9 @@ def rehearse_ports(app: App) -> RehearsePorts:
         environ=app.environ,
         kubectl=app.kubectl,
         kubeconfig=app.kubeconfig,
-        answer=lambda words, environ, stdin: answered(app, words, environ, stdin),
+        answer=lambda words, environ, stdin: KubectlAs(
+            run=app.kubectl.answer, flags=(), environ=environ, trace=app.terminal.detail
+        )(words, stdin),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
@@ -14,14 +13,14 @@ from kubectl_stepup.config.document import config_of
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.kubeconfig.everyday_token import everyday_token
+from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.oidc.id_token import usable_algorithms, verify
-from kubectl_stepup.stepup.sessions import end_what_counts_no_more
+from kubectl_stepup.stepup.own_programs import credential_command, store_arguments
+from kubectl_stepup.stepup.sessions import StoredSessions, end_what_counts_no_more
 from kubectl_stepup.stepup.setup import EnrolPorts
 from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.ui.notices import session_ended_line, session_not_ended_line
-from kubectl_stepup.wiring.exec_info import too_large
 from kubectl_stepup.wiring.launcher import lasting
-from kubectl_stepup.wiring.running import credential_command, session_ports, store_arguments
 from kubectl_stepup.yaml_edit import edited_file, foreign_yaml, yaml_file
 
 if TYPE_CHECKING:
@@ -122,8 +121,7 @@ def _take_back(path: str, before: bytes | None, written: bytes | None, app: App)
 
 
 def _end_sessions(app: App, before: Config, config: Config) -> None:
-    ports = replace(session_ports(app), config=before, store=app.opened_store(quietly=True))
-    done = end_what_counts_no_more(config, ports)
+    done = end_what_counts_no_more(config, StoredSessions(app, before, app.opened_store(quietly=True)))
     for item in done.ended:
         app.terminal.line(session_ended_line(level=item.session.level, cluster=item.session.cluster))
     for failure in done.failures:

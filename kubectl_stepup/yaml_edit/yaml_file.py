@@ -71,7 +71,7 @@ def parse_all(data: bytes, file: str, *, error: type[ConfigError] = ConfigError)
     return [node for node in nodes if node.value is not None]
 
 
-def read(path: Path, *, max_bytes: int = MAX_BYTES, error: type[ConfigError] = ConfigError) -> Node:
+def read(path: Path | str, *, max_bytes: int = MAX_BYTES, error: type[ConfigError] = ConfigError) -> Node:
     """Read the document of a file; see `parse`.
 
     Raises: `error` also for a missing, unreadable or too large file, and for one that is no regular file.
@@ -110,7 +110,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def read_bytes(path: Path, *, max_bytes: int, error: type[ConfigError] = ConfigError) -> bytes:
+def read_bytes(path: Path | str, *, max_bytes: int, error: type[ConfigError] = ConfigError) -> bytes:
     """Read a regular file of at most `max_bytes`; a FIFO or a device would never end, so it is refused."""
     try:
         # NOTE: O_NONBLOCK, or opening a FIFO that nobody writes would wait for ever before we can look at it.

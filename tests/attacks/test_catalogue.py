@@ -31,23 +31,23 @@ ID_TOKEN = """
 16 another issuer, however alike
 17 another audience, however alike
 18 several audiences, and the authorised party
-19 an expiry that is past, odd or too far
+19 an expiry that is past, malformed or too far
 20 issued or valid in the future, or long ago
 21 a clock that is off
 22 another account, however alike
-23 no acr, or another, or one of an odd type
+23 no acr, or another, or one of an unexpected type
 24 a weaker acr of several that were asked for
 25 no order among acr values but the declared one
 26 amr alone
 27 a sign-in that is too old
-28 no time of the sign-in, or an odd one
+28 no time of the sign-in, or a malformed one
 29 a sign-in from before a fresh request
 30 an old session that answers at once
 31 a nonce that is missing or another
 32 the hash of another access token
 33 a token of another type
 34 a member that is there twice
-35 JSON that is odd, deep or large
+35 JSON that is malformed, deep or large
 36 a large header: accepted
 37 every other form of a token
 38 a stored token of another issuer or client
@@ -57,15 +57,15 @@ ID_TOKEN = """
 DEVICE_FLOW = """
 01 pending, then a token
 02 slow_down, once and often
-03 an interval that is absent or odd
-04 a lifetime that is absent or odd
-05 each final error, and errors of odd types
+03 an interval that is absent or malformed
+04 a lifetime that is absent or malformed
+05 each final error, and errors of unexpected types
 06 a 400 without an error
 07 a 200 with an error
 08 errors of the server for a while
 09 connections that fail, and a machine that sleeps
 10 a captive portal's page
-11 answers that are odd, large or endless
+11 answers that are malformed, large or endless
 12 redirects
 13 a token response without its members
 14 a verification address that could mislead
@@ -92,7 +92,7 @@ DISCOVERY = """
 02 an issuer that is not https
 03 endpoints elsewhere
 04 redirects
-05 a document that is odd, deep or large
+05 a document that is malformed, deep or large
 06 an endpoint that moved
 07 the provider is down, a session lives
 08 a certificate that proves nothing

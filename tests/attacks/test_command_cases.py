@@ -16,7 +16,7 @@ from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.explain import explain
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.ui.sanitise import safe
+from kubectl_stepup.sanitise import safe
 
 DEFAULT = load(None, None)
 ALLOWED, MFA, CRITICAL = ("allow", None), ("stepup", "mfa"), ("stepup", "critical")
@@ -495,7 +495,7 @@ def test_a_sensitive_command_takes_the_token_nowhere_else(flag: str) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--token=t", "--server=https://x", "--user=u"])
-def test_a_routine_command_may_go_where_it_wants(flag: str) -> None:
+def test_an_allowed_command_may_go_where_it_wants(flag: str) -> None:
     """POL-25: nothing elevated is at stake."""
     assert decided(f"get pods {flag}") == ALLOWED
 

@@ -223,7 +223,7 @@ def test_any_trouble_in_between_costs_time_and_no_second_prompt(start_provider: 
 def test_an_answer_of_the_endpoints_own_that_cannot_be_read_ends_the_flow_at_once(
     start_provider: StartProvider, raw: Raw
 ) -> None:
-    """Asked again with a used code, a strict provider would revoke what it gave."""
+    """StepUpRequest again with a used code, a strict provider would revoke what it gave."""
     step_up = StepUp(start_provider, faults={"token": [raw]}, enforces_interval=False)
     with pytest.raises(ProviderResponse, match="this step-up cannot be finished") as caught:
         step_up.run()

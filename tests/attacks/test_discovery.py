@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from kubectl_stepup.errors import ProviderError, ProviderResponse, ProviderUnreachable, StepUpError, TokenRejected
 from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
 from tests.attacks.test_device_flow import StepUp
+from tests.support.certificates import Authority, presenting
 from tests.support.provider import Raw
-from tests.support.provider.bad_certificate import presenting
 from tests.support.provider.clock import FakeClock
 from tests.support.provider.fixtures import StartProvider, start_provider
 from tests.support.provider.keys import public_jwk, rsa_key
@@ -126,10 +125,9 @@ def test_a_document_cannot_send_the_client_to_another_provider(start_provider: S
 
 def test_an_expired_certificate_is_refused(tmp_path: Path) -> None:
     """DIS-08: and no option of this program turns that off."""
-    authority, ended = trustme.CA(), datetime.now(UTC) - timedelta(days=1)
-    leaf = authority.issue_cert("127.0.0.1", not_before=ended - timedelta(days=1), not_after=ended)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    transport = Transport(environ={}, ca_file=str(tmp_path / "ca.pem"))
+    authority, ended = Authority(), datetime.now(UTC) - timedelta(days=1)
+    leaf = authority.leaf("127.0.0.1", not_before=ended - timedelta(days=1), not_after=ended)
+    transport = Transport(environ={}, ca_file=str(authority.write(tmp_path / "ca.pem")))
     with presenting(leaf) as address, pytest.raises(ProviderUnreachable) as caught:
         OIDCProvider(issuer=address, transport=transport, clock=FakeClock()).metadata()
     assert caught.value.message.endswith("its certificate is not trusted: certificate has expired")

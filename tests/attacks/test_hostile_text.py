@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import sys
@@ -24,16 +25,17 @@ from kubectl_stepup.oidc.token_response import OAuthError
 from kubectl_stepup.oidc.trace_lines import failure_line, request_line, response_line
 from kubectl_stepup.policy.lint import Finding
 from kubectl_stepup.policy.quoted_text import QuotedText
-from kubectl_stepup.ui import logout, notices
+from kubectl_stepup.sanitise import safe_lines, safe_url
+from kubectl_stepup.ui import notices
 from kubectl_stepup.ui.errors import error_text
 from kubectl_stepup.ui.policy_screens import lint_lines
 from kubectl_stepup.ui.prompt import Approval, DevicePrompt, approved_text, device_prompt
 from kubectl_stepup.ui.quoted_text import published_rules_lines, quoted
-from kubectl_stepup.ui.sanitise import safe_lines, safe_url
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, POLICY, PROGRAM
+from tests.support.lab.lab import GROUPS, POLICY
 from tests.support.provider.model import Answer, Raw
+from tests.support.warm_start import CAN_FORK, PROGRAM, WarmTerminal
 
 HOSTILE = {
     "clear the screen": "\x1b[2J\x1b[H",
@@ -48,7 +50,7 @@ HOSTILE = {
     "backspaces": "delete\b\b\b\b\b\bget   ",
     "right to left": "web-0\u202egnp.exe\u2066\u2069\u200f",
     "invisible": "web\u200b-\u2060\ufeff0\u00ad\U000e0041\u034f",
-    "odd spaces": "get\u00a0pods\u3000--all\u2003x",
+    "unusual spaces": "get\u00a0pods\u3000--all\u2003x",
     "rich markup": "[bold red]x[/] [/nope] [link=file:///etc/passwd]y[/link] :smile:",
     "marks without end": "a" + "\u0301" * 50,
     "halves and unassigned": "\ud800x\udfff\ue000\uffff\U0010ffff",
@@ -179,7 +181,7 @@ def test_screens_have_their_lines_whatever_is_in_them(text: str) -> None:
             1,
         ),
         "logout": (
-            logout.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
+            notices.logout_text([(text, text, 0.0)], revoked=[None], now=1, where=text, timezone=UTC),
             1,
         ),
     }
@@ -230,14 +232,13 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def narrowly(lab: Lab, *words: str, **environ: str) -> str:
-    """Run our command on a terminal of 40 columns; give every character that came."""
+    """Run our command on a terminal of 40 columns; return every character that came."""
+    command, variables = [*PROGRAM, *words], {**lab.environ, "TERM": "xterm-256color", **environ}
+    if CAN_FORK:
+        with contextlib.closing(WarmTerminal(variables, rows=24, columns=COLUMNS)) as terminal:
+            return terminal.raw(command)
     child = pexpect.spawn(
-        PROGRAM[0],
-        [*PROGRAM[1:], *words],
-        env={**lab.environ, "TERM": "xterm-256color", **environ},
-        dimensions=(24, COLUMNS),
-        encoding="utf-8",
-        timeout=60,
+        command[0], command[1:], env=variables, dimensions=(24, COLUMNS), encoding="utf-8", timeout=60
     )
     child.expect(pexpect.EOF)
     child.close()

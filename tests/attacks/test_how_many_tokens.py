@@ -8,9 +8,9 @@ from collections.abc import Callable
 from tests.attacks import test_id_token_claims as claims
 from tests.attacks import test_id_token_forged as forged
 from tests.attacks import test_id_token_jwks as jwks
-from tests.attacks import test_id_token_odd_claims as odd_claims
-from tests.attacks import test_id_token_odd_forms as odd_forms
-from tests.attacks import test_id_token_odd_keys as odd_keys
+from tests.attacks import test_id_token_malformed as malformed
+from tests.attacks import test_id_token_unusual_claims as unusual_claims
+from tests.attacks import test_id_token_unusual_keys as unusual_keys
 from tests.unit.oidc import test_id_token as right
 
 REFUSED: tuple[Callable[..., None], ...] = (
@@ -20,17 +20,17 @@ REFUSED: tuple[Callable[..., None], ...] = (
     forged.test_a_forged_token_is_refused,
     jwks.test_a_key_set_without_the_key_proves_nothing,
     jwks.test_a_document_that_is_no_key_set_is_refused,
-    odd_claims.test_a_claim_of_an_odd_type_is_refused_by_name,
-    odd_claims.test_methods_of_an_odd_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for,
-    odd_claims.test_what_looks_like_the_right_value_is_another,
-    odd_claims.test_an_odd_time_is_refused,
-    odd_claims.test_an_odd_audience_is_refused,
-    odd_claims.test_evidence_in_the_wrong_place_is_none,
-    odd_forms.test_a_token_in_another_form_is_refused,
-    odd_forms.test_a_header_that_says_something_else_is_refused,
-    odd_forms.test_a_member_that_is_there_twice_is_refused_at_any_depth,
-    odd_keys.test_a_key_that_does_not_fit_verifies_nothing,
-    odd_keys.test_an_ecdsa_signature_is_two_numbers_of_32_octets,
+    unusual_claims.test_a_claim_of_an_unexpected_type_is_refused_by_name,
+    unusual_claims.test_methods_of_an_unexpected_type_prove_nothing_and_cost_nothing_where_they_are_not_asked_for,
+    unusual_claims.test_what_looks_like_the_right_value_is_another,
+    unusual_claims.test_an_unusual_time_is_refused,
+    unusual_claims.test_an_unusual_audience_is_refused,
+    unusual_claims.test_evidence_in_the_wrong_place_is_none,
+    malformed.test_a_token_in_another_form_is_refused,
+    malformed.test_a_header_that_says_something_else_is_refused,
+    malformed.test_a_member_that_is_there_twice_is_refused_at_any_depth,
+    unusual_keys.test_a_key_that_does_not_fit_verifies_nothing,
+    unusual_keys.test_an_ecdsa_signature_is_two_numbers_of_32_octets,
 )
 ACCEPTED: tuple[Callable[..., None], ...] = (
     right.test_a_right_token_is_accepted,

@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_stepup.errors import NotFresh, TokenRejected, TooWeak, WrongAccount
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
-from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, ISSUER, NOW, REQUIREMENT, accept, checked, good
 from tests.support.provider.model import ABSENT
 
 T = int(NOW)
@@ -98,7 +98,7 @@ def test_a_token_that_proves_something_else_is_refused(
     changes: dict[str, Any], error: type[TokenRejected], message: str
 ) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(good(**changes))
+        checked(good(**changes))
     assert type(caught.value) is error
     assert message in caught.value.message
     assert "\x1b" not in caught.value.message
@@ -108,22 +108,22 @@ def test_a_token_that_proves_something_else_is_refused(
 def test_a_nonce_that_was_sent_must_come_back(nonce: object) -> None:
     """IDT-31."""
     with pytest.raises(TokenRejected, match="nonce"):
-        judge(good(nonce=nonce), expected=replace(EXPECTED, nonce="sent"))
+        checked(good(nonce=nonce), expected=replace(EXPECTED, nonce="sent"))
 
 
 def test_several_audiences_need_an_azp() -> None:
     """IDT-18."""
     expected = replace(EXPECTED, extra_audiences=("account",))
     with pytest.raises(TokenRejected, match="several audiences and no azp"):
-        judge(good(aud=[CLIENT, "account"]), expected=expected)
-    assert judge(good(aud=[CLIENT, "account"], azp=CLIENT), expected=expected).aud == (CLIENT, "account")
+        checked(good(aud=[CLIENT, "account"]), expected=expected)
+    assert checked(good(aud=[CLIENT, "account"], azp=CLIENT), expected=expected).aud == (CLIENT, "account")
 
 
 @pytest.mark.parametrize(("account", "got"), [("0b0b", "0b0b"), ("", "no oid"), (None, "no oid")])
 def test_the_enrolled_account_claim_decides(account: object, got: str) -> None:
     """IDT-22: whichever claim says who it is."""
     with pytest.raises(TokenRejected, match=got):
-        judge(
+        checked(
             good(oid=account),
             expected=replace(EXPECTED, account_claim="oid"),
             requirement=replace(REQUIREMENT, account_claim="oid"),
@@ -137,9 +137,9 @@ def test_an_email_that_is_not_verified_is_nobodys(verified: object) -> None:
     requirement = replace(REQUIREMENT, account_claim="email", account="alice@example.com")
     claims: dict[str, Any] = {"email": "alice@example.com", "sub": "0b0b"}
     for accepted in ({}, {"email_verified": True}):
-        judge(good(None, **claims, **accepted), expected=expected, requirement=requirement)
+        checked(good(None, **claims, **accepted), expected=expected, requirement=requirement)
     with pytest.raises(TokenRejected, match="email in the ID token is not verified"):
-        judge(good(**claims, email_verified=verified), expected=expected, requirement=requirement)
+        checked(good(**claims, email_verified=verified), expected=expected, requirement=requirement)
     accept(good(email="alice@example.com", email_verified=verified))
 
 
@@ -160,7 +160,7 @@ def test_an_email_that_is_not_verified_is_nobodys(verified: object) -> None:
 def test_evidence_that_is_not_there(evidence: Evidence, changes: dict[str, Any], scope: str, message: str) -> None:
     """IDT-23, IDT-26."""
     with pytest.raises(TooWeak) as caught:
-        judge(good(**changes), requirement=replace(REQUIREMENT, evidence=evidence), scope=scope.split())
+        checked(good(**changes), requirement=replace(REQUIREMENT, evidence=evidence), scope=scope.split())
     assert message in caught.value.message
 
 
@@ -169,7 +169,7 @@ def test_fresh_refuses_a_sign_in_from_before_the_request() -> None:
     fresh = replace(REQUIREMENT, fresh=True)
     accept(good(auth_time=START - 5), requirement=fresh)
     with pytest.raises(NotFresh) as caught:
-        judge(good(auth_time=START - 7), requirement=fresh)
+        checked(good(auth_time=START - 7), requirement=fresh)
     assert caught.value.message == (
         "you signed in, but not freshly enough: the sign-in is 7s older than this request, which needs one of its own"
     )
@@ -178,11 +178,11 @@ def test_fresh_refuses_a_sign_in_from_before_the_request() -> None:
 @pytest.mark.parametrize("auth_time", [AuthTime.ABSENT, AuthTime.UNTRUSTED])
 def test_fresh_cannot_be_proven_without_auth_time(auth_time: AuthTime) -> None:
     with pytest.raises(NotFresh, match="nothing proves when you signed in"):
-        judge(good(), requirement=replace(REQUIREMENT, auth_time=auth_time, fresh=True))
+        checked(good(), requirement=replace(REQUIREMENT, auth_time=auth_time, fresh=True))
 
 
 def test_where_auth_time_is_untrusted_the_life_of_the_token_is_bounded() -> None:
     requirement = replace(REQUIREMENT, auth_time=AuthTime.UNTRUSTED, server_window_s=300)
     accept(good(exp=T + 298, auth_time=5), requirement=requirement)
     with pytest.raises(NotFresh, match="would live 5m2s after the sign-in, the cluster accepts 5m"):
-        judge(good(exp=T + 300), requirement=requirement)
+        checked(good(exp=T + 300), requirement=requirement)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kubectl_stepup.errors import TokenRejected
-from tests.support.provider.cases import EXPECTED, Published, good, judge, payload
+from tests.support.provider.cases import EXPECTED, Published, checked, good, payload
 from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
 from tests.support.provider.tokens import compact, signature, signed
 
@@ -130,7 +130,7 @@ FORGED: list[tuple[str, Callable[[], str], str]] = [
 @pytest.mark.parametrize(("make", "reason"), [case[1:] for case in FORGED], ids=[case[0] for case in FORGED])
 def test_a_forged_token_is_refused(make: Callable[[], str], reason: str) -> None:
     with pytest.raises(TokenRejected) as caught:
-        judge(make())
+        checked(make())
     assert reason in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -138,7 +138,7 @@ def test_a_forged_token_is_refused(make: Callable[[], str], reason: str) -> None
 def test_at_hash_of_another_access_token_is_refused() -> None:
     """IDT-32."""
     with pytest.raises(TokenRejected, match="access token is not the one"):
-        judge(good(at_hash="AAAAAAAAAAAAAAAAAAAAAA"), access_token="at-1")
+        checked(good(at_hash="AAAAAAAAAAAAAAAAAAAAAA"), access_token="at-1")
 
 
 def test_an_all_zero_ecdsa_signature_is_refused() -> None:
@@ -146,7 +146,7 @@ def test_an_all_zero_ecdsa_signature_is_refused() -> None:
     head, body, _ = signed(payload(), ec_key(), alg="ES256", kid="ec").split(".")
     published = Published(public_jwk(ec_key(), kid="ec"))
     with pytest.raises(TokenRejected, match="signature is wrong"):
-        judge(
+        checked(
             f"{head}.{body}.{base64url(bytes(64))}", expected=replace(EXPECTED, algorithms=("ES256",)), jwks=published
         )
 
@@ -156,7 +156,7 @@ def test_an_ecdsa_signature_in_der_form_is_refused() -> None:
         {"alg": "ES256", "kid": "ec"}, payload(), lambda message: ec_key().sign(message, ec.ECDSA(hashes.SHA256()))
     )
     with pytest.raises(TokenRejected, match="signature is wrong"):
-        judge(
+        checked(
             token,
             expected=replace(EXPECTED, algorithms=("ES256",)),
             jwks=Published(public_jwk(ec_key(), kid="ec")),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import TokenRejected
-from tests.support.provider.cases import EXPECTED, Published, accept, good, judge, payload
+from tests.support.provider.cases import EXPECTED, Published, accept, checked, good, payload
 from tests.support.provider.keys import decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
 from tests.support.provider.tokens import signed
 
@@ -47,7 +47,7 @@ KEY_SETS: list[tuple[list[Any], str]] = [
 def test_a_key_set_without_the_key_proves_nothing(keys: list[Any], message: str) -> None:
     """IDT-13, IDT-15 (use: enc)."""
     with pytest.raises(TokenRejected) as caught:
-        judge(good(), jwks=Published(*keys))
+        checked(good(), jwks=Published(*keys))
     assert message in caught.value.message
 
 
@@ -55,7 +55,7 @@ def test_an_rsa_key_of_1024_bits_is_never_used() -> None:
     """IDT-15."""
     small = rsa_key("small", 1024)
     with pytest.raises(TokenRejected, match=UNUSABLE):
-        judge(signed(payload(), small, kid="main"), jwks=Published(public_jwk(small, kid="main")))
+        checked(signed(payload(), small, kid="main"), jwks=Published(public_jwk(small, kid="main")))
 
 
 def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
@@ -68,7 +68,7 @@ def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
         "alg": "HS256",
     }
     with pytest.raises(TokenRejected, match="signed with 'HS256'"):
-        judge(
+        checked(
             signed(payload(), secret, alg="HS256", kid="main"),
             expected=replace(EXPECTED, algorithms=("RS256", "HS256")),
             jwks=Published(published),
@@ -79,12 +79,12 @@ def test_an_hmac_key_of_the_key_set_is_never_used() -> None:
 def test_a_document_that_is_no_key_set_is_refused(document: object) -> None:
     """IDT-13."""
 
-    class Odd(Published):
+    class Malformed(Published):
         def __call__(self, force: bool) -> object:
             return document
 
     with pytest.raises(TokenRejected, match="JWKS has no list of keys"):
-        judge(good(), jwks=Odd())
+        checked(good(), jwks=Malformed())
 
 
 UNUSUAL_KEY_SETS: list[tuple[str, list[Any]]] = [
@@ -127,14 +127,14 @@ def test_without_a_key_id_every_key_is_tried_and_nothing_is_refetched() -> None:
     accept(good({"kid": None}), jwks=published)
     assert published.calls == [False]
     with pytest.raises(TokenRejected, match="signature is wrong"):
-        judge(good({"kid": None}), jwks=Published(public_jwk(THIEF, kid="1")))
+        checked(good({"kid": None}), jwks=Published(public_jwk(THIEF, kid="1")))
 
 
 def test_an_unknown_key_id_costs_exactly_one_refetch() -> None:
     """IDT-08."""
     published = Published()
     with pytest.raises(TokenRejected, match="key other, which the provider does not publish"):
-        judge(good({"kid": "other"}), jwks=published)
+        checked(good({"kid": "other"}), jwks=published)
     assert published.calls == [False, True]
 
 
@@ -147,7 +147,7 @@ def test_a_key_that_was_rotated_a_moment_ago_is_found() -> None:
 
 def test_a_known_key_id_is_not_refetched() -> None:
     published = Published()
-    judge(good(), jwks=published)
+    checked(good(), jwks=published)
     assert published.calls == [False]
 
 
@@ -169,7 +169,7 @@ def test_every_enrolled_algorithm_verifies(alg: str, key: Any) -> None:
 
 def test_a_curve_that_does_not_fit_the_algorithm_is_refused() -> None:
     with pytest.raises(TokenRejected):
-        judge(
+        checked(
             signed(payload(), ec_key("P-256"), alg="ES256", kid="main"),
             expected=replace(EXPECTED, algorithms=("ES256",)),
             jwks=Published(public_jwk(ec_key("P-384"), kid="main")),

@@ -16,12 +16,12 @@ import pytest
 
 from kubectl_stepup.demo.certificates import new_authority
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kubeconfig import exec_info
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
-from kubectl_stepup.wiring import exec_info
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
 from tests.support.values import RESOLVED, repinned
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

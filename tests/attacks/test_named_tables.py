@@ -11,13 +11,13 @@ import pytest
 
 from kubectl_stepup.errors import CommandRefused
 from kubectl_stepup.fastpath import allowed_command
-from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+from kubectl_stepup.kubectl.discovery_cache import Discovery
 from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.stepup.evaluate import Flags, judge
-from kubectl_stepup.wiring.running import Discovered
-from tests.flows import CONFIG, RESOLVED, FakeKubeconfig, Replaced, World, session
+from kubectl_stepup.stepup.evaluate import evaluate, parse
+from kubectl_stepup.stepup.options import TargetOptions
+from tests.flows import CONFIG, RESOLVED, Replaced, World, session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,15 +58,9 @@ def changed(of: str, **names: Any) -> list[dict[str, Any]]:
 
 
 def decided(text: str, environ: Mapping[str, str]) -> Decision:
-    found, _ = judge(
-        shlex.split(text),
-        Flags(),
-        policy=DEFAULT,
-        config=CONFIG,
-        kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-        expand=lambda command: (command, CapturedInput()),
-        discover=Discovered(environ),
-    )
+    world = World(policy=DEFAULT)
+    world.discovery = Discovery(environ)
+    found, _ = evaluate(*parse(shlex.split(text), TargetOptions()), world)
     return found.decision
 
 
@@ -134,7 +128,7 @@ def test_the_kind_of_a_manifest_counts_as_all_that_it_may_be(tmp_path: Path) -> 
     text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prod"}}'
     for verb, victim, action in (("get", "secrets", "read-secrets"), ("delete", "namespaces", "delete")):
         rows = changed(victim, kind="ConfigMap")
-        table = Discovered({}).named(SERVER, str(write(tmp_path / victim, rows)))
+        table = Discovery({}).named(SERVER, str(write(tmp_path / victim, rows)))
         assert table is not None
         typed = with_objects(read([verb, "-f", "x"]), objects_in(text, namespace=None))
         command = with_named(typed, typed, table)
@@ -175,11 +169,11 @@ def test_no_elevated_command_has_such_a_directory(text: str, tmp_path: Path) -> 
 
 
 def test_a_level_that_is_named_does_not_bring_it_back() -> None:
-    from kubectl_stepup.stepup.execute import Wish
+    from kubectl_stepup.stepup.options import StepUpOptions
 
-    world = World(approve=lambda wish: session(level=wish.level.name))
+    world = World(approve=lambda request: session(level=request.level.name))
     with pytest.raises(CommandRefused, match="--cache-dir cannot stand in a stepped-up command"):
-        world.execute("get", "pods", "--cache-dir=/d", wish=Wish(level="mfa"))
+        world.execute("get", "pods", "--cache-dir=/d", options=StepUpOptions(level="mfa"))
 
 
 @pytest.mark.parametrize("usual", ["{home}/.kube/cache", "{home}/.kube/../.kube/cache/"])
@@ -222,7 +216,7 @@ def test_an_allowed_command_gets_no_table_that_the_environment_names() -> None:
 
 
 def test_an_elevated_command_gets_no_table_that_the_environment_names() -> None:
-    world = World(approve=lambda wish: session(level=wish.level.name))
+    world = World(approve=lambda request: session(level=request.level.name))
     world.environ["KUBECACHEDIR"] = "/elsewhere"
     assert world.execute("delete", "pod", "x") == 0
     assert "KUBECACHEDIR" not in world.kubectl.ran[0].environ
@@ -231,7 +225,7 @@ def test_an_elevated_command_gets_no_table_that_the_environment_names() -> None:
 def test_a_word_that_the_table_makes_sensitive_is_one_to_step_up_for() -> None:
     secrets = APIResource(group="", name="secrets", kind="Secret", namespaced=True, singular="configmap")
     world = World(
-        approve=lambda wish: session(level=wish.level.name),
+        approve=lambda request: session(level=request.level.name),
         policy=DEFAULT,
         config=replace(CONFIG, providers=(replace(CONFIG.providers[0]),)),
         named=NamedTable(resources=(secrets,), complete=True),
@@ -242,8 +236,8 @@ def test_a_word_that_the_table_makes_sensitive_is_one_to_step_up_for() -> None:
 
 @pytest.mark.parametrize("text", ["get pods --cache-dir=/d", "--cache-dir /d get pods"])
 def test_a_line_with_such_a_directory_is_never_kept_for_the_fast_path(text: str) -> None:
-    assert not allowed_command.is_routine(text.split(), DEFAULT)
-    assert allowed_command.is_routine(["get", "pods"], DEFAULT)
+    assert not allowed_command.is_allowed_everywhere(text.split(), DEFAULT)
+    assert allowed_command.is_allowed_everywhere(["get", "pods"], DEFAULT)
 
 
 def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +247,7 @@ def test_the_fast_path_is_not_taken_where_the_environment_names_a_table(monkeypa
         looked.append("looked")
         return False
 
-    monkeypatch.setattr(allowed_command, "is_known_routine", look)
+    monkeypatch.setattr(allowed_command, "is_known_to_be_allowed", look)
     allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": "/d"})
     assert looked == []
     allowed_command.serve(["exec", "--", "get", "pods"], {"KUBECACHEDIR": ""})

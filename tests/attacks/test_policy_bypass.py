@@ -46,7 +46,7 @@ OVERRIDES = '--overrides=\'{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"
 def test_expose_with_overrides_creates_any_kind(flags: str) -> None:
     decision = decided(f"expose deploy x --port=80 {flags}")
     assert (decision.effect, decision.level) == ("stepup", "critical")
-    assert {"grant", "guard", "mint", "node"} <= set(decision.actions)
+    assert {"grant", "protect", "mint", "node"} <= set(decision.actions)
 
 
 @pytest.mark.parametrize("flags", ["", "--overrides=", "--overrides={} --overrides="])
@@ -87,7 +87,7 @@ AMBIGUOUS = [
 def test_a_raw_path_that_can_be_read_in_two_ways_is_everything(path: str, verb: str) -> None:
     decision = decided(f"{verb} --raw {path} -f x.json")
     assert (decision.effect, decision.level) == ("stepup", "critical")
-    assert {"shell", "delete", "grant", "mint", "guard", "node"} <= set(decision.actions)
+    assert {"shell", "delete", "grant", "mint", "protect", "node"} <= set(decision.actions)
     assert decision.requests[0].describe() == f"{read([verb, '--raw', path]).requests[0].verb} any resource"
 
 
@@ -148,7 +148,7 @@ def test_a_kuberc_file_can_make_another_command_of_it(text: str) -> None:
             "the file that --kuberc names can set every flag: the policy cannot tell what it would do"
         )
         assert decision.hint == "leave out --kuberc, or run it with kubectl itself, without elevation"
-        assert not allowed_command.is_routine(shlex.split(text), rules)
+        assert not allowed_command.is_allowed_everywhere(shlex.split(text), rules)
 
 
 def test_a_pods_own_kuberc_flag_is_its_own() -> None:
@@ -282,8 +282,8 @@ def test_another_group_does_not_begin_so(word: str) -> None:
 
 
 def test_our_own_group_may_be_typed_in_part() -> None:
-    assert "guard" in decided("delete grants.kubectl-step x").actions
-    assert "guard" not in decided("delete grants.kubectl-other x").actions
+    assert "protect" in decided("delete grants.kubectl-step x").actions
+    assert "protect" not in decided("delete grants.kubectl-other x").actions
 
 
 @pytest.mark.parametrize("word", ["clusterrolebindings.", "clusterrolebinding.v1.", "CLUSTERROLEBINDINGS.v1."])

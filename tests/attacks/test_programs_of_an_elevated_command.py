@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import POLICY, PROGRAM
+from tests.support.lab.lab import POLICY
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

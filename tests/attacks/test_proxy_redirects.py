@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.wiring import proxy_reading
-from kubectl_stepup.wiring.proxy_reading import ProxyReader, proxy_reader
+from kubectl_stepup.kubectl.time_limit import TimeLimit
+from kubectl_stepup.stepup import proxy_reader as proxy_reading
+from kubectl_stepup.stepup.proxy_reader import ProxyReader, proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.support.kube.scripted_api import Scripted, reply, scripted, thief
+from tests.support.api_server import APIServer, api_server, reply, thief
 from tests.support.values import repinned
 
 if TYPE_CHECKING:
@@ -29,13 +31,13 @@ if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.kubeconfig.context import ResolvedContext
     from kubectl_stepup.sessions.session import ElevationSession
-    from tests.support.kube.scripted_api import Script
+    from tests.support.api_server import Script
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/"
 BODY = bytes(range(256)) * 700
 
 
-def enrolled(api: Scripted, **changes: Any) -> tuple[Cluster, ResolvedContext, ElevationSession]:
+def enrolled(api: APIServer, **changes: Any) -> tuple[Cluster, ResolvedContext, ElevationSession]:
     """Return the enrolment of a server, its context and a session for it, each with the same pin."""
     pin = {"server": api.url, "ca_sha256": ca_digest(api.ca_pem.encode()), **changes}
     data = base64.b64encode(api.ca_pem.encode()).decode()
@@ -44,7 +46,7 @@ def enrolled(api: Scripted, **changes: Any) -> tuple[Cluster, ResolvedContext, E
 
 
 def reading(
-    api: Scripted, environ: dict[str, str] | None = None, **changes: Any
+    api: APIServer, environ: dict[str, str] | None = None, **changes: Any
 ) -> tuple[ProxyReader, ElevationSession]:
     cluster, resolved, approved = enrolled(api, **changes)
     return proxy_reader(cluster, resolved, environ or {}), approved
@@ -64,8 +66,8 @@ def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
 
 @contextmanager
-def answering(script: Script, **options: Any) -> Iterator[Scripted]:
-    with scripted(script, **options) as api:
+def answering(script: Script, **options: Any) -> Iterator[APIServer]:
+    with api_server(script, **options) as api:
         yield api
 
 
@@ -253,7 +255,7 @@ def test_the_way_through_a_proxy_is_a_tunnel(out: list[bytes]) -> None:
     """The proxy of the kubeconfig, or of the environment (for no loopback address), which sees a name and no token."""
     with ExitStack() as stack:
         api = stack.enter_context(answering(lambda handler: reply(handler, 200)))
-        proxy = stack.enter_context(scripted(lambda handler: reply(handler, 403), tls=False))
+        proxy = stack.enter_context(api_server(lambda handler: reply(handler, 403), tls=False))
         url = proxy.url.replace("http://", "http://us%65r:p%61ssword@")
         far = "api.prod.example.com:6443"
         for changes, environ in (({"proxy_url": url}, {}), ({"server": f"https://{far}"}, {"HTTPS_PROXY": url})):
@@ -288,15 +290,10 @@ def test_a_signal_ends_a_read_that_waits(number: signal.Signals, out: list[bytes
 def test_a_time_limit_ends_a_read(out: list[bytes]) -> None:
     done, told = threading.Event(), list[float]()
 
-    class Limit:
-        longest_s, warning_s = 0.2, 0.1
-
-        def tell(self, left_s: float) -> None:
-            told.append(left_s)
-
+    limit = TimeLimit(0.2, warning_s=0.1, tell=told.append, clock=SystemClock())
     with answering(lambda handler: _wait(done)) as api:
         reader, approved = reading(api)
-        assert reader.read(PATH, approved, limit=Limit()) == 128 + signal.SIGHUP
+        assert reader.read(PATH, approved, limit=limit) == 128 + signal.SIGHUP
         done.set()
     assert told == [0.1, 0.0]
 

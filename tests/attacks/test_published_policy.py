@@ -15,7 +15,7 @@ from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.policy.published import Published
 from kubectl_stepup.policy.published_file import parsed
-from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.sessions import live_sessions, logout
 from kubectl_stepup.stepup.status import meets
 from kubectl_stepup.ui.errors import error_text
@@ -155,7 +155,7 @@ def test_a_session_at_a_clusters_own_level_counts_for_none_of_ones_own() -> None
     made.approve = lambda asked: session(level=asked.level.name)
     assert made.execute("exec", "web-0", "--", "sh") == 0
     assert [asked.level.name for asked in made.asked] == ["strong"]
-    (live,) = live_sessions(made.config.clusters, made.session_ports())
+    (live,) = live_sessions(made.config.clusters, made.sessions())
 
     assert live.level.name == "strong"
     assert [meets([live], made.policy, level) for level in (None, "strong", "mfa", "critical")] == [
@@ -201,8 +201,8 @@ def test_what_cannot_be_used_stops_its_own_cluster_alone(too_new: bool, error: t
     assert made.execute("delete", "pod", "x") == 0
     with pytest.raises(error, match=r"^lab \(published\):3: x"):
         made.execute("delete", "pod", "x", "--context", "lab")
-    assert [one.cluster.name for one in live_sessions(made.config.clusters, made.session_ports())] == ["prod-eu"]
-    assert len(logout(made.config.clusters, made.session_ports(), everywhere=False).ended) == 1
+    assert [one.cluster.name for one in live_sessions(made.config.clusters, made.sessions())] == ["prod-eu"]
+    assert len(logout(made.config.clusters, made.sessions(), everywhere=False).ended) == 1
 
 
 def test_a_context_that_is_not_enrolled_is_none_of_the_clusters_that_publish() -> None:
@@ -300,7 +300,7 @@ def test_a_ticket_that_a_cluster_wants_is_refused_before_anybody_is_asked() -> N
         )
     )
     with pytest.raises(CommandRefused) as caught:
-        made.execute("delete", "pod", "x", wish=Wish(reason="because"))
+        made.execute("delete", "pod", "x", options=StepUpOptions(reason="because"))
     assert LEADS.search(caught.value.message + (caught.value.hint or "")) is None
 
 

@@ -6,14 +6,12 @@ import base64
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.oidc.known_secrets import SECRET_MEMBERS
 from kubectl_stepup.oidc.provider import OIDCProvider
 from kubectl_stepup.oidc.transport import Transport
@@ -46,17 +44,12 @@ class StepUp:
             transport=Transport(environ={}, ca_file=str(self.provider.ca_file), trace=self.trace.append),
             clock=self.clock,
         )
-        ports = replace(
-            self.world.authenticate_ports(),
-            device_provider=client,
-            provider=client,
-            verify=verify,
-            clock=self.clock,
-            random=secrets.token_urlsafe,
-        )
+        self.world.provider = lambda provider: client
+        self.world.clock = self.clock
+        self.world.random = secrets.token_urlsafe
         request = asked("delete", "pod", "x", provider=provider_with(issuer=self.provider.issuer, preset=PRESET))
         try:
-            self.said.append(repr(authenticate(request, ports)))
+            self.said.append(repr(authenticate(request, self.world)))
         except StepUpError as exc:
             self.said += [str(exc), exc.message, exc.hint or "", repr(exc.details)]
         terminal = self.world.terminal

@@ -5,6 +5,7 @@ The plugin writes down what it was given, and the API server what came.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,8 +18,9 @@ from typing import Any
 import pytest
 
 from tests.contract.test_exec_info_of_kubectl import KUBECTLS
-from tests.support.kube.certificates import CA_A
-from tests.support.kube.fake_api import FakeAPI, fake_api
+from tests.support.api_server import APIServer, api_server
+from tests.support.certificates import CA_A
+from tests.support.warm_start import CODE, is_ours, warm_start
 
 pytestmark = pytest.mark.skipif(not KUBECTLS, reason="there is no kubectl")
 
@@ -49,12 +51,31 @@ sys.exit(int(open(__file__ + ".code").read()))
 """
 
 
+@contextlib.contextmanager
+def opened_input(kind: str) -> Iterator[int]:
+    """Open a standard input: a terminal, an empty pipe, or the null device."""
+    if kind == "terminal":
+        other, given = os.openpty()
+    elif kind == "pipe":
+        given, other = os.pipe()
+        os.close(other)
+        other = os.dup(given)
+    else:
+        given = os.open(os.devnull, os.O_RDONLY)
+        other = os.dup(given)
+    try:
+        yield given
+    finally:
+        os.close(given)
+        os.close(other)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Home:
     """A home with a plugin in it, and one context."""
 
     directory: Path
-    api: FakeAPI
+    api: APIServer
 
     @property
     def plugin(self) -> Path:
@@ -84,24 +105,15 @@ class Home:
             "PATH": f"{self.plugin.parent}:{os.defpath}",
             "AWS_PROFILE": "of the caller",
         }
-        ours, theirs = os.openpty() if stdin == "terminal" else (os.open(os.devnull, os.O_RDONLY), None)
-        try:
-            done = subprocess.run(
-                words,
-                cwd=self.directory,
-                env=environ,
-                stdin=subprocess.PIPE if stdin == "pipe" else ours if theirs is None else theirs,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-        finally:
-            os.close(ours)
-            if theirs is not None:
-                os.close(theirs)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.stdout.strip()
+        with opened_input(stdin) as given:
+            if is_ours(words):
+                done = warm_start().run(words, environ, stdin=given, directory=self.directory)
+            else:
+                done = subprocess.run(
+                    words, cwd=self.directory, env=environ, stdin=given, capture_output=True, timeout=120, check=False
+                )
+        assert b"Traceback" not in done.stderr, done.stderr
+        return done.stdout.decode().strip()
 
     def calls(self) -> list[list[Any]]:
         path = Path(f"{self.plugin}.calls")
@@ -111,24 +123,24 @@ class Home:
 
     def by_kubectl(self, kubectl: str, stdin: str) -> tuple[list[list[Any]], str | None]:
         """Return how the plugin was called, and the credential that came."""
-        self.api.requests.clear()
+        self.api.seen.clear()
         self.run([kubectl, "get", "--raw", "/version"], stdin)
         sent = self.api.credentials("GET", "/version")
         return self.calls(), next(iter(sent)) if sent else "nothing"
 
     def by_us(self, stdin: str) -> tuple[list[list[Any]], str]:
-        said = self.run([sys.executable, "-I", "-c", OURS], stdin)
+        said = self.run([*CODE, OURS], stdin)
         return self.calls(), said
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[FakeAPI]:
-    with fake_api() as running:
+def api() -> Iterator[APIServer]:
+    with api_server() as running:
         yield running
 
 
 @pytest.fixture
-def home(tmp_path: Path, api: FakeAPI) -> Home:
+def home(tmp_path: Path, api: APIServer) -> Home:
     (tmp_path / "kube/bin").mkdir(parents=True)
     (tmp_path / "kube/ca.pem").write_text(api.ca_pem)
     found = Home(directory=tmp_path, api=api)

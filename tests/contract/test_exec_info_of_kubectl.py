@@ -15,7 +15,7 @@ import pytest
 
 from kubectl_stepup.kubeconfig import exec_credential
 from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
-from tests.support.kube.certificates import CA_A
+from tests.support.certificates import CA_A
 
 CANDIDATES = [str(Path(sys.executable).parent / "kubectl"), shutil.which("kubectl") or ""]
 KUBECTLS = sorted({path for path in CANDIDATES if os.access(path, os.X_OK)})

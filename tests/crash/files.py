@@ -10,7 +10,7 @@ from kubectl_stepup.audit.event import Activity, AuditEvent, Stage
 from kubectl_stepup.audit.sinks.file import AuditLog
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.file_stamp import stamp_of
-from kubectl_stepup.kubeconfig import run_directory
+from kubectl_stepup.kubectl import run_directory
 from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.sessions import denial_cache, hand_over, release_credential

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from kubectl_stepup.yaml_edit.yaml_file import text_of
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer
+from tests.support.warm_start import KILLED_PROGRAM
 
-PROGRAM = Path(__file__).with_name("program.py")
 SETUP = ("setup", "--provider", "corp", "--label", "env=new", "--elevated-context", "prod-up", "--yes")
 DELETE = ("--", "delete", "pod", "web-0", "--ignore-not-found")
 KILLED = {-signal.SIGKILL, 128 + signal.SIGKILL}
@@ -32,7 +31,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 def killed_at(at: int) -> list[str]:
     """Return the words that start the program and kill it at a point (0: never)."""
-    return [sys.executable, str(PROGRAM), str(at)]
+    return [*KILLED_PROGRAM, str(at)]
 
 
 def killed_runs(run: Callable[[list[str]], int], *, every: int, at_least: int) -> Iterator[int]:

@@ -23,6 +23,7 @@ from tests.support.values import (
     policy_of,
     provider_with,
     session,
+    with_options,
 )
 from tests.support.world import World
 
@@ -48,4 +49,5 @@ __all__ = [
     "policy_of",
     "provider_with",
     "session",
+    "with_options",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,10 +28,10 @@ def poll_for(seconds: float, world: World, directory: Path) -> list[LoginNeeded]
     while world.clock.monotonic() < end:
         world.clock.sleep(EVERY_S)
         denials = DenialCache(lambda: directory, world.clock.monotonic(), world.moment)
-        elevate = replace(world.elevate_ports(), denials=denials)
-        ports = replace(world.credential_ports(KUBERNETES_EXEC_INFO=INFO), elevate=partial(replace, elevate))
+        world.denials = denials  # type: ignore[assignment]
+        world.environ = {**world.environ, "KUBERNETES_EXEC_INFO": INFO}
         with pytest.raises(LoginNeeded) as caught:
-            credential(session().id, ports)
+            credential(session().id, world)
         failures.append(caught.value)
     return failures
 

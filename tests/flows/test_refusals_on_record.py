@@ -50,7 +50,7 @@ def tokens(**claims: Any) -> list[dict[str, Any]]:
 
 
 CASES: list[tuple[str, dict[str, Any], type[StepUpError], str, str]] = [
-    ("IDT-16 another issuer", {"answers": tokens(iss="https://evil.example")}, TokenRejected, "token-rejected", "error: the ID token is from issuer https://evil.example, not from https://login.example.com\nNothing was run; the token was thrown away."),
+    ("IDT-16 another issuer", {"answers": tokens(iss="https://evil.example")}, TokenRejected, "token-rejected", "error: the ID token is from issuer https://evil.example, not from https://login.example.com\nNothing was run; the token was discarded."),
     ("IDT-23 no acr", {"answers": tokens(acr=ABSENT)}, TooWeak, "too-weak", "wanted acr=mfa|gold, got acr=none"),
     ("DEV-22 acr_values ignored", {"answers": tokens(acr="pwd")}, TooWeak, "too-weak", "The identity provider ignored acr_values."),
     ("IDT-30 yesterday's session answers at once", {"answers": tokens(auth_time=T - 86_400)}, NotFresh, "not-fresh", "The identity provider did not re-authenticate you."),

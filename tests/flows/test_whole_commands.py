@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import StepUpDenied, StepUpExpired, TooWeak, WrongAccount
-from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.sessions import live_sessions, logout
 from kubectl_stepup.ui.errors import error_text
 from tests.support.fakes import FakeKubectl, FakeProvider
@@ -39,8 +39,8 @@ def world_of(*answers: dict[str, Any] | BaseException, exit_code: int = 0) -> Wo
     return World(provider=FakeProvider(answers=list(answers)), kubectl=FakeKubectl(exit_code=exit_code))
 
 
-def delete(world: World, wish: Wish | None = None) -> int:
-    return world.execute("delete", "pod", "web-0", wish=wish)
+def delete(world: World, options: StepUpOptions | None = None) -> int:
+    return world.execute("delete", "pod", "web-0", options=options)
 
 
 def results(world: World) -> list[tuple[str, str, int | None]]:
@@ -73,25 +73,25 @@ def test_nothing_of_a_token_is_in_what_the_child_gets_or_what_is_shown_or_record
     """DEV-28."""
     world = world_of(approved(jti="the-jti"))
     delete(world)
-    token = next(live_sessions((CLUSTER,), world.session_ports())).session.token.reveal()
+    token = next(live_sessions((CLUSTER,), world.sessions())).session.token.reveal()
     seen = f"{world.kubectl.ran}{world.terminal.said}{[record.line for record in world.audit.records]}"
     for secret in (token, token.split(".")[2], "at-1", "the-jti", "device-code"):
         assert secret not in seen
 
 
-@pytest.mark.parametrize("wish", [Wish(once=True), Wish(fresh=True)])
-def test_once_and_fresh_ask_each_time(wish: Wish) -> None:
+@pytest.mark.parametrize("options", [StepUpOptions(once=True), StepUpOptions(fresh=True)])
+def test_once_and_fresh_ask_each_time(options: StepUpOptions) -> None:
     later = {"iat": int(NOW) + 15, "auth_time": int(NOW) + 14}
     world = world_of(approved(), approved(**later))
     for _ in range(2):
-        delete(world, wish)
+        delete(world, options)
     assert len(world.provider.requests) == 2
 
 
 def test_after_logout_the_next_command_asks_again() -> None:
     world = world_of(approved(), approved())
     delete(world)
-    done = logout((CLUSTER,), world.session_ports(), everywhere=False)
+    done = logout((CLUSTER,), world.sessions(), everywhere=False)
     assert [item.revoked for item in done.ended] == [True]
     world.denials.started_before = False  # a process that is started after it
     delete(world)
@@ -106,7 +106,7 @@ def test_a_denial_is_remembered_for_what_was_already_running() -> None:
     assert error_text(caught.value) == (
         "error: step-up denied by login.example.com (access_denied: no\\u{1b}[2J)\n"
         "Nothing was run. To try again, repeat the command.\n"
-        "Why it was asked: kubectl stepup policy explain -- delete pod web-0"
+        "Why a step-up is needed: kubectl stepup policy explain -- delete pod web-0"
     )
     assert (len(world.provider.requests), world.kubectl.ran, world.store.keys()) == (1, [], [])
     assert results(world) == [("refusal", "denied", None)] * 3

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.fastpath.allowed_command import is_routine
+from kubectl_stepup.fastpath.allowed_command import is_allowed_everywhere
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.kubectl.grammar_table import ALIASES, COMMANDS
 from kubectl_stepup.policy.evaluate import decide
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONG = 500
 """A command line of more words is a long one."""
 
-ODD = (
+UNUSUAL = (
     *(
         "",
         "-",
@@ -118,8 +118,8 @@ def _check(policy: Policy, command: KubectlCommand, decision: Decision, target: 
 
 def _check_again(policy: Policy, command: KubectlCommand, decision: Decision, target: Target) -> None:
     assert decide(policy, command, target) == decision, "asked twice, two decisions"
-    if is_routine(command.argv, policy):
-        assert decision.effect == "allow", "routine wherever it goes, but not here"
+    if is_allowed_everywhere(command.argv, policy):
+        assert decision.effect == "allow", "allowed wherever it goes, but not here"
 
 
 def _argv(choices: Bytes) -> list[str]:
@@ -146,12 +146,12 @@ def _word(choices: Bytes, path: str) -> str:
     if kind == 2:
         return _text(choices)
     if kind < 5:
-        return pick(choices, ODD)
+        return pick(choices, UNUSUAL)
     name = pick(choices, flag_names(path))
     flag = flags_of(path).named(name)
     short = flag.short if flag is not None else ""
     start = f"-{short}" if short and chance(choices, 2) else f"--{name}"
-    return start + pick(choices, ("", "=x", "=", "=true", "=0", "=client", f"={pick(choices, ODD)}"))
+    return start + pick(choices, ("", "=x", "=", "=true", "=0", "=client", f"={pick(choices, UNUSUAL)}"))
 
 
 def _text(choices: Bytes) -> str:
@@ -165,7 +165,7 @@ def _damaged(choices: Bytes, argv: Sequence[str]) -> list[str]:
         at = choices.below(len(words) + 1)
         kind = choices.below(6)
         if kind == 0:
-            words.insert(at, pick(choices, ODD))
+            words.insert(at, pick(choices, UNUSUAL))
         elif kind == 1:
             words.insert(at, pick(choices, WORDS))
         elif at == len(words):
@@ -180,13 +180,13 @@ def _damaged(choices: Bytes, argv: Sequence[str]) -> list[str]:
             words[at : at + 1] = [words[at][:cut], words[at][cut:]]
         else:
             cut = choices.below(len(words[at]) + 1)
-            words[at] = words[at][:cut] + pick(choices, ODD)[:200] + words[at][cut:]
+            words[at] = words[at][:cut] + pick(choices, UNUSUAL)[:200] + words[at][cut:]
     return words
 
 
 def _long(choices: Bytes, argv: list[str], count: int) -> list[str]:
     """Make it long in one of the ways in which it can be: many words, or one word of many letters."""
-    word = pick(choices, (*argv, *ODD)) if argv else pick(choices, ODD)
+    word = pick(choices, (*argv, *UNUSUAL)) if argv else pick(choices, UNUSUAL)
     kind = choices.below(5)
     if kind == 0:
         return [*argv, *(f"{word[:200]}{number}" for number in range(count))]

@@ -13,8 +13,8 @@ from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.strict_json import JSONRefused, json_object
 from kubectl_stepup.ui.prompt import DevicePrompt, device_prompt
 from tests.fuzz.discovery import HOSTS, ISSUERS, URLS, leads_home
-from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal
+from tests.fuzz.unusual_json import damaged
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:

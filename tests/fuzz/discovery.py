@@ -9,8 +9,8 @@ from urllib3.util import parse_url
 from kubectl_stepup.errors import ProviderError
 from kubectl_stepup.oidc.metadata import ASYMMETRIC_ALGORITHMS, RS256, ProviderMetadata
 from kubectl_stepup.strict_json import JSONRefused, json_object
-from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal
+from tests.fuzz.unusual_json import damaged
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from kubectl_stepup.oidc.known_secrets import KnownSecrets
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.oidc.transport import MAX_BODY, read_answer
 from kubectl_stepup.oidc.transport_errors import unreachable
-from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import harmless, refusal
+from tests.fuzz.unusual_json import damaged
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:

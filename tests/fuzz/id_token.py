@@ -10,9 +10,9 @@ from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims
 from kubectl_stepup.oidc.id_token import verify
 from kubectl_stepup.secret import Secret
-from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import breaks_a_rule, is_signed, methods_of
 from tests.fuzz.shown import harmless, refusal
+from tests.fuzz.unusual_json import damaged, value_of
 from tests.grammar.choices import chance, pick
 from tests.support.provider.cases import CLIENT, ISSUER, NOW, payload
 from tests.support.provider.keys import PrivateKey, base64url, ec_key, ed25519_key, public_jwk, rsa_key
@@ -78,7 +78,7 @@ WORDS = (
 
 
 def one(choices: Bytes, watch: Watch) -> str:
-    """Judge one token."""
+    """Check one token."""
     expected = pick(choices, EXPECTED)
     kind = choices.below(8)
     keys = FOREIGN if kind < 2 else KEYS
@@ -86,8 +86,8 @@ def one(choices: Bytes, watch: Watch) -> str:
     if kind in {2, 3}:
         token = _spoilt(choices, token)
     access_token = Secret(ACCESS_TOKEN) if chance(choices, 2) else None
-    judge = partial(verify, Secret(token), expected, jwks=lambda force: JWKS, now=NOW, access_token=access_token)
-    claims = watch.attempt(judge, TokenRejected)
+    check = partial(verify, Secret(token), expected, jwks=lambda force: JWKS, now=NOW, access_token=access_token)
+    claims = watch.attempt(check, TokenRejected)
     if isinstance(claims, TokenRejected):
         assert kind != 7 or "signed with" in claims.message, f"a sound token is refused: {claims.message}"
         return refusal(claims)
@@ -112,7 +112,7 @@ def _check(token: str, claims: IDTokenClaims, expected: Expectation, access_toke
 
 
 def _signed(choices: Bytes, keys: dict[str, PrivateKey], expected: Expectation, *, sound: bool) -> str:
-    """Sign a header and a payload, both odd unless `sound`."""
+    """Sign a header and a payload, both unusual unless `sound`."""
     alg = pick(choices, tuple(keys))
     claims = payload(oid="alice")
     if expected.nonce:
@@ -158,8 +158,8 @@ def _spoilt(choices: Bytes, token: str) -> str:
         return pick(choices, (" {}", "{}\n", "Bearer {}", "{}\x00", '"{}"', "{}.", ".{}")).format(token)
     else:
         cut = choices.below(len(parts[at]) + 1)
-        odd = (
+        unusual = (
             chr(choices.below(256)) if kind == 6 else pick(choices, ("", "_", "-", "+", "/", "\n", "\ud800", "\uff21"))
         )
-        parts[at] = parts[at][:cut] + odd + parts[at][cut + 1 :]
+        parts[at] = parts[at][:cut] + unusual + parts[at][cut + 1 :]
     return ".".join(parts)

@@ -11,9 +11,9 @@ from kubectl_stepup.oidc.claims import Expectation
 from kubectl_stepup.oidc.id_token import MAX_KEYS, verify
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.strict_json import JSONRefused, json_object
-from tests.fuzz.odd_json import damaged, value_of
 from tests.fuzz.oracle import decoded
 from tests.fuzz.shown import harmless, refusal
+from tests.fuzz.unusual_json import damaged, value_of
 from tests.grammar.choices import chance, pick
 from tests.support.provider.cases import CLIENT, ISSUER, NOW, payload
 from tests.support.provider.keys import PrivateKey, decoy_jwks, ec_key, ed25519_key, public_jwk, rsa_key
@@ -38,7 +38,7 @@ WORDS = (
 
 
 def one(choices: Bytes, watch: Watch) -> str:
-    """Judge a sound token by one or two key sets."""
+    """Check a sound token against one or two key sets."""
     alg = pick(choices, tuple(KEYS))
     kid = pick(choices, ("main", "main", None, "other"))
     sets = [_key_set(choices, alg), _key_set(choices, alg)]
@@ -50,8 +50,8 @@ def one(choices: Bytes, watch: Watch) -> str:
 
     # A set of many keys without names is tried from end to end.
     long = max(map(len, sets)) > 10_000
-    judge = partial(verify, Secret(_token(alg, kid)), EXPECTED, jwks=jwks, now=NOW)
-    evaluated = watch.attempt(judge, TokenRejected, JSONRefused, long=long)
+    check = partial(verify, Secret(_token(alg, kid)), EXPECTED, jwks=jwks, now=NOW)
+    evaluated = watch.attempt(check, TokenRejected, JSONRefused, long=long)
     if isinstance(evaluated, TokenRejected):
         return refusal(evaluated)
     if isinstance(evaluated, JSONRefused):

@@ -14,11 +14,11 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import config_v1, load
 from kubectl_stepup.kubeconfig.overlay import overlay_document
 from kubectl_stepup.wiring.kubeconfig_names import without_credentials
-from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policy import shape
+from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import chance, pick
-from tests.support.kube.odd_kubeconfigs import KEYS
-from tests.support.kube.odd_kubeconfigs import kubeconfig as made
+from tests.support.unusual_kubeconfigs import KEYS
+from tests.support.unusual_kubeconfigs import kubeconfig as made
 
 if TYPE_CHECKING:
     from typing import Any

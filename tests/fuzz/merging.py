@@ -28,7 +28,7 @@ def weaker(before: Policy, after: Policy, command: KubectlCommand, target: Targe
     known = any(level.name == asked.name for level in there.levels)  # else it is read as a stronger one
     if known and there.rank(now_asked.name) < there.rank(asked.name):
         return f"level {asked.name} became {now_asked.name}"
-    for field in ("signed_in_within_s", "ask_again_after_s", "longest_s", "server_window_s"):
+    for field in ("signed_in_within_s", "ask_again_after_s", "max_duration_s", "server_window_s"):
         was, now = getattr(asked, field), getattr(now_asked, field)
         same = field != "server_window_s" or asked.name == now_asked.name  # every level has a window of its own
         if same and was is not None and (now is None or now > was):

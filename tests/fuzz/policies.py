@@ -15,16 +15,16 @@ who: people
 minClientVersion: "0.0"
 levels:
   - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m, help: "ask #sec", runbook: "https://wiki.example.com/mfa"}
-  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, serverWindow: 20m, longest: 1h}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, serverWindow: 20m, maxDuration: 1h}
 rules:
   - {name: prod, do: [delete, stop], clusters: ["prod-*"], except: {namespaces: ["sandbox-*"]}, needs: mfa}
   - {name: labelled, do: [shell], labels: {env: [prod, "st?ging"]}, needs: mfa, ticket: "OPS-*", message: "look out"}
   - {name: secrets, do: [read-secrets], namespaces: ["kube-*", "[a-d]*"], names: ["*-tls", "?x"], needs: mfa}
-  - {name: power, do: [grant, guard, mint, node], needs: critical, reason: required}
+  - {name: power, do: [grant, protect, mint, node], needs: critical, reason: required}
   - {name: mass, do: [delete], where: {all: true}, needs: critical}
   - {name: many, do: [change], where: {objects: 10, dryRun: none}, needs: mfa}
   - {name: forced, do: [change], where: {force: true}, needs: mfa, mode: warn}
-  - {name: lent, do: [run-as], needs: mfa, mode: audit, ticket: required}
+  - {name: run-as, do: [run-as], needs: mfa, mode: audit, ticket: required}
   - {name: widgets, verbs: ["*"], apiGroups: [example.com, ""], resources: ["widgets/*", "w*"], needs: mfa}
   - {name: reads, verbs: [get, watch], resources: ["pods/log", "configmaps"], except: [{names: [a]}], needs: mfa}
   - {name: dry, do: [change], where: {dryRun: [client, server]}, needs: mfa, mode: audit}

@@ -26,8 +26,8 @@ from kubectl_stepup.policy.published import Published
 from kubectl_stepup.policy.published_file import parsed
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.fuzz.merging import different, weaker
-from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policies import TARGETS, TEXTS
+from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import chance, pick
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ LEVELS = (
         "  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required}",
     ),
     (
-        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, longest: 1h}",
+        "  - {name: critical, signedInWithin: 24h, askAgainAfter: 12h, maxDuration: 1h}",
         "  - {name: mfa, signedInWithin: 1m, askAgainAfter: 1m, serverWindow: 1s, help: call}",
     ),
     (

@@ -10,9 +10,9 @@ from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.policy_tests import cases_from, verdict
 from kubectl_stepup.yaml_edit import yaml_file
-from tests.fuzz.odd_yaml import damaged
 from tests.fuzz.policies import FULL
 from tests.fuzz.policy import shape
+from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import pick
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ COMMANDS = ("kubectl", "'", '"', "\\", "get pods '", "[]", "[kubectl]", "[1, 2]"
 
 
 def one(choices: Bytes, watch: Watch) -> str:
-    """Read one file of cases, and judge them."""
+    """Read one file of cases, and evaluate them."""
     text = TEXT.replace("get pods", pick(choices, ("get pods", *COMMANDS)), 1)
     try:
         cases = cases_from(yaml_file.parse(damaged(choices, text, KEYS), "cases.yaml", error=PolicyError), FULL)

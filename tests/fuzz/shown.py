@@ -1,4 +1,4 @@
-"""What a person gets to see of an odd answer: it must be harmless in a terminal, and no longer than a few lines."""
+"""What a person gets to see of a malformed answer: it is harmless in a terminal, and no longer than a few lines."""
 
 from __future__ import annotations
 

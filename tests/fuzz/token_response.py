@@ -9,8 +9,8 @@ from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.stepup.device_flow import obtain
 from tests.fuzz.device import answer, kept_quiet
-from tests.fuzz.odd_json import damaged
 from tests.fuzz.shown import refusal
+from tests.fuzz.unusual_json import damaged
 from tests.grammar.choices import chance, pick
 from tests.support.provider.clock import FakeClock
 
@@ -68,7 +68,7 @@ class Provider:
     def run(self) -> DeviceGrant:
         """Run the flow from its start."""
         self.clock, self.polls = FakeClock(), 0
-        return obtain(self, REQUEST, clock=self.clock, show=lambda given: None, tick=lambda left: None)
+        return obtain(self, REQUEST, clock=self.clock, show=lambda given: None, tick=lambda left: None)  # type: ignore[arg-type]
 
     def authorize_device(self, request: DeviceRequest) -> DeviceAuthorization:
         return DeviceAuthorization(

@@ -86,7 +86,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Launcher:
 
 @pytest.fixture
 def system_policy(launcher: Launcher) -> Iterator[Path]:
-    """Return the path of the system's policy, where a test may put one, or make its directory an odd one."""
+    """Return the path of the system's policy, where a test may put one, or make its directory unusual."""
     directory = launcher.system_policy.parent
     directory.mkdir()
     yield launcher.system_policy

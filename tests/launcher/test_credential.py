@@ -120,7 +120,7 @@ def test_the_first_one_that_python_could_use_decides(launcher: Launcher, store: 
     assert launcher.answer(arguments, environ(fresh)) is None
 
 
-def test_an_odd_file_of_the_terminal_is_left_to_python(launcher: Launcher, tmp_path: Path) -> None:
+def test_an_unusual_file_of_the_terminal_is_left_to_python(launcher: Launcher, tmp_path: Path) -> None:
     fresh = approved_now()
     store = FileStore(tmp_path / "sessions")
     store.put(scope.key(fresh.id, scope.USER_SCOPE), fresh.to_record(), fresh.reuse_until)
@@ -298,7 +298,7 @@ def of_requests(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[bytes
     return changed
 
 
-ODD_RECORDS: dict[str, Callable[[bytes], bytes]] = {
+MALFORMED_RECORDS: dict[str, Callable[[bytes], bytes]] = {
     "a line too many": lambda data: data + b"more=1\n",
     "the begin of a line too many": lambda data: data + b"m",
     "no end": lambda data: data[:-1],
@@ -314,10 +314,10 @@ ODD_RECORDS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD_RECORDS)
-def test_an_odd_record_is_left_to_python(launcher: Launcher, store: Store, odd: str) -> None:
+@pytest.mark.parametrize("unusual", MALFORMED_RECORDS)
+def test_a_malformed_record_is_left_to_python(launcher: Launcher, store: Store, unusual: str) -> None:
     fresh = approved_now()
-    data = ODD_RECORDS[odd](fresh.to_record())
+    data = MALFORMED_RECORDS[unusual](fresh.to_record())
     assert data != fresh.to_record()
     arguments = store.put(fresh, scope.USER_SCOPE, data)
     assert by_python(arguments, environ(fresh)) is None
@@ -340,14 +340,14 @@ def test_brackets_in_the_name_of_the_program_change_no_scope(launcher: Launcher,
     assert Launcher(program, launcher.system_policy).answer(arguments, environ(fresh)) is not None
 
 
-@pytest.mark.parametrize(("place", "odd"), [(0, " "), (63, " "), (64, "\t"), (64, "0"), (100, "\x1c"), (258, " ")])
+@pytest.mark.parametrize(("place", "unusual"), [(0, " "), (63, " "), (64, "\t"), (64, "0"), (100, "\x1c"), (258, " ")])
 def test_requests_that_are_not_four_digests_are_left_to_python(
-    launcher: Launcher, tmp_path: Path, place: int, odd: str
+    launcher: Launcher, tmp_path: Path, place: int, unusual: str
 ) -> None:
     fresh = approved_now()
     store = FileStore(tmp_path / "sessions")
     head, name, tail = fresh.to_record().partition(b"exec_info=")
-    stored = head + name + tail[:place] + odd.encode() + tail[place + 1 :]
+    stored = head + name + tail[:place] + unusual.encode() + tail[place + 1 :]
     assert stored != fresh.to_record()
     store.put(scope.key(fresh.id, scope.USER_SCOPE), stored, fresh.reuse_until)
     arguments = ["--session", fresh.id, "--store-directory", str(tmp_path / "sessions")]
@@ -383,21 +383,21 @@ def changed(data: bytes, changes: list[tuple[float, int, bytes | None]]) -> byte
 
 
 @pytest.fixture(scope="module")
-def odd_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("odd") / "sessions"
+def malformed_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("malformed") / "sessions"
 
 
 @settings(max_examples=400, deadline=None)
 @given(changes=CHANGES)
 @example(changes=[(0.5, 25, b""), (0.5, 25, None)])  # the same length again, with a fifth digest of a request in it
 def test_no_changed_record_is_answered_where_python_would_not(
-    launcher: Launcher, odd_records: Path, changes: list[tuple[float, int, bytes | None]]
+    launcher: Launcher, malformed_records: Path, changes: list[tuple[float, int, bytes | None]]
 ) -> None:
     fresh = approved_now()
-    store = FileStore(odd_records)
+    store = FileStore(malformed_records)
     key = scope.key(fresh.id, scope.USER_SCOPE)
     store.put(key, changed(fresh.to_record(), changes), fresh.reuse_until)
-    arguments = ["--session", fresh.id, "--store-directory", str(odd_records)]
+    arguments = ["--session", fresh.id, "--store-directory", str(malformed_records)]
     found = launcher.answer(arguments, environ(fresh))
     assert found is None or found == by_python(arguments, environ(fresh))
     store.delete(key)
@@ -419,9 +419,12 @@ def test_a_file_with_another_head_is_left_to_python(launcher: Launcher, tmp_path
 
 
 @pytest.mark.parametrize(
-    "odd", ["file of others", "directory of others", "link to a directory", "link", "directory", "fifo", "too large"]
+    "unusual",
+    ["file of others", "directory of others", "link to a directory", "link", "directory", "fifo", "too large"],
 )
-def test_files_that_others_could_have_written_are_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
+def test_files_that_others_could_have_written_are_left_to_python(
+    launcher: Launcher, tmp_path: Path, unusual: str
+) -> None:
     fresh = approved_now()
     directory = tmp_path / "sessions"
     store = FileStore(directory)
@@ -429,20 +432,20 @@ def test_files_that_others_could_have_written_are_left_to_python(launcher: Launc
     file = next(directory.iterdir())
     arguments = ["--session", fresh.id, "--store-directory", str(directory)]
     assert launcher.answer(arguments, environ(fresh)) is not None
-    if odd == "file of others":
+    if unusual == "file of others":
         file.chmod(0o640)
-    elif odd == "directory of others":
+    elif unusual == "directory of others":
         directory.chmod(0o755)
-    elif odd == "link to a directory":
+    elif unusual == "link to a directory":
         directory.rename(tmp_path / "elsewhere")
         directory.symlink_to("elsewhere")
-    elif odd == "too large":
+    elif unusual == "too large":
         file.write_bytes(file.read_bytes() + b"x" * (1 << 17))
     else:
         file.rename(tmp_path / "elsewhere")
-        if odd == "link":
+        if unusual == "link":
             file.symlink_to(tmp_path / "elsewhere")
-        elif odd == "directory":
+        elif unusual == "directory":
             file.mkdir()
         else:
             os.mkfifo(file, 0o600)
@@ -557,7 +560,7 @@ def test_nobody_reading_is_no_crash(launcher: Launcher, store: Store) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_the_python_road_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+def test_python_would_answer_too(launcher: Launcher, store: Store, capfd: pytest.CaptureFixture[str]) -> None:
     fresh = approved_now()
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert cached_credential.serve(["credential", *arguments], environ(fresh)) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.launcher.test_routine import WORDS, Machine, machine
+from tests.launcher.test_allowed_command import WORDS, Machine, machine
 
 __all__ = ["machine"]
 

@@ -1,4 +1,4 @@
-"""A kubectl that is a link to the launcher is never taken for kubectl, on whichever road a command goes."""
+"""A kubectl that is a link to the launcher is never taken for kubectl, by whichever path a command goes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_next_kubectl_is_taken(tmp_path: Path, start: str, link: str) -> Non
     environ = {"HOME": str(tmp_path), "PATH": f"{trap}:{real}:/usr/bin:/bin"}
     program = [ours] if start == "launcher" else [sys.executable, "-P", "-m", "kubectl_stepup"]
 
-    # The ordinary road, which compiles the policy; the routine one, which remembers the line; the remembered one.
+    # Evaluated in full, which compiles the policy; by the compiled policy, which remembers the line; remembered.
     for _ in range(3):
         done = subprocess.run(
             [*program, "exec", "--", "version", "--client"],

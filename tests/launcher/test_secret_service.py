@@ -119,7 +119,7 @@ def field(number: int, value: Callable[[str], str]) -> Callable[[str], str]:
     return change
 
 
-ODD_ITEMS: dict[str, Callable[[str], str]] = {
+MALFORMED_ITEMS: dict[str, Callable[[str], str]] = {
     "another format": field(0, lambda _: "1"),
     "no number of parts": field(1, lambda _: "-"),
     "another digest": field(2, lambda _: "0" * 64),
@@ -140,15 +140,15 @@ ODD_ITEMS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD_ITEMS)
-def test_an_odd_item_is_left_to_python(launcher: Launcher, tmp_path: Path, odd: str) -> None:
+@pytest.mark.parametrize("malformed", MALFORMED_ITEMS)
+def test_a_malformed_item_is_left_to_python(launcher: Launcher, tmp_path: Path, malformed: str) -> None:
     fresh = approved_now()
-    texts = {name: ODD_ITEMS[odd](text) for name, text in items(fresh).items()}
+    texts = {name: MALFORMED_ITEMS[malformed](text) for name, text in items(fresh).items()}
     assert texts != items(fresh)
     with bus(tmp_path, SecretService(texts)) as address:
         native, python = answers(launcher, fresh, address)
     assert native is None
-    assert python is None or odd == "too much padding"
+    assert python is None or malformed == "too much padding"
 
 
 @pytest.mark.parametrize("size", range(1, 8))

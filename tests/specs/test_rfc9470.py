@@ -99,7 +99,7 @@ def test_the_request_that_answers_it_has_the_same_parameters(url: str) -> None:
     )
 
 
-def test_acr_and_auth_time_of_a_token_are_judged() -> None:
+def test_acr_and_auth_time_of_a_token_are_checked() -> None:
     claims = IDTokenClaims.from_payload(ACCESS_TOKEN)
     at = {"granted_scope": ("purchase",), "now": 1646340201.0}
     assert shortfalls(REQUIREMENT, claims, flow_start=1646340199.0, **at) == ()  # type: ignore[arg-type]

@@ -18,7 +18,9 @@ from kubectl_stepup.errors import (
     StoreUnavailable,
 )
 from kubectl_stepup.kubeconfig.context import ResolvedContext
+from kubectl_stepup.kubectl.captured_file import CapturedFile
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
+from kubectl_stepup.kubectl.time_limit import TimeLimit
 from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oidc.known_secrets import KnownSecrets
 from kubectl_stepup.oidc.metadata import ProviderMetadata
@@ -27,7 +29,6 @@ from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions.scope import EVERY_SCOPE
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from kubectl_stepup.stepup.ports import CapturedFile, RunLimit
 from kubectl_stepup.trusted_file import Untrusted
 from tests.support.provider.keys import public_jwk, rsa_key
 
@@ -238,7 +239,7 @@ class FakeProxyReader:
     reads: list[tuple[str, ElevationSession]] = field(default_factory=list)
     limits: list[float | None] = field(default_factory=list)
 
-    def read(self, path: str, session: ElevationSession, *, limit: RunLimit | None = None) -> int:
+    def read(self, path: str, session: ElevationSession, *, limit: TimeLimit | None = None) -> int:
         self.reads.append((path, session))
         self.limits.append(None if limit is None else limit.longest_s)
         if self.fails is not None:
@@ -264,6 +265,7 @@ class FakeKubectl:
     on_run: Callable[[], None] = lambda: None
     left_s: Sequence[float] = ()
     ran: list[Ran] = field(default_factory=list)
+    answer: Callable[..., tuple[int, bytes, bytes]] = lambda *_, **__: (1, b"", b"")
     files: dict[str, bytes] = field(default_factory=dict)
 
     def path(self) -> str:
@@ -289,7 +291,7 @@ class FakeKubectl:
         *,
         pass_fds: Sequence[int] = (),
         stdin: Iterable[bytes] | None = None,
-        limit: RunLimit | None = None,
+        limit: TimeLimit | None = None,
     ) -> int:
         self.path()
         if self.fails is not None:
@@ -380,6 +382,10 @@ class FakeProvider:
     requests: list[DeviceRequest] = field(default_factory=list)
     revoked: list[tuple[str, str, str]] = field(default_factory=list)
     polls: int = 0
+
+    def __call__(self, provider: object) -> FakeProvider:
+        """Be what `App.provider` returns, whichever provider is meant."""
+        return self
 
     @property
     def clock_ahead_s(self) -> float | None:

@@ -17,7 +17,8 @@ from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stored_session import Moment
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.options import StepUpOptions
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.yaml_edit import yaml_file
 
 NOW = 1_800_000_000.0
@@ -28,7 +29,7 @@ LEVELS = """
 levels:
   - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}
   - {name: strong, signedInWithin: 10m, askAgainAfter: 5m}
-  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, longest: 1h}
+  - {name: critical, signedInWithin: 5m, askAgainAfter: 0s, reason: required, maxDuration: 1h}
 """
 RULES = """
 rules:
@@ -102,8 +103,8 @@ def cluster(**changes: Any) -> Cluster:
 
 def asked(
     *command: str, level: str = "mfa", policy: Policy = POLICY, scope: str = TERMINAL_SCOPE, **changes: Any
-) -> Asked:
-    """Return a wish to run `command` elevated (no words: a plain login)."""
+) -> StepUpRequest:
+    """Return a options to run `command` elevated (no words: a plain login)."""
     words = {
         "cluster": CLUSTER,
         "provider": PROVIDER,
@@ -115,7 +116,13 @@ def asked(
         "rules": ("deletes",) if command else (),
         "summary": "delete pods in shop" if command else "",
     }
-    return Asked(**{**words, **changes})
+    options = {name: changes.pop(name) for name in ("fresh", "once", "reason", "browser") if name in changes}
+    return StepUpRequest(**{**words, "options": StepUpOptions(**options), **changes})
+
+
+def with_options(request: StepUpRequest, **changes: Any) -> StepUpRequest:
+    """Return the request with other options."""
+    return replace(request, options=replace(request.options, **changes))
 
 
 def session(

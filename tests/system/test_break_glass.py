@@ -96,7 +96,7 @@ def test_the_pages_commands_issue_such_a_certificate(guarded: Guarded, person: P
         raise Missing("openssl", "apt-get install openssl")
     page = (Path(__file__).resolve().parents[2] / "docs/how-to/break-glass.md").read_text()
     authority = guarded.api.authority
-    authority.private_key_pem.write_to_path(tmp_path / "ca.key")
+    authority.write_key(tmp_path / "ca.key")
     places = {
         "/etc/kubernetes/pki/ca.crt": str(guarded.api.ca_file),
         "/etc/kubernetes/pki/ca.key": str(tmp_path / "ca.key"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.kube.sent import matters
+from tests.support.sent import matters
 from tests.system.differential.families import asked_family, refused_family
 from tests.system.differential.generator import generated
 from tests.system.differential.request_info import request_info

@@ -15,7 +15,7 @@ from jeepney import MessageType, message_bus, new_method_return
 from jeepney.io.blocking import open_dbus_connection
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 from tests.system.parts.gnome_keyring import Desktop, gnome_keyring, session_bus
 
 pytestmark = pytest.mark.system

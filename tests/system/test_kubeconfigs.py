@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.kube.kubectl_reading import compared
+from tests.support.kubectl_reading import compared
 from tests.system.parts import kubectls
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def test_a_guarded_cluster_is_proven_under_every_login(guarded: Guarded, person:
     assert rows["shells", "open a shell"]["detail"] == "everyday: refused"
     for what in ("grant a role", "get a token", "change a node", "change a CRD"):
         assert rows["power", what]["detail"] == "everyday: refused; mfa: refused", what
-    assert rows["lent", "mount a secret"]["detail"] == "everyday: refused; mfa: refused"
+    assert rows["run-as", "mount a secret"]["detail"] == "everyday: refused; mfa: refused"
     assert rows["secrets", "read-secrets: get, list, watch"]["point"] == "rbac"
     assert rows["mass", "delete: all"]["state"] == "client only"
     assert rows["break-glass", "a way out"]["detail"].startswith(f"who has a certificate of group {BREAK_GLASS}")
@@ -200,23 +200,23 @@ GAPS = {
     ),
     "everybody may get a level by impersonation": Planted(
         plant=granted("dev", "", "groups", "impersonate", "stepup:critical"),
-        found=("guards", "impersonate"),
+        found=("bypass", "impersonate"),
         said="everyday may impersonate groups stepup:critical",
     ),
     "everybody may pass as break-glass": Planted(
         plant=granted("dev", "", "groups", "impersonate", BREAK_GLASS),
-        found=("guards", "impersonate"),
+        found=("bypass", "impersonate"),
         said=f"everyday may impersonate groups {BREAK_GLASS}",
     ),
     "a lower level deletes guards": Planted(
         plant=granted("stepup:mfa:dev", GUARDS, "validatingadmissionpolicybindings", "delete"),
-        found=("guards", "write admission's objects"),
+        found=("bypass", "write admission's objects"),
         said="mfa may delete validatingadmissionpolicybindings",
         levels=("mfa",),
     ),
     "a lower level escalates": Planted(
         plant=granted("stepup:mfa:dev", "rbac.authorization.k8s.io", "clusterroles", "escalate"),
-        found=("guards", "bind and escalate"),
+        found=("bypass", "bind and escalate"),
         said="mfa may escalate clusterroles",
         levels=("mfa",),
     ),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import os
-import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,15 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import trustme
 import yaml
 
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.variables import DROPPED
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.wiring.proxy_reading import proxy_reader
+from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.support.kube.scripted_api import Scripted, reply, thief
+from tests.support.api_server import APIServer, reply, thief
+from tests.support.certificates import Authority
 from tests.support.values import repinned
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
 from tests.system.guarded.person import settle
@@ -62,7 +61,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Scripted]:
+def elsewhere() -> Iterator[APIServer]:
     with thief() as running:
         yield running
 
@@ -113,7 +112,7 @@ def our_read(guarded: Guarded, path: str, level: str = "mfa") -> int:
 
 @pytest.mark.parametrize("version", [kubectls.NEWEST])
 def test_kubectl_takes_an_elevated_token_after_a_pods_redirect(
-    version: str, guarded: Guarded, pod: str, elsewhere: Scripted, monkeypatch: pytest.MonkeyPatch
+    version: str, guarded: Guarded, pod: str, elsewhere: APIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Why no elevated kubectl is run for it."""
     monkeypatch.setattr(Pod, "target", f"{elsewhere.url}/stolen")
@@ -125,7 +124,7 @@ def test_kubectl_takes_an_elevated_token_after_a_pods_redirect(
 def test_our_read_takes_nothing_anywhere(
     guarded: Guarded,
     pod: str,
-    elsewhere: Scripted,
+    elsewhere: APIServer,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -194,9 +193,7 @@ class Extension(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def aggregated(guarded: Guarded) -> Iterator[None]:
     """Register an extension API server on loopback."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    context = Authority().server_context("localhost")
     with ThreadingHTTPServer(("127.0.0.1", 0), Extension) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -219,7 +216,7 @@ def aggregated(guarded: Guarded) -> Iterator[None]:
 
 
 def test_a_redirect_of_an_aggregated_api_is_not_handed_on(
-    guarded: Guarded, aggregated: None, elsewhere: Scripted, monkeypatch: pytest.MonkeyPatch
+    guarded: Guarded, aggregated: None, elsewhere: APIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--aggregator-reject-forwarding-redirect`, on since Kubernetes 1.25: kubectl would follow it."""
     monkeypatch.setattr(Extension, "target", f"{elsewhere.url}/stolen")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.enforce.plan import Place, points
+from kubectl_stepup.enforce.plan import TargetCluster, points
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.kubectl.manifest import expand
@@ -24,7 +24,7 @@ from kubectl_stepup.policy.decision import Decision
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION
 from kubectl_stepup.policy.model import Target
-from tests.support.kube.sent import STREAMS, WRITES
+from tests.support.sent import STREAMS, WRITES
 from tests.system.guarded.cluster import CLUSTER, EVERYDAY, Guarded, wait_for_guards
 from tests.system.guarded.corpus import CORPUS, Bench, Outcome, opened_bench
 from tests.system.guarded.corpus_objects import restore
@@ -84,8 +84,8 @@ def decision(bench: Bench, row: dict[str, Any]) -> Decision:
 
 def is_refused_by_server(entry: ResourceAttributes) -> bool:
     """Whether the compiled policy says that admission control refuses a request that the client foresees."""
-    place = Place(name=CLUSTER, labels={"env": "prod"})
-    by_admission = {point.what for point in points(POLICY, place) if point.by == ADMISSION}
+    cluster = TargetCluster(name=CLUSTER, labels={"env": "prod"})
+    by_admission = {point.what for point in points(POLICY, cluster) if point.by == ADMISSION}
     if entry.resource.name in EXEMPT_KINDS or (entry.verb not in WRITES and entry.subresource not in STREAMS):
         return False
     return entry.resource.name != ANY and bool(actions_of(entry) & by_admission)

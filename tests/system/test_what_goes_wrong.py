@@ -23,7 +23,7 @@ from tests.system.parts.signing_keys import published, rotate
 
 pytestmark = pytest.mark.system
 
-# Keycloak's endpoint takes no wish (`test_keycloak`), so a client without a flow of its own ignores them all.
+# Keycloak's endpoint ignores step-up parameters (`test_keycloak`), so a client without a flow of its own does too.
 LAX = {"oidc-provider": "kubectl-lax", "keycloak": "kubectl-everyday-flow"}
 FORGETFUL = {"oidc-provider": "kubectl-forgetful", "keycloak": "kubectl-everyday-flow"}
 HASTY = "kubectl-hasty"

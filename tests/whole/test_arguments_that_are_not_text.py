@@ -19,7 +19,7 @@ POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0"}}
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         yield opened
 
 

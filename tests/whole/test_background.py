@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_stepup.demo.terminal import Ran
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 DELETE = " ".join([*PROGRAM, "exec", "--", "delete", "pod", "web-0"])
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.yaml_edit.yaml_file import plain, text_of
-from tests.support.kube.fake_api import fake_api
+from tests.support.api_server import api_server
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ def ours(lab: Lab, number: int) -> str:
 
 def all_at_once(lab: Lab, *writers: Callable[[Lab, int], str]) -> set[str]:
     """Have `MANY` of each writer write at once; give what went wrong, and the names that should be there."""
+    lab = replace(lab, cold=True)
     with ThreadPoolExecutor(len(writers) * MANY) as pool:
         said = [pool.submit(one, lab, number) for number in range(MANY) for one in writers]
         assert {one.result() for one in said} == {""}
@@ -111,7 +113,7 @@ def test_a_stanza_that_was_copied_gets_an_attacker_no_token(lab: Lab) -> None:
     assert lab.kubectl("--context", "up", "get", "pods").returncode == 0
     document = plain((lab.directory / "home/.kube/config").read_bytes(), "config")
     assert isinstance(document, dict)
-    with fake_api() as evil:
+    with api_server() as evil:
         certificate = lab.directory / "evil.pem"
         certificate.write_text(evil.ca_pem)
         document["clusters"][0]["cluster"] = {"server": evil.url, "certificate-authority": str(certificate)}
@@ -122,7 +124,7 @@ def test_a_stanza_that_was_copied_gets_an_attacker_no_token(lab: Lab) -> None:
 
         assert done.returncode == 1
         assert f"is withheld: the server is {evil.url}".encode() in done.stderr
-        assert {request.authorization for request in evil.requests} <= {None}
+        assert set(evil.tokens) <= {None}
     assert lab.records()[-1]["result"] == "credential-withheld"
 
 

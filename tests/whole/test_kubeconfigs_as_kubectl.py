@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.grammar.choices import Seeded
-from tests.support.kube.kubectl_reading import compared
-from tests.support.kube.odd_kubeconfigs import kubeconfig
+from tests.support.kubectl_reading import compared
+from tests.support.unusual_kubeconfigs import kubeconfig
 
 if TYPE_CHECKING:
     from pathlib import Path

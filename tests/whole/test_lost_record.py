@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 PLACES = {
     "no directory": "XDG_STATE_HOME=/proc/nope {}",

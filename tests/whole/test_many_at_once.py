@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 
 from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import AT_ONCE, CAN_FORK, CODE, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,13 +24,13 @@ MANY = 20
 WAITING = "Waiting for the step-up in process"
 ASKING = "Waiting for approval"
 IMPATIENT = [
-    sys.executable,
-    "-P",
-    "-c",
-    "import sys; from kubectl_stepup.wiring import single_flight as s; s.LOCK_WAIT_S = 3.0\n"
+    *CODE,
+    "import sys; from kubectl_stepup.stepup import single_flight as s; s.LOCK_WAIT_S = 3.0; "
     "from kubectl_stepup.__main__ import main; sys.exit(main())",
 ]
 """The program, that waits three seconds for another one."""
+
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="starts twenty commands by fork")
 
 
 @pytest.fixture
@@ -52,8 +51,7 @@ def all_at_once(
 
     `then` gets the screen whenever it grows afterwards.
     """
-    one = f"{shlex.join(program)} exec -- delete pod many-$i --ignore-not-found"
-    (lab.directory / "many.sh").write_text(f"for i in $(seq {MANY}); do ({one}; echo code=$?) & done; wait\n")
+    one = [*program, "exec", "--", "delete", "pod", "many-$number", "--ignore-not-found"]
     acted: list[str] = []
 
     def watch(screen: str) -> None:
@@ -63,7 +61,7 @@ def all_at_once(
         elif acted:
             then(screen)
 
-    ran = lab.terminal.run(["sh", str(lab.directory / "many.sh")], watch, timeout_s=90)
+    ran = lab.terminal.run([AT_ONCE, str(MANY), *one], watch, timeout_s=90)
     assert acted, ran.screen
     return [int(line.partition("code=")[2]) for line in ran.screen.splitlines() if line.startswith("code=")], ran
 

@@ -16,8 +16,9 @@ import pytest
 
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.debugger import NOBODY, REFUSED, as_a_user, look_at
-from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(not PROC.exists(), reason="samples /proc")
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         yield opened
 
 
@@ -141,7 +142,8 @@ def anybodys_place() -> Iterator[Path]:
 
 def test_no_debugger_of_the_user_gets_at_a_step_up_that_is_going_on(anybodys_place: Path) -> None:
     looks: list[list[str]] = []
-    with opened_lab(anybodys_place, answer=Answer(interval=1, claims=GROUPS, approve_after_polls=None)) as lab:
+    answer = Answer(interval=1, claims=GROUPS, approve_after_polls=None)
+    with opened_lab(anybodys_place, answer=answer, cold=True) as lab:
 
         def watch(screen: str) -> None:
             if "Waiting for approval" in screen and not looks:

@@ -16,7 +16,8 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import POLICY, PROGRAM
+from tests.support.lab.lab import POLICY
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,14 +30,14 @@ WATCH = ("exec", "--level", "mfa", "--", "get", "pods", "--watch")
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened_lab(tmp_path) as opened:
+    with opened_lab(tmp_path, cold=True) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return a lab with a session of the user's, for tests that leave it as it is."""
-    with opened_lab(tmp_path_factory.mktemp("shared")) as opened:
+    with opened_lab(tmp_path_factory.mktemp("shared"), cold=True) as opened:
         assert opened.stepup("login", "--scope", "user").code == 0
         yield opened
 
@@ -69,7 +70,7 @@ def children(pid: int) -> list[int]:
     return [int(found) for found in (PROC / f"{pid}/task/{pid}/children").read_text().split()]
 
 
-def lent_files(lab: Lab) -> list[str]:
+def left_files(lab: Lab) -> list[str]:
     """Return what a run that is over must not have left."""
     kept = (".lock", ".refusal")
     found = [path for name in ("run", "tmp") for path in (lab.directory / name).rglob("*") if path.is_file()]
@@ -94,7 +95,7 @@ def test_a_signal_does_what_it_does_to_kubectl_and_leaves_nothing(lab: Lab, name
 
     # Once it watches, kubectl catches these and ends with 1; a moment before, the signal itself ends it.
     assert set(codes) <= {1, 128 + getattr(signal, name)}
-    assert (lab.records()[-1]["exitCode"], lent_files(lab)) == (codes[1], [])
+    assert (lab.records()[-1]["exitCode"], left_files(lab)) == (codes[1], [])
 
 
 def test_a_reader_that_goes_away_is_quiet(lab: Lab) -> None:
@@ -138,12 +139,12 @@ def test_standard_output_that_is_no_terminal_holds_kubectls_words_alone(lab: Lab
     assert "Compare code" in ran.screen
 
 
-@pytest.mark.parametrize("road", ["hit", "miss"])
-def test_the_plugin_writes_one_credential_or_nothing_whatever_python_is_told(lab: Lab, road: str) -> None:
+@pytest.mark.parametrize("path", ["hit", "miss"])
+def test_the_plugin_writes_one_credential_or_nothing_whatever_python_is_told(lab: Lab, path: str) -> None:
     """PROC-08."""
     assert lab.stepup("login", "--scope", "user").code == 0
     (session,) = json.loads(lab.quietly("status", "-o", "json").stdout)["items"]
-    if road == "miss":
+    if path == "miss":
         lab.stepup("logout")
     cluster = json.loads((lab.directory / "home/.kube/config").read_text())["clusters"][0]["cluster"]
     info = {
@@ -156,7 +157,7 @@ def test_the_plugin_writes_one_credential_or_nothing_whatever_python_is_told(lab
 
     done = lab.quietly("credential", "--session", session["id"])
 
-    if road == "miss":
+    if path == "miss":
         assert (done.returncode, done.stdout) == (4, b"")
     else:
         assert json.loads(done.stdout)["kind"] == "ExecCredential"
@@ -178,7 +179,7 @@ def test_kubectl_goes_on_without_us_and_has_nothing_to_leave(lab: Lab) -> None:
 
     assert state(kubectl) in {"R", "S", "D"}
     lab.quietly(*another)
-    (overlay,) = lent_files(lab)
+    (overlay,) = left_files(lab)
     assert "token" not in Path(overlay).read_text()
     os.kill(kubectl, signal.SIGTERM)
     end = time.monotonic() + 30
@@ -186,7 +187,7 @@ def test_kubectl_goes_on_without_us_and_has_nothing_to_leave(lab: Lab) -> None:
         assert time.monotonic() < end, "kubectl does not end"
     shell.close(force=True)
     lab.quietly(*another)
-    assert lent_files(lab) == []
+    assert left_files(lab) == []
     assert [record["stage"] for record in lab.records() if record["activity"] == "run"] == ["RequestReceived"]
 
 
@@ -319,7 +320,7 @@ def test_an_approval_that_takes_longer_than_the_requests_may_is_no_failure(lab: 
 
 def test_inside_an_elevated_command_another_one_uses_the_same_elevation(tmp_path: Path) -> None:
     """PROC-19: kubectl starts a plugin, and the plugin starts us again."""
-    with opened_lab(tmp_path, policy=POLICY + "commands: {again: mfa}\n") as lab:
+    with opened_lab(tmp_path, policy=POLICY + "commands: {again: mfa}\n", cold=True) as lab:
         directory = lab.directory / "bin"
         directory.mkdir()
         plugin = directory / "kubectl-again"

@@ -11,10 +11,11 @@ import pytest
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.sessions.stores import keyctl
-from tests.support.kube.scripted_api import Scripted, reply, scripted, thief
-from tests.support.lab.lab import GROUPS, PROGRAM, LabHome, everyday_token, furnish
+from tests.support.api_server import APIServer, api_server, reply, thief
+from tests.support.lab.lab import GROUPS, LabHome, everyday_token, furnish
 from tests.support.provider.model import Answer
 from tests.support.provider.server import Provider
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,8 @@ class World:
     """A person, an API server whose pod is somebody else's, and that somebody's host."""
 
     terminal: DemoTerminal
-    api: Scripted
-    elsewhere: Scripted
+    api: APIServer
+    elsewhere: APIServer
     records: Path
 
     def stepup(self, *words: str) -> Ran:
@@ -67,7 +68,7 @@ def opened(directory: Path) -> Iterator[World]:
             else:
                 reply(handler, 404, b'{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404}')
 
-        api = stack.enter_context(scripted(answer))
+        api = stack.enter_context(api_server(answer))
         provider = stack.enter_context(Provider(directory, answer=Answer(interval=1, claims=GROUPS)))
         stack.callback(forget_sessions, provider.issuer, keyctl.USER_KEYRING)
         home = LabHome(
@@ -83,7 +84,7 @@ def opened(directory: Path) -> Iterator[World]:
         yield World(terminal=terminal, api=api, elsewhere=elsewhere, records=records)
 
 
-def elevated_tokens(server: Scripted, path: str) -> set[str | None]:
+def elevated_tokens(server: APIServer, path: str) -> set[str | None]:
     return {headers.get("authorization") for line, headers in server.seen if line == f"GET {path}"}
 
 

@@ -25,8 +25,9 @@ import pytest
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.yaml_edit.yaml_file import text_of
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

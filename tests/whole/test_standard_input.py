@@ -1,4 +1,4 @@
-"""What is piped into kubectl arrives whole and unchanged, however much it is, on every road."""
+"""What is piped into kubectl arrives whole and unchanged, however much it is, on every path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 
 from kubectl_stepup.kubectl.process import find
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import POLICY, PROGRAM
+from tests.support.lab.lab import POLICY
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,27 +51,27 @@ def digest(path: Path) -> tuple[int, str]:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-ROADS = {
+PATHS = {
     "apply, elevated": (POLICY, ("exec", "--"), ("apply", "-f", "-")),
     "apply of a file, elevated": (POLICY, ("exec", "--"), ("apply", "-f", "-")),
-    "apply, not asked about": (NO_RULES, ("exec", "--"), ("apply", "-f", "-")),
+    "apply, allowed": (NO_RULES, ("exec", "--"), ("apply", "-f", "-")),
     "exec -i, elevated": (POLICY, ("exec", "--level", "mfa", "--"), ("exec", "-i", "web-0", "--", "cat")),
-    "exec -i, routine": (POLICY, ("exec", "--"), ("exec", "-i", "web-0", "--", "cat")),
+    "exec -i, allowed": (POLICY, ("exec", "--"), ("exec", "-i", "web-0", "--", "cat")),
 }
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_a_hundred_million_bytes(tmp_path: Path, much: Path, echo: str, road: str) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_a_hundred_million_bytes(tmp_path: Path, much: Path, echo: str, path: str) -> None:
     """PROC-06."""
-    policy, ours, kubectls = ROADS[road]
-    feeder, source = ("", f"< {much}") if "file" in road else (f"cat {much} |", "")
+    policy, ours, kubectls = PATHS[path]
+    feeder, source = ("", f"< {much}") if "file" in path else (f"cat {much} |", "")
     command = f"{feeder} PATH={echo} {shlex.join([*PROGRAM, *ours, *kubectls])} {source} > {tmp_path / 'out'}"
     with opened_lab(tmp_path, policy=policy) as lab:
         ran = lab.terminal.run(["sh", "-c", command], timeout_s=110)
 
     assert ran.code == 0, ran.screen
     assert digest(tmp_path / "out") == digest(much)
-    assert ("Approved:" in ran.screen) == ("elevated" in road)
+    assert ("Approved:" in ran.screen) == ("elevated" in path)
 
 
 @pytest.fixture

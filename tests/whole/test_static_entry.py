@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from kubectl_stepup.wiring.running import credential_command
+from kubectl_stepup.stepup.own_programs import credential_command
 from tests.support.lab import Lab, opened_lab
 from tests.support.lab.lab import ACR
 

@@ -17,9 +17,10 @@ import pytest
 from kubectl_stepup.demo.terminal import Ran
 from kubectl_stepup.oidc.response import PORTAL_HINT
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import GROUPS, PROGRAM
+from tests.support.lab.lab import GROUPS
 from tests.support.provider.model import Answer, Raw
 from tests.support.provider.socks import Socks
+from tests.support.warm_start import PROGRAM
 
 DELETE = ("exec", "--", "delete", "pod", "web-0")
 
@@ -47,7 +48,7 @@ def assert_nobody_was_asked(lab: Lab, said: str, *, hint: str = "", result: str 
     assert hint in ran.screen
     assert not [word for word in ("Compare code", "Enter code", "Waiting", "Traceback") if word in ran.screen]
     assert time.monotonic() - began < 30
-    assert [event for event in lab.cluster.audit if event.asked.verb == "delete"] == []
+    assert [event for event in lab.cluster.audit if event.request.verb == "delete"] == []
     assert lab.records()[-1]["result"] == result
 
 

@@ -154,6 +154,6 @@ def test_elevated(lab: Lab, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["nonsense", "get --nonsense", "get pods --name"])
-def test_what_nobody_can_judge_is_refused_with_nothing_on_standard_output(lab: Lab, command: str) -> None:
+def test_what_nobody_can_evaluate_is_refused_with_nothing_on_standard_output(lab: Lab, command: str) -> None:
     done = lab.quietly("exec", "--", *shlex.split(command))
     assert (done.stdout, done.returncode) == (b"", 125)

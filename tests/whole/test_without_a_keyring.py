@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lab import Lab, opened_lab
-from tests.support.lab.lab import PROGRAM
+from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def test_what_the_environment_names_as_a_keyring_is_not_even_looked_at(lab: Lab,
     (hostile / "hostile.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass Keyring: pass\n")
     config = tmp_path / "home/.config/python_keyring/keyringrc.cfg"
     config.parent.mkdir(parents=True)
-    config.write_text(f"[backend]\ndefault-keyring={backend}\nkeyring-path={hostile}\n[odd\n")
+    config.write_text(f"[backend]\ndefault-keyring={backend}\nkeyring-path={hostile}\n[broken\n")
 
     (notice,) = notices(lab, f"PYTHON_KEYRING_BACKEND={backend}")
 

@@ -1,7 +1,7 @@
-"""What RBAC must not allow a login that has not stepped up far enough.
+"""Questions for RBAC: what it must not allow a login below the required level.
 
-What admission control cannot see (reads, its own objects, impersonation) is up to RBAC alone; so the server is asked
-whether it would allow it (authorization.k8s.io/v1 SelfSubjectAccessReview), which changes nothing.
+Only RBAC can enforce what admission control does not see: reads, its own objects, impersonation. A
+SelfSubjectAccessReview (authorization.k8s.io/v1) returns whether RBAC allows a request, and changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.plan import exceptions_on, points_of, rules_on
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT, EXEMPT_KINDS
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.globs import matches_any
 from kubectl_stepup.policy.expansion import RBAC
 from kubectl_stepup.values import Record
@@ -20,15 +20,15 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from kubectl_stepup.enforce.plan import Place, Point
-    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.enforce.plan import Point, TargetCluster
+    from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
 MOST_NAMESPACES = 10
-"""In how many namespaces a rule about reads is looked at: each costs a few questions under each login."""
+"""The number of namespaces in which a rule about reads is checked: each costs a few questions for each login."""
 
-GUARDS = "guards"
-"""The subject of what is asked whatever the rules say."""
+BYPASS = "bypass"
+"""The subject of rights that bypass every rule."""
 
 _WRITES = ("create", "update", "patch", "delete", "deletecollection")
 _CLUSTER_GROUPS = frozenset({EXEMPT, "certificates.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
@@ -41,7 +41,7 @@ _FIX = "who has it, and roles without it: kubectl stepup rbac audit --fix"
 
 
 class Question(Record):
-    """What RBAC is asked: `resource` without its group; `namespace` "" is all of them, or none."""
+    """One access review: `resource` is without its group; `namespace` "" is all of them, or none."""
 
     verb: str
     group: str
@@ -51,8 +51,8 @@ class Question(Record):
     name: str = ""
 
     def as_review(self) -> dict[str, Any]:
-        """Give it as kubectl sends it."""
-        asked = {
+        """Return it as kubectl sends it."""
+        fields = {
             "verb": self.verb,
             "group": self.group,
             "resource": self.resource,
@@ -60,7 +60,7 @@ class Question(Record):
             "namespace": self.namespace,
             "name": self.name,
         }
-        attributes = {key: value for key, value in asked.items() if value}
+        attributes = {key: value for key, value in fields.items() if value}
         return {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
@@ -69,16 +69,16 @@ class Question(Record):
 
     @property
     def shown(self) -> str:
-        """The thing in words."""
+        """Return its resource in words."""
         kind = ".".join(filter(None, (self.resource, self.group)))
         part = "/".join(filter(None, (kind, self.subresource)))
         return " ".join(filter(None, (part, self.name)))
 
 
 class Topic(Record):
-    """Questions that make one row: no login weaker than `needs` may be allowed any.
+    """Questions that become one result: no login weaker than `needs` may be allowed any of them.
 
-    `note` says why it cannot be asked whole, `extent` of how much it was asked.
+    `note` says why they are not complete, `extent` which namespaces they cover.
     """
 
     subject: str
@@ -89,20 +89,22 @@ class Topic(Record):
     extent: str = ""
 
 
-def topics(policy: Policy, place: Place, namespaces: Sequence[str], *, break_glass: str | None) -> Iterator[Topic]:
-    """Return everything to ask; `namespaces` are those that are known."""
-    for rule in rules_on(policy, place):
-        about = _namespaces(rule, place, namespaces)
+def topics(
+    policy: Policy, cluster: TargetCluster, namespaces: Sequence[str], *, break_glass: str | None
+) -> Iterator[Topic]:
+    """Return all topics; `namespaces` are the known ones."""
+    for rule in rules_on(policy, cluster):
+        about = _namespaces(rule, cluster, namespaces)
         for point in points_of(rule):
             if point.by == RBAC:
                 yield _of_point(point, about, policy.rank(rule.needs), rule)
-    yield from _guards(policy, place, namespaces[:MOST_NAMESPACES], break_glass)
+    yield from _bypasses(policy, cluster, namespaces[:MOST_NAMESPACES], break_glass)
 
 
-def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the namespaces that a rule is about, after "" for all where it makes no difference between them."""
+def _namespaces(rule: Rule, cluster: TargetCluster, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the namespaces of a rule, with "" first if the rule covers all of them alike."""
     chosen = rule.selector.namespaces
-    spared = [one for one in exceptions_on(rule, place) if one.namespaces and not one.names]
+    spared = [one for one in exceptions_on(rule, cluster) if one.namespaces and not one.names]
     about = [
         name
         for name in known
@@ -113,11 +115,11 @@ def _namespaces(rule: Rule, place: Place, known: Sequence[str]) -> tuple[str, ..
 
 
 def _of_point(point: Point, namespaces: Sequence[str], needs: int, rule: Rule) -> Topic:
-    unasked = [one for one in point.resources if _is_pattern(one)]
+    patterns = [one for one in point.resources if _is_pattern(one)]
     everywhere = [name for name in namespaces if not name]
     looked_at = [*everywhere, *[name for name in namespaces if name][:MOST_NAMESPACES]]
     literal = tuple(name for name in rule.selector.names if not _is_pattern(name))
-    asked = dict.fromkeys(
+    questions = dict.fromkeys(
         Question(verb=verb, group=group, resource=kind, subresource=part, namespace=namespace, name=name)
         for kind, group, part in map(parsed, (one for one in point.resources if not _is_pattern(one)))
         for namespace in ([""] if group in _CLUSTER_GROUPS or kind in _CLUSTER_KINDS else looked_at)
@@ -128,20 +130,20 @@ def _of_point(point: Point, namespaces: Sequence[str], needs: int, rule: Rule) -
         subject=rule.name,
         what=f"{point.what}: {shown_verbs(point.verbs)}",
         needs=needs,
-        questions=tuple(asked),
-        note=f"patterns cannot be asked about: {', '.join(unasked)}" if unasked else "",
-        extent=_extent(looked_at, namespaces) if any(one.namespace for one in asked) else "",
+        questions=tuple(questions),
+        note=f"patterns cannot be checked: {', '.join(patterns)}" if patterns else "",
+        extent=_extent(looked_at, namespaces) if any(one.namespace for one in questions) else "",
     )
 
 
 def _extent(looked_at: Sequence[str], namespaces: Sequence[str]) -> str:
-    """Say of how many namespaces a part was looked at; nothing where it was all of them."""
+    """Say in how many namespaces a part was checked; empty for all of them."""
     some, every = (sum(map(bool, several)) for several in (looked_at, namespaces))
     return f", in {some} of {every} namespaces" if some < every else ""
 
 
 def shown_verbs(verbs: Sequence[str]) -> str:
-    """Return verbs in words that leave room in a row."""
+    """Return verbs in few words."""
     return "every write" if verbs == _WRITES else ", ".join(verbs) or "all"
 
 
@@ -158,11 +160,13 @@ def parsed(resource: str) -> tuple[str, str, str]:
     return name, group, part
 
 
-def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass: str | None) -> Iterator[Topic]:
+def _bypasses(
+    policy: Policy, cluster: TargetCluster, namespaces: Sequence[str], break_glass: str | None
+) -> Iterator[Topic]:
     highest = len(policy.levels) - 1
 
     def topic(what: str, questions: Iterable[Question]) -> Topic:
-        return Topic(subject=GUARDS, what=what, needs=highest, questions=tuple(questions))
+        return Topic(subject=BYPASS, what=what, needs=highest, questions=tuple(questions))
 
     writes = ((verb, kind) for kind in EXEMPT_KINDS for verb in _WRITES)
     yield topic(
@@ -183,7 +187,7 @@ def _guards(policy: Policy, place: Place, namespaces: Sequence[str], break_glass
     roles = ((verb, kind) for verb in ("bind", "escalate") for kind in ("clusterroles", "roles"))
     rbac = "rbac.authorization.k8s.io"
     yield topic("bind and escalate", (Question(verb=verb, group=rbac, resource=kind) for verb, kind in roles))
-    if not _mint_is_gated(policy, place, highest):
+    if not _mint_is_gated(policy, cluster, highest):
         yield topic("approve and sign certificates", _certificates())
 
 
@@ -194,12 +198,12 @@ def _certificates() -> Iterator[Question]:
         yield Question(verb="update", group=group, resource="certificatesigningrequests", subresource=part)
 
 
-def _mint_is_gated(policy: Policy, place: Place, highest: int) -> bool:
-    """Whether admission refuses approvals below the highest level, so that RBAC need not."""
+def _mint_is_gated(policy: Policy, cluster: TargetCluster, highest: int) -> bool:
+    """Whether admission denies approvals below the highest level, so RBAC need not."""
     return any(
         "mint" in rule.actions and rule.mode == "enforce" and policy.rank(rule.needs) == highest
-        for rule in rules_on(policy, place)
-        if not rule.selector.names and not exceptions_on(rule, place)
+        for rule in rules_on(policy, cluster)
+        if not rule.selector.names and not exceptions_on(rule, cluster)
     )
 
 
@@ -209,7 +213,7 @@ def stream(questions: Iterable[Question]) -> str:
 
 
 def allowed(reviews: Iterable[Mapping[str, Any]], questions: Sequence[Question]) -> dict[Question, bool] | None:
-    """Read the answers; None where not every question got one."""
+    """Return the answers; None unless every question has one."""
     found = [one for one in reviews if one.get("kind") == "SelfSubjectAccessReview"]
     if len(found) != len(questions):
         return None
@@ -219,12 +223,12 @@ def allowed(reviews: Iterable[Mapping[str, Any]], questions: Sequence[Question])
     }
 
 
-def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> Finding:
-    """Judge one topic by what each login was told."""
-    weaker = [(login, told) for login, told in answers if login.rank < topic.needs]
-    unanswered = [login.name for login, told in weaker if told is None]
-    for login, told in weaker:
-        found = [one for one in topic.questions if told is not None and told[one]]
+def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, bool] | None]]) -> VerifyResult:
+    """Return the result for one topic from the answers for each login."""
+    weaker = [(login, answers_of) for login, answers_of in answers if login.rank < topic.needs]
+    unanswered = [login.name for login, answers_of in weaker if answers_of is None]
+    for login, answers_of in weaker:
+        found = [one for one in topic.questions if answers_of is not None and answers_of[one]]
         if found:
             return _row(topic, GAP, f"{login.name} may {_listed(found)}", _FIX)
     if unanswered:
@@ -236,8 +240,8 @@ def evaluated(topic: Topic, answers: Sequence[tuple[Login, Mapping[Question, boo
     return _row(topic, ENFORCED, f"refused: {', '.join(login.name for login, _ in weaker)}{topic.extent}")
 
 
-def _row(topic: Topic, state: str, detail: str, fix: str = "") -> Finding:
-    return Finding(subject=topic.subject, what=topic.what, point=RBAC, state=state, detail=detail, fix=fix)
+def _row(topic: Topic, state: str, detail: str, fix: str = "") -> VerifyResult:
+    return VerifyResult(subject=topic.subject, what=topic.what, point=RBAC, state=state, detail=detail, fix=fix)
 
 
 def _listed(found: Sequence[Question]) -> str:

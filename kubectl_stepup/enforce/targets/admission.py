@@ -1,7 +1,7 @@
-"""ValidatingAdmissionPolicies: one a rule, which refuses people what they have not stepped up for, and grants nothing.
+"""ValidatingAdmissionPolicies, one a rule: they deny people what they have not stepped up for, and grant nothing.
 
-Every policy is asked, and each may refuse, so the strictest rule wins as it does on the client. Machines are never
-asked: only tokens of the enrolled provider carry the extra key by which people are known.
+The API server evaluates every policy and each may deny, so the strictest rule wins, as on the client. Machines are not
+checked: only tokens of the enrolled provider carry the extra key that marks people.
 
 Spec: admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding; RFC 9470 section 3.
 """
@@ -21,31 +21,32 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.plan import TargetCluster
     from kubectl_stepup.policy.model import Level, Policy, Rule, Selector
 
 GROUP = "admissionregistration.k8s.io"
 VALIDATION_ACTIONS = {"enforce": ["Deny"], "warn": ["Warn"], "audit": ["Audit"]}
-"""By the mode of a rule. Our own annotation tells the audit log in every mode what was missing."""
+"""By the mode of a rule. In every mode our annotation in the audit log says what was missing."""
 
 OWN_RULE = "own-objects"
-"""The name of the policy that protects what we publish; a rule cannot have it, as `lint` and `compile` say."""
+"""The name of the policy that protects the published policy; no rule may have it (`lint` and `compile` check)."""
 
 PROXY_RULE = "elevated-proxy"
-"""The name of the policy that keeps elevated logins from proxy subresources, where that was chosen."""
+"""The name of the policy that denies proxy subresources to elevated logins (`--no-elevated-proxy`)."""
 
 _PEOPLE = f"request.userInfo.?extra[?{cel.text(names.ISSUER_KEY)}].hasValue()"
 _NEED = "variables.sensitive && !variables.steppedUp && !variables.breakGlass"
 
 
 class Gate(Record):
-    """What a policy needs to know beside its rule.
+    """What the admission policies of one cluster have in common.
 
-    `acr_values` are, by level, what to ask the provider for (RFC 9470); `break_glass` is a group of certificates that
-    passes and is annotated, None for nobody. Without `elevated_proxy` no elevated login may use a proxy subresource.
+    `acr_values` are, by level, the values to request from the provider (RFC 9470); `break_glass` is a group of
+    certificates that passes and is annotated, None for nobody. Without `elevated_proxy` no elevated login may use a
+    proxy subresource.
     """
 
-    place: Place
+    cluster: TargetCluster
     policy: Policy
     acr_values: Mapping[str, tuple[str, ...]]
     annotations: Mapping[str, str]
@@ -54,15 +55,15 @@ class Gate(Record):
 
 
 def objects(gate: Gate) -> tuple[dict[str, Any], ...]:
-    """Return the policies and their bindings for a cluster, in the order of the rules, and the one that protects ours.
+    """Return the admission policies and bindings of a cluster: the one for our own objects, then those of the rules.
 
     Raises:
-        PolicyError: a rule has the name of a policy that no rule becomes.
+        PolicyError: a rule has the name of one of our own policies.
     """
     found = [*_own(gate)]
     if not gate.elevated_proxy:
         found += _no_proxy(gate)
-    for rule in rules_on(gate.policy, gate.place):
+    for rule in rules_on(gate.policy, gate.cluster):
         if any(point.by == ADMISSION for point in points_of(rule)):
             found += _of_rule(gate, rule)
     return tuple(found)
@@ -85,7 +86,7 @@ def _of_rule(gate: Gate, rule: Rule) -> Iterator[dict[str, Any]]:
 
 
 def _own(gate: Gate) -> Iterator[dict[str, Any]]:
-    """Protect the published policy, whatever the rules say: it decides on the client."""
+    """Protect the published policy, whatever the rules say: clients decide by it."""
     ours = Watched(
         shown=(shown("", ("configmaps",), "CREATE", "UPDATE", "DELETE"),),
         condition=f"variables.namespaceName == {cel.text(names.PUBLISHED_NAMESPACE)} && "
@@ -97,10 +98,10 @@ def _own(gate: Gate) -> Iterator[dict[str, Any]]:
 
 
 def _no_proxy(gate: Gate) -> Iterator[dict[str, Any]]:
-    """Refuse proxy subresources to elevated logins, by whatever client.
+    """Deny proxy subresources to elevated logins, whatever the client.
 
-    What answers there can redirect a client, and clients send their token after it. Which client that is no server
-    can tell: the token is the same.
+    A proxied server can redirect a client, and some clients send their token along. The API server cannot tell clients
+    apart: the token is the same.
     """
     if any(rule.name == PROXY_RULE for rule in gate.policy.rules):
         raise PolicyError(f"rule {PROXY_RULE} has the name of what --no-elevated-proxy becomes: give it another")
@@ -199,7 +200,7 @@ def _variables(gate: Gate, level: Level, parts: Mapping[str, Watched], condition
     found["sensitive"] = cel.all_of((any_part, *conditions))
     enough = [names.level_group(one.name) for one in (level, *gate.policy.stronger(level.name))]
     found["steppedUp"] = f"request.userInfo.groups.exists(group, group in {cel.texts(enough)})"
-    # A token cannot bring it: only who has the extra key came with a token of the provider.
+    # No token can claim it: whoever came with a token of the provider has the extra key.
     found["breakGlass"] = "false" if gate.break_glass is None else f"!{_PEOPLE} && {_in_group(gate.break_glass)}"
     return found
 
@@ -209,9 +210,9 @@ def _in_group(group: str) -> str:
 
 
 def _where(gate: Gate, rule: Rule) -> tuple[str, ...]:
-    """Return the conditions of a rule's namespaces and names: what has none is in every one, and in no exception."""
+    """Return the conditions of a rule's namespaces and names; a request without one matches, and is no exception."""
     chosen = [_chosen(rule.selector, unknown="true")]
-    spared = [f"!({_chosen(one, unknown='false')})" for one in exceptions_on(rule, gate.place)]
+    spared = [f"!({_chosen(one, unknown='false')})" for one in exceptions_on(rule, gate.cluster)]
     return tuple(condition for condition in (*chosen, *spared) if condition != "true")
 
 
@@ -225,7 +226,7 @@ def _chosen(selector: Selector, *, unknown: str) -> str:
 
 
 def _words(rule: str, level: Level, acr_values: tuple[str, ...], message: str | None) -> str:
-    """Return one line for people and for programs; `{command}` stands for what to type."""
+    """Return one line for people and programs; `{command}` is replaced by the command to type."""
     values = f'acr_values="{" ".join(acr_values)}", ' if acr_values else ""
     parts = [
         f"step-up to {level.name} needed (rule {rule}{f': {_one_line(message)}' if message else ''})",
@@ -242,7 +243,7 @@ def _one_line(text: str) -> str:
 
 
 def _with_command(words: str) -> str:
-    """Return the expression of the same line with the command, where the request tells it."""
+    """Return the expression of that line with the command, if the request determines it."""
     before, _, after = words.partition("{command}")
     command = (
         "(variables.operation == 'DELETE' && variables.part == '' && variables.name != ''"
@@ -253,7 +254,7 @@ def _with_command(words: str) -> str:
 
 
 def _annotation(level: Level) -> str:
-    """Return what the audit log says of a sensitive request; nothing of others."""
+    """Return the expression of the audit annotation of a sensitive request; empty for others."""
     user = "request.userInfo.username"
     return (
         f"!variables.sensitive ? '' : variables.breakGlass ? 'BREAK-GLASS: ' + {user} + ' passed without {level.name}'"

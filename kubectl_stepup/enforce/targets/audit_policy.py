@@ -1,4 +1,4 @@
-"""An audit policy for the API server: what the reports need, and no secret's content.
+"""An audit policy for the API server: the events that reports need, without any secret's content.
 
 Spec: audit.k8s.io/v1 Policy: the first rule that matches decides.
 """
@@ -56,12 +56,12 @@ def policy(levels: Iterable[str]) -> dict[str, Any]:
             {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"], "verbs": _READS},
             {"level": "None", "resources": [{"group": "", "resources": ["events"]}, {"group": "events.k8s.io"}]},
             {"level": "None", "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
-            # Who read a secret or was given a token; what is in them is not written down.
+            # Who read a secret or got a token, without the content.
             {"level": "Metadata", "resources": _SECRET},
             {"level": "Metadata", "resources": _CONNECTIONS},
             # Who changed whose rights, and how.
             {"level": "Request", "verbs": _WRITES, "resources": _POWER},
-            # Everything that somebody did while elevated, reading too.
+            # Everything that somebody did while elevated, reads too.
             *([{"level": "Metadata", "userGroups": elevated}] if elevated else []),
             {"level": "Metadata", "verbs": _WRITES},
             {"level": "None"},

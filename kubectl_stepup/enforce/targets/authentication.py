@@ -1,4 +1,4 @@
-"""The AuthenticationConfiguration: both clients of the provider, and the levels that its tokens prove.
+"""Compile the AuthenticationConfiguration: both clients of the provider, and the levels that its tokens prove.
 
 Spec: apiserver.config.k8s.io/v1 (v1beta1 before Kubernetes 1.34) AuthenticationConfiguration.
 """
@@ -9,9 +9,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import cel
-from kubectl_stepup.enforce.names import ACR_KEY, AMR_KEY, AUTH_TIME_KEY, ISSUER_KEY, OWNED, PREFIX
+from kubectl_stepup.enforce.names import ACR_KEY, AMR_KEY, AUTH_TIME_KEY, ISSUER_KEY, PREFIX
 from kubectl_stepup.enforce.targets import claims_cel
 from kubectl_stepup.errors import PolicyError
+from kubectl_stepup.names import OWN_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,7 @@ def _copied(existing: Mapping[str, Any] | None) -> dict[str, Any]:
     group = str(version).partition("/")[0]
     entries = existing.get("jwt")
     if kind != "AuthenticationConfiguration" or group != GROUP or not isinstance(entries, list | None):
-        raise PolicyError(f"an AuthenticationConfiguration of {GROUP} is wanted, this is {kind} of {version}")
+        raise PolicyError(f"an AuthenticationConfiguration of {GROUP} is expected, this is {kind} of {version}")
     for entry in entries or []:
         if not isinstance(entry, dict) or not isinstance(entry.get("issuer"), dict) or not _issuer(entry):
             raise PolicyError("an entry of jwt in the AuthenticationConfiguration has no issuer.url")
@@ -74,9 +75,9 @@ def _place(entries: list[Any], issuer: str) -> int:
 
 
 def _other(entry: dict[str, Any], issuer: str) -> dict[str, Any]:
-    """Refuse our groups and keys from an issuer that is not ours."""
+    """Return another issuer's entry, with a rule that rejects our groups; reject our extra keys."""
     extra = (entry.get("claimMappings") or {}).get("extra") or []
-    taken = [one.get("key") for one in extra if str(one.get("key")).startswith(f"{OWNED}/")]
+    taken = [one.get("key") for one in extra if str(one.get("key")).startswith(f"{OWN_GROUP}/")]
     if taken:
         raise PolicyError(
             f"issuer {_issuer(entry)} sets the extra key {taken[0]}, which marks people of {issuer}",
@@ -106,7 +107,7 @@ def _entry(trust: Trust, existing: dict[str, Any]) -> dict[str, Any]:
 def _mappings(trust: Trust, existing: Mapping[str, Any]) -> dict[str, Any]:
     names = trust.claims
     username = existing.get("username") or {"claim": names.username, "prefix": names.username_prefix}
-    extra = [one for one in existing.get("extra") or [] if not str(one.get("key")).startswith(f"{OWNED}/")]
+    extra = [one for one in existing.get("extra") or [] if not str(one.get("key")).startswith(f"{OWN_GROUP}/")]
     return {
         **existing,
         "username": username,
@@ -122,10 +123,10 @@ def _mappings(trust: Trust, existing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _base(trust: Trust, existing: Mapping[str, Any]) -> str:
-    """Return the expression of the groups before ours: the entry's own, or that of the trust's claim names."""
+    """Return the expression of the token's own groups: the entry's, or that of the trust's claim names."""
     if existing.get("expression"):
         written = str(existing["expression"])
-        # Written by us before: its first part is what it was made from.
+        # An expression of ours: its first part is the one that it was made from.
         return claims_cel.base_of(written) or claims_cel.listed(f"({written})")
     if existing.get("claim"):
         from dataclasses import replace

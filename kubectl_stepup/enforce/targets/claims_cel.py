@@ -1,8 +1,8 @@
-"""The CEL expressions of an AuthenticationConfiguration: total, or nobody can sign in.
+"""The CEL expressions of an AuthenticationConfiguration. They are total: none can fail.
 
-An expression that fails at run time is a 401 for the whole sign-in, everyday logins included. So every claim is looked
-at as whatever it may be: missing, null, a number, a list. A claim has the static type `any`, on which no macro
-compiles; hence `dyn`. Numbers are `int` up to Kubernetes 1.33 and `double` from 1.34 on; hence `double`.
+An expression that fails at run time is a 401 for the whole sign-in, everyday logins included. So every claim may be
+anything: missing, null, a number, a list. A claim has the static type `any`, on which no macro compiles; hence `dyn`.
+Numbers are `int` up to Kubernetes 1.33 and `double` from 1.34 on; hence `double`.
 
 Spec: kubernetes.io, *Authenticating*, structured authentication configuration; OpenID Connect Core 1.0 section 2.
 """
@@ -26,7 +26,7 @@ _OWN = (
     ".filter(g, type(g) == string)"
     f".filter(g, !string(g).startsWith({cel.text(PREFIX)}) && !string(g).startsWith('system:')"
 )
-"""What follows the groups of the token itself in an expression of ours, which is known again by it."""
+"""The filter after a token's own groups, by which an expression of ours is recognised."""
 
 
 FAR_S = 10**15
@@ -39,7 +39,7 @@ def claim(name: str, default: str) -> str:
 
 
 def listed(value: str) -> str:
-    """Return an expression's value as a list: itself, or what is one thing as a list of it."""
+    """Return an expression's value as a list: the list itself, or a list with the one value."""
     return f"dyn(type({value}) == list ? {value} : [{value}])"
 
 
@@ -55,13 +55,13 @@ def is_number(name: str) -> str:
 
 
 def text_of(name: str) -> str:
-    """Return a claim that is a text; an empty one stands for any other, and the server leaves such an extra out."""
+    """Return a claim if it is a text, else an empty text: the server omits such an extra."""
     value = claim(name, "''")
     return f"type({value}) == string ? string({value}) : ''"
 
 
 def whole_seconds_of(name: str) -> str:
-    """Return a time as whole seconds: `string(1.79e9)` would say so. One beyond all integers is none."""
+    """Return a time as whole seconds, not as `1.79e9`; empty for a number beyond all integers."""
     value = claim(name, "0")
     far = f"{FAR_S}.0"
     return f"{is_number(name)} && double({value}) < {far} && double({value}) > -{far} ? string(int({value})) : ''"
@@ -74,13 +74,13 @@ def mapped_groups(names: ClaimNames) -> str:
 
 
 def own_groups(base: str, trust: Trust) -> str:
-    """Return the groups of `base` without those that no token may bring: a level's, Kubernetes' own, reserved ones."""
+    """Return the groups of `base` without those that no token may claim: a level's, Kubernetes' own, reserved ones."""
     reserved = f" && !(string(g) in {cel.texts(trust.reserved)})" if trust.reserved else ""
     return f"{base}{_OWN}{reserved})"
 
 
 def base_of(written: str) -> str | None:
-    """Return what an expression of ours was made from; None for one that is not ours."""
+    """Return the base of an expression of ours; None for any other expression."""
     base, found, _ = written.partition(_OWN)
     return base if found else None
 
@@ -88,8 +88,8 @@ def base_of(written: str) -> str | None:
 def groups(trust: Trust, base: str) -> str:
     """Return the expression of the groups: the token's own, and those of the levels that it proves.
 
-    A token that proves a level has the groups of the weaker ones too. `base` is the expression of the groups that it
-    would have without us.
+    A token that proves a level has the groups of the weaker ones too. `base` is the expression of the
+    token's own groups.
     """
     own = own_groups(base, trust)
     if not trust.levels:
@@ -111,13 +111,13 @@ def _proof(trust: Trust, level: TrustedLevel) -> Iterator[str]:
     start = "auth_time" if trust.auth_time is AuthTime.REQUIRED else "iat"
     yield is_number(start)
     age = f"double(claims.exp) - double({claim(start, '0')})"
-    # Both bounds: a sign-in that lies in the future would pass the upper one for ever.
+    # Both bounds: a sign-in in the future would always pass the upper one.
     yield f"{age} <= {level.window_s}.0"
     yield f"{age} >= 0.0"
 
 
 def _is_elevated_clients(client: str) -> Iterator[str]:
-    """Ask that the token was given to the elevated client: a mapper may add its id to everyday tokens' audiences.
+    """Require a token of the elevated client: a mapper may add its id to the audiences of everyday tokens.
 
     Spec: OpenID Connect Core 1.0 section 3.1.3.7: of several audiences, `azp` says to whom the token was given.
     """

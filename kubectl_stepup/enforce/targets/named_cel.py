@@ -1,4 +1,4 @@
-"""A rule that names verbs, API groups and resources, as admission control sees them.
+"""A rule that names verbs, API groups and resources, as requests that admission control sees.
 
 Spec: admissionregistration.k8s.io/v1 RuleWithOperations: `*` is all resources without their subresources, `*/*` all.
 """
@@ -27,7 +27,7 @@ _OPERATION_OF = {
 
 
 def named(rule: Rule) -> Watched:
-    """Return what a rule by name is on the wire."""
+    """Return the requests and the condition of a rule by name."""
     verbs = set(_OPERATION_OF) | {"get"} if "*" in rule.verbs else rule.verbs
     operations = tuple(sorted({_OPERATION_OF[verb] for verb in verbs if verb in _OPERATION_OF}))
     connected = _connected(rule, verbs)
@@ -43,7 +43,7 @@ def named(rule: Rule) -> Watched:
 
 
 def _connected(rule: Rule, verbs: Iterable[str]) -> list[str]:
-    """Return the connections among the rule's resources: to a pod's streams, or through a proxy by any verb."""
+    """Return the connections among the rule's resources: pod streams, or proxies by any verb."""
     if rule.api_groups and not any(matches("", group) for group in rule.api_groups):
         return []
     opens = bool({"get", "create"} & set(verbs))
@@ -81,7 +81,7 @@ def _resource(pattern: str) -> str:
 
 
 def _exact(patterns: tuple[str, ...], everything: str) -> tuple[str, ...]:
-    """Return the names where all are whole ones; beside a wildcard the API server takes no others."""
+    """Return the names if all are exact; the API server accepts a wildcard only alone."""
     if not patterns or any(letter in pattern for pattern in patterns for letter in "*?["):
         return (everything,)
     return tuple(dict.fromkeys(patterns))

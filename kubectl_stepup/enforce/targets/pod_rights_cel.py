@@ -1,7 +1,7 @@
-"""Whether a request gives a pod, or a template of pods, rights of others: secrets, the host's, an account's.
+"""Whether a request gives a pod, or a pod template, foreign rights: secrets, the host's, a service account's.
 
-An update counts where these change: a new image for pods that have had them before lends nothing new. (The client says
-the same: `policy.patches` looks at what a change names.)
+An update counts if it changes these: a new image for pods that have them already adds nothing. (The client decides the
+same way: `kubectl.patches` looks at what a change names.)
 
 Spec: kubernetes.io, *Pod v1 core* and *Pod Security Standards*.
 """
@@ -45,7 +45,7 @@ _RIGHTS = (
     " || !(one.?securityContext.?procMount.orValue('Default') in ['', 'Default']))"
     ".map(one, one.securityContext)",
 )
-"""What is lent, each as a list that is empty where nothing is."""
+"""The foreign rights, each as a list that is empty where there are none."""
 
 
 def _rights_of(name: str) -> str:

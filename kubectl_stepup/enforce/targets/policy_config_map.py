@@ -1,7 +1,7 @@
-"""The policy as the cluster publishes it: a ConfigMap that everybody who signs in may read.
+"""The published policy of a cluster: a ConfigMap that everybody who signs in may read.
 
-It decides on the client too, where it can only add. What a rule says of clusters and labels is decided already, since
-clients may know the cluster by other names; what each level allows the server is written out.
+Clients decide by it too; there it can only add rules. It has only the rules of this cluster, without their clusters and
+labels, as clients may know the cluster by another name. Each level has its server window written out.
 """
 
 from __future__ import annotations
@@ -18,28 +18,30 @@ from kubectl_stepup.policy.model import Selector
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kubectl_stepup.enforce.plan import Place
+    from kubectl_stepup.enforce.plan import TargetCluster
     from kubectl_stepup.policy.model import Policy
 
 RBAC = "rbac.authorization.k8s.io"
 READER = "kubectl-stepup-policy-reader"
 
 
-def policy_on(policy: Policy, place: Place, *, windows: Mapping[str, int]) -> Policy:
+def policy_on(policy: Policy, cluster: TargetCluster, *, windows: Mapping[str, int]) -> Policy:
     """Return the policy of one cluster: the rules about it, and levels with their windows (seconds) written out."""
     rules = tuple(
         rule.replace(
             selector=Selector(namespaces=rule.selector.namespaces, names=rule.selector.names),
-            excluded=tuple(Selector(namespaces=one.namespaces, names=one.names) for one in exceptions_on(rule, place)),
+            excluded=tuple(
+                Selector(namespaces=one.namespaces, names=one.names) for one in exceptions_on(rule, cluster)
+            ),
         )
-        for rule in rules_on(policy, place)
+        for rule in rules_on(policy, cluster)
     )
     levels = tuple(level.replace(server_window_s=windows.get(level.name)) for level in policy.levels)
     return policy.replace(rules=rules, levels=levels, index=None)
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
-    """Name a policy document by its content: `sha256:` and 64 hex digits over compact JSON with sorted keys."""
+    """Return the digest of a policy document: `sha256:` and 64 hex digits over compact JSON with sorted keys."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return f"sha256:{hashlib.sha256(canonical.encode('ascii')).hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""RBAC for the time of an elevation: roles for people who belong to a group already, and have stepped up.
+"""RBAC grants for the time of an elevation: roles for members of a group who have stepped up.
 
 A role bound to a level's group alone would give its rights to everybody with a second factor, since RBAC only adds up.
 So roles are bound to the derived group: `stepup:mfa:dev` are those members of `dev` who reached `mfa`.
@@ -21,7 +21,7 @@ GROUP = "rbac.authorization.k8s.io"
 
 
 def grants(policy: Policy, annotations: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return the bindings of the policy's `grants`, each with what it is about."""
+    """Return the bindings of the policy's `grants`, each with a comment."""
     for number, grant in enumerate(policy.grants):
         group = names.derived_group(grant.level, grant.group)
         comment = f"Members of {grant.group} have {grant.role} while they are elevated to {grant.level}."

@@ -1,8 +1,8 @@
-"""What each action looks like to admission control: which requests it must be shown, and the condition that picks them.
+"""Each action as admission control sees it: the requests to evaluate, and the condition that is true for the action.
 
-A condition says of a request what `policy.actions` says of a command line. It may name `VARIABLES`, those of its own,
-and the actions before it. `&&` and `||` forgive an error on one side that the other side decides, so a condition may
-look into an object that only some operations have.
+A condition decides about a request as `policy.actions` decides about a command line. It may use `VARIABLES`, its own
+variables, and the actions before it. `&&` and `||` ignore an error on one side if the other side decides, so a
+condition may read an object that only some operations have.
 
 Spec: kubernetes.io, *Validating Admission Policy*; admissionregistration.k8s.io/v1 RuleWithOperations.
 """
@@ -10,9 +10,10 @@ Spec: kubernetes.io, *Validating Admission Policy*; admissionregistration.k8s.io
 from __future__ import annotations
 
 from kubectl_stepup.enforce import cel
-from kubectl_stepup.enforce.names import OBJECT_PREFIX, OWNED
+from kubectl_stepup.enforce.names import OBJECT_PREFIX
 from kubectl_stepup.enforce.targets.pod_rights_cel import GAINS_RIGHTS, PODS_AND_TEMPLATES, RIGHTS
 from kubectl_stepup.kubectl.patches import SERVICE_ACCOUNT_TOKEN
+from kubectl_stepup.names import OWN_GROUP
 from kubectl_stepup.policy.actions import CHANGE
 from kubectl_stepup.values import Record
 
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
 _NAME = (
     "request.?name.orValue('') != '' ? request.name"
     " : object != null ? dyn(object).?metadata.?name.orValue('')"
-    # Of a whole collection each object is shown, without its name in the request.
+    # Deleting a collection sends each object, without its name in the request.
     " : oldObject != null ? dyn(oldObject).?metadata.?name.orValue('') : ''"
 )
 VARIABLES: Mapping[str, str] = {
     "operation": "request.operation",
     "group": "request.resource.group",
-    # Members of a request that are empty are not there at all.
+    # An empty member of a request is absent.
     "part": "request.?subResource.orValue('')",
     "kind": "request.resource.resource + (variables.part == '' ? '' : '/' + variables.part)",
     "name": _NAME,
@@ -37,7 +38,7 @@ VARIABLES: Mapping[str, str] = {
         "variables.group == '' && request.resource.resource == 'namespaces' ? variables.name"
         " : request.?namespace.orValue('')"
     ),
-    # Objects of many kinds: not looked up in the schema of one.
+    # Objects of many kinds: not checked against the schema of one.
     "new": "dyn(object)",
     "old": "dyn(oldObject)",
 }
@@ -53,23 +54,23 @@ EXEMPT_KINDS = (
     *("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
     *("mutatingadmissionpolicies", "mutatingadmissionpolicybindings"),
 )
-"""Those that policies are never asked about; they are about the configurations of webhooks."""
+"""The kinds that no policy is evaluated for, unlike webhook configurations."""
 
 _SCALED = ("deployments", "statefulsets", "replicasets")
 _RBAC, _CERTIFICATES, _REQUESTS = "rbac.authorization.k8s.io", "certificates.k8s.io", "certificatesigningrequests"
-_GUARDED = (EXEMPT, "apiextensions.k8s.io", "apiregistration.k8s.io", OWNED)
+_PROTECTED = (EXEMPT, "apiextensions.k8s.io", "apiregistration.k8s.io", OWN_GROUP)
 _OURS = OBJECT_PREFIX.rstrip("-")
 
 
 class Shown(Record):
-    """Requests that admission control is to be asked about: an item of `matchConstraints.resourceRules`."""
+    """Requests that a policy is evaluated for: an item of `matchConstraints.resourceRules`."""
 
     groups: tuple[str, ...]
     resources: tuple[str, ...]
     operations: tuple[str, ...]
 
     def as_rule(self) -> dict[str, list[str] | str]:
-        """Give it as the API server keeps it: what it fills in would be a change whenever kubectl applies again."""
+        """Return it as the API server stores it: each default would be a change when kubectl applies it again."""
         return {
             "apiGroups": list(self.groups),
             "apiVersions": ["*"],
@@ -80,7 +81,7 @@ class Shown(Record):
 
 
 class Watched(Record):
-    """What an action is on the wire; `variables` are those that its `condition` needs beside `VARIABLES`."""
+    """The requests of an action; `variables` are those that its `condition` needs beside `VARIABLES`."""
 
     shown: tuple[Shown, ...]
     condition: str
@@ -94,7 +95,7 @@ def shown(group: str, resources: tuple[str, ...], *operations: str) -> Shown:
 
 
 def variable_of(action: str) -> str:
-    """Return the variable that tells whether a request is an action: `run-as` becomes `runAs`."""
+    """Return the name of the variable that is true if a request is an action: `run-as` becomes `runAs`."""
     first, *rest = action.split("-")
     return first + "".join(word.title() for word in rest)
 
@@ -111,18 +112,18 @@ def _does(*operations: str) -> str:
 
 
 def _becomes(field: str) -> str:
-    """Say that a field of the specification is set which was not."""
+    """Return the condition that a field of the specification is set now and was not before."""
     return f"variables.new.?spec.?{field}.orValue(false) && !variables.old.?spec.?{field}.orValue(false)"
 
 
 _EVERYTHING = Shown(groups=("*",), resources=("*/*",), operations=WRITES)
-# A Scale leaves a number out that is zero; the others always have it.
+# A Scale omits a number that is zero; other objects always have it.
 _TO_ZERO = "variables.new.?spec.?replicas.orValue(0) == 0 && variables.old.?spec.?replicas.orValue(0) != 0"
 _NODE_FIELDS = (
     *("metadata.?labels", "metadata.?annotations", "metadata.?finalizers", "metadata.?ownerReferences"),
     *("spec.?taints", "spec.?providerID", "spec.?podCIDR", "spec.?podCIDRs", "spec.?externalID", "spec.?configSource"),
 )
-"""All that a node's update may change but `unschedulable`: that is a cordon, or the end of one."""
+"""What a node's update may change, apart from `unschedulable` (cordon and uncordon)."""
 
 _NODE_CHANGES = cel.any_of(f"variables.new.?{field} != variables.old.?{field}" for field in _NODE_FIELDS)
 _ON_A_NODE = cel.any_of(
@@ -187,7 +188,7 @@ _DIRECT: Mapping[str, Watched] = {
         condition=cel.any_of(
             (
                 cel.all_of((_does("CREATE"), _is("", "serviceaccounts/token"))),
-                # A controller fills it with a token that never expires. A Secret's type cannot be changed later.
+                # A controller adds a token that never expires. The type of a Secret cannot change later.
                 f"{_does('CREATE')} && {_is('', 'secrets')} && "
                 f"variables.new.?type.orValue('') == {cel.text(SERVICE_ACCOUNT_TOKEN)}",
                 f"{_does(*WRITES)} && variables.group == {cel.text(_CERTIFICATES)} && "
@@ -195,14 +196,14 @@ _DIRECT: Mapping[str, Watched] = {
             )
         ),
     ),
-    "guard": Watched(
-        shown=(Shown(groups=_GUARDED, resources=("*/*",), operations=WRITES), shown("", ("configmaps",), *WRITES)),
+    "protect": Watched(
+        shown=(Shown(groups=_PROTECTED, resources=("*/*",), operations=WRITES), shown("", ("configmaps",), *WRITES)),
         condition=cel.all_of(
             (
                 _does(*WRITES),
                 cel.any_of(
                     (
-                        f"variables.group in {cel.texts(_GUARDED)}",
+                        f"variables.group in {cel.texts(_PROTECTED)}",
                         f"{_is('', 'configmaps')} && variables.name.startsWith({cel.text(_OURS)})",
                     )
                 ),
@@ -215,7 +216,7 @@ _DIRECT: Mapping[str, Watched] = {
             (
                 f"{_does(*WRITES)} && variables.group == '' && request.resource.resource == 'nodes' && "
                 f"(variables.operation != 'UPDATE' || variables.part != '' || {_NODE_CHANGES})",
-                # What `kubectl debug node/x` makes, under whatever name.
+                # The pod of `kubectl debug node/x`, under any name.
                 f"{_does('CREATE')} && {_is('', 'pods')} && variables.new.?spec.?nodeName.orValue('') != '' && "
                 f"({_ON_A_NODE})",
             )
@@ -241,4 +242,4 @@ ACTIONS: Mapping[str, Watched] = {
         condition=cel.all_of((_does("CREATE", "UPDATE"), *(f"!variables.{variable_of(action)}" for action in _DIRECT))),
     ),
 }
-"""By action, for those that admission control sees: it sees no reads. `needs` names the actions that come before."""
+"""The actions that admission control sees (it sees no reads). `needs` names the actions that must come before."""

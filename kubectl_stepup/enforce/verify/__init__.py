@@ -1,1 +1,1 @@
-"""Whether a live cluster enforces the policy."""
+"""Verify that a live cluster enforces the policy."""

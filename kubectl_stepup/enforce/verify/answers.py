@@ -1,4 +1,4 @@
-"""What kubectl answers to a request that was made to see who refuses it.
+"""What kubectl's output says about a request: who denied it, and why.
 
 Spec: kubernetes.io, *Validating Admission Policy* (the text of a denial) and *Using RBAC Authorization*.
 """
@@ -21,8 +21,8 @@ _BY_RBAC = re.compile(r"cannot (?P<verb>[a-z]+) resource|attempting to grant RBA
 _LOOKS = frozenset({"get", "list", "watch"})
 
 
-class Answer(Record):
-    """How a kubectl ended: its exit code and what it wrote."""
+class KubectlAnswer(Record):
+    """The outcome of a kubectl: its exit code and output."""
 
     code: int
     out: str = ""
@@ -30,52 +30,52 @@ class Answer(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether it did not do what it was asked: `kubectl cordon` says so, and exits with 0."""
+        """Whether it failed: `kubectl cordon` can print an error and exit with 0."""
         return self.code != 0 or any(line.startswith("error:") for line in self.err.splitlines())
 
     @property
     def said(self) -> str:
-        """The last line of what went wrong."""
+        """Return the last line of the error."""
         lines = [line for line in self.err.splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"kubectl ended with exit code {self.code}"
 
 
-def denied_by(answer: Answer) -> str | None:
-    """Name the rule whose admission policy refused the request."""
+def denied_by(answer: KubectlAnswer) -> str | None:
+    """Return the rule whose admission policy denied the request, or None."""
     found = _DENIED.search(answer.err)
     return found[1] if found else None
 
 
-def warned_by(answer: Answer) -> tuple[str, ...]:
-    """Name the rules whose admission policies let the request pass with a warning."""
+def warned_by(answer: KubectlAnswer) -> tuple[str, ...]:
+    """Return the rules whose admission policies let the request pass with a warning."""
     return () if answer.failed else tuple(_WARNED.findall(answer.err))
 
 
-def refused_by_rbac(answer: Answer) -> bool:
-    """Whether RBAC refused it; not so where kubectl only could not look at the object first."""
+def refused_by_rbac(answer: KubectlAnswer) -> bool:
+    """Whether RBAC denied it; false if kubectl was only denied a read of the object before."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] not in _LOOKS
 
 
-def not_allowed_to_look(answer: Answer) -> bool:
-    """Whether RBAC refused a read."""
+def not_allowed_to_look(answer: KubectlAnswer) -> bool:
+    """Whether RBAC denied a read."""
     found = _BY_RBAC.search(answer.err) if answer.failed else None
     return found is not None and found["verb"] in _LOOKS
 
 
-def unauthenticated(answer: Answer) -> bool:
-    """Whether the server does not know who is asking, or no credential could be had."""
+def unauthenticated(answer: KubectlAnswer) -> bool:
+    """Whether the server did not authenticate the caller, or there was no credential."""
     marks = ("(Unauthorized)", "must be logged in to the server", "getting credentials:")
     return answer.failed and any(mark in answer.err for mark in marks)
 
 
-def document(answer: Answer) -> dict[str, Any] | None:
-    """Return the one JSON object that was printed; None where it is none."""
+def document(answer: KubectlAnswer) -> dict[str, Any] | None:
+    """Return the printed JSON object; None if it is none."""
     return next(documents(answer.out), None) if answer.code == 0 else None
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:
-    """Return the JSON objects that follow each other in a text; what is no such thing ends them."""
+    """Return the JSON objects at the beginning of a text, one after another."""
     decoder = json.JSONDecoder()
     at = 0
     while at < len(text):

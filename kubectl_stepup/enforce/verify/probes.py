@@ -1,9 +1,9 @@
-"""Requests without effect that show who refuses what: server dry runs on objects that exist, and their like.
+"""Probes: requests without effect, such as server dry runs, that show whether the server denies them.
 
-What each of them is about, the policy itself says as it does of a person's command. So the server is asked to refuse
-exactly what the client would step up for. Nothing is changed, whoever lets it pass: a server dry run stores nothing;
-an eviction is a dry run too; a token is asked for with a Secret that does not exist, which is found out after
-admission; a shell is asked for without the upgrade of the connection that starts it.
+The policy evaluates each probe as it evaluates a person's command. So the server is expected to deny exactly what the
+client would step up for. A probe changes nothing even where the server allows it: a server dry run stores nothing, and
+an eviction is a dry run too; a token request names a missing Secret, which the server checks after admission; a shell
+request comes without the connection upgrade that starts a shell.
 
 Spec: kubernetes.io, *API concepts* (dry run) and *Validating Admission Policy*.
 """
@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.enforce.names import PUBLISHED_NAME, PUBLISHED_NAMESPACE
+from kubectl_stepup.enforce.names import DRY_RUN_LABEL, PUBLISHED_NAME, PUBLISHED_NAMESPACE
 from kubectl_stepup.enforce.verify.answers import denied_by, not_allowed_to_look, refused_by_rbac, warned_by
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.expansion import ADMISSION, RBAC
@@ -25,31 +25,30 @@ from kubectl_stepup.values import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from kubectl_stepup.enforce.plan import Place
-    from kubectl_stepup.enforce.verify.answers import Answer
-    from kubectl_stepup.enforce.verify.findings import Login
+    from kubectl_stepup.enforce.plan import TargetCluster
+    from kubectl_stepup.enforce.verify.answers import KubectlAnswer
+    from kubectl_stepup.enforce.verify.results import Login
     from kubectl_stepup.policy.model import Policy, Rule
 
 DRY = "--dry-run=server"
 NOBODY = "kubectl-stepup-verify"
-"""The name of what a probe would make, and of what it needs not to be there."""
+"""The name of objects that a probe would create, and of one that must not exist."""
 
 _WEBHOOK = "admission webhook"
-"""In the text of whatever somebody else's webhook refuses, with any status."""
+"""Part of the message of a denial by a webhook, whatever its status."""
 
-_ANNOTATION = "kubectl-stepup.github.io/verify=dry-run"
 MOST_OF_AN_ACTION = 3
-"""How many kinds of an action are tried; each costs a kubectl under every login that is too weak."""
+"""The number of probes for one action; each costs a kubectl for every login that is too weak."""
 
 KINDS = ("configmaps", "pods", "deployments.apps", "serviceaccounts")
-"""What is looked for in a namespace to try something on."""
+"""The kinds of objects in a namespace that probes can use."""
 
 
 class Probe(Record):
     """A request without effect.
 
-    `kind` names it, `words` are kubectl's and `stdin` what it reads; `verb` and `action` are by what the policy must
-    match it to count. `lets_pass` are texts of an error that only comes after admission.
+    `kind` names it, `words` are kubectl's and `stdin` its input; it counts if the policy matches it by `verb` and
+    `action`. `lets_pass` are texts of errors that come only after admission.
     """
 
     kind: str
@@ -63,16 +62,16 @@ class Probe(Record):
 
 OWN = Probe(
     kind="change the published policy",
-    words=("label", f"configmap/{PUBLISHED_NAME}", _ANNOTATION, "-n", PUBLISHED_NAMESPACE, DRY),
+    words=("label", f"configmap/{PUBLISHED_NAME}", DRY_RUN_LABEL, "-n", PUBLISHED_NAMESPACE, DRY),
     namespace=PUBLISHED_NAMESPACE,
     verb="patch",
-    action="guard",
+    action="protect",
 )
-"""What our own policy is about, whatever the rules say."""
+"""The probe for our own admission policy, whatever the rules say."""
 
 
 class Sample(Record):
-    """Objects that exist (`pod/web-0`) in a namespace, or, with None, in none."""
+    """Existing objects (`pod/web-0`) of a namespace, or cluster-scoped ones (None)."""
 
     namespace: str | None
     objects: tuple[str, ...]
@@ -104,9 +103,9 @@ def _on(one: str, namespace: str | None) -> Iterator[Probe]:
     shown = kind.partition(".")[0].replace("customresourcedefinition", "CRD")
     deleted = ("delete", one, *where, DRY)
     yield Probe(kind=f"delete a {shown}", words=deleted, namespace=namespace, verb="delete", action="delete")
-    # A node's label is what `node` is about, an ordinary object's is a change; the policy tells which.
-    action = {"node": "node", "CRD": "guard"}.get(shown, "change")
-    labelled = ("label", one, _ANNOTATION, *where, DRY)
+    # A label on a node is the action `node`, on an ordinary object `change`.
+    action = {"node": "node", "CRD": "protect"}.get(shown, "change")
+    labelled = ("label", one, DRY_RUN_LABEL, *where, DRY)
     yield Probe(kind=f"change a {shown}", words=labelled, namespace=namespace, verb="patch", action=action)
     if shown == "node":
         cordoned = ("cordon", name, DRY)
@@ -165,22 +164,22 @@ def _token(name: str, namespace: str) -> Probe:
     )
 
 
-def of_rule(rule: Rule, policy: Policy, place: Place, possible: Sequence[Probe]) -> tuple[Probe, ...]:
-    """Return the probes that a rule is about: one of each kind, a few of each action."""
+def of_rule(rule: Rule, policy: Policy, cluster: TargetCluster, possible: Sequence[Probe]) -> tuple[Probe, ...]:
+    """Return the probes that match a rule: one of each kind, a few of each action."""
     alone = policy.replace(rules=(rule,), index=None)
     found: dict[str, Probe] = {}
     for probe in possible:
         several = sum(one.action == probe.action for one in found.values())
-        if probe.kind not in found and several < MOST_OF_AN_ACTION and _is_about(rule, alone, place, probe):
+        if probe.kind not in found and several < MOST_OF_AN_ACTION and _is_about(rule, alone, cluster, probe):
             found[probe.kind] = probe
     return tuple(found.values())
 
 
-def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
+def _is_about(rule: Rule, alone: Policy, cluster: TargetCluster, probe: Probe) -> bool:
     if rule.actions and probe.action not in rule.actions:
         return False
     words = tuple(word for word in probe.words if word != DRY)
-    target = Target(cluster=place.name, labels=place.labels, namespace=probe.namespace)
+    target = Target(cluster=cluster.name, labels=cluster.labels, namespace=probe.namespace)
     decision = decide(alone, read(words), target)
     return any(
         request.verb == probe.verb and (not match.actions or probe.action in match.actions)
@@ -190,24 +189,24 @@ def _is_about(rule: Rule, alone: Policy, place: Place, probe: Probe) -> bool:
 
 
 def evaluated(
-    rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], Answer], *, fix: str
-) -> Finding:
-    """Try a probe under every login that has not stepped up far enough, and judge the answers together."""
+    rule: Rule, probe: Probe, logins: Sequence[Login], ask: Callable[[Login, Probe], KubectlAnswer], *, fix: str
+) -> VerifyResult:
+    """Return the result of a probe, tried with every login below the required level."""
     seen = [(login, _outcome(rule, probe, ask(login, probe))) for login in logins]
     for state in (GAP, NOT_CHECKED):
         worst = [f"{login.name}: {detail}" for login, (found, _, detail) in seen if found == state]
         if worst:
             fixed = fix if state == GAP else ""
-            return Finding(
+            return VerifyResult(
                 subject=rule.name, what=probe.kind, point=ADMISSION, state=state, detail="; ".join(worst), fix=fixed
             )
     points = {point for _, (_, point, _) in seen}
     details = "; ".join(f"{login.name}: {detail}" for login, (_, _, detail) in seen)
     by = RBAC if points == {RBAC} else ADMISSION
-    return Finding(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
+    return VerifyResult(subject=rule.name, what=probe.kind, point=by, state=ENFORCED, detail=details)
 
 
-def _outcome(rule: Rule, probe: Probe, answer: Answer) -> tuple[str, str, str]:
+def _outcome(rule: Rule, probe: Probe, answer: KubectlAnswer) -> tuple[str, str, str]:
     """Return state, point and words for one answer."""
     denier = denied_by(answer)
     if denier is not None:

@@ -1,6 +1,6 @@
-"""Compare what the cluster holds with what the policy in force is compiled to.
+"""Compare the objects of a cluster with those that the policy in force compiles to.
 
-The server fills in defaults; what it adds by itself is no difference, what anybody else changed is.
+Defaults that the server fills in are no difference; any other change is.
 
 Spec: admissionregistration.k8s.io/v1, rbac.authorization.k8s.io/v1 (defaults of each field).
 """
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup.enforce import names
 from kubectl_stepup.enforce.targets import policy_config_map
-from kubectl_stepup.enforce.verify.findings import GAP, NOT_CHECKED, Finding, finding
+from kubectl_stepup.enforce.verify.results import GAP, NOT_CHECKED, VerifyResult, result_of
 from kubectl_stepup.policy.expansion import ADMISSION, CLIENT, RBAC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _DEFAULTS: Mapping[str, object] = {
     "matchPolicy": "Equivalent",
@@ -23,17 +23,17 @@ _DEFAULTS: Mapping[str, object] = {
     "objectSelector": {},
     "scope": "*",
 }
-"""What the server puts into an admission policy that does not say it."""
+"""Defaults that the server adds to an admission policy."""
 
 _POLICY, _BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 _SHORT = {_POLICY: "policy", _BINDING: "binding"}
-GUARDS = (_POLICY, _BINDING)
+ADMISSION_KINDS = (_POLICY, _BINDING)
 GRANTS = ("ClusterRoleBinding", "RoleBinding")
 _MOST = 3
 
 
 def key_of(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Name an object by kind, namespace and name."""
+    """Return the key of an object: kind, namespace and name."""
     metadata = one.get("metadata") or {}
     return str(one.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name"))
 
@@ -44,7 +44,7 @@ def by_key(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], M
 
 
 def differences(expected: object, found: object, path: str = "") -> Iterator[str]:
-    """Name what departs, by its path."""
+    """Return what differs, with its path."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in (*expected, *(one for one in found if one not in expected)):
             inner = f"{path}.{key}" if path else str(key)
@@ -73,26 +73,26 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def guards(
+def admission_policies(
     expected: Sequence[Mapping[str, Any]],
     found: Mapping[tuple[str, str, str], Mapping[str, Any]],
     *,
     digest: str,
     fix: str,
-) -> Iterator[Finding]:
-    """Judge the admission policy and the binding of every rule, and what is left over of rules that are no more."""
+) -> Iterator[VerifyResult]:
+    """Return the results for every rule's admission policy and binding, and for those of rules that no longer exist."""
     rules: dict[str, list[Mapping[str, Any]]] = {}
     for one in expected:
-        if one["kind"] in GUARDS:
+        if one["kind"] in ADMISSION_KINDS:
             rules.setdefault(one["metadata"]["annotations"][names.RULE], []).append(one)
     for rule, pair in rules.items():
         problems = [problem for one in pair for problem in _problems(one, found.get(key_of(one)), digest)]
         warned = [text for one in pair for text in _type_warnings(found.get(key_of(one)) or {})]
         good = f"the server warns of its types: {warned[0]}" if warned else ""
-        yield finding(rule, "policy and binding as compiled", ADMISSION, problems, fix=fix, good=good)
+        yield result_of(rule, "policy and binding as compiled", ADMISSION, problems, fix=fix, good=good)
     wanted = {key_of(one) for one in expected}
     for key in sorted(set(found) - wanted):
-        if key[0] in GUARDS:
+        if key[0] in ADMISSION_KINDS:
             yield _left_over(found[key], ADMISSION)
 
 
@@ -127,12 +127,12 @@ def annotation(one: Mapping[str, Any], name: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _left_over(one: Mapping[str, Any], point: str) -> Finding:
+def _left_over(one: Mapping[str, Any], point: str) -> VerifyResult:
     kind, namespace, name = key_of(one)
     where = f" -n {namespace}" if namespace else ""
     rule = annotation(one, names.RULE)
     why = f"rule {rule} is not in the policy" if rule else "nothing in the policy becomes it"
-    return Finding(
+    return VerifyResult(
         subject=rule or name,
         what=f"{_SHORT.get(kind, kind)} left over",
         point=point,
@@ -144,8 +144,8 @@ def _left_over(one: Mapping[str, Any], point: str) -> Finding:
 
 def grants(
     expected: Sequence[Mapping[str, Any]], found: Mapping[tuple[str, str, str], Mapping[str, Any]], *, fix: str
-) -> Iterator[Finding]:
-    """Judge the bindings of the policy's `grants`, and the one by which everybody reads the published policy."""
+) -> Iterator[VerifyResult]:
+    """Return the results for the bindings of the policy's `grants` and for the reader of the published policy."""
     wanted = {key_of(one): one for one in expected if one["kind"] in GRANTS}
     for key, one in wanted.items():
         there = found.get(key)
@@ -153,7 +153,7 @@ def grants(
         if there is not None:
             for part in ("roleRef", "subjects"):
                 problems += differences(_plain(one[part]), _plain(there.get(part) or []), part)
-        yield finding("grants", f"{key[0]} as compiled", RBAC, problems, fix=fix, good=key[2])
+        yield result_of("grants", f"{key[0]} as compiled", RBAC, problems, fix=fix, good=key[2])
     for key in sorted(set(found) - set(wanted)):
         if key[0] in GRANTS:
             yield _left_over(found[key], RBAC)
@@ -166,24 +166,28 @@ def _plain(value: Any) -> Any:
     return {key: one for key, one in value.items() if key != "apiGroup"}
 
 
+def published_text(found: Mapping[str, Any] | None) -> str | None:
+    """Return the text of the policy in the ConfigMap; None where there is none."""
+    text = ((found or {}).get("data") or {}).get(names.PUBLISHED_KEY)
+    return text if isinstance(text, str) else None
+
+
 def published_policy(
-    found: Mapping[str, Any] | None, *, digest: str, fix: str, why_not: str, parse: Callable[[str], object]
-) -> Finding:
-    """Judge the ConfigMap that every client fetches, by what is in it; `why_not` says why it could not be read."""
+    found: Mapping[str, Any] | None, document: object, *, digest: str, fix: str, why_not: str
+) -> VerifyResult:
+    """Check the ConfigMap that every client fetches, by the `document` in it; `why_not` says why it was not read."""
     problems: list[str] = []
     if found is None:
         problems.append(f"an everyday login cannot read it: {why_not}")
     else:
-        text = (found.get("data") or {}).get(names.PUBLISHED_KEY)
-        document = parse(text) if isinstance(text, str) else None
         if not isinstance(document, dict):
             problems.append("no policy is in it")
         elif policy_config_map.digest_of(document) != digest:
             problems.append("what is in it is not the policy in force")
         problems += _old(found, digest, "it")
-    return finding("published", "as everybody's client gets it", CLIENT, problems, fix=fix)
+    return result_of("published", "as everybody's client gets it", CLIENT, problems, fix=fix)
 
 
-def unread(subject: str, what: str, point: str, why: str, *, fix: str) -> Finding:
-    """Say that nobody who was asked may read it."""
-    return Finding(subject=subject, what=what, point=point, state=NOT_CHECKED, detail=why, fix=fix)
+def unread(subject: str, what: str, point: str, why: str, *, fix: str) -> VerifyResult:
+    """Return the result for an object that no login may read."""
+    return VerifyResult(subject=subject, what=what, point=point, state=NOT_CHECKED, detail=why, fix=fix)

@@ -18,8 +18,8 @@ from kubectl_stepup.errors import ProviderResponse
 from kubectl_stepup.oidc.known_secrets import SHORTEST
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.oidc.url import checked_endpoint
+from kubectl_stepup.sanitise import safe
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.ui.sanitise import safe
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULT_INTERVAL_S = 5.0

@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_stepup.demo.accounts import new_account
 from kubectl_stepup.demo.certificates import Authority, new_authority
-from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.cluster import DemoCluster
 from kubectl_stepup.demo.https_client import HTTPSClient
 from kubectl_stepup.demo.identity_provider import IdentityProvider
 from kubectl_stepup.demo.person import Person
@@ -39,7 +39,7 @@ def lab(authority: Authority, signer: Signer) -> Iterator[Lab]:
     context = authority.server_context(clock())
     with (
         IdentityProvider(context, [account, other], clock=clock, interval_s=5, signer=signer) as provider,
-        Cluster(context, [trust(provider.issuer, authority.pem)], clock=clock) as cluster,
+        DemoCluster(context, [trust(provider.issuer, authority.pem)], clock=clock) as cluster,
     ):
         yield Lab(
             clock=clock,

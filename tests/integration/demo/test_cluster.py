@@ -10,8 +10,8 @@ from urllib.request import Request
 import pytest
 
 from kubectl_stepup.demo.authentication import JWTAuthenticator
-from kubectl_stepup.demo.cluster import Cluster
-from kubectl_stepup.demo.https_client import Answer
+from kubectl_stepup.demo.cluster import DemoCluster
+from kubectl_stepup.demo.https_client import HTTPAnswer
 from kubectl_stepup.demo.identity_provider import IdentityProvider
 from kubectl_stepup.demo.tokens import Signer
 from kubectl_stepup.secret import Secret
@@ -20,7 +20,7 @@ from tests.support.demo_lab.lab import Lab, document
 PODS = "/api/v1/namespaces/prod/pods"
 
 
-def ask(lab: Lab, path: str, token: Secret | str | None, method: str = "GET", **headers: str) -> Answer:
+def ask(lab: Lab, path: str, token: Secret | str | None, method: str = "GET", **headers: str) -> HTTPAnswer:
     text = token.reveal() if isinstance(token, Secret) else token
     if text is not None:
         headers["Authorization"] = f"Bearer {text}"
@@ -125,7 +125,7 @@ def test_the_record_names_who_did_what(lab: Lab) -> None:
     ask(lab, f"{PODS}/web-0", lab.provider.issue_everyday_token("alice"), "DELETE")
     ask(lab, f"{PODS}/web-0", lab.token(), "DELETE")
     refused, done = lab.cluster.audit
-    assert [(e.asked.verb, e.asked.resource, e.asked.name, e.code) for e in (refused, done)] == [
+    assert [(e.request.verb, e.request.resource, e.request.name, e.code) for e in (refused, done)] == [
         ("delete", "pods", "web-0", 403),
         ("delete", "pods", "web-0", 200),
     ]
@@ -155,7 +155,7 @@ def test_any_issuer_can_be_trusted_by_its_own_names(lab: Lab) -> None:
             username_prefix="",
             groups_claim="roles",
         )
-        with Cluster(context, [foreign], clock=lab.clock) as cluster:
+        with DemoCluster(context, [foreign], clock=lab.clock) as cluster:
             request = Request(
                 f"{cluster.url}/apis/authentication.k8s.io/v1/selfsubjectreviews",
                 data=b"{}",

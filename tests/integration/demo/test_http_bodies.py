@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.https_server import MAX_BODY_BYTES, HTTPSServer, Request, Response
+from kubectl_stepup.demo.https_server import MAX_BODY_BYTES, HTTPRequest, HTTPResponse, HTTPSServer
 
 CHUNKED = "Transfer-Encoding: chunked"
 FLOOD = 64 << 20
@@ -21,9 +21,9 @@ FLOOD = 64 << 20
 def server() -> Iterator[tuple[HTTPSServer, list[bytes]]]:
     bodies: list[bytes] = []
 
-    def answer(request: Request) -> Response:
+    def answer(request: HTTPRequest) -> HTTPResponse:
         bodies.append(request.body)
-        return Response(body=b"%d" % len(request.body))
+        return HTTPResponse(body=b"%d" % len(request.body))
 
     with HTTPSServer(new_authority(time.time()).server_context(time.time()), answer) as opened:
         yield opened, bodies

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.demo.prompt_reader import prompt_on
 from kubectl_stepup.demo.shell import welcome
 from kubectl_stepup.demo.story import play
-from kubectl_stepup.demo.terminal import DemoTerminal, Ran
+from kubectl_stepup.demo.terminal import DemoTerminal, Ran, prompt_on
 from kubectl_stepup.demo.world import opened, session_store, sessions_of
 from kubectl_stepup.errors import DemoFailed, KubectlNotFound
 from kubectl_stepup.sessions.scope import key
@@ -152,8 +151,8 @@ REFUSED = Ran(code=1, screen='error="insufficient_user_authentication", acr_valu
     [
         ((Ran(code=1, screen="broken"),), "kubectl get pods lists web-0 (exit code 1)"),
         ((Ran(code=0, screen="No resources found"),), "kubectl get pods lists web-0 (exit code 0)"),
-        ((LISTED, Ran(code=0, screen="deleted")), "the cluster refuses and says what it wants (exit code 0)"),
-        ((LISTED, Ran(code=1, screen="timeout")), "the cluster refuses and says what it wants (exit code 1)"),
+        ((LISTED, Ran(code=0, screen="deleted")), "the cluster denies it and says what is required (exit code 0)"),
+        ((LISTED, Ran(code=1, screen="timeout")), "the cluster denies it and says what is required (exit code 1)"),
         ((LISTED, REFUSED, Ran(code=0, screen="deleted")), "a prompt with an address and a code (exit code 0)"),
     ],
 )
@@ -228,7 +227,7 @@ def test_the_whole_story_with_the_real_commands(tmp_path: Path) -> None:
         "$ kubectl stepup status\nNAME",
         "$ kubectl stepup audit list\nTIME",
         "is still signed in: denied)",
-        "Proven, by 10 commands and the cluster's own record:",
+        "Proven, by 10 commands and the cluster's own audit log:",
     ):
         assert part in ran.stdout
     assert snapshot(tmp_path / "real") == before

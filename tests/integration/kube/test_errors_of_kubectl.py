@@ -12,15 +12,15 @@ import pytest
 
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
-from kubectl_stepup.wiring.proxy_reading import proxy_reader
+from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
-from tests.support.kube.scripted_api import reply, scripted, thief
+from tests.support.api_server import api_server, reply, thief
 from tests.support.values import repinned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.kube.scripted_api import Scripted
+    from tests.support.api_server import APIServer
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/"
 TOKEN = "an-everyday-token"
@@ -55,7 +55,7 @@ ANSWERS = {
 }
 
 
-def of_kubectl(api: Scripted, home: Path) -> subprocess.CompletedProcess[str]:
+def of_kubectl(api: APIServer, home: Path) -> subprocess.CompletedProcess[str]:
     config = home / "config"
     data = base64.b64encode(api.ca_pem.encode()).decode()
     config.write_text(
@@ -77,7 +77,7 @@ def of_kubectl(api: Scripted, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def of_ours(api: Scripted, capfd: pytest.CaptureFixture[AnyStr]) -> tuple[int, AnyStr, AnyStr]:
+def of_ours(api: APIServer, capfd: pytest.CaptureFixture[AnyStr]) -> tuple[int, AnyStr, AnyStr]:
     data = base64.b64encode(api.ca_pem.encode()).decode()
     pin: dict[str, Any] = {"server": api.url, "ca_sha256": ca_digest(api.ca_pem.encode())}
     resolved = repinned(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
@@ -90,7 +90,7 @@ def of_ours(api: Scripted, capfd: pytest.CaptureFixture[AnyStr]) -> tuple[int, A
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_error_is_said_in_kubectls_words(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code, kind, body = ANSWERS[name]
-    with scripted(lambda handler: reply(handler, code, body, (("Content-Type", kind),) if kind else ())) as api:
+    with api_server(lambda handler: reply(handler, code, body, (("Content-Type", kind),) if kind else ())) as api:
         expected = of_kubectl(api, tmp_path)
         assert of_ours(api, capfd) == (expected.returncode, expected.stdout, expected.stderr)
 
@@ -99,7 +99,7 @@ def test_an_error_is_said_in_kubectls_words(name: str, tmp_path: Path, capfd: py
 def test_what_is_no_error_is_the_same_bytes(
     body: bytes, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    with scripted(lambda handler: reply(handler, 200, body)) as api:
+    with api_server(lambda handler: reply(handler, 200, body)) as api:
         assert of_ours(api, capfdbinary) == (0, body, b"")
 
 
@@ -107,7 +107,7 @@ def test_kubectl_itself_follows_a_redirect_and_takes_the_token_along(tmp_path: P
     """Why these reads are not kubectl's; where this fails, a kubectl has learned to keep a token."""
     with (
         thief() as elsewhere,
-        scripted(lambda handler: reply(handler, 302, headers=(("Location", f"{elsewhere.url}/stolen"),))) as api,
+        api_server(lambda handler: reply(handler, 302, headers=(("Location", f"{elsewhere.url}/stolen"),))) as api,
     ):
         of_kubectl(api, tmp_path)
         assert set(elsewhere.tokens) == {f"Bearer {TOKEN}"}

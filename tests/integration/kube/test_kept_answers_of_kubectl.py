@@ -13,13 +13,13 @@ import pytest
 
 from kubectl_stepup.kubeconfig.overlay import elevated_environment
 from kubectl_stepup.kubectl.process import find
-from tests.support.kube.scripted_api import reply, scripted, thief
+from tests.support.api_server import api_server, reply, thief
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
-    from tests.support.kube.scripted_api import Scripted
+    from tests.support.api_server import APIServer
 
 TOKEN = "an-elevated-token"
 
@@ -36,7 +36,7 @@ def honest(handler: BaseHTTPRequestHandler) -> None:
     reply(handler, 200, json.dumps(body).encode(), (("Content-Type", "application/json"),))
 
 
-def keep_redirects(directory: Path, api: Scripted, location: str) -> None:
+def keep_redirects(directory: Path, api: APIServer, location: str) -> None:
     """Write answers as kubectl keeps them: of the server, that everything has moved."""
     (directory / "http").mkdir(parents=True)
     head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nX-Varied-Accept: \r\n"
@@ -47,7 +47,7 @@ def keep_redirects(directory: Path, api: Scripted, location: str) -> None:
             (directory / "http" / name).write_bytes(hashlib.sha256(kept).digest() + kept)
 
 
-def run_kubectl(api: Scripted, home: Path, *flags: str, **environ: str) -> None:
+def run_kubectl(api: APIServer, home: Path, *flags: str, **environ: str) -> None:
     data = base64.b64encode(api.ca_pem.encode()).decode()
     config = {
         "current-context": "c",
@@ -63,7 +63,7 @@ def run_kubectl(api: Scripted, home: Path, *flags: str, **environ: str) -> None:
 
 @pytest.mark.parametrize("named_by", ["flag", "variable"])
 def test_a_kept_answer_sends_the_token_to_another_host(named_by: str, tmp_path: Path) -> None:
-    with scripted(honest) as api, thief() as elsewhere:
+    with api_server(honest) as api, thief() as elsewhere:
         keep_redirects(tmp_path / "d", api, f"{elsewhere.url}/stolen")
         if named_by == "flag":
             run_kubectl(api, tmp_path, f"--cache-dir={tmp_path / 'd'}")
@@ -73,7 +73,7 @@ def test_a_kept_answer_sends_the_token_to_another_host(named_by: str, tmp_path: 
 
 
 def test_in_the_environment_of_an_elevated_command_it_does_not(tmp_path: Path) -> None:
-    with scripted(honest) as api, thief() as elsewhere:
+    with api_server(honest) as api, thief() as elsewhere:
         keep_redirects(tmp_path / "d", api, f"{elsewhere.url}/stolen")
         environ = elevated_environment(
             {"KUBECACHEDIR": str(tmp_path / "d")},

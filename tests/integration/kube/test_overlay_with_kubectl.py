@@ -18,13 +18,13 @@ import pytest
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.kubeconfig.load import load
 from kubectl_stepup.kubeconfig.overlay import elevated_environment, exec_entry, overlay_document
-from kubectl_stepup.kubeconfig.run_directory import run_directory
 from kubectl_stepup.kubeconfig.static_entry import static_entry, with_entry, without_entry
 from kubectl_stepup.kubectl.command_line import read_line
+from kubectl_stepup.kubectl.run_directory import run_directory
 from kubectl_stepup.yaml_edit import foreign_yaml
 from kubectl_stepup.yaml_edit.edited_file import change
 from tests.integration.kube.kubectls import KUBECTLS
-from tests.support.kube.fake_api import FakeAPI, fake_api
+from tests.support.api_server import APIServer, api_server
 
 EVERYDAY, ELEVATED = "Bearer everyday", "Bearer elevated"
 PLUGIN = """#!{python} -IS
@@ -41,8 +41,8 @@ class Machine:
 
     home: Path
     kubeconfig: Path
-    api: FakeAPI
-    other_api: FakeAPI
+    api: APIServer
+    other_api: APIServer
     kubectl: str
     environ: dict[str, str]
 
@@ -92,7 +92,7 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]
     plugin = home / "plugin"
     plugin.write_text(PLUGIN.format(python=sys.executable, record=str(home / "plugin-calls")))
     plugin.chmod(0o700)
-    with fake_api() as api, fake_api() as other_api:
+    with api_server() as api, api_server() as other_api:
         (home / ".kube" / "pki" / "ca.pem").write_text(api.ca_pem)
         kubeconfig = home / ".kube" / "config"
         kubeconfig.write_text(
@@ -135,7 +135,7 @@ PODS = "/api/v1/namespaces/shop/pods"
 def test_the_elevated_user_is_used_and_the_namespace_kept(machine: Machine) -> None:
     assert machine.elevated("delete", "pod", "web-0", "--wait=false").startswith('pod "web-0" deleted')
     assert machine.api.credentials("DELETE", f"{PODS}/web-0") == {ELEVATED}
-    assert EVERYDAY not in {request.authorization for request in machine.api.requests}
+    assert EVERYDAY not in machine.api.tokens
 
 
 def test_the_command_line_may_name_the_context_and_a_namespace(machine: Machine) -> None:
@@ -334,4 +334,4 @@ def test_an_elevated_user_that_somebody_wrote_before_has_no_say(machine: Machine
     machine.elevated("get", "pods")
 
     assert machine.api.credentials("GET", PODS) == {ELEVATED}
-    assert {request.impersonates for request in machine.api.requests} == {None}
+    assert {headers.get("impersonate-user") for _, headers in machine.api.seen} == {None}

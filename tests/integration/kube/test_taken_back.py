@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from kubectl_stepup.errors import KubectlFailed
 from kubectl_stepup.stepup.published_policy import WORDS, text_of
 from tests.integration.kube.kubectls import KUBECTLS
+from tests.support.api_server import api_server, reply
 
 OBJECT = "/api/v1/namespaces/kube-public/configmaps/kubectl-stepup-policy"
 DISCOVERY = {
@@ -48,50 +49,35 @@ def status(code: int, reason: str, message: str) -> tuple[int, bytes]:
     return code, json.dumps({**members, "code": code, "reason": reason, "message": message}).encode()
 
 
-class API(ThreadingHTTPServer):
-    """Answers discovery, and one thing about the object; `everywhere` answers that to everything."""
+@dataclass
+class API:
+    """A server that answers discovery, and one thing about the object; `everywhere` answers that to everything."""
 
+    url: str = ""
     answer: tuple[int, bytes] = (500, b"")
-    everywhere = False
+    everywhere: bool = False
 
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers what the server was told."""
-
-    server: API
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        code, body = self.server.answer
-        if path != OBJECT and not self.server.everywhere:
+    def reply(self, handler: BaseHTTPRequestHandler) -> None:
+        path = handler.path.partition("?")[0]
+        code, body = self.answer
+        if path != OBJECT and not self.everywhere:
             code, body = 200, json.dumps(DISCOVERY.get(path, {})).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json" if body.startswith(b"{") else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay quiet."""
+        kind = "application/json" if body.startswith(b"{") else "text/html"
+        reply(handler, code, body, (("Content-Type", kind),))
 
 
 @pytest.fixture
 def api() -> Iterator[API]:
-    server = API(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    told = API()
+    with api_server(told.reply, tls=False) as running:
+        told.url = running.url
+        yield told
 
 
 def asked(kubectl: str, api: API, home: Path) -> str | None:
     """Ask for the cluster's policy by kubectl; return what is made of its answer."""
     done = subprocess.run(
-        [kubectl, f"--server=http://127.0.0.1:{api.server_port}", *WORDS],
+        [kubectl, f"--server={api.url}", *WORDS],
         env={"HOME": str(home)},
         capture_output=True,
         timeout=60,
@@ -139,9 +125,9 @@ def test_what_something_on_the_way_says_is_not(
 
 
 @pytest.mark.parametrize("kubectl", KUBECTLS)
-def test_no_network_is_not(kubectl: str, api: API, tmp_path: Path) -> None:
-    api.shutdown()
-    api.server_close()
+def test_no_network_is_not(kubectl: str, tmp_path: Path) -> None:
+    with api_server(tls=False) as gone:
+        pass
 
     with pytest.raises(KubectlFailed):
-        asked(kubectl, api, tmp_path)
+        asked(kubectl, API(url=gone.url), tmp_path)

@@ -11,8 +11,8 @@ from typing import Any
 
 from kubectl_stepup.demo.accounts import Account, Credentials, SignIn
 from kubectl_stepup.demo.certificates import Authority
-from kubectl_stepup.demo.cluster import Cluster
-from kubectl_stepup.demo.https_client import Answer, HTTPSClient
+from kubectl_stepup.demo.cluster import DemoCluster
+from kubectl_stepup.demo.https_client import HTTPAnswer, HTTPSClient
 from kubectl_stepup.demo.identity_provider import IdentityProvider
 from kubectl_stepup.demo.person import Person
 from kubectl_stepup.demo.tokens import Signer, id_token_claims
@@ -40,14 +40,14 @@ class Lab:
     clock: Clock
     authority: Authority
     provider: IdentityProvider
-    cluster: Cluster
+    cluster: DemoCluster
     account: Account
     credentials: Credentials
     person: Person
     client: HTTPSClient
     other: Account = field(repr=False)
 
-    def device(self, client_id: str = "kubectl-elevated", **more: str) -> Answer:
+    def device(self, client_id: str = "kubectl-elevated", **more: str) -> HTTPAnswer:
         """Ask for a device code; a parameter given as an empty string is left out."""
         form = {
             "client_id": client_id,
@@ -59,7 +59,7 @@ class Lab:
         }
         return self.client.post(f"{self.provider.issuer}/device_authorization", form)
 
-    def poll(self, device_code: str, client_id: str = "kubectl-elevated", verifier: str = VERIFIER) -> Answer:
+    def poll(self, device_code: str, client_id: str = "kubectl-elevated", verifier: str = VERIFIER) -> HTTPAnswer:
         """Ask for tokens."""
         form = {
             "client_id": client_id,
@@ -93,7 +93,7 @@ class Lab:
         return (signer or self.provider.signer).sign(changed)
 
 
-def document(answer: Answer) -> dict[str, Any]:
+def document(answer: HTTPAnswer) -> dict[str, Any]:
     """Return a JSON object."""
     found = answer.json()
     assert isinstance(found, dict)

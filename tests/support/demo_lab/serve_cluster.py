@@ -12,11 +12,11 @@ import signal
 import time
 from pathlib import Path
 
-from kubectl_stepup.demo.admission import standard_guards
+from kubectl_stepup.demo.admission import standard_policies
 from kubectl_stepup.demo.authentication import JWTAuthenticator
 from kubectl_stepup.demo.authorization import team_grants
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.cluster import DemoCluster
 
 
 def arguments() -> argparse.Namespace:
@@ -47,12 +47,12 @@ def main() -> None:
         window_s=wanted.window,
         username_claim=wanted.username_claim,
     )
-    with Cluster(
+    with DemoCluster(
         authority.server_context(time.time()),
         [trusted],
         clock=time.time,
         grants=team_grants(wanted.group),
-        guards=standard_guards(level="mfa", max_age_s=900, exempt=("sandbox",)),
+        policies=standard_policies(level="mfa", max_age_s=900, exempt=("sandbox",)),
     ) as cluster:
         ca_data = base64.b64encode(authority.pem.encode()).decode()
         kubeconfig = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -15,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.demo.authentication import JWTAuthenticator
 from kubectl_stepup.demo.certificates import new_authority
-from kubectl_stepup.demo.cluster import Cluster
+from kubectl_stepup.demo.cluster import DemoCluster
 from kubectl_stepup.demo.terminal import DemoTerminal
 from kubectl_stepup.demo.world import forget_sessions
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.sessions.stores import keyctl
+from tests.support import home
 from tests.support.provider.keys import rsa_key
 from tests.support.provider.model import Answer
 from tests.support.provider.server import Provider
 from tests.support.provider.tokens import signed
+from tests.support.warm_start import CAN_FORK, PROGRAM, WarmTerminal, is_ours, warm_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 ACR = "urn:stepup:mfa"
 GROUPS = {"groups": ["dev"]}
-PROGRAM = [sys.executable, "-P", "-m", "kubectl_stepup"]
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
 kind: Policy
@@ -56,8 +56,10 @@ class Lab:
     directory: Path
     environ: dict[str, str]
     provider: Provider
-    cluster: Cluster
+    cluster: DemoCluster
     terminal: DemoTerminal
+    cold: bool = False
+    """Whether each command starts an interpreter of its own."""
 
     @property
     def answer(self) -> Answer:
@@ -87,8 +89,11 @@ class Lab:
         self, *words: str, stdin: bytes = b"", program: list[str] | None = None, **environ: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run our command (or `program`) without a terminal, as a script would."""
+        command = [*(PROGRAM if program is None else program), *words]
+        if is_ours(command) and not stdin and not self.cold:
+            return warm_start().run(command, {**self.environ, **environ})
         return subprocess.run(
-            [*(PROGRAM if program is None else program), *words],
+            command,
             env={**self.environ, **environ},
             input=stdin,
             capture_output=True,
@@ -115,17 +120,19 @@ def opened_lab(
     policy: str = POLICY,
     address: str = "127.0.0.1",
     name: str | None = None,
+    cold: bool = False,
 ) -> Iterator[Lab]:
     """Open a lab in `directory`; nothing of it is left in the kernel's keyring afterwards.
 
-    `name` is the provider's host where that is not its address.
+    `name` is the provider's host where that is not its address. `cold`: each command starts an interpreter of its own,
+    for tests about that, and about what can be seen of processes.
     """
     with ExitStack() as stack:
         provider = stack.enter_context(
             Provider(directory, answer=answer or Answer(interval=1, claims=GROUPS), address=address, name=name)
         )
         cluster, ca_pem = stack.enter_context(opened_cluster(provider.issuer, provider.ca_file.read_text()))
-        home = LabHome(
+        enrolled = LabHome(
             issuer=provider.issuer,
             provider_ca=provider.ca_file,
             server=cluster.url,
@@ -134,13 +141,16 @@ def opened_lab(
             store=store,
             policy=policy,
         )
-        environ = furnish(directory, home)
-        terminal = stack.enter_context(DemoTerminal(environ))
-        yield Lab(directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal)
+        environ = furnish(directory, enrolled)
+        cold = cold or not CAN_FORK
+        terminal = stack.enter_context((DemoTerminal if cold else WarmTerminal)(environ))
+        yield Lab(
+            directory=directory, environ=environ, provider=provider, cluster=cluster, terminal=terminal, cold=cold
+        )
 
 
 @contextmanager
-def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]:
+def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[DemoCluster, str]]:
     """Open a cluster stand-in that trusts `issuer`; give it with its own CA."""
     authority = new_authority(time.time())
     trusted = JWTAuthenticator(
@@ -151,7 +161,7 @@ def opened_cluster(issuer: str, issuer_ca: str) -> Iterator[tuple[Cluster, str]]
         level_acr={"mfa": (ACR,), "critical": (ACR,)},
         window_s=1260,
     )
-    with Cluster(authority.server_context(time.time()), [trusted], clock=time.time) as cluster:
+    with DemoCluster(authority.server_context(time.time()), [trusted], clock=time.time) as cluster:
         try:
             yield cluster, authority.pem
         finally:
@@ -173,23 +183,14 @@ class LabHome:
 
 
 def furnish(directory: Path, lab: LabHome) -> dict[str, str]:
-    """Write kubeconfig, config and policy; give the whole environment of a command."""
-    home = directory / "home"
-    ours = home / ".config/kubectl-stepup"
-    for path in (ours, home / ".kube", directory / "run", directory / "tmp"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (home / ".kube/config").write_text(json.dumps(_kubeconfig(lab)))
-    (ours / "config.yaml").write_text(_config(lab))
-    (ours / "policy.yaml").write_text(lab.policy)
-    search = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    return {
-        "HOME": str(home),
-        "PATH": search,
-        "TERM": "dumb",
-        "LANG": "C.UTF-8",
-        "TMPDIR": str(directory / "tmp"),
-        "XDG_RUNTIME_DIR": str(directory / "run"),
-    }
+    """Write kubeconfig, config and policy; return the whole environment of a command."""
+    return home.furnish(
+        directory,
+        search=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
+        kubeconfig_text=json.dumps(home.kubeconfig(lab.server, lab.ca_pem, lab.everyday_token)),
+        config=_config(lab),
+        policy=lab.policy,
+    )
 
 
 def everyday_token(provider: Provider, account: str = "alice") -> str:
@@ -208,18 +209,6 @@ def everyday_token(provider: Provider, account: str = "alice") -> str:
         "email": f"{account}@example.com",
     }
     return signed(claims, rsa_key("main"), kid="main")
-
-
-def _kubeconfig(lab: LabHome) -> dict[str, object]:
-    ca_data = base64.b64encode(lab.ca_pem.encode()).decode()
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "prod",
-        "clusters": [{"name": "c", "cluster": {"server": lab.server, "certificate-authority-data": ca_data}}],
-        "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "everyday", "namespace": "prod"}}],
-        "users": [{"name": "everyday", "user": {"token": lab.everyday_token}}],
-    }
 
 
 def _config(lab: LabHome) -> str:

@@ -65,7 +65,7 @@ class Published:
         return {"keys": self.keys}
 
 
-def judge(
+def checked(
     token: str,
     *,
     expected: Expectation = EXPECTED,
@@ -74,7 +74,7 @@ def judge(
     access_token: str | None = None,
     scope: Sequence[str] = ("openid",),
 ) -> IDTokenClaims:
-    """Verify and check as a step-up does: give the claims or raise."""
+    """Return the claims of a token that a step-up accepts, or raise."""
     claims = verify(
         Secret(token),
         expected,
@@ -89,5 +89,5 @@ def judge(
 
 
 def accept(token: str, **options: Any) -> None:
-    """Judge `token`, which must pass."""
-    assert judge(token, **options).account == REQUIREMENT.account
+    """Check `token`, which must pass."""
+    assert checked(token, **options).account == REQUIREMENT.account

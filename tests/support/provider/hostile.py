@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import socket
-import ssl
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import trustme
-
+from tests.support.certificates import Authority
 from tests.support.provider.listener import Listener
 
 Script = Callable[[], Iterable[bytes]]
@@ -23,11 +21,9 @@ class Hostile(Listener):
         self.sent = 0
         self.forms: list[bytes] = []
         self._script, self._cap = script, cap
-        authority = trustme.CA()
-        self.ca_file = directory / "hostile-ca.pem"
-        authority.cert_pem.write_to_path(str(self.ca_file))
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(self._context)
+        authority = Authority()
+        self.ca_file = authority.write(directory / "hostile-ca.pem")
+        self._context = authority.server_context("127.0.0.1")
         super().__init__()
         self.url = f"https://{self.host}/"
 

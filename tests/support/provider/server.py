@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-import trustme
-
 from kubectl_stepup.clock import SystemClock
+from tests.support.certificates import Authority
 from tests.support.provider.grants import Device, Grants, Reply
 from tests.support.provider.model import Answer, Raw, Recorded, Want
 
@@ -53,14 +52,11 @@ class Provider:
 
         self.requests: list[Recorded] = []
         self.stopping = threading.Event()
-        authority = trustme.CA()
-        self.ca_file = directory / "provider-ca.pem"
-        authority.cert_pem.write_to_path(str(self.ca_file))
+        authority = Authority()
+        self.ca_file = authority.write(directory / "provider-ca.pem")
         self._server = (_ServerV6 if ":" in address else _Server)((address, 0), _Handler)
         self._server.provider = self
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(address, name or "localhost").configure_cert(context)
-        self._server.context = context
+        self._server.context = authority.server_context(address, name or "localhost")
         host = name or (f"[{address}]" if ":" in address else address)
         self.issuer = f"https://{host}:{self._server.server_port}"
         self.grants = Grants(self.issuer, self.want, self.answer, self.clock)

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from tests.system.differential.generator import Command, generated
 from tests.system.differential.runner import Runner, runner, workplace
 from tests.system.differential.snapshot import snapshot
-from tests.system.differential.verdict import Verdict, judge
+from tests.system.differential.verdict import Verdict, verdict_on
 from tests.system.parts import kubectls
 
 VERSIONS = ("1.32", "1.36", "1.37")
@@ -31,7 +31,7 @@ class Run:
 
 
 def run(count: int, seed: int, *, tell: Callable[[Run], None] = lambda done: None) -> Run:
-    """Generate commands and judge each with one of the kubectls, in turn.
+    """Generate commands and check each with one of the kubectls, in turn.
 
     Raises:
         Missing: a kubectl, or what the server answers from, cannot be had.
@@ -67,7 +67,7 @@ def _work(version: str, kubectl: Path, share: SimpleQueue[Command | None], direc
     try:
         with runner(kubectl, directory) as worker:
             while (words := share.get()) is not None:
-                verdict = _judged(worker, words)
+                verdict = _checked(worker, words)
                 done.verdicts.append((version, verdict))
                 if verdict.missed:
                     done.missed.append((version, verdict))
@@ -75,15 +75,15 @@ def _work(version: str, kubectl: Path, share: SimpleQueue[Command | None], direc
         done.failed.append(error)
 
 
-def _judged(worker: Runner, words: Command) -> Verdict:
-    return judge(words, worker.run(words), str(worker.kubectl))
+def _checked(worker: Runner, words: Command) -> Verdict:
+    return verdict_on(words, worker.run(words), str(worker.kubectl))
 
 
 def shrunk(version: str, verdict: Verdict, directory: Path) -> Verdict:
     """Take words away from a command for as long as something is missed."""
     with runner(kubectls.kubectl(version), directory) as worker:
         while True:
-            shorter = (_judged(worker, words) for words in _shorter(verdict.words))
+            shorter = (_checked(worker, words) for words in _shorter(verdict.words))
             found = next((smaller for smaller in shorter if smaller.missed), None)
             if found is None:
                 return verdict

@@ -12,7 +12,7 @@ from kubectl_stepup.kubectl.manifest import expand
 from kubectl_stepup.kubectl.request import ResourceAttributes
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from tests.support.kube.sent import foresees, matters
+from tests.support.sent import foresees, matters
 from tests.system.differential.runner import Outcome
 from tests.system.differential.server import Request
 from tests.system.recorder.fixture import SHOP
@@ -49,7 +49,7 @@ class Verdict:
         return not self.command.known and self.outcome.code == 0 and bool(self.outcome.requests)
 
 
-def judge(words: Sequence[str], outcome: Outcome, kubectl: str) -> Verdict:
+def verdict_on(words: Sequence[str], outcome: Outcome, kubectl: str) -> Verdict:
     """Read the command as `exec` does, and compare."""
     command, ours = understood(words, kubectl)
     came = [request for request in outcome.requests if matters(request)]

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from kubectl_stepup.enforce.targets.requests_cel import EXEMPT_KINDS
-from tests.support.kube.sent import STREAMS, WRITES
+from tests.support.sent import STREAMS, WRITES
 from tests.system.differential.runner import MANIFESTS
 from tests.system.guarded.cluster import Guarded
 from tests.system.guarded.corpus_objects import set_up

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -19,6 +18,7 @@ from kubectl_stepup.sessions.scope import USER_SCOPE, key, moment
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.choose import FILES
 from kubectl_stepup.sessions.stores.file import FileStore
+from tests.support.home import kubeconfig
 from tests.system.guarded.cluster import ACR, CLUSTER, ELEVATED, PROGRAM, TOKEN_LIFE_S, Guarded
 from tests.system.parts import kubectls
 from tests.system.parts.cache import MACHINE
@@ -35,8 +35,8 @@ rules:
   - {name: deletes, do: [delete, stop], except: {namespaces: [sandbox]}, needs: mfa}
   - {name: shells, do: [shell], needs: mfa}
   - {name: secrets, do: [read-secrets], except: {namespaces: [sandbox]}, needs: mfa}
-  - {name: power, do: [grant, guard, mint, node], needs: critical}
-  - {name: lent, do: [run-as], needs: critical}
+  - {name: power, do: [grant, protect, mint, node], needs: critical}
+  - {name: run-as, do: [run-as], needs: critical}
   - {name: mass, do: [delete], where: {all: true}, needs: critical}
 """
 """Every kind of rule, for the everyday role below."""
@@ -130,15 +130,7 @@ class Person:
 
     def _kubeconfig(self, user: dict[str, Any]) -> dict[str, Any]:
         api = self.guarded.api
-        ca_data = base64.b64encode(api.ca_file.read_bytes()).decode()
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": CLUSTER,
-            "clusters": [{"name": "lab", "cluster": {"server": api.url, "certificate-authority-data": ca_data}}],
-            "contexts": [{"name": CLUSTER, "context": {"cluster": "lab", "user": "everyday", "namespace": "shop"}}],
-            "users": [{"name": "everyday", "user": user}],
-        }
+        return kubeconfig(api.url, api.ca_file.read_text(), user, context=CLUSTER, namespace="shop")
 
     def stepup(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of our commands."""

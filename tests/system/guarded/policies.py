@@ -23,14 +23,14 @@ rules:
 """
 
 LADDER = f"""{_HEAD}
-  - {{name: power, do: [grant, guard, mint, node, run-as], needs: critical}}
+  - {{name: power, do: [grant, protect, mint, node, run-as], needs: critical}}
   - {{name: nodes-proxy, verbs: [get, create, update, patch, delete], resources: [nodes/proxy], needs: critical}}
   - {{name: hurts, do: [delete, stop, shell, read-secrets], needs: mfa}}
 grants:
   - {{level: mfa, group: team-shop, role: secret-reader, namespaces: [shop]}}
   - {{level: mfa, group: team-prod, role: secret-reader, namespaces: [prod]}}
 """
-"""What hurts needs a second factor; what lends power for good needs the highest level."""
+"""What hurts needs a second factor; what grants power permanently needs the highest level."""
 
 RULES = f"""{_HEAD}
   - {{name: keep, do: [delete], namespaces: ['prod*'], except: {{names: ['tmp-*']}}, needs: mfa}}
@@ -38,7 +38,7 @@ RULES = f"""{_HEAD}
   - {{name: stops, do: [stop], needs: mfa}}
   - {{name: shells, do: [shell], except: {{namespaces: ['sand*']}}, needs: mfa}}
   - {{name: nodes, do: [node], names: ['worker-*'], needs: critical}}
-  - {{name: lent, do: [run-as], namespaces: [shop], needs: mfa}}
+  - {{name: run-as, do: [run-as], namespaces: [shop], needs: mfa}}
   - {{name: named, verbs: [update, delete], apiGroups: ['*.com'], resources: ['widg*', 'widgets/status'], needs: mfa}}
   - {{name: settings, verbs: [create, patch], apiGroups: [''], resources: [configmaps], names: ['settings*'],
      needs: mfa}}

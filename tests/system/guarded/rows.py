@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
     yield from _stops()
     yield from _shells()
     yield from _nodes()
-    yield from _lent()
+    yield from _run_as()
     yield from _by_name()
 
 
@@ -68,7 +68,7 @@ def things() -> Iterator[tuple[str, dict[str, Any]]]:
     yield (
         f"{APPS}/deployments",
         {
-            "metadata": {"name": "lent"},
+            "metadata": {"name": "run-as"},
             "spec": {
                 "selector": SELECTOR,
                 "replicas": 0,
@@ -185,20 +185,20 @@ def _nodes() -> Iterator[Row]:
         yield Row(method="PATCH", path=path, body=body, rule=rule, command=command)
 
 
-def _lent() -> Iterator[Row]:
-    """An update lends where what is lent changes."""
-    lent, image = f"{APPS}/deployments/lent", [{"name": "web", "image": "web:9"}]
+def _run_as() -> Iterator[Row]:
+    """An update is gated where the account or the power of the host changes."""
+    deployment, image = f"{APPS}/deployments/run-as", [{"name": "web", "image": "web:9"}]
     for path, spec, rule in (
-        (lent, {"containers": image}, None),
-        (lent, {"serviceAccountName": "default", "serviceAccount": "default"}, None),
-        (lent, {"serviceAccountName": "other", "serviceAccount": "other"}, "lent"),
-        (lent, {"hostIPC": True}, "lent"),
+        (deployment, {"containers": image}, None),
+        (deployment, {"serviceAccountName": "default", "serviceAccount": "default"}, None),
+        (deployment, {"serviceAccountName": "other", "serviceAccount": "other"}, "run-as"),
+        (deployment, {"hostIPC": True}, "run-as"),
         (f"{APPS}/deployments/busy", {"containers": image}, None),
-        (f"{APPS}/deployments/busy", {"serviceAccountName": "builder"}, "lent"),
+        (f"{APPS}/deployments/busy", {"serviceAccountName": "builder"}, "run-as"),
     ):
         body = {"spec": {"template": {"spec": spec}}}
         yield Row(method="PATCH", path=path, rule=rule, body=body)
-    for namespace, rule in (("shop", "lent"), ("prod", None)):
+    for namespace, rule in (("shop", "run-as"), ("prod", None)):
         pod = {"metadata": {"name": "new"}, "spec": {**POD_SPEC, "hostNetwork": True}}
         path = f"/api/v1/namespaces/{namespace}/pods"
         yield Row(method="POST", path=path, rule=rule, body=pod, content_type="application/json")

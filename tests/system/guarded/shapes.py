@@ -76,7 +76,7 @@ def _acrs() -> Iterator[Shape]:
 
 def _times() -> Iterator[Shape]:
     yield Shape(name="no auth_time", claims=lambda _: {}, absent=("auth_time",))
-    odd: dict[str, object] = {
+    malformed: dict[str, object] = {
         "null": None,
         "a text": "1795000000",
         "true": True,
@@ -89,7 +89,7 @@ def _times() -> Iterator[Shape]:
         "enormous": 1e308,
         "as enormous and negative": -1e308,
     }
-    for name, value in odd.items():
+    for name, value in malformed.items():
         yield Shape(name=f"auth_time {name}", claims=lambda _, value=value: {"auth_time": value})  # type: ignore[misc]
     yield Shape(name="auth_time in milliseconds", claims=lambda signed: {"auth_time": signed.now * 1000})
     yield Shape(name="auth_time with a fraction", claims=lambda signed: {"auth_time": signed.now - 2.5}, keeps=True)
@@ -160,14 +160,19 @@ def _parties() -> Iterator[Shape]:
 
 
 def _others() -> Iterator[Shape]:
-    for name, amr in {"a text": "mfa", "a list": ["pwd", "otp"], "odd": ["pwd", 7, None], "an object": {}}.items():
+    for name, amr in {
+        "a text": "mfa",
+        "a list": ["pwd", "otp"],
+        "mixed": ["pwd", 7, None],
+        "an object": {},
+    }.items():
         yield Shape(name=f"amr {name}", claims=lambda _, amr=amr: {"amr": amr}, keeps=True)  # type: ignore[misc]
     deep: object = "bottom"
     for _ in range(100):
         deep = {"deeper": [deep]}
     yield Shape(name="deep claims", claims=lambda _: {"deep": deep}, keeps=True)
-    odd = {"a.b": 1, "": 2, "it's": 3, "__proto__": 4, "https://example.com/claim": [None]}
-    yield Shape(name="claims with odd names", claims=lambda _: odd, keeps=True)
+    unusual = {"a.b": 1, "": 2, "it's": 3, "__proto__": 4, "https://example.com/claim": [None]}
+    yield Shape(name="claims with unusual names", claims=lambda _: unusual, keeps=True)
     yield Shape(
         name="a claim of our names",
         claims=lambda _: {"stepup:mfa": True, "kubectl-stepup.github.io/issuer": 1},

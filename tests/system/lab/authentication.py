@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubectl_stepup.enforce.issuer_trust import ClaimNames, Trust, TrustedLevel
-from kubectl_stepup.enforce.names import OWNED as OURS
 from kubectl_stepup.enforce.targets import authentication
+from kubectl_stepup.names import OWN_GROUP as OURS
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
 
 __all__ = ["ELEVATED", "EVERYDAY", "OURS", "WINDOW_S", "authentication_configuration"]

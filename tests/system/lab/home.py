@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import shutil
 import sys
@@ -11,13 +10,13 @@ from pathlib import Path
 
 import yaml
 
+from tests.support import home
 from tests.system.lab.authentication import EVERYDAY
 from tests.system.parts.cache import MACHINE
 from tests.system.parts.kube_apiserver import KubeAPIServer
 from tests.system.parts.provider import RunningProvider
 
 PROGRAM = (sys.executable, "-P", "-m", "kubectl_stepup")
-CONTEXT = "prod"
 PROVIDER_CA = "provider-ca.pem"
 POLICY = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1
@@ -38,21 +37,14 @@ def furnish(
 
     `search` is what PATH begins with; the machine's follows.
     """
-    home = directory / "home"
-    for path in (home / ".kube", home / ".config/kubectl-stepup", directory / "run"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kubeconfig = home / ".kube/config"
-    kubeconfig.touch(mode=0o600)
-    kubeconfig.write_text(yaml.safe_dump(_kubeconfig(api, everyday_token)))
-    (home / ".config/kubectl-stepup/policy.yaml").write_text(POLICY)
-    shutil.copy(provider.ca_file, home / PROVIDER_CA)
-    return {
-        "HOME": str(home),
-        "PATH": os.pathsep.join([*(str(place) for place in search), MACHINE.get("PATH", os.defpath)]),
-        "TERM": "dumb",
-        "LANG": "C.UTF-8",
-        "XDG_RUNTIME_DIR": str(directory / "run"),
-    }
+    environ = home.furnish(
+        directory,
+        search=os.pathsep.join([*(str(place) for place in search), MACHINE.get("PATH", os.defpath)]),
+        kubeconfig_text=yaml.safe_dump(home.kubeconfig(api.url, api.ca_file.read_text(), everyday_token)),
+        policy=POLICY,
+    )
+    shutil.copy(provider.ca_file, Path(environ["HOME"], PROVIDER_CA))
+    return environ
 
 
 def enrolment(environ: Mapping[str, str], provider: RunningProvider) -> list[str]:
@@ -67,15 +59,3 @@ def enrolment(environ: Mapping[str, str], provider: RunningProvider) -> list[str
         "--label": "env=prod",
     }
     return ["setup", "--yes", *(word for option in options.items() for word in option)]
-
-
-def _kubeconfig(api: KubeAPIServer, everyday_token: str) -> dict[str, object]:
-    ca_data = base64.b64encode(api.ca_file.read_bytes()).decode()
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": CONTEXT,
-        "clusters": [{"name": "lab", "cluster": {"server": api.url, "certificate-authority-data": ca_data}}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": "lab", "user": "everyday", "namespace": "prod"}}],
-        "users": [{"name": "everyday", "user": {"token": everyday_token}}],
-    }

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from kubectl_stepup.enforce.plan import Place
+from kubectl_stepup.enforce.plan import TargetCluster
 from kubectl_stepup.enforce.targets import admission
 from kubectl_stepup.enforce.targets.admission import Gate
 from kubectl_stepup.policy.load import load
@@ -24,8 +24,8 @@ PODS = ("web-0", "web-1", "db-0")
 def gates(acr: str, text: str = POLICY) -> tuple[dict[str, Any], ...]:
     """Return the objects that a policy is compiled to; `acr` is what proves the level at the provider."""
     policy = load(None, ("policy.yaml", text.encode()))
-    place = Place(name="prod", labels={"env": "prod"})
-    return admission.objects(Gate(policy=policy, place=place, acr_values={"mfa": (acr,)}, annotations={}))
+    cluster = TargetCluster(name="prod", labels={"env": "prod"})
+    return admission.objects(Gate(policy=policy, cluster=cluster, acr_values={"mfa": (acr,)}, annotations={}))
 
 
 def furnish(api: KubeAPI, *, acr: str) -> None:

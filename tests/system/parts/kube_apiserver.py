@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import trustme
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.certificates import Authority, write_leaf
 from tests.system.parts.cache import MACHINE
-from tests.system.parts.certificates import write_leaf
 from tests.system.parts.control_plane import binary
 from tests.system.parts.kube_api import KubeAPI
 from tests.system.parts.ports import loopback_port
@@ -49,7 +48,7 @@ class KubeAPIServer:
     controller_manager_certificate: tuple[Path, Path]
     audit_log: Path
     server: Server
-    authority: trustme.CA
+    authority: Authority
     authentication: Path
     """The AuthenticationConfiguration; the server reads it again when it changes."""
 
@@ -102,14 +101,13 @@ def kube_apiserver(
 
     It records what `audit_policy` (the text of one) says, by default all that people do.
     """
-    authority = trustme.CA(organization_name="kubectl stepup test bed")
+    authority = Authority("kubectl stepup test bed")
     serving = _certificate(directory, authority, "kube-apiserver", "127.0.0.1", "localhost")
     service_account_key = _service_account_key(directory / "service-account.key")
     files = {"authentication.yaml": authentication, "audit-policy.yaml": audit_policy or json.dumps(AUDIT_POLICY)}
     for name, text in files.items():
         (directory / name).write_text(text)
-    ca_file = directory / "kube-ca.pem"
-    authority.cert_pem.write_to_path(ca_file)
+    ca_file = authority.write(directory / "kube-ca.pem")
     port = loopback_port()
     command: list[str | Path] = [
         binary("kube-apiserver"),
@@ -160,11 +158,11 @@ def is_ready(api: KubeAPI) -> bool:
 
 
 def _certificate(
-    directory: Path, authority: trustme.CA, name: str, *hosts: str, organization: str | None = None
+    directory: Path, authority: Authority, name: str, *hosts: str, organization: str | None = None
 ) -> tuple[Path, Path]:
     """Write a certificate and its key; Kubernetes reads the user from its common name, groups from organizations."""
     # Without a host the extension for hosts is empty and critical, which Go refuses, even of clients.
-    made = authority.issue_cert(*(hosts or ("localhost",)), common_name=name, organization_name=organization)
+    made = authority.leaf(*(hosts or ("localhost",)), common_name=name, organization_name=organization)
     return write_leaf(made, directory, name.rpartition(":")[2])
 
 

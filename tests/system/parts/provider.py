@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import trustme
-
-from tests.system.parts.certificates import write_leaf
+from tests.support.certificates import Authority, write_leaf
 
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 """The seed of everybody's one-time codes, in base 32."""
@@ -43,10 +41,9 @@ class RunningProvider:
 
 def tls_files(directory: Path, name: str) -> tuple[Path, Path, Path]:
     """Write a throw-away CA, and a certificate for localhost with its key; give the three files."""
-    authority = trustme.CA()
-    ca = directory / f"{name}-ca.pem"
-    authority.cert_pem.write_to_path(ca)
-    return ca, *write_leaf(authority.issue_cert("localhost", "127.0.0.1"), directory, name)
+    authority = Authority()
+    ca = authority.write(directory / f"{name}-ca.pem")
+    return ca, *write_leaf(authority.leaf("localhost", "127.0.0.1"), directory, name)
 
 
 def serves(issuer: str, ca_file: Path) -> bool:

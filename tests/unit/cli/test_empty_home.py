@@ -170,7 +170,7 @@ def test_the_working_directory_is_never_looked_at(
     assert cli("status").code == 0
 
 
-def test_without_a_home_there_is_no_place_for_the_record(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_there_is_no_place_for_the_audit_log(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME")
     found = cli("audit", "list", "-o", "json")
     assert (found.code, found.error["code"]) == (1, "audit-unavailable")

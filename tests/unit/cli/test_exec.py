@@ -66,7 +66,7 @@ def test_what_is_unenrolled_runs_with_a_line(cli: Cli, program: str, capsys: pyt
     assert capsys.readouterr().err == ""
 
 
-def test_a_routine_command_opens_no_session_store(
+def test_an_allowed_command_opens_no_session_store(
     cli: Cli, program: str, write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
@@ -82,7 +82,7 @@ def test_a_routine_command_opens_no_session_store(
     assert opened == []
 
 
-def test_a_routine_command_needs_no_home(cli: Cli, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_allowed_command_needs_no_home(cli: Cli, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME")
     assert became(cli, "--", "get", "pods").argv[1:] == ["get", "pods"]
 
@@ -116,7 +116,7 @@ def test_a_kubectl_that_cannot_be_executed_is_126(cli: Cli, monkeypatch: pytest.
     assert cli("exec", "--", "get", "pods").code == 126
 
 
-def test_an_unknown_command_is_refused_and_on_record(cli: Cli, program: str) -> None:
+def test_an_unknown_command_is_refused_and_audited(cli: Cli, program: str) -> None:
     found = cli("exec", "--", "frobnicate", "--token=hunter2")
     assert (found.code, found.out) == (125, "")
     listed = cli("audit", "list")

@@ -26,7 +26,7 @@ FAULTS = {
     "a warning": "import warnings\ncli.version.command.callback = lambda **options: warnings.warn('late')",
 }
 CODES = {"a command": 1}
-FAULT = "error: this is a fault of kubectl stepup: ZeroDivisionError"
+FAULT = "error: internal error in kubectl stepup: ZeroDivisionError"
 SAID = {"a command": FAULT, "a thread": FAULT}
 PROGRAM = """
 import sys

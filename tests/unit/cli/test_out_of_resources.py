@@ -16,7 +16,7 @@ from tests.unit.cli.conftest import Cli
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "error: no space left on device"),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE), "/etc/hosts"), "error: /etc/hosts: too many open files"),
-        (OSError("odd"), "error: odd"),
+        (OSError("strange"), "error: strange"),
         (MemoryError(), "error: there is not enough memory"),
     ],
     ids=["ENOSPC", "EMFILE", "no number", "ENOMEM"],

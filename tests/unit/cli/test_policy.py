@@ -199,8 +199,8 @@ def test_a_teams_tests_of_its_policy(cli: Cli, write: Callable[..., str], change
     done = cli("policy", "test", "--policy", policy, cases)
 
     assert (done.code, done.err, done.out.splitlines()[-1]) == (code, "", last)
-    told = json.loads(cli("policy", "test", "-o", "json", "--policy", policy, cases).out)
-    assert len([one for one in told if one["problems"]]) == code
+    results = json.loads(cli("policy", "test", "-o", "json", "--policy", policy, cases).out)
+    assert len([one for one in results if one["problems"]]) == code
     junit = cli("policy", "test", "-o", "junit", "--policy", policy, cases)
     assert (junit.code, f'failures="{code}"' in junit.out) == (code, True)
 

@@ -51,7 +51,7 @@ def test_everything_is_printed_as_one_stream_of_documents(compile_policy: Callab
     assert kinds[0] == "AuthenticationConfiguration"
     assert {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ConfigMap", "Policy"} <= set(kinds)
     assert kinds[-1] == "Kustomization"
-    assert "warning: rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC" in made.err
+    assert "warning: rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone" in made.err
     assert "To put it in force:\n  1. Authentication:" in made.err
 
 
@@ -164,7 +164,7 @@ def test_readers_of_secrets_are_bound_anew_and_nothing_else_is_touched(
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ((), 2, "who may pass the guards when the identity provider is down?"),
+        ((), 2, "who may pass the admission policies when the identity provider is down?"),
         (("--no-break-glass", "--break-glass-group", "a"), 2, "exclude each other"),
         (("--break-glass-group", "system:masters"), 2, "'system:masters': groups of Kubernetes"),
         (("--target", "audit", "--kubernetes", "1.29"), 2, "'1.29' is no version of 1.30 or later"),

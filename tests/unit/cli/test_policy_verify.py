@@ -23,7 +23,7 @@ users: [{name: u, user: {token: t}}]
 def verify(
     cli: Cli, write: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Callable[..., Result]:
-    """Verify with a kubectl that only says what it is told."""
+    """Verify with a kubectl that only says what the test wants."""
     config = write("config.yaml", CONFIG)
     kubeconfig = write("kubeconfig", KUBECONFIG)
     kubectl = tmp_path / "kubectl"

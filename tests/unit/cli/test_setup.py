@@ -72,7 +72,7 @@ def test_enrolling_shows_the_change_and_says_what_to_try(cli: Cli, kubeconfig: P
     assert cli("status").out.splitlines()[1].split() == ["prod", "<none>", "alice", *["<none>"] * 4]
 
 
-def test_enrolling_is_on_record(cli: Cli, kubeconfig: Path) -> None:
+def test_enrolling_is_in_the_audit_log(cli: Cli, kubeconfig: Path) -> None:
     cli(*ENROL, *EVIDENCE, "--yes")
     cli("setup", "--remove", "--yes")
     items = json.loads(cli("audit", "list", "-o", "json").out)["items"]

@@ -40,7 +40,7 @@ def test_a_code_serves_once_and_older_ones_no_more(alice: tuple[Account, Credent
 
 
 @pytest.mark.parametrize("code", ["", "12345", "１２３４５６", "000000 "])
-def test_odd_codes_do_not_fit(alice: tuple[Account, Credentials], code: str) -> None:
+def test_malformed_codes_do_not_fit(alice: tuple[Account, Credentials], code: str) -> None:
     account, _ = alice
     assert not Accounts([account]).otp_fits(account, code, NOW)
 

@@ -7,12 +7,12 @@ from email.message import Message
 import pytest
 
 from kubectl_stepup.demo.api_request import APIRequest, read
-from kubectl_stepup.demo.https_server import Request
+from kubectl_stepup.demo.https_server import HTTPRequest
 
 
-def request(method: str, path: str, **query: str) -> Request:
+def request(method: str, path: str, **query: str) -> HTTPRequest:
     values = {name: [value] for name, value in query.items()}
-    return Request(method=method, path=path, query=values, headers=Message(), body=b"", client="127.0.0.1")
+    return HTTPRequest(method=method, path=path, query=values, headers=Message(), body=b"", client="127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Levels of odd and forged claims: never an error, never a level that was not proven."""
+"""Levels of malformed and forged claims: never an error, never a level that was not proven."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_forms_that_prove_a_level_all_the_same(changes: dict[str, object]) -> No
         (None, ()),
     ],
 )
-def test_groups_of_odd_types_and_forged_levels(claimed: object, groups: tuple[str, ...]) -> None:
+def test_groups_of_malformed_types_and_forged_levels(claimed: object, groups: tuple[str, ...]) -> None:
     assert AUTHENTICATOR.level_groups(ELEVATED | {"acr": "pwd", "groups": claimed}) == groups
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_stepup.demo.accounts import SignIn, new_account
-from kubectl_stepup.demo.device_requests import DeviceRequest, DeviceRequests, single
+from kubectl_stepup.demo.device_requests import DeviceRequests, StoredDeviceRequest, single
 from kubectl_stepup.secret import Secret
 
 NOW = 1_800_000_000.0
@@ -20,8 +20,8 @@ class Clock:
         return self.now
 
 
-def request(clock: Clock, *, acr: str = "mfa", max_age_s: int | None = 900) -> DeviceRequest:
-    return DeviceRequest(
+def request(clock: Clock, *, acr: str = "mfa", max_age_s: int | None = 900) -> StoredDeviceRequest:
+    return StoredDeviceRequest(
         client_id="kubectl-elevated",
         scope="openid",
         device_code=Secret("device"),

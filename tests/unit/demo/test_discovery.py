@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.demo.discovery import document
-from kubectl_stepup.demo.https_server import Request
+from kubectl_stepup.demo.https_server import HTTPRequest
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 KUBECTL = f"{AGGREGATED},application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
@@ -18,7 +18,7 @@ KUBECTL = f"{AGGREGATED},application/json;g=apidiscovery.k8s.io;v=v2beta1;as=API
 def ask(path: str, accept: str = "application/json") -> tuple[str, Any]:
     headers = Message()
     headers["Accept"] = accept
-    request = Request(method="GET", path=path, query={}, headers=headers, body=b"", client="127.0.0.1")
+    request = HTTPRequest(method="GET", path=path, query={}, headers=headers, body=b"", client="127.0.0.1")
     found = document(request)
     assert found is not None
     return dict(found.headers)["Content-Type"], json.loads(found.body)

@@ -6,15 +6,15 @@ import base64
 import hashlib
 
 from kubectl_stepup.demo import pages
-from kubectl_stepup.demo.device_requests import DeviceRequest
-from kubectl_stepup.demo.https_client import Answer
-from kubectl_stepup.demo.https_server import Response
+from kubectl_stepup.demo.device_requests import StoredDeviceRequest
+from kubectl_stepup.demo.https_client import HTTPAnswer
+from kubectl_stepup.demo.https_server import HTTPResponse
 from kubectl_stepup.demo.person import read_page
 from kubectl_stepup.secret import Secret
 
 
-def approval(command: str, *, cluster: str = "", reason: str = "") -> Response:
-    request = DeviceRequest(
+def approval(command: str, *, cluster: str = "", reason: str = "") -> HTTPResponse:
+    request = StoredDeviceRequest(
         client_id="kubectl-elevated",
         scope="openid",
         device_code=Secret("device"),
@@ -28,11 +28,11 @@ def approval(command: str, *, cluster: str = "", reason: str = "") -> Response:
         cluster=cluster,
         reason=reason,
     )
-    return pages.approval_page("csrf", request, "alice@example.com", pages.Asked(password=False, otp=True))
+    return pages.approval_page("csrf", request, "alice@example.com", pages.RequiredFactors(password=False, otp=True))
 
 
-def seen(response: Response) -> tuple[str, str]:
-    page = read_page(Answer(status=200, url="https://login.example.com/device", body=response.body))
+def seen(response: HTTPResponse) -> tuple[str, str]:
+    page = read_page(HTTPAnswer(status=200, url="https://login.example.com/device", body=response.body))
     return page.words, page.shown_code
 
 

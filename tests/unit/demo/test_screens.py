@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.demo.prompt_reader import PromptSeen, prompt_on
 from kubectl_stepup.demo.tables import short_duration
-from kubectl_stepup.demo.terminal import screen_text
+from kubectl_stepup.demo.terminal import PromptSeen, prompt_on, screen_text
 from kubectl_stepup.ui.prompt import DevicePrompt, device_prompt
 
 

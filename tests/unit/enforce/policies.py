@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kubectl_stepup.enforce.plan import Place
+from kubectl_stepup.enforce.plan import TargetCluster
 from kubectl_stepup.policy.load import load
 from kubectl_stepup.policy.model import Policy
 
-PROD = Place(name="prod-eu", labels={"env": "prod"})
+PROD = TargetCluster(name="prod-eu", labels={"env": "prod"})
 
 _HEAD = """\
 apiVersion: kubectl-stepup.github.io/v1alpha1

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question, Topic
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Login
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, Login
 from tests.unit.enforce.policies import PROD, policy
 
 EVERYDAY, MFA, CRITICAL = Login(level=None), Login(level="mfa", rank=0), Login(level="critical", rank=1)
@@ -39,7 +39,7 @@ def test_secrets_are_asked_about_where_the_rule_is(more: str, where: list[str]) 
 
 def test_of_many_namespaces_it_says_how_many_were_looked_at() -> None:
     known = tuple(f"team-{number}" for number in range(30))
-    made = policy("name: secrets, do: [read-secrets], needs: mfa", "name: power, do: [guard], needs: critical")
+    made = policy("name: secrets, do: [read-secrets], needs: mfa", "name: power, do: [protect], needs: critical")
     secrets, power, *_ = access.topics(made, PROD, known, break_glass=None)
 
     assert len({one.namespace for one in secrets.questions}) == 11
@@ -49,7 +49,7 @@ def test_of_many_namespaces_it_says_how_many_were_looked_at() -> None:
 
 
 def test_a_service_account_may_be_impersonated_in_one_namespace() -> None:
-    asked = topics("name: a, do: [delete], needs: mfa")["guards", "impersonate"].questions
+    asked = topics("name: a, do: [delete], needs: mfa")["bypass", "impersonate"].questions
 
     assert [one.namespace for one in asked if one.resource == "serviceaccounts"] == ["", *KNOWN]
 
@@ -58,24 +58,24 @@ def test_a_rule_of_another_mode_or_place_is_not_asked_about() -> None:
     found = topics(
         "name: a, do: [read-secrets], needs: mfa, mode: audit", "name: b, do: [read-secrets], clusters: [x], needs: mfa"
     )
-    assert {subject for subject, _ in found} == {"guards"}
+    assert {subject for subject, _ in found} == {"bypass"}
 
 
-def test_what_takes_the_guards_away_is_asked_whatever_the_rules() -> None:
+def test_what_removes_admission_policies_is_checked_whatever_the_rules() -> None:
     found = topics("name: a, do: [delete], needs: mfa", break_glass="sre")
     asked = {
         one.as_review()["spec"]["resourceAttributes"]["resource"] for topic in found.values() for one in topic.questions
     }
 
-    assert {subject for subject, _ in found} == {"guards"}
+    assert {subject for subject, _ in found} == {"bypass"}
     assert {"validatingadmissionpolicybindings", "users", "groups", "clusterroles", "signers"} <= asked
-    names = {one.name for one in found["guards", "impersonate"].questions}
+    names = {one.name for one in found["bypass", "impersonate"].questions}
     assert names == {"", "stepup:mfa", "stepup:critical", "sre"}
     assert all(topic.needs == 1 for topic in found.values())
 
 
 def test_certificates_are_rbacs_matter_unless_admission_gates_them_at_the_highest_level() -> None:
-    what = ("guards", "approve and sign certificates")
+    what = ("bypass", "approve and sign certificates")
 
     assert what not in topics("name: a, do: [mint], needs: critical")
     for rule in (
@@ -142,7 +142,7 @@ def test_a_lower_level_counts_for_what_needs_a_higher_one() -> None:
     question = Question(
         verb="delete", group="admissionregistration.k8s.io", resource="validatingadmissionpolicybindings"
     )
-    topic = Topic(subject="guards", what="write", needs=1, questions=(question,))
+    topic = Topic(subject="bypass", what="write", needs=1, questions=(question,))
     row = access.evaluated(
         topic, [(EVERYDAY, {question: False}), (MFA, {question: True}), (CRITICAL, {question: True})]
     )

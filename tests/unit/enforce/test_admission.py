@@ -16,7 +16,7 @@ PEOPLE = "request.userInfo.?extra[?'kubectl-stepup.github.io/issuer'].hasValue()
 
 def compiled(*rules: str, break_glass: str | None = None) -> dict[tuple[str, str], dict[str, Any]]:
     gate = Gate(
-        place=PROD,
+        cluster=PROD,
         policy=policy(*rules),
         acr_values={"mfa": ("gold", "silver")},
         annotations={"digest": "d"},
@@ -79,11 +79,11 @@ def test_every_other_action_is_seen(action: str) -> None:
     assert action in ACTIONS
 
 
-def test_webhooks_are_guarded_although_policies_themselves_are_exempt() -> None:
-    spec = spec_of("do: [guard], needs: critical")
+def test_webhooks_are_protected_although_policies_themselves_are_exempt() -> None:
+    spec = spec_of("do: [protect], needs: critical")
 
     assert "admissionregistration.k8s.io" in spec["matchConstraints"]["resourceRules"][0]["apiGroups"]
-    assert "'admissionregistration.k8s.io'" in variable(spec, "guard")
+    assert "'admissionregistration.k8s.io'" in variable(spec, "protect")
 
 
 def test_a_stronger_level_will_do() -> None:
@@ -144,7 +144,7 @@ def test_what_has_no_namespace_is_in_every_one_and_in_no_exception(selector: str
 def test_change_is_what_no_other_action_is() -> None:
     names = [one["name"] for one in spec_of("do: [change], needs: mfa")["variables"]]
 
-    assert names.index("change") > max(names.index(name) for name in ("delete", "stop", "node", "guard"))
+    assert names.index("change") > max(names.index(name) for name in ("delete", "stop", "node", "protect"))
     assert "!variables.mint" in variable(spec_of("do: [change], needs: mfa"), "change")
 
 

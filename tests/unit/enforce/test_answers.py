@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_stepup.enforce.verify import answers
-from kubectl_stepup.enforce.verify.answers import Answer
+from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 
 DENIED = (
     'Error from server (Forbidden): configmaps "a" is forbidden: ValidatingAdmissionPolicy '
@@ -27,40 +27,44 @@ WARNED = (
 @pytest.mark.parametrize(
     ("answer", "rule"),
     [
-        (Answer(code=1, err=DENIED), "deletes"),
+        (KubectlAnswer(code=1, err=DENIED), "deletes"),
         # kubectl cordon prints the denial, and exits with 0.
-        (Answer(code=0, err=CORDON), "deletes"),
-        (Answer(code=1, err=ANOTHER), None),
-        (Answer(code=1, err=RBAC), None),
-        (Answer(code=0, err=WARNED), None),
+        (KubectlAnswer(code=0, err=CORDON), "deletes"),
+        (KubectlAnswer(code=1, err=ANOTHER), None),
+        (KubectlAnswer(code=1, err=RBAC), None),
+        (KubectlAnswer(code=0, err=WARNED), None),
     ],
 )
-def test_who_denied(answer: Answer, rule: str | None) -> None:
+def test_who_denied(answer: KubectlAnswer, rule: str | None) -> None:
     assert answers.denied_by(answer) == rule
 
 
 @pytest.mark.parametrize(
     ("answer", "write", "look"),
     [
-        (Answer(code=1, err=RBAC), True, False),
-        (Answer(code=1, err=LOOK), False, True),
-        (Answer(code=1, err=DENIED), False, False),
-        (Answer(code=0, err="error: unable to cordon node: nodes is forbidden: cannot patch resource"), True, False),
-        (Answer(code=0, err=RBAC), False, False),
+        (KubectlAnswer(code=1, err=RBAC), True, False),
+        (KubectlAnswer(code=1, err=LOOK), False, True),
+        (KubectlAnswer(code=1, err=DENIED), False, False),
         (
-            Answer(code=1, err="x is forbidden: attempting to grant RBAC permissions not currently held"),
+            KubectlAnswer(code=0, err="error: unable to cordon node: nodes is forbidden: cannot patch resource"),
+            True,
+            False,
+        ),
+        (KubectlAnswer(code=0, err=RBAC), False, False),
+        (
+            KubectlAnswer(code=1, err="x is forbidden: attempting to grant RBAC permissions not currently held"),
             True,
             False,
         ),
     ],
 )
-def test_what_rbac_refused(answer: Answer, write: bool, look: bool) -> None:
+def test_what_rbac_refused(answer: KubectlAnswer, write: bool, look: bool) -> None:
     assert (answers.refused_by_rbac(answer), answers.not_allowed_to_look(answer)) == (write, look)
 
 
 def test_a_warning_counts_where_the_request_passed() -> None:
-    assert answers.warned_by(Answer(code=0, err=WARNED)) == ("deletes",)
-    assert answers.warned_by(Answer(code=1, err=WARNED)) == ()
+    assert answers.warned_by(KubectlAnswer(code=0, err=WARNED)) == ("deletes",)
+    assert answers.warned_by(KubectlAnswer(code=1, err=WARNED)) == ()
 
 
 @pytest.mark.parametrize(
@@ -72,17 +76,17 @@ def test_a_warning_counts_where_the_request_passed() -> None:
     ],
 )
 def test_who_is_not_known(err: str, expected: bool) -> None:
-    assert answers.unauthenticated(Answer(code=1, err=err)) is expected
-    assert answers.unauthenticated(Answer(code=0)) is False
+    assert answers.unauthenticated(KubectlAnswer(code=1, err=err)) is expected
+    assert answers.unauthenticated(KubectlAnswer(code=0)) is False
 
 
 def test_objects_that_follow_each_other() -> None:
     assert list(answers.documents('{"a": 1}\n{"a": 2}\n[3] nonsense {"a": 4}')) == [{"a": 1}, {"a": 2}]
-    assert answers.document(Answer(code=0, out='{"a": 1}')) == {"a": 1}
-    assert answers.document(Answer(code=1, out='{"a": 1}')) is None
-    assert answers.document(Answer(code=0, out="nothing")) is None
+    assert answers.document(KubectlAnswer(code=0, out='{"a": 1}')) == {"a": 1}
+    assert answers.document(KubectlAnswer(code=1, out='{"a": 1}')) is None
+    assert answers.document(KubectlAnswer(code=0, out="nothing")) is None
 
 
 def test_the_last_line_is_what_is_said() -> None:
-    assert Answer(code=1, err="first\n  last \n\n").said == "last"
-    assert Answer(code=7).said == "kubectl ended with exit code 7"
+    assert KubectlAnswer(code=1, err="first\n  last \n\n").said == "last"
+    assert KubectlAnswer(code=7).said == "kubectl ended with exit code 7"

@@ -61,8 +61,8 @@ def test_a_time_beyond_all_integers_costs_no_login() -> None:
     (time,) = [one["valueExpression"] for one in extra if one["key"].endswith("/auth-time")]
 
     # `int` fails on what does not fit, and an expression that fails is a 401 for whoever signs in.
-    guard, _, converted = time.partition(" ? ")
-    assert guard.endswith("< 1000000000000000.0 && double(claims[?'auth_time'].orValue(0)) > -1000000000000000.0")
+    condition, _, converted = time.partition(" ? ")
+    assert condition.endswith("< 1000000000000000.0 && double(claims[?'auth_time'].orValue(0)) > -1000000000000000.0")
     assert converted.startswith("string(int(")
 
 

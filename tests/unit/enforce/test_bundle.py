@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce import advice, bundle
-from kubectl_stepup.enforce.bundle import Request, compile_bundle
+from kubectl_stepup.enforce.bundle import CompileRequest, compile_bundle
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
 from kubectl_stepup.enforce.targets import policy_config_map
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
@@ -40,14 +40,14 @@ def trust(**changes: object) -> Trust:
     return Trust(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def request(made: Policy | None = None, **changes: Any) -> Request:
+def request(made: Policy | None = None, **changes: Any) -> CompileRequest:
     values: dict[str, Any] = {
         "policy": made or policy(*RULES),
-        "place": PROD,
+        "cluster": PROD,
         "trust": trust(),
         "acr_values": {"mfa": ("gold",)},
     }
-    return Request(**{**values, **changes})
+    return CompileRequest(**{**values, **changes})
 
 
 def compiled(made: Policy | None = None, **changes: object) -> bundle.Bundle:
@@ -168,11 +168,11 @@ def test_objects_say_by_which_choices_they_come_out_again(changes: dict[str, Any
     ("changes", "warning"),
     [
         ({}, "level critical: the provider has no evidence for it"),
-        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is up to RBAC"),
-        ({}, "rule deletes: stop (patch) is asked for by the client alone (only: rollout undo)"),
-        ({}, "no rule asks for critical before guard"),
-        ({"policy": policy("name: a, do: [guard], needs: mfa")}, "no rule asks for critical before guard"),
-        ({"trust": trust(elevated="kubectl")}, "one client does both logins"),
+        ({}, "rule secrets: read-secrets (get, list, watch) on secrets is enforced by RBAC alone"),
+        ({}, "rule deletes: stop (patch) is enforced by the client alone (only: rollout undo)"),
+        ({}, "no rule asks for critical before protect"),
+        ({"policy": policy("name: a, do: [protect], needs: mfa")}, "no rule asks for critical before protect"),
+        ({"trust": trust(elevated="kubectl")}, "one client serves both logins"),
         (
             {"trust": trust(levels=(TrustedLevel(name="mfa", evidence=Evidence(acr=("gold",)), window_s=4560),))},
             "level mfa: a token stays elevated for up to 76m after the sign-in",
@@ -191,10 +191,10 @@ def test_what_the_server_will_not_do_is_said(changes: dict[str, Any], warning: s
     assert any(warning in one for one in advice.warnings(request(**changes)))
 
 
-def test_guards_that_the_highest_level_protects_are_not_spoken_of() -> None:
-    guarding = policy("name: a, do: [guard], needs: critical")
+def test_admission_policies_that_the_highest_level_protects_need_no_warning() -> None:
+    protecting = policy("name: a, do: [protect], needs: critical")
 
-    assert not any("before guard" in one for one in advice.warnings(request(guarding)))
+    assert not any("before protect" in one for one in advice.warnings(request(protecting)))
 
 
 def test_a_rule_about_another_cluster_is_not_spoken_of() -> None:

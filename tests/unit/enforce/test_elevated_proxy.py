@@ -15,7 +15,7 @@ NAME = "kubectl-stepup-elevated-proxy"
 
 def compiled(*rules: str, elevated_proxy: bool) -> list[dict[str, Any]]:
     gate = Gate(
-        place=PROD,
+        cluster=PROD,
         policy=policy(*rules),
         acr_values={},
         annotations={"digest": "d"},

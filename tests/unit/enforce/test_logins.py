@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.enforce.issuer_trust import Trust, TrustedLevel
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, Login
-from kubectl_stepup.enforce.verify.logins import User, evaluated, user_of
+from kubectl_stepup.enforce.verify.logins import UserInfo, evaluated, user_of
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, Login
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
 
 ISSUER = "https://login.example.com"
@@ -25,7 +25,7 @@ TRUST = Trust(
 EVERYDAY, MFA, CRITICAL = Login(level=None), Login(level="mfa", rank=0), Login(level="critical", rank=1)
 
 
-def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User:
+def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> UserInfo:
     extra: dict[str, Any] = {} if issuer is None else {"kubectl-stepup.github.io/issuer": [issuer]}
     info = {"username": name, "groups": [*groups, "system:authenticated"], "extra": extra}
     found = user_of({"status": {"userInfo": info}})
@@ -44,13 +44,18 @@ def user(*groups: str, name: str = "alice", issuer: str | None = ISSUER) -> User
         (MFA, user("dev", "stepup:mfa"), GAP, "has no group stepup:mfa:dev"),
         (MFA, user("dev"), GAP, "has no group stepup:mfa; has no group stepup:mfa:dev"),
         (MFA, user("stepup:mfa", "stepup:critical"), GAP, "has group stepup:critical, which mfa does not give"),
-        (MFA, user("sre", "stepup:mfa", "stepup:mfa:sre"), GAP, "gains group sre, which the everyday login has not"),
+        (
+            MFA,
+            user("sre", "stepup:mfa", "stepup:mfa:sre"),
+            GAP,
+            "gains group sre, which the everyday login does not have",
+        ),
         (MFA, user("stepup:mfa", name="bob"), GAP, "is bob here and alice every day"),
         (CRITICAL, user("stepup:critical", "stepup:mfa"), ENFORCED, "user alice"),
         (CRITICAL, user("stepup:critical"), GAP, "has no group stepup:mfa"),
     ],
 )
-def test_a_login(login: Login, found: User, state: str, detail: str) -> None:
+def test_a_login(login: Login, found: UserInfo, state: str, detail: str) -> None:
     row = evaluated(login, found, TRUST, everyday=None if login is EVERYDAY else user("dev"), fix="do it")
 
     assert row.state == state

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_stepup.enforce.plan import Place, points, rules_on
+from kubectl_stepup.enforce.plan import TargetCluster, points, rules_on
 from tests.unit.enforce.policies import PROD, policy
 
 
-def by(*rules: str, place: Place = PROD) -> list[tuple[str, str]]:
-    return [(point.what, point.by) for point in points(policy(*rules), place)]
+def by(*rules: str, cluster: TargetCluster = PROD) -> list[tuple[str, str]]:
+    return [(point.what, point.by) for point in points(policy(*rules), cluster)]
 
 
 @pytest.mark.parametrize(

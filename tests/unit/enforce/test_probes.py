@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubectl_stepup.enforce.verify import probes
-from kubectl_stepup.enforce.verify.answers import Answer
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP, NOT_CHECKED, Finding, Login
+from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 from kubectl_stepup.enforce.verify.probes import Probe, Sample
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP, NOT_CHECKED, Login, VerifyResult
 from tests.unit.enforce.policies import PROD, policy
 from tests.unit.enforce.test_answers import ANOTHER, DENIED, LOOK, RBAC, WARNED
 
@@ -56,7 +56,7 @@ def test_no_probe_can_have_an_effect(probe: Probe) -> None:
         ("do: [read-secrets]", {}),
         ("do: [grant]", {"grant a role": "sandbox"}),
         ("do: [mint], namespaces: [shop]", {"get a token": "shop"}),
-        ("do: [guard]", {"change a CRD": None}),
+        ("do: [protect]", {"change a CRD": None}),
         ("do: [node]", {"change a node": None}),
         ("do: [run-as]", {"mount a secret": "sandbox"}),
         ("do: [delete], names: [web-0]", {"delete a pod": "shop", "evict a pod": "shop"}),
@@ -76,15 +76,15 @@ def test_a_rule_about_one_action_is_not_tried_by_another() -> None:
     assert set(kinds("do: [delete]")) == {"delete a configmap", "delete a pod", "evict a pod"}
 
 
-def judge(*answers: Answer, mode: str = "enforce", kind: str = "delete a pod") -> Finding:
+def evaluated_answers(*answers: KubectlAnswer, mode: str = "enforce", kind: str = "delete a pod") -> VerifyResult:
     made = policy(f"name: deletes, do: [delete], needs: critical, mode: {mode}")
     probe = next(one for one in POSSIBLE if one.kind == kind and one.namespace == "shop")
     told = dict(zip((EVERYDAY, MFA), answers, strict=False))
     return probes.evaluated(made.rules[0], probe, tuple(told), lambda login, _: told[login], fix="apply")
 
 
-REFUSED, PASSED = Answer(code=1, err=DENIED), Answer(code=0)
-OTHER_RULE = Answer(code=1, err=DENIED.replace("kubectl-stepup-deletes", "kubectl-stepup-all"))
+REFUSED, PASSED = KubectlAnswer(code=1, err=DENIED), KubectlAnswer(code=0)
+OTHER_RULE = KubectlAnswer(code=1, err=DENIED.replace("kubectl-stepup-deletes", "kubectl-stepup-all"))
 
 
 @pytest.mark.parametrize(
@@ -92,16 +92,21 @@ OTHER_RULE = Answer(code=1, err=DENIED.replace("kubectl-stepup-deletes", "kubect
     [
         ((REFUSED, REFUSED), "admission", ENFORCED, "everyday: refused; mfa: refused"),
         ((OTHER_RULE,), "admission", ENFORCED, "everyday: refused by rule all, which it meets too"),
-        ((Answer(code=1, err=RBAC),), "rbac", ENFORCED, "everyday: RBAC refuses it already"),
+        ((KubectlAnswer(code=1, err=RBAC),), "rbac", ENFORCED, "everyday: RBAC refuses it already"),
         ((PASSED, REFUSED), "admission", GAP, "everyday: the server lets it pass"),
         ((REFUSED, PASSED), "admission", GAP, "mfa: the server lets it pass"),
-        ((Answer(code=1, err=LOOK),), "admission", NOT_CHECKED, "everyday: may not even look at the object"),
-        ((Answer(code=1, err=ANOTHER),), "admission", NOT_CHECKED, "everyday: Error from server (Forbidden)"),
-        ((Answer(code=1, err='pods "web-0" not found'), PASSED), "admission", GAP, "mfa: the server lets it pass"),
+        ((KubectlAnswer(code=1, err=LOOK),), "admission", NOT_CHECKED, "everyday: may not even look at the object"),
+        ((KubectlAnswer(code=1, err=ANOTHER),), "admission", NOT_CHECKED, "everyday: Error from server (Forbidden)"),
+        (
+            (KubectlAnswer(code=1, err='pods "web-0" not found'), PASSED),
+            "admission",
+            GAP,
+            "mfa: the server lets it pass",
+        ),
     ],
 )
-def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: str, detail: str) -> None:
-    row = judge(*answers)
+def test_what_the_answers_mean(answers: tuple[KubectlAnswer, ...], point: str, state: str, detail: str) -> None:
+    row = evaluated_answers(*answers)
 
     assert (row.point, row.state) == (point, state)
     assert row.detail.startswith(detail)
@@ -121,11 +126,11 @@ def test_what_the_answers_mean(answers: tuple[Answer, ...], point: str, state: s
     ],
 )
 def test_an_error_that_comes_after_admission_is_a_hole(kind: str, err: str, state: str) -> None:
-    assert judge(Answer(code=1, err=err), kind=kind).state == state
+    assert evaluated_answers(KubectlAnswer(code=1, err=err), kind=kind).state == state
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"), [(Answer(code=0, err=WARNED), ENFORCED), (PASSED, GAP), (REFUSED, ENFORCED)]
+    ("answer", "state"), [(KubectlAnswer(code=0, err=WARNED), ENFORCED), (PASSED, GAP), (REFUSED, ENFORCED)]
 )
-def test_a_rule_that_warns_lets_pass_and_says_so(answer: Answer, state: str) -> None:
-    assert judge(answer, mode="warn").state == state
+def test_a_rule_that_warns_lets_pass_and_says_so(answer: KubectlAnswer, state: str) -> None:
+    assert evaluated_answers(answer, mode="warn").state == state

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kubectl_stepup.enforce.verify import read_back
-from kubectl_stepup.enforce.verify.findings import ENFORCED, GAP
+from kubectl_stepup.enforce.verify.results import ENFORCED, GAP
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.unit.enforce.policies import policy
 from tests.unit.enforce.test_bundle import GRANTS, compiled
@@ -38,13 +38,13 @@ def on_server() -> Objects:
     return dict(found)
 
 
-def guards(found: Objects) -> dict[str, tuple[str, str]]:
-    rows = read_back.guards(MADE.objects, found, digest=MADE.digest, fix="apply")
+def admission_rows(found: Objects) -> dict[str, tuple[str, str]]:
+    rows = read_back.admission_policies(MADE.objects, found, digest=MADE.digest, fix="apply")
     return {one.subject: (one.state, one.detail) for one in rows}
 
 
 def test_the_servers_own_additions_are_no_difference() -> None:
-    assert guards(on_server()) == {"own-objects": (ENFORCED, ""), "deletes": (ENFORCED, "")}
+    assert admission_rows(on_server()) == {"own-objects": (ENFORCED, ""), "deletes": (ENFORCED, "")}
 
 
 def changed(kind: str, change: Callable[[Any], object]) -> Callable[[Objects], object]:
@@ -121,7 +121,7 @@ GAPS: dict[str, tuple[Callable[[Objects], object], str]] = {
 def test_a_hole_is_found_and_named(plant: Callable[[Objects], object], said: str) -> None:
     found = on_server()
     plant(found)
-    rows = guards(found)
+    rows = admission_rows(found)
 
     assert rows["deletes"][0] == GAP
     assert said in rows["deletes"][1]
@@ -134,7 +134,9 @@ def test_what_is_left_over_is_drift_with_the_command_that_ends_it() -> None:
     old["metadata"].update(name="kubectl-stepup-old", annotations={"kubectl-stepup.github.io/rule": "old"})
     found[POLICY, "", "kubectl-stepup-old"] = old
     (row,) = (
-        one for one in read_back.guards(MADE.objects, found, digest=MADE.digest, fix="apply") if one.subject == "old"
+        one
+        for one in read_back.admission_policies(MADE.objects, found, digest=MADE.digest, fix="apply")
+        if one.subject == "old"
     )
     assert (row.state, row.what, row.detail) == (GAP, "policy left over", "rule old is not in the policy")
     assert row.fix == "kubectl delete validatingadmissionpolicy kubectl-stepup-old"
@@ -144,7 +146,7 @@ def test_type_warnings_are_told() -> None:
     found = on_server()
     found[POLICY, "", RULE]["status"]["typeChecking"]["expressionWarnings"] = [{"warning": "no such field\nmore"}]
 
-    assert guards(found)["deletes"] == (ENFORCED, "the server warns of its types: no such field")
+    assert admission_rows(found)["deletes"] == (ENFORCED, "the server warns of its types: no such field")
 
 
 def grants(found: Objects) -> list[tuple[str, str, str]]:
@@ -175,7 +177,9 @@ def test_grants_that_were_changed_added_or_taken_away() -> None:
 
 
 def published(found: Any, why_not: str = "") -> tuple[str, str]:
-    row = read_back.published_policy(found, digest=MADE.digest, fix="apply", why_not=why_not, parse=parse)
+    text = read_back.published_text(found)
+    document = None if text is None else parse(text)
+    row = read_back.published_policy(found, document, digest=MADE.digest, fix="apply", why_not=why_not)
     return row.state, row.detail
 
 

@@ -13,7 +13,7 @@ from tests.unit.enforce.policies import PROD, policy
 RULES = policy(
     "name: deletes, do: [delete, stop], needs: mfa",
     "name: secrets, do: [read-secrets], needs: mfa",
-    "name: power, do: [grant, guard, mint, node], needs: critical",
+    "name: power, do: [grant, protect, mint, node], needs: critical",
     "name: mass, do: [delete], where: {all: true}, needs: critical",
     "name: quiet, do: [read-secrets], needs: mfa, mode: audit",
     "name: gently, do: [change], needs: mfa, mode: warn",

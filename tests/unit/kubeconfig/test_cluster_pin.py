@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest, normal_server
-from tests.support.kube.certificates import CA_A, CA_B
+from tests.support.certificates import CA_A, CA_B
 
 DER_A, DER_B = (ssl.PEM_cert_to_DER_cert(pem) for pem in (CA_A, CA_B))
 

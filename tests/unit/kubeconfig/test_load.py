@@ -11,7 +11,7 @@ import pytest
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.load import Kubeconfig, kubeconfig_files, load
-from tests.support.kube.certificates import CA_A, CA_B
+from tests.support.certificates import CA_A, CA_B
 
 CONFIG = """\
 apiVersion: v1

@@ -18,7 +18,7 @@ from kubectl_stepup.kubectl.manifest import expand
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.matching import resolved
 from kubectl_stepup.policy.model import Target
-from tests.support.kube.sent import foresees, matters
+from tests.support.sent import foresees, matters
 from tests.unit.kubectl.test_corpus import CORPUS, strict_policy
 from tests.unit.kubectl.test_manifest import find_kubectl
 

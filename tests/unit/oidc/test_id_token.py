@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.oidc.requirement import AuthTime, Evidence
-from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, NOW, REQUIREMENT, accept, good, judge
+from tests.support.provider.cases import CLIENT, EXPECTED, FLOW_START, NOW, REQUIREMENT, accept, checked, good
 from tests.support.provider.model import ABSENT
 from tests.support.provider.tokens import at_hash
 
@@ -65,17 +65,17 @@ UNUSUAL_HEADERS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", RIGHT, ids=" ".join)
 def test_a_right_token_is_accepted(changes: dict[str, Any]) -> None:
     """IDT-40: groups and other claims with line breaks or ESC do not matter here; what is shown of them is escaped."""
-    assert judge(good(**changes)).account == "alice"
+    assert checked(good(**changes)).account == "alice"
 
 
 @pytest.mark.parametrize("header", UNUSUAL_HEADERS, ids=" ".join)
 def test_an_unusual_header_is_accepted(header: dict[str, Any]) -> None:
     """IDT-36: a header of 3 KB with certificates in it is read, and nothing in it is used as a key."""
-    assert judge(good(header)).acr == "mfa"
+    assert checked(good(header)).acr == "mfa"
 
 
 def test_the_claims_are_read() -> None:
-    claims = judge(good(jti="j", azp=CLIENT, preferred_username="alice.a"))
+    claims = checked(good(jti="j", azp=CLIENT, preferred_username="alice.a"))
     assert (claims.username, claims.amr, claims.signed_in_at, claims.jti) == (
         "alice.a",
         ("pwd", "otp", "mfa"),

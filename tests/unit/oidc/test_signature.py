@@ -11,7 +11,7 @@ import pytest
 
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import Expectation
-from tests.support.provider.cases import EXPECTED, Published, accept, good, judge, payload
+from tests.support.provider.cases import EXPECTED, Published, accept, checked, good, payload
 from tests.support.provider.keys import base64url, ec_key, ed25519_key, public_jwk, rsa_key
 from tests.support.provider.tokens import compact, signature, signed
 
@@ -22,7 +22,7 @@ GOOD = public_jwk(MAIN, kid="main", use="sig", alg="RS256")
 
 def refused(token: str, **options: Any) -> str:
     with pytest.raises(TokenRejected) as caught:
-        judge(token, **options)
+        checked(token, **options)
     return caught.value.message
 
 
@@ -217,7 +217,7 @@ def test_only_the_public_members_of_a_key_are_looked_at() -> None:
 
 def test_the_account_is_what_the_enrolled_claim_says() -> None:
     expected = replace(EXPECTED, account_claim="oid")
-    assert judge(good(sub="0b0b", oid="alice"), expected=expected).account == "alice"
+    assert checked(good(sub="0b0b", oid="alice"), expected=expected).account == "alice"
 
 
 def half(name: str, access_token: str) -> str:

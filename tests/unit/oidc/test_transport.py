@@ -19,8 +19,8 @@ from kubectl_stepup import __version__
 from kubectl_stepup.errors import ConfigError, ProviderResponse, ProviderUnreachable
 from kubectl_stepup.oidc.tls_trust import tls_context
 from kubectl_stepup.oidc.transport import Transport
+from tests.support.certificates import presenting
 from tests.support.provider import Provider, Raw
-from tests.support.provider.bad_certificate import presenting
 from tests.support.provider.fixtures import StartProvider, provider, start_provider
 
 __all__ = ["provider", "start_provider"]

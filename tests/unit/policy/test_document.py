@@ -124,7 +124,7 @@ MISTAKES = [
     ),
     (
         HEAD + "rules:\n  - {name: a, do: [delet], needs: mfa}\n",
-        "p:7: rules[0].do[0]: 'delet' is not one of delete, stop, shell, read-secrets, grant, mint, guard, node, "
+        "p:7: rules[0].do[0]: 'delet' is not one of delete, stop, shell, read-secrets, grant, mint, protect, node, "
         "run-as, change",
         "did you mean 'delete'?",
     ),
@@ -219,7 +219,7 @@ def test_without_a_user_file_the_default_policy_asks_for_all_but_changes() -> No
         "read-secrets": "mfa",
         "grant": "critical",
         "mint": "critical",
-        "guard": "critical",
+        "protect": "critical",
         "node": "critical",
     }
     assert [level.name for level in policy.levels] == ["mfa", "critical"]

@@ -73,7 +73,7 @@ def policies(draw: st.DrawFn) -> Policy:
             ask_again_after_s=draw(st.just(0) | seconds),
             reason_required=draw(st.booleans()),
             server_window_s=draw(st.none() | seconds),
-            longest_s=draw(st.none() | seconds),
+            max_duration_s=draw(st.none() | seconds),
             help=draw(quoted(f"help of level level-{number}")),
             runbook=draw(maybe),
         )

@@ -105,10 +105,10 @@ def actions(text: str) -> set[str]:
         ("certificate approve x", {"mint"}),
         ("create secret generic x --type=kubernetes.io/service-account-token", {"mint"}),
         ("create secret generic x", {"change"}),
-        ("delete validatingadmissionpolicy x", {"delete", "guard"}),
-        ("label crd x a=b", {"guard"}),
-        ("delete apiservice x", {"delete", "guard"}),
-        ("delete cm kubectl-stepup-policy", {"delete", "guard"}),
+        ("delete validatingadmissionpolicy x", {"delete", "protect"}),
+        ("label crd x a=b", {"protect"}),
+        ("delete apiservice x", {"delete", "protect"}),
+        ("delete cm kubectl-stepup-policy", {"delete", "protect"}),
         ("label cm other a=b", {"change"}),
         ("run x --image=i", {"change"}),
         ("run x --image=i --privileged", {"change", "run-as"}),
@@ -204,7 +204,7 @@ def test_rules_by_verb_and_resource(resources: str, text: str, effect: str) -> N
 
 def test_every_match_counts_and_the_strictest_wins() -> None:
     rules = (
-        "  - {name: power, do: [guard], needs: critical}\n"
+        "  - {name: power, do: [protect], needs: critical}\n"
         "  - {name: deletes, do: [delete], needs: mfa, reason: optional, ticket: 'OPS-*', message: ask first}\n"
         "  - {name: watched, do: [delete], needs: critical, mode: audit}\n"
         "  - {name: soon, do: [delete], needs: critical, mode: warn}\n"
@@ -344,10 +344,10 @@ def test_what_is_never_elevated_runs_where_no_rule_is_about_it(text: str) -> Non
         ),
         (
             "  - {name: weak, do: [delete], needs: mfa}\n"
-            "  - {name: seen, do: [guard], needs: critical, mode: audit}\n"
-            "  - {name: strong, do: [guard], needs: critical}\n",
+            "  - {name: seen, do: [protect], needs: critical, mode: audit}\n"
+            "  - {name: strong, do: [protect], needs: critical}\n",
             "delete crd x --wait=false",
-            "delete customresourcedefinitions/x meets rule strong (guard) and 2 more",
+            "delete customresourcedefinitions/x meets rule strong (protect) and 2 more",
         ),
     ],
 )
@@ -465,7 +465,7 @@ def test_what_else_it_takes_is_explained(fields: str, said: str) -> None:
     level = found.levels[0]
     for timed, also in (
         (found, ""),
-        (found.replace(levels=(level.replace(longest_s=5400), *found.levels[1:])), ", ended after 1h30m"),
+        (found.replace(levels=(level.replace(max_duration_s=5400), *found.levels[1:])), ", ended after 1h30m"),
     ):
         command = read(["delete", "pod", "x"])
         lines = dict(explain(timed, command, decide(timed, command, PROD), PROD))

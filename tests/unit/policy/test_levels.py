@@ -68,7 +68,7 @@ def test_every_field_has_its_strictest() -> None:
         name="mfa",
         signed_in_within_s=900,
         ask_again_after_s=60,
-        longest_s=None,
+        max_duration_s=None,
         server_window_s=1200,
         help=QuotedText(what="help of level mfa", text="ask us", file="policy.yaml"),
     )
@@ -77,7 +77,7 @@ def test_every_field_has_its_strictest() -> None:
         signed_in_within_s=300,
         ask_again_after_s=600,
         reason_required=True,
-        longest_s=3600,
+        max_duration_s=3600,
         server_window_s=600,
         window_by="dev",
         help=QuotedText(what="help of level mfa", text="call me", cluster="dev"),
@@ -89,7 +89,7 @@ def test_every_field_has_its_strictest() -> None:
         signed_in_within_s=300,
         ask_again_after_s=60,
         reason_required=True,
-        longest_s=3600,
+        max_duration_s=3600,
         server_window_s=600,
         window_by="dev",
         help=own.help,
@@ -99,10 +99,10 @@ def test_every_field_has_its_strictest() -> None:
 
 
 def test_what_is_asked_of_a_weaker_level_is_asked_of_a_stronger_one_that_the_file_does_not_know() -> None:
-    (short,) = (level.replace(ask_again_after_s=60, signed_in_within_s=30, longest_s=90) for level in named("mfa"))
+    (short,) = (level.replace(ask_again_after_s=60, signed_in_within_s=30, max_duration_s=90) for level in named("mfa"))
     _, critical = joined(named("mfa", "critical"), (short,), elsewhere="added").levels
 
-    assert (critical.ask_again_after_s, critical.signed_in_within_s, critical.longest_s) == (60, 30, 90)
+    assert (critical.ask_again_after_s, critical.signed_in_within_s, critical.max_duration_s) == (60, 30, 90)
 
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -116,7 +116,7 @@ LEVELS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True).f
                 ask_again_after_s=st.integers(0, 9),
                 reason_required=st.booleans(),
                 server_window_s=st.none() | st.integers(1, 9),
-                longest_s=st.none() | st.integers(1, 9),
+                max_duration_s=st.none() | st.integers(1, 9),
             )
             for name in names
         )
@@ -131,7 +131,7 @@ def no_weaker(level: Level, than: Level) -> bool:
         and level.ask_again_after_s <= than.ask_again_after_s
         and level.reason_required >= than.reason_required
         and (than.server_window_s is None or (level.server_window_s or 99) <= than.server_window_s)
-        and (than.longest_s is None or (level.longest_s or 99) <= than.longest_s)
+        and (than.max_duration_s is None or (level.max_duration_s or 99) <= than.max_duration_s)
     )
 
 

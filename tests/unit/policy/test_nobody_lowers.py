@@ -50,7 +50,7 @@ def texts(draw: st.DrawFn) -> str:
     levels = []
     for name in names:
         fields = [f"name: {name}", f"signedInWithin: {draw(minutes)}m", f"askAgainAfter: {draw(st.integers(0, 60))}m"]
-        more = {"reason": "required", "serverWindow": f"{draw(minutes)}m", "longest": f"{draw(minutes)}m"}
+        more = {"reason": "required", "serverWindow": f"{draw(minutes)}m", "maxDuration": f"{draw(minutes)}m"}
         fields += [f"{key}: {value}" for key, value in more.items() if draw(st.booleans())]
         levels.append(f"  - {{{', '.join(fields)}}}")
     rules = []

@@ -7,13 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from kubectl_stepup.cli.policy import schema_of
 from kubectl_stepup.errors import PolicyError
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.policy.evaluate import decide
 from kubectl_stepup.policy.model import Target
 from kubectl_stepup.policy.policy_tests import KIND, TARGET, Case, Verdict, cases_from, verdict
 from kubectl_stepup.ui import case_reports
-from kubectl_stepup.wiring.policy_file import schema_of
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.support.values import POLICY
 

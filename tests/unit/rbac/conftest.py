@@ -1,4 +1,4 @@
-"""Judge RBAC written as YAML, under the built-in policy or another."""
+"""Audit RBAC written as YAML, under the built-in policy or another."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from kubectl_stepup.policy.load import load as load_policy
 from kubectl_stepup.policy.model import Policy, Target
-from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.finding import RbacFinding
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.load import manifests
 from kubectl_stepup.rbac.model import RbacObjects
 from kubectl_stepup.rbac.reading import objects_of
 
-Judge = Callable[..., tuple[Finding, ...]]
+Audited = Callable[..., tuple[RbacFinding, ...]]
 
 
 def read(*files: Path) -> RbacObjects:
@@ -48,10 +48,10 @@ def default() -> Policy:
 
 
 @pytest.fixture
-def judge(default: Policy) -> Judge:
-    """Audit YAML: `judge(text, rules=..., cluster=...)`."""
+def audited(default: Policy) -> Audited:
+    """Audit YAML: `audited(text, rules=..., cluster=...)`."""
 
-    def call(text: str, *, rules: str | None = None, **target: object) -> tuple[Finding, ...]:
+    def call(text: str, *, rules: str | None = None, **target: object) -> tuple[RbacFinding, ...]:
         policy = default if rules is None else policy_of(rules)
         return audit(read_text(text), policy, Target(**target))  # type: ignore[arg-type]
 

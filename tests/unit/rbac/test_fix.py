@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.policy.model import Policy, Target
-from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.finding import RbacFinding
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.fix import FROM, Piece, fixes
-from kubectl_stepup.rbac.model import Place, RbacObjects, RbacRule
+from kubectl_stepup.rbac.model import FileLocation, RbacObjects, RbacRule
 from kubectl_stepup.rbac.reading import Manifest, objects_of
 from tests.rbac.weaknesses import STOCK, WEAKNESSES
 
@@ -28,7 +28,9 @@ def fixed(objects: RbacObjects, policy: Policy) -> tuple[Piece, ...]:
 def applied(objects: RbacObjects, pieces: tuple[Piece, ...]) -> RbacObjects:
     """Return the cluster after `kubectl apply`."""
     made = objects_of(
-        Manifest(content=one.manifest, place=Place(file="fix.yaml")) for one in pieces if one.manifest is not None
+        Manifest(content=one.manifest, location=FileLocation(file="fix.yaml"))
+        for one in pieces
+        if one.manifest is not None
     )
     bindings = {(one.kind, one.namespace, one.name): one for one in (*objects.bindings, *made.bindings)}
     return RbacObjects(
@@ -149,12 +151,12 @@ def test_others_stay_in_the_old_binding(default: Policy) -> None:
     assert any("machines do not step up" in line for one in pieces for line in one.comments)
 
 
-def test_a_user_has_no_derived_group_and_is_told(default: Policy) -> None:
+def test_a_user_has_no_derived_group_and_a_comment_says_so(default: Policy) -> None:
     pieces = fixed(read_text(bound(allow("get", "secrets"), subject="{kind: User, name: bob}")), default)
     found = manifests_of(pieces)
     assert ("ClusterRole", "one-stepup-mfa") in found
     assert ("ClusterRoleBinding", "one-stepup-mfa") not in found
-    assert any("put it into one" in line for one in pieces for line in one.comments)
+    assert any("put it into a group" in line for one in pieces for line in one.comments)
 
 
 def test_a_derived_group_of_a_weaker_level_moves_up(default: Policy) -> None:
@@ -189,14 +191,14 @@ def test_a_wildcard_of_groups_means_the_groups_that_have_the_resource(default: P
     ]
 
 
-def test_what_a_guard_holds_stays_everyday(default: Policy) -> None:
+def test_what_an_admission_policy_gates_stays_everyday(default: Policy) -> None:
     objects = read_text(bound(f"{allow('delete', 'pods')}, {allow('get', 'secrets')}"))
-    guarded = RbacObjects(roles=objects.roles, bindings=objects.bindings, guarded=frozenset({"deletes"}))
-    found = manifests_of(fixed(guarded, default))
+    gated = RbacObjects(roles=objects.roles, bindings=objects.bindings, gated=frozenset({"deletes"}))
+    found = manifests_of(fixed(gated, default))
     assert [one["verbs"] for one in found[("ClusterRole", "one-everyday")]["rules"]] == [["delete"]]
 
 
 def test_findings_that_were_filtered_out_are_not_touched(default: Policy) -> None:
     objects = read(WEAKNESSES)
-    found: list[Finding] = [one for one in audit(objects, default, Target()) if one.subject.name == "carol"]
+    found: list[RbacFinding] = [one for one in audit(objects, default, Target()) if one.subject.name == "carol"]
     assert {name for _, name in manifests_of(fixes(found, objects, default, Target()))} == {"w15", "w15-stepup-mfa"}

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_stepup.errors import RbacInvalid
 from kubectl_stepup.rbac.load import manifests
-from kubectl_stepup.rbac.model import Place, Subject
+from kubectl_stepup.rbac.model import FileLocation, Subject
 from kubectl_stepup.rbac.reading import objects_of
 
 from .conftest import allow, bound, read_text
@@ -23,15 +23,15 @@ ROLE = {
 
 def test_several_documents_each_know_their_line() -> None:
     first, second = manifests(b"# a comment\n---\nkind: A\n---\n\n# another\nkind: B\nrules:\n- {}\n- {}\n", "f.yaml")
-    assert (first.place, first.rule_lines) == (Place(file="f.yaml", line=3), ())
-    assert (second.place, second.rule_lines) == (Place(file="f.yaml", line=7), (9, 10))
+    assert (first.location, first.rule_lines) == (FileLocation(file="f.yaml", line=3), ())
+    assert (second.location, second.rule_lines) == (FileLocation(file="f.yaml", line=7), (9, 10))
 
 
 def test_a_list_is_its_items_with_their_own_lines() -> None:
     text = b"apiVersion: v1\nkind: List\nitems:\n- kind: A\n  rules:\n  - {}\n- kind: B\n"
     first, second = manifests(text, "f.yaml")
-    assert (first.content["kind"], first.place.line, first.rule_lines) == ("A", 4, (6,))
-    assert (second.content["kind"], second.place.line) == ("B", 7)
+    assert (first.content["kind"], first.location.line, first.rule_lines) == ("A", 4, (6,))
+    assert (second.content["kind"], second.location.line) == ("B", 7)
 
 
 def test_a_list_of_one_kind_tells_it() -> None:
@@ -45,7 +45,7 @@ def test_a_list_of_one_kind_tells_it() -> None:
 def test_json_is_read_as_kubectl_writes_it() -> None:
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [ROLE]}, indent=4)
     (found,) = manifests(text.encode(), "f.json")
-    assert (found.content, found.place) == (ROLE, Place(file="f.json"))
+    assert (found.content, found.location) == (ROLE, FileLocation(file="f.json"))
 
 
 def test_nothing_in_a_file_is_nothing() -> None:

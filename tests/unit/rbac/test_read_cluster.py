@@ -23,7 +23,7 @@ def kubectl(directory: Path, script: str) -> str:
 
 def test_three_readings_with_the_flags_of_the_cluster(tmp_path: Path) -> None:
     found = read(kubectl(tmp_path, f"echo '{EMPTY}'"), ["--context=prod"], {})
-    assert (found.rbac, found.accounts, found.guards) == (json.loads(EMPTY),) * 3
+    assert (found.rbac, found.accounts, found.admission_policies) == (json.loads(EMPTY),) * 3
     assert (tmp_path / "asked").read_text().splitlines() == [
         f"get {kinds} --all-namespaces --output=json --context=prod "
         for kinds in (
@@ -37,7 +37,7 @@ def test_three_readings_with_the_flags_of_the_cluster(tmp_path: Path) -> None:
 def test_what_is_not_needed_may_be_forbidden(tmp_path: Path) -> None:
     path = kubectl(tmp_path, f"case \"$2\" in clusterroles*) echo '{EMPTY}' ;; *) exit 1 ;; esac")
     found = read(path, [], {"PATH": "/bin:/usr/bin"})
-    assert (found.rbac, found.accounts, found.guards) == (json.loads(EMPTY), None, None)
+    assert (found.rbac, found.accounts, found.admission_policies) == (json.loads(EMPTY), None, None)
 
 
 @pytest.mark.parametrize(("script", "message"), [("exit 3", "failed with exit code 3"), ("echo no", "printed no JSON")])

@@ -10,12 +10,12 @@ import pytest
 from kubectl_stepup.policy.model import Policy, Target
 from kubectl_stepup.rbac.catalogue import CATALOGUE
 from kubectl_stepup.rbac.findings import audit
-from kubectl_stepup.rbac.model import Place
+from kubectl_stepup.rbac.model import FileLocation
 from kubectl_stepup.rbac.report import document
 from kubectl_stepup.rbac.sarif import _physical, sarif
 from tests.rbac.weaknesses import WEAKNESSES
 
-from .conftest import Judge, allow, bound, read
+from .conftest import Audited, allow, bound, read
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def log(default: Policy) -> dict[str, Any]:
     return found
 
 
-def test_the_object_names_subject_path_and_what_to_do(judge: Judge) -> None:
-    found = judge(bound(allow("get", "secrets", names="tls"), namespace="dev"))
+def test_the_object_names_subject_path_and_what_to_do(audited: Audited) -> None:
+    found = audited(bound(allow("get", "secrets", names="tls"), namespace="dev"))
     assert document(found, cluster="prod-eu", notes=("a note",)) == {
         "apiVersion": "kubectl-stepup.github.io/v1alpha1",
         "kind": "RbacFindingList",
@@ -123,19 +123,19 @@ def test_the_line_is_that_of_the_rule(log: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "uri"),
+    ("location", "uri"),
     [
-        (Place(file="rbac/a b.yaml", line=3), "rbac/a%20b.yaml"),
-        (Place(file="/etc/rbac.yaml"), "file:///etc/rbac.yaml"),
-        (Place(file="C:\\rbac\\x.yaml"), "file:///C:/rbac/x.yaml"),
+        (FileLocation(file="rbac/a b.yaml", line=3), "rbac/a%20b.yaml"),
+        (FileLocation(file="/etc/rbac.yaml"), "file:///etc/rbac.yaml"),
+        (FileLocation(file="C:\\rbac\\x.yaml"), "file:///C:/rbac/x.yaml"),
     ],
 )
-def test_a_file_is_an_address(place: Place, uri: str) -> None:
-    physical = _physical(place)["physicalLocation"]
+def test_a_file_is_an_address(location: FileLocation, uri: str) -> None:
+    physical = _physical(location)["physicalLocation"]
     assert physical["artifactLocation"] == {"uri": uri}
-    assert physical.get("region") == ({"startLine": place.line} if place.line else None)
+    assert physical.get("region") == ({"startLine": location.line} if location.line else None)
 
 
-@pytest.mark.parametrize("place", [None, Place(file=""), Place(file="-")])
-def test_what_is_in_no_file_has_no_address(place: Place | None) -> None:
-    assert _physical(place) == {}
+@pytest.mark.parametrize("location", [None, FileLocation(file=""), FileLocation(file="-")])
+def test_what_is_in_no_file_has_no_address(location: FileLocation | None) -> None:
+    assert _physical(location) == {}

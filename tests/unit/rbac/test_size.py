@@ -1,4 +1,4 @@
-"""The work grows with what there is to judge, not with how often it is bound."""
+"""The work grows with what there is to evaluate, not with how often it is bound."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.policy.model import Policy, Target
-from kubectl_stepup.rbac import given, sensitivity
+from kubectl_stepup.rbac import gaps, sensitivity
 from kubectl_stepup.rbac.findings import audit
 from kubectl_stepup.rbac.model import Binding, RbacObjects, RbacRule, Role, Subject
 
@@ -42,7 +42,7 @@ def cluster(bindings: int) -> RbacObjects:
     )
 
 
-def test_a_role_is_judged_once_however_often_it_is_bound(default: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_is_evaluated_once_however_often_it_is_bound(default: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[str] = Counter()
 
     def counted(module: Any, name: str) -> None:
@@ -54,7 +54,7 @@ def test_a_role_is_judged_once_however_often_it_is_bound(default: Policy, monkey
 
         monkeypatch.setattr(module, name, call)
 
-    counted(given, "reaches_of")
+    counted(gaps, "reaches_of")
     counted(sensitivity, "request_matches")
     few = len(audit(cluster(ROLES), default, Target()))
     once = Counter(calls)

@@ -14,8 +14,8 @@ from kubectl_stepup.config.model import Provider
 from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
-from kubectl_stepup.stepup.app import App, Settings
-from kubectl_stepup.wiring.compiling import _ca_of
+from kubectl_stepup.stepup.app import App
+from kubectl_stepup.stepup.options import Settings
 from kubectl_stepup.wiring.enrolling import config_to_write
 from tests.flows import PROVIDER
 
@@ -140,18 +140,6 @@ def test_a_ca_file_that_is_a_pipe_does_not_hold_us(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     with pytest.raises(ConfigError, match="not a regular file"):
         machine(tmp_path).provider(provider)
-    with pytest.raises(ConfigError, match="not a regular file"):
-        _ca_of(provider)
-
-
-def test_what_others_can_change_is_not_compiled_for_the_server(tmp_path: Path) -> None:
-    path = tmp_path / "ca.pem"
-    path.write_text("-----BEGIN CERTIFICATE-----")
-    path.chmod(0o644)
-    assert _ca_of(replace(PROVIDER, ca_file=str(path))) == "-----BEGIN CERTIFICATE-----"
-    path.chmod(0o666)
-    with pytest.raises(ConfigError, match=r"ca\.pem can be changed by other users"):
-        _ca_of(replace(PROVIDER, ca_file=str(path)))
 
 
 def test_a_ca_file_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -167,12 +155,11 @@ def test_a_ca_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         machine(tmp_path).provider(provider).metadata()
 
 
-def test_the_ports_of_stepping_up_are_the_real_things(tmp_path: Path) -> None:
+def test_the_parts_for_stepping_up_are_the_real_things(tmp_path: Path) -> None:
     found = machine(tmp_path)
-    ports = found.elevate_ports(None)
-    assert (ports.store, ports.terminal, ports.recorder) == (found.store, found.terminal, found.recorder)
-    assert ports.denials.binding("0" * 32, for_credential=True) is None
-    assert ports.moment().wall > 1_700_000_000
+    assert (found.store, found.terminal, found.recorder) == (found.store, found.terminal, found.recorder)
+    assert found.denials.binding("0" * 32, for_credential=True) is None
+    assert found.moment().wall > 1_700_000_000
 
 
 def test_the_app_is_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

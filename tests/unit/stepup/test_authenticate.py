@@ -19,6 +19,7 @@ from kubectl_stepup.errors import (
     TooWeak,
     WrongAccount,
 )
+from kubectl_stepup.oidc import id_token
 from kubectl_stepup.oidc.claims import Expectation, IDTokenClaims
 from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
 from kubectl_stepup.oidc.presets import PRESETS
@@ -26,8 +27,8 @@ from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.stepup.authenticate import MAX_KEPT_ACCESS_TOKEN, authenticate
-from kubectl_stepup.stepup.request import Asked
-from tests.flows import PROVIDER, FakeProvider, World, asked, cluster, provider_with
+from kubectl_stepup.stepup.request import StepUpRequest
+from tests.flows import PROVIDER, FakeProvider, World, asked, cluster, provider_with, with_options
 from tests.support.provider.cases import good
 from tests.support.provider.tokens import at_hash
 from tests.support.values import NOW
@@ -46,8 +47,10 @@ def world_of(*answers: dict[str, Any] | BaseException, **provider: Any) -> World
     return World(provider=FakeProvider(answers=list(answers), **provider))
 
 
-def authenticated(world: World, wish: Asked = WISH, exec_info: tuple[str, ...] = ()) -> ElevationSession:
-    return authenticate(wish, world.authenticate_ports(exec_info))
+def authenticated(world: World, options: StepUpRequest = WISH, exec_info: tuple[str, ...] = ()) -> ElevationSession:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(World, "exec_info", lambda self, request: exec_info)
+        return authenticate(options, world)
 
 
 def test_a_good_answer_is_a_session_of_what_was_asked() -> None:
@@ -131,8 +134,8 @@ def test_the_request_carries_what_the_preset_and_the_level_say() -> None:
 )
 def test_the_command_is_sent_redacted_where_the_provider_shows_it(preset: Any, expected: str | None) -> None:
     world = world_of(tokens())
-    wish = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2")
-    authenticated(world, replace(wish, provider=replace(PROVIDER, preset=preset)))
+    options = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2")
+    authenticated(world, replace(options, provider=replace(PROVIDER, preset=preset)))
     assert world.provider.requests[0].parameters.get("stepup_command") == expected
     assert "hunter2" not in "\n".join(world.terminal.said)
 
@@ -150,11 +153,11 @@ def test_a_login_asks_for_no_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "wish", [replace(WISH, once=True), asked("create", "role", "x", level="critical", reason="INC")]
+    "options", [with_options(WISH, once=True), asked("create", "role", "x", level="critical", reason="INC")]
 )
-def test_an_approval_for_one_command_says_so(wish: Asked) -> None:
-    world = world_of(tokens(acr="phr") if wish.level.name == "critical" else tokens())
-    authenticated(world, wish)
+def test_an_approval_for_one_command_says_so(options: StepUpRequest) -> None:
+    world = world_of(tokens(acr="phr") if options.level.name == "critical" else tokens())
+    authenticated(world, options)
     prompt, approved = world.terminal.said
     assert "This approval is for this command alone." in prompt
     assert approved.endswith("\nElevated in prod-eu for this command alone.")
@@ -174,7 +177,7 @@ def test_a_browser_is_opened_where_there_is_one(
 ) -> None:
     world = world_of(tokens(), complete=complete)
     world.terminal.note = note
-    authenticated(world, replace(WISH, browser=browser))
+    authenticated(world, with_options(WISH, browser=browser))
     assert world.terminal.opened == opened
     assert world.terminal.prompts[0].endswith(said)
 
@@ -203,16 +206,16 @@ def test_the_user_scope_says_that_it_is_for_all_terminals() -> None:
     assert "from all your terminals" in world.terminal.prompts[0]
 
 
-def test_nothing_is_said_to_be_approved_before_all_checks_are_done() -> None:
+def test_nothing_is_said_to_be_approved_before_all_checks_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
     world = world_of(tokens())
     seen: list[list[str]] = []
-    real = world.verify
+    real = id_token.verify
 
     def verify(*args: Any, **kwargs: Any) -> IDTokenClaims:
         seen.append(list(world.terminal.lines))
         return real(*args, **kwargs)
 
-    world.verify = verify
+    monkeypatch.setattr(id_token, "verify", verify)
     authenticated(world)
     assert seen == [[]]
     assert len(world.terminal.lines) == 1
@@ -243,7 +246,7 @@ def test_a_token_that_proves_too_little_is_no_session(claims: dict[str, Any], ki
 def test_fresh_means_a_sign_in_for_this_very_request() -> None:
     """IDT-29."""
     with pytest.raises(NotFresh):
-        authenticated(world_of(tokens(auth_time=int(NOW) - 60)), replace(WISH, fresh=True))
+        authenticated(world_of(tokens(auth_time=int(NOW) - 60)), with_options(WISH, fresh=True))
     authenticated(world_of(tokens(auth_time=int(NOW) - 60)))
 
 
@@ -263,16 +266,16 @@ def test_the_access_token_of_a_shortfall_is_revoked_whatever_comes_of_it(revocat
 
 
 @pytest.mark.parametrize(
-    ("answer", "wish"),
+    ("answer", "options"),
     [
         (tokens(access_token=None, acr="1"), WISH),
         (tokens(acr="1"), replace(WISH, provider=provider_with(preset={"revoke": False}))),
     ],
 )
-def test_nothing_is_revoked_where_there_is_nothing_or_no_way(answer: dict[str, Any], wish: Asked) -> None:
+def test_nothing_is_revoked_where_there_is_nothing_or_no_way(answer: dict[str, Any], options: StepUpRequest) -> None:
     world = world_of(answer)
     with pytest.raises(TooWeak):
-        authenticated(world, wish)
+        authenticated(world, options)
     assert world.provider.revoked == []
 
 
@@ -299,7 +302,7 @@ def test_a_wrong_hash_of_the_access_token_is_rejected() -> None:
         authenticated(world_of(tokens(at_hash=at_hash("another"))))
 
 
-def test_the_expectation_is_of_the_enrolment_alone() -> None:
+def test_the_expectation_is_of_the_enrolment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Expectation] = []
 
     def verify(id_token: Secret, expected: Expectation, **kwargs: Any) -> IDTokenClaims:
@@ -307,7 +310,7 @@ def test_the_expectation_is_of_the_enrolment_alone() -> None:
         raise TokenRejected("enough")
 
     world = world_of(tokens())
-    world.verify = verify
+    monkeypatch.setattr(id_token, "verify", verify)
     provider = provider_with(
         account_claim="email",
         preset={"nonce_in_device": True, "signing_algorithms": ("ES256",), "extra_audiences": ("kubernetes",)},
@@ -327,12 +330,12 @@ def test_the_expectation_is_of_the_enrolment_alone() -> None:
 
 
 def test_another_account_claim_is_compared_with_the_enrolled_account() -> None:
-    wish = replace(WISH, provider=provider_with(account_claim="oid"), cluster=cluster(account="7f3a"))
-    assert authenticated(world_of(tokens(oid="7f3a", sub="pairwise")), wish).account == "7f3a"
+    options = replace(WISH, provider=provider_with(account_claim="oid"), cluster=cluster(account="7f3a"))
+    assert authenticated(world_of(tokens(oid="7f3a", sub="pairwise")), options).account == "7f3a"
     with pytest.raises(WrongAccount):
-        authenticated(world_of(tokens(oid="0000", sub="7f3a")), wish)
+        authenticated(world_of(tokens(oid="0000", sub="7f3a")), options)
     with pytest.raises(TokenRejected):
-        authenticated(world_of(tokens(sub="7f3a")), wish)
+        authenticated(world_of(tokens(sub="7f3a")), options)
 
 
 @pytest.mark.parametrize(
@@ -375,23 +378,23 @@ def test_a_clock_that_is_far_off_ends_it_before_the_person_is_asked() -> None:
     assert world.terminal.said == []
 
 
-def unsupported(name: str) -> Asked:
+def unsupported(name: str) -> StepUpRequest:
     evidence = {"mfa": Evidence(acr=("mfa",))}
     return replace(WISH, provider=replace(PROVIDER, preset=PRESETS[name], evidence=evidence))
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("options", "message"),
     [
         (unsupported("google"), "provider corp cannot prove a step-up: its ID tokens carry no acr, amr or auth_time"),
         (unsupported("hydra"), "provider corp (hydra) steps up by code alone, which this version does not do yet"),
         (replace(WISH, provider=provider_with(evidence={})), "provider corp has no evidence for level mfa"),
     ],
 )
-def test_a_provider_that_cannot_be_asked_is_said_before_it_is_asked(wish: Asked, message: str) -> None:
+def test_a_provider_that_cannot_be_asked_is_said_before_it_is_asked(options: StepUpRequest, message: str) -> None:
     world = world_of(tokens())
     with pytest.raises(ConfigError) as caught:
-        authenticated(world, wish)
+        authenticated(world, options)
     assert caught.value.message.startswith(message)
     assert world.provider.requests == []
 
@@ -399,6 +402,6 @@ def test_a_provider_that_cannot_be_asked_is_said_before_it_is_asked(wish: Asked,
 def test_foreign_texts_are_shown_safely() -> None:
     """IDT-40."""
     world = world_of(tokens(acr="mfa", amr=["\x1b]52;c;x\x07"], name="\u202ealice"))
-    authenticated(world, replace(WISH, reason="\x1b[2J"))
+    authenticated(world, with_options(WISH, reason="\x1b[2J"))
     assert not any(ord(letter) < 32 for said in world.terminal.said for letter in said if letter != "\n")
     assert "\u202e" not in "".join(world.terminal.said)

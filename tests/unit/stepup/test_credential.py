@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,12 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.stepup import credential as module
+from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.credential import credential
 from kubectl_stepup.stepup.evaluate import require_unchanged
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.options import Settings
+from kubectl_stepup.stepup.request import StepUpRequest
 from tests.flows import CONFIG, RESOLVED, World, asked, cluster, exec_info, policy_of, session
 from tests.support.values import TERMINAL_SCOPE, repinned
 
@@ -47,7 +51,8 @@ def kept(level: str = "mfa", **changes: Any) -> ElevationSession:
 
 
 def answered(world: World, session_id: str = ID, info: str = GOOD, **environ: str) -> str:
-    return credential(session_id, world.credential_ports(KUBERNETES_EXEC_INFO=info, **environ))
+    world.environ = {**world.environ, "KUBERNETES_EXEC_INFO": info, **environ}
+    return credential(session_id, world)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
@@ -127,12 +132,14 @@ NO_CLUSTER = json.dumps(
         ),
     ],
 )
-def test_who_sends_no_cluster_is_told_why(wants_cluster: bool, cause: str, hint: str) -> None:
+def test_who_sends_no_cluster_is_told_why(
+    wants_cluster: bool, cause: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = world_of()
     world.put(kept())
-    ports = replace(world.credential_ports(KUBERNETES_EXEC_INFO=NO_CLUSTER), wants_cluster=lambda _: wants_cluster)
+    monkeypatch.setattr(module, "_wants_cluster", lambda *_: wants_cluster)
     with pytest.raises(CredentialWithheld) as caught:
-        credential(ID, ports)
+        answered(world, info=NO_CLUSTER)
     assert caught.value.message == (
         "the elevated token for prod-eu is withheld: the client did not say which server the token is for "
         f"(`spec.cluster` of KUBERNETES_EXEC_INFO){cause}"
@@ -185,10 +192,10 @@ def test_the_id_of_an_enrolment_that_changed_belongs_to_nothing_any_more() -> No
 
 
 def test_a_static_entry_may_ask() -> None:
-    world = world_of(approve=lambda wish: kept())
+    world = world_of(approve=lambda options: kept())
     assert "id-token-mfa" in answered(world)
-    (wish,) = world.asked
-    assert wish == replace(asked(for_credential=True), cluster=PINNED)
+    (options,) = world.asked
+    assert options == replace(asked(for_credential=True), cluster=PINNED)
     assert world.store.keys() == [key(ID, TERMINAL_SCOPE)]
     assert [event.result for event in world.audit.events] == ["approved"]
     assert world.locked == []
@@ -203,7 +210,7 @@ def test_a_static_entry_without_a_person_fails_with_the_command_to_type() -> Non
 
 
 def test_under_exec_nobody_is_ever_asked() -> None:
-    world = world_of(approve=lambda wish: kept())
+    world = world_of(approve=lambda options: kept())
     with pytest.raises(LoginNeeded) as caught:
         answered(world, KUBECTL_STEPUP_NESTED=ID)
     assert type(caught.value) is LoginNeeded
@@ -228,7 +235,7 @@ levels:
 @pytest.mark.parametrize("level", ["each-time", "reasoned"])
 def test_a_level_for_one_command_is_not_asked_for_from_a_static_entry(level: str) -> None:
     policy = policy_of(rules="", levels=LEVELS)
-    world = world_of(policy=policy, approve=lambda wish: kept(level))
+    world = world_of(policy=policy, approve=lambda options: kept(level))
     with pytest.raises(LoginNeeded) as caught:
         answered(world, session(level=level, policy=policy).id)
     assert caught.value.message == f"level {level} can only be reached for one command"
@@ -244,7 +251,7 @@ def test_a_level_that_asks_for_a_reason_is_served_while_its_session_lives() -> N
 
 
 def test_a_refusal_binds_every_run_of_the_plugin() -> None:
-    def deny(wish: Asked) -> ElevationSession:
+    def deny(options: StepUpRequest) -> ElevationSession:
         raise StepUpDenied("step-up denied")
 
     world = world_of(approve=deny)
@@ -256,7 +263,7 @@ def test_a_refusal_binds_every_run_of_the_plugin() -> None:
 
 
 def test_a_denied_static_entry_is_on_record() -> None:
-    def deny(wish: Asked) -> ElevationSession:
+    def deny(options: StepUpRequest) -> ElevationSession:
         raise StepUpDenied("step-up denied")
 
     world = world_of(approve=deny)
@@ -297,3 +304,28 @@ def test_a_background_client_that_nobody_attends_does_not_fill_the_record() -> N
         with pytest.raises(InteractionRequired):
             answered(world)
     assert len(world.audit.events) <= 6
+
+
+@pytest.mark.parametrize(
+    ("entry", "wants"),
+    [
+        ({"args": ["--session", "id"], "provideClusterInfo": True}, True),
+        ({"args": ["--session", "id"], "provideClusterInfo": False}, False),
+        ({"args": ["--session", "id"]}, False),
+        ({"args": ["--session", "another"]}, True),
+        ({"args": "id"}, True),
+        ("id", True),
+    ],
+)
+def test_whether_an_entry_of_a_session_asks_for_the_cluster(tmp_path: Path, entry: object, wants: bool) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps({"users": [{"name": "u", "user": {"exec": entry}}]}))
+    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert module._wants_cluster("id", app) is wants
+
+
+def test_a_kubeconfig_that_cannot_be_read_has_nothing_against_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text("- no kubeconfig")
+    app = App(Settings(), {"HOME": str(tmp_path), "KUBECONFIG": str(path)})
+    assert module._wants_cluster("id", app)

@@ -88,7 +88,7 @@ class Scripted:
 
 
 def run(provider: Scripted, *, tick: Callable[[float], None] = lambda left: None) -> DeviceGrant:
-    return obtain(provider, REQUEST, clock=provider.clock, show=lambda authorization: None, tick=tick)
+    return obtain(provider, REQUEST, clock=provider.clock, show=lambda authorization: None, tick=tick)  # type: ignore[arg-type]
 
 
 def scripted(*answers: Answer, **more: Any) -> Scripted:
@@ -278,7 +278,7 @@ def test_a_clock_that_is_far_off_ends_the_flow_before_anybody_is_asked(ahead: fl
     provider = scripted(tokens(), answered_at=1_800_000_000.0 + ahead)
     shown: list[DeviceAuthorization] = []
     with pytest.raises(LoginNeeded) as caught:
-        obtain(provider, REQUEST, clock=provider.clock, show=shown.append, tick=lambda left: None)
+        obtain(provider, REQUEST, clock=provider.clock, show=shown.append, tick=lambda left: None)  # type: ignore[arg-type]
     assert caught.value.message == (
         f"this machine's clock is 10m12s {side} p.example: the age of a sign-in cannot be checked"
     )

@@ -24,9 +24,9 @@ from kubectl_stepup.sessions.session import ElevationSession, from_record
 from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.elevate import Elevation, session_for
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.ui.errors import error_object
-from tests.flows import FailingStore, RefusalNotes, World, asked, policy_of, provider_with, session
+from tests.flows import FailingStore, RefusalNotes, World, asked, policy_of, provider_with, session, with_options
 from tests.support.values import NOW, TERMINAL_SCOPE
 
 WISH = asked("delete", "pod", "web-0")
@@ -40,18 +40,18 @@ def stored_in(world: World) -> ElevationSession | None:
 
 def approving(world: World, answer: ElevationSession | None = None) -> None:
     """Let the person approve; what the provider is asked for is kept in `world.asked`."""
-    world.approve = lambda wish: answer or session(level=wish.level.name)
+    world.approve = lambda options: answer or session(level=options.level.name)
 
 
 def refusing(world: World, error: BaseException) -> None:
-    def refuse(wish: Asked) -> ElevationSession:
+    def refuse(options: StepUpRequest) -> ElevationSession:
         raise error
 
     world.approve = refuse
 
 
-def elevated(world: World, wish: Asked = WISH) -> Elevation:
-    return session_for(wish, world.elevate_ports())
+def elevated(world: World, options: StepUpRequest = WISH) -> Elevation:
+    return session_for(options, world)
 
 
 def test_reuse_says_one_line_and_asks_nobody() -> None:
@@ -63,21 +63,23 @@ def test_reuse_says_one_line_and_asks_nobody() -> None:
     assert (world.asked, world.locked, world.audit.events) == ([], [], [])
 
 
-@pytest.mark.parametrize("wish", [WISH, asked("delete", "pod", "web-0", for_credential=True)], ids=["exec", "plugin"])
-def test_a_session_that_was_approved_later_than_now_is_dropped_and_on_record(wish: Asked) -> None:
+@pytest.mark.parametrize(
+    "options", [WISH, asked("delete", "pod", "web-0", for_credential=True)], ids=["exec", "plugin"]
+)
+def test_a_session_that_was_approved_later_than_now_is_dropped_and_on_record(options: StepUpRequest) -> None:
     """CACHE-14: with the clock set back, or a record that somebody else wrote."""
     world = World()
     approving(world)
     world.put(session(age_s=-60))
 
-    assert elevated(world, wish).reused is False
+    assert elevated(world, options).reused is False
 
     assert [(event.activity, event.result, event.level) for event in world.audit.events] == [
         ("logout", "clock-set-back", "mfa"),
         ("elevation", "approved", "mfa"),
     ]
     said = "warning: the elevation to mfa in prod-eu was approved later than the clock reads now: it is dropped"
-    assert world.terminal.said == ([] if wish.for_credential else [said])
+    assert world.terminal.said == ([] if options.for_credential else [said])
 
 
 def test_a_clock_that_steps_back_a_little_drops_nothing() -> None:
@@ -139,19 +141,19 @@ def test_a_token_shorter_than_the_reuse_time_is_kept_for_as_long_as_it_lives() -
     assert world.store.keys() == []
 
 
-@pytest.mark.parametrize("wish", [asked(scope="user"), asked("delete", "pod", "x", scope="user")])
-def test_the_user_scope_is_kept_for_all_terminals(wish: Asked) -> None:
+@pytest.mark.parametrize("options", [asked(scope="user"), asked("delete", "pod", "x", scope="user")])
+def test_the_user_scope_is_kept_for_all_terminals(options: StepUpRequest) -> None:
     world = World()
     approving(world)
-    elevated(world, wish)
-    assert world.store.keys() == [key(wish.session_id, "user")]
+    elevated(world, options)
+    assert world.store.keys() == [key(options.session_id, "user")]
 
 
-@pytest.mark.parametrize("wish", [asked("delete", "pod", "x", once=True), asked("auth", "x", level="critical")])
-def test_an_approval_for_one_command_is_not_stored(wish: Asked) -> None:
+@pytest.mark.parametrize("options", [asked("delete", "pod", "x", once=True), asked("auth", "x", level="critical")])
+def test_an_approval_for_one_command_is_not_stored(options: StepUpRequest) -> None:
     world = World()
     approving(world)
-    found = elevated(world, wish)
+    found = elevated(world, options)
     assert (found.stored, found.reused, world.store.keys()) == (False, False, [])
 
 
@@ -163,7 +165,7 @@ def test_a_store_that_fails_does_not_fail_the_command() -> None:
     found = elevated(world)
     assert (found.session, found.stored) == (session(), False)
     assert world.terminal.said == [
-        "warning: the elevation is not kept, the next command asks again: the keyring is locked"
+        "warning: the elevation session is not stored, the next command asks again: the keyring is locked"
     ]
 
 
@@ -178,7 +180,7 @@ def test_a_store_that_cannot_be_read_asks_once_more() -> None:
 def test_the_approval_is_recorded_with_its_evidence() -> None:
     world = World()
     approving(world)
-    audit_id = elevated(world, replace(WISH, reason="INC-42")).audit_id
+    audit_id = elevated(world, with_options(WISH, reason="INC-42")).audit_id
     (event,) = world.audit.events
     assert (event.audit_id, event.stage, event.activity) == (audit_id, Stage.RESPONSE_COMPLETE, Activity.ELEVATION)
     assert (event.result, event.level, event.reason, event.command) == ("approved", "mfa", "INC-42", WISH.command)
@@ -190,7 +192,7 @@ def test_asking_happens_under_the_lock_of_the_session_id() -> None:
     world = World()
     seen: list[list[str]] = []
 
-    def approve(wish: Asked) -> ElevationSession:
+    def approve(options: StepUpRequest) -> ElevationSession:
         seen.append(list(world.locked))
         return session()
 
@@ -237,8 +239,8 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
     """CONC-10."""
     world = World()
 
-    def approve(wish: Asked) -> ElevationSession:
-        world.denials.end(key(wish.session_id, wish.scope))
+    def approve(options: StepUpRequest) -> ElevationSession:
+        world.denials.end(key(options.session_id, options.scope))
         return session()
 
     world.approve = approve
@@ -246,7 +248,7 @@ def test_what_logout_ended_while_it_was_approved_is_not_kept_and_not_asked_for_a
 
     said = "logout ended the sessions in prod-eu while this one was being approved"
     assert (found.stored, world.store.keys()) == (False, [])
-    assert world.terminal.said == [f"warning: the elevation is not kept, the next command asks again: {said}"]
+    assert world.terminal.said == [f"warning: the elevation session is not stored, the next command asks again: {said}"]
     with pytest.raises(LoginNeeded, match=said):  # those who waited for it
         elevated(world)
     assert len(world.asked) == 1
@@ -256,8 +258,8 @@ def test_a_logout_in_another_terminal_ends_nothing_here() -> None:
     """CONC-10."""
     world = World()
 
-    def approve(wish: Asked) -> ElevationSession:
-        world.denials.end(key(wish.session_id, "tty-34817-77-12"))
+    def approve(options: StepUpRequest) -> ElevationSession:
+        world.denials.end(key(options.session_id, "tty-34817-77-12"))
         return session()
 
     world.approve = approve
@@ -307,7 +309,7 @@ def test_a_session_that_logout_ended_meanwhile_is_not_stored_again() -> None:
 def test_a_follower_that_wants_a_fresh_sign_in_asks_itself() -> None:
     world = World(on_lock=lambda: world.put(session()))
     approving(world)
-    assert not elevated(world, replace(WISH, fresh=True)).reused
+    assert not elevated(world, with_options(WISH, fresh=True)).reused
     assert len(world.asked) == 1
 
 
@@ -436,9 +438,9 @@ def test_a_level_that_nothing_proves_is_refused_before_anybody_is_asked() -> Non
 def test_where_nobody_can_be_asked_the_refusal_is_an_rfc_9470_challenge() -> None:
     world = World()
     world.terminal.obstacle_ = "CI=true"
-    wish = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2")
+    options = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2")
     with pytest.raises(InteractionRequired) as caught:
-        elevated(world, wish)
+        elevated(world, options)
     assert error_object(caught.value) == {
         "apiVersion": "kubectl-stepup.github.io/v1alpha1",
         "kind": "Error",
@@ -459,12 +461,12 @@ def test_where_nobody_can_be_asked_the_refusal_is_an_rfc_9470_challenge() -> Non
     assert (world.asked, world.locked, world.denials.kept) == ([], [], {})
 
 
-@pytest.mark.parametrize("wish", [asked("auth", "x", level="critical"), asked("delete", "pod", "x", once=True)])
-def test_the_hint_is_no_login_where_none_would_serve(wish: Asked) -> None:
+@pytest.mark.parametrize("options", [asked("auth", "x", level="critical"), asked("delete", "pod", "x", once=True)])
+def test_the_hint_is_no_login_where_none_would_serve(options: StepUpRequest) -> None:
     world = World()
     world.terminal.obstacle_ = "no terminal"
     with pytest.raises(InteractionRequired) as caught:
-        elevated(world, wish)
+        elevated(world, options)
     assert "stepup login" not in (caught.value.hint or "")
 
 

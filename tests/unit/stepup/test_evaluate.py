@@ -11,8 +11,9 @@ from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand, read
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Target
-from kubectl_stepup.stepup.evaluate import Evaluation, Flags, judge, require_unchanged, with_flags
-from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, FakeDiscovery, FakeKubeconfig, cluster
+from kubectl_stepup.stepup.evaluate import Evaluation, evaluate, parse, require_unchanged
+from kubectl_stepup.stepup.options import TargetOptions
+from tests.flows import CLUSTER, CONFIG, RESOLVED, FakeDiscovery, FakeKubeconfig, World, cluster
 from tests.support.values import repinned
 
 LAB = repinned(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
@@ -20,27 +21,20 @@ LAB = repinned(RESOLVED, context="lab", cluster="lab", server="https://lab.examp
 
 def evaluated(
     line: str,
-    flags: Flags = Flags(),  # noqa: B008
+    flags: TargetOptions = TargetOptions(),  # noqa: B008
     contexts: tuple[ResolvedContext, ...] = (RESOLVED, LAB),
     config: Config = CONFIG,
     unread: KubeconfigError | None = None,
     kuberc: str | None = None,
     namespace_defaults: frozenset[str] = frozenset(),
 ) -> Evaluation:
-    def kubeconfig(flag: str | None) -> FakeKubeconfig:
-        if unread is not None:
-            raise unread
-        return FakeKubeconfig(contexts, kuberc=kuberc, namespace_defaults=namespace_defaults)
+    class Kubeconfigs(World):
+        def kubeconfig(self, flag: str | None) -> FakeKubeconfig:  # type: ignore[override]
+            if unread is not None:
+                raise unread
+            return FakeKubeconfig(contexts, kuberc=kuberc, namespace_defaults=namespace_defaults)
 
-    found, captured = judge(
-        line.split(),
-        flags,
-        policy=POLICY,
-        config=config,
-        kubeconfig=kubeconfig,
-        expand=lambda command: (command, CapturedInput()),
-        discover=FakeDiscovery(),
-    )
+    found, captured = evaluate(*parse(line.split(), flags), Kubeconfigs(config=config))
     assert captured == CapturedInput()
     return found
 
@@ -48,40 +42,40 @@ def evaluated(
 @pytest.mark.parametrize(
     ("flags", "words", "expected"),
     [
-        (Flags(), "delete pod x", "delete pod x"),
-        (Flags(namespace="a"), "delete pod x", "delete --namespace=a pod x"),
+        (TargetOptions(), "delete pod x", "delete pod x"),
+        (TargetOptions(namespace="a"), "delete pod x", "delete --namespace=a pod x"),
         (
-            Flags(context="c", namespace="n", kubeconfig="k"),
+            TargetOptions(context="c", namespace="n", kubeconfig="k"),
             "rollout undo deploy/x",
             "rollout --context=c --namespace=n --kubeconfig=k undo deploy/x",
         ),
-        (Flags(namespace="a"), "exec pod -- ls -n b", "exec --namespace=a pod -- ls -n b"),
-        (Flags(context="c"), "-n a get pods", "--context=c -n a get pods"),
-        (Flags(context="c"), "stern x", "stern --context=c x"),
-        (Flags(namespace="a"), "get pods -n a", "get pods -n a"),
-        (Flags(namespace="a"), "get pods -na", "get pods -na"),
-        (Flags(kubeconfig="/k"), "get --kubeconfig=/k pods", "get --kubeconfig=/k pods"),
-        (Flags(context="c"), "get pods --context x --context c", "get pods --context x --context c"),
+        (TargetOptions(namespace="a"), "exec pod -- ls -n b", "exec --namespace=a pod -- ls -n b"),
+        (TargetOptions(context="c"), "-n a get pods", "--context=c -n a get pods"),
+        (TargetOptions(context="c"), "stern x", "stern --context=c x"),
+        (TargetOptions(namespace="a"), "get pods -n a", "get pods -n a"),
+        (TargetOptions(namespace="a"), "get pods -na", "get pods -na"),
+        (TargetOptions(kubeconfig="/k"), "get --kubeconfig=/k pods", "get --kubeconfig=/k pods"),
+        (TargetOptions(context="c"), "get pods --context x --context c", "get pods --context x --context c"),
     ],
 )
-def test_flags_from_before_the_dashes_go_behind_the_first_word(flags: Flags, words: str, expected: str) -> None:
+def test_flags_from_before_the_dashes_go_behind_the_first_word(flags: TargetOptions, words: str, expected: str) -> None:
     given = words.split()
-    assert with_flags(given, read(given), flags) == tuple(expected.split())
+    assert parse(given, flags)[0] == tuple(expected.split())
 
 
 def test_flags_alone_are_words_too() -> None:
-    assert with_flags([], read([]), Flags(context="c")) == ("--context=c",)
+    assert parse([], TargetOptions(context="c"))[0] == ("--context=c",)
 
 
 @pytest.mark.parametrize(
     ("flags", "words", "name"),
     [
-        (Flags(context="a"), "get pods --context=b", "--context"),
-        (Flags(namespace="a"), "-n b get pods", "--namespace"),
-        (Flags(kubeconfig="a"), "get pods --kubeconfig b", "--kubeconfig"),
+        (TargetOptions(context="a"), "get pods --context=b", "--context"),
+        (TargetOptions(namespace="a"), "-n b get pods", "--namespace"),
+        (TargetOptions(kubeconfig="a"), "get pods --kubeconfig b", "--kubeconfig"),
     ],
 )
-def test_two_different_values_are_a_usage_error(flags: Flags, words: str, name: str) -> None:
+def test_two_different_values_are_a_usage_error(flags: TargetOptions, words: str, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         evaluated(words, flags)
     assert caught.value.message == f"{name} is given twice with different values: 'a' before --, 'b' after it"
@@ -123,8 +117,8 @@ def test_a_command_that_may_lead_elsewhere_may_go_to_any_cluster(flag: str) -> N
     assert evaluated(f"delete pod x --context lab {flag}").target.unenrolled is False
 
 
-@pytest.mark.parametrize("flags", [Flags(), Flags(context="nowhere")])
-def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: Flags) -> None:
+@pytest.mark.parametrize("flags", [TargetOptions(), TargetOptions(context="nowhere")])
+def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: TargetOptions) -> None:
     found = evaluated("delete pod x", flags, contexts=())
     assert (found.resolved, found.cluster) == (None, None)
     assert str(found.unresolved) == f"context {flags.context!r} is not in /home/alice/.kube/config"
@@ -205,7 +199,7 @@ def test_where_nothing_is_enrolled_no_kubeconfig_matters() -> None:
 
 
 def test_the_flags_choose_the_context_that_is_judged() -> None:
-    found = evaluated("delete pod x", Flags(context="lab", namespace="n"))
+    found = evaluated("delete pod x", TargetOptions(context="lab", namespace="n"))
     assert found.resolved is LAB
     assert found.target.namespace == "n"
     assert found.argv == ("delete", "--context=lab", "--namespace=n", "pod", "x")
@@ -214,37 +208,28 @@ def test_the_flags_choose_the_context_that_is_judged() -> None:
 def test_the_kubeconfig_that_the_command_names_is_read() -> None:
     asked_for: list[str | None] = []
 
-    def kubeconfig(flag: str | None) -> FakeKubeconfig:
-        asked_for.append(flag)
-        return FakeKubeconfig([RESOLVED])
+    class Asking(World):
+        def kubeconfig(self, flag: str | None) -> FakeKubeconfig:  # type: ignore[override]
+            asked_for.append(flag)
+            return FakeKubeconfig([RESOLVED])
 
-    for words, flags in ((["get", "pods"], Flags()), (["get", "pods", "--kubeconfig=/a"], Flags(kubeconfig="/a"))):
-        judge(
-            words,
-            flags,
-            policy=POLICY,
-            config=CONFIG,
-            kubeconfig=kubeconfig,
-            expand=lambda command: (command, CapturedInput()),
-            discover=FakeDiscovery(),
-        )
+    for words, flags in (
+        (["get", "pods"], TargetOptions()),
+        (["get", "pods", "--kubeconfig=/a"], TargetOptions(kubeconfig="/a")),
+    ):
+        evaluate(*parse(words, flags), Asking())
     assert asked_for == [None, "/a"]
 
 
 def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
-    def expand(command: KubectlCommand) -> tuple[KubectlCommand, CapturedInput]:
-        assert command.manifests == ("-",)
-        return command.replace(requests=read(["delete", "pod", "x"]).requests), CapturedInput(stdin=(b"kind: Pod\n",))
+    class Expanding(World):
+        def expand(self, command: KubectlCommand, *, online: bool = False) -> tuple[KubectlCommand, CapturedInput]:
+            assert command.manifests == ("-",)
+            return command.replace(requests=read(["delete", "pod", "x"]).requests), CapturedInput(
+                stdin=(b"kind: Pod\n",)
+            )
 
-    found, captured = judge(
-        ["apply", "-f", "-"],
-        Flags(),
-        policy=POLICY,
-        config=CONFIG,
-        kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-        expand=expand,
-        discover=FakeDiscovery(),
-    )
+    found, captured = evaluate(*parse(["apply", "-f", "-"], TargetOptions()), Expanding())
     assert captured == CapturedInput(stdin=(b"kind: Pod\n",))
     assert found.decision.level == "mfa"
 
@@ -285,15 +270,9 @@ def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() 
     discover = FakeDiscovery((widgets,))
 
     def evaluated(*words: str) -> Evaluation:
-        found, _ = judge(
-            words,
-            Flags(),
-            policy=POLICY,
-            config=CONFIG,
-            kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-            expand=lambda command: (command, CapturedInput()),
-            discover=discover,
-        )
+        world = World()
+        world.discovery = discover
+        found, _ = evaluate(*parse(words, TargetOptions()), world)
         return found
 
     evaluated("delete", "pod", "x")
@@ -307,14 +286,8 @@ def test_the_cluster_explains_the_words_that_are_not_built_in_and_those_alone() 
 def test_a_table_that_the_command_line_names_explains_no_word_away(table: NamedTable | None) -> None:
     widgets = APIResource(group="example.com", name="widgets", kind="Widget", namespaced=True, short_names=("wd",))
     discover = FakeDiscovery((widgets,), table)
-    found, _ = judge(
-        ("delete", "wd", "x", "--cache-dir=/c"),
-        Flags(),
-        policy=POLICY,
-        config=CONFIG,
-        kubeconfig=lambda flag: FakeKubeconfig([RESOLVED]),
-        expand=lambda command: (command, CapturedInput()),
-        discover=discover,
-    )
+    world = World()
+    world.discovery = discover
+    found, _ = evaluate(*parse(("delete", "wd", "x", "--cache-dir=/c"), TargetOptions()), world)
     assert ("usual", RESOLVED.server) not in discover.asked_for
     assert {entry.resource.name for entry in found.decision.requests} == {"wd"}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from kubectl_stepup.errors import InteractionRequired
 from kubectl_stepup.stepup.elevate import session_for
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.ui.notices import ANOTHER_SESSION, BEHIND_TIMEOUT, IN_BACKGROUND
-from tests.flows import World, asked
+from tests.flows import World, asked, with_options
 
 POD = asked("delete", "pod", "web-0")
-ONCE = replace(POD, once=True)
+ONCE = with_options(POD, once=True)
 LOGIN = asked()
 RUN = "kubectl stepup exec --context prod -- delete pod web-0"
 ELSEWHERE = "kubectl stepup login --context prod --level mfa --scope user"
@@ -33,15 +31,15 @@ ELSEWHERE = "kubectl stepup login --context prod --level mfa --scope user"
         (BEHIND_TIMEOUT, LOGIN, "timeout --foreground 60 kubectl stepup login --context prod --level mfa"),
         (
             BEHIND_TIMEOUT,
-            replace(ONCE, reason="INC-1 is down"),
+            with_options(ONCE, reason="INC-1 is down"),
             f"timeout --foreground 60 {RUN}".replace(" -- ", " --reason 'INC-1 is down' -- "),
         ),
     ],
 )
-def test_the_hint_fits_the_obstacle(obstacle: str, request_: Asked, hint: str) -> None:
+def test_the_hint_fits_the_obstacle(obstacle: str, request_: StepUpRequest, hint: str) -> None:
     world = World()
     world.terminal.obstacle_ = obstacle
     with pytest.raises(InteractionRequired) as caught:
-        session_for(request_, world.elevate_ports())
+        session_for(request_, world)
     assert caught.value.hint == hint
     assert caught.value.message == f"step-up needed, but nobody can be asked ({obstacle})"

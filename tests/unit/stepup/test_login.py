@@ -18,9 +18,9 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.stepup.elevate import Elevation
-from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.login import login
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, World, asked, policy_of, session
 from tests.support.fakes import FakeKubectl
@@ -30,26 +30,27 @@ LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
 
 
 def approving(**world: object) -> World:
-    return World(approve=lambda wish: session(level=wish.level.name, command=""), **world)  # type: ignore[arg-type]
+    return World(approve=lambda options: session(level=options.level.name, command=""), **world)  # type: ignore[arg-type]
 
 
-def logged_in(world: World, context: str | None = None, wish: Wish | None = None) -> Elevation:
-    return login(context, None, wish or Wish(), world.execute_ports())
+def logged_in(world: World, context: str | None = None, options: StepUpOptions | None = None) -> Elevation:
+    return login(TargetOptions(context=context), options or StepUpOptions(), world, scope=world.scope)
 
 
 def test_login_reaches_the_weakest_level_of_the_current_context() -> None:
     world = approving()
     found = logged_in(world)
     assert (found.reused, found.stored) == (False, True)
-    assert world.asked == [asked()]
+    assert world.asked == [asked(resolved=RESOLVED)]
     assert world.store.keys() == [key(session().id, world.scope)]
     assert [event.activity for event in world.audit.events] == [Activity.ELEVATION]
 
 
 def test_login_takes_a_level_a_context_and_the_users_scope() -> None:
     world = approving(contexts=(LAB, RESOLVED), scope="user")
-    logged_in(world, "prod", Wish(level="strong", fresh=True, browser=False))
-    assert world.asked == [asked(level="strong", scope="user", fresh=True, browser=False)]
+    options = StepUpOptions(level="strong", fresh=True, browser=False)
+    logged_in(world, "prod", options)
+    assert world.asked == [asked(level="strong", scope="user", options=options, resolved=RESOLVED)]
     assert world.store.keys() == [key(session(level="strong").id, "user")]
 
 
@@ -89,7 +90,7 @@ def test_the_sessions_of_a_login_serve_the_next_command() -> None:
 def test_a_level_that_keeps_no_session_has_no_login() -> None:
     world = approving()
     with pytest.raises(UsageError) as caught:
-        logged_in(world, wish=Wish(level="critical", reason="INC-42"))
+        logged_in(world, options=StepUpOptions(level="critical", reason="INC-42"))
     assert caught.value.message == "level critical is asked for each command anew: there is no session to log in to"
     assert caught.value.hint == "kubectl stepup exec --level critical -- KUBECTL ARGS"
     assert world.asked == []
@@ -100,7 +101,7 @@ def test_a_level_that_asks_for_a_reason_asks_for_it_at_login() -> None:
     world = approving(policy=policy_of(rules="", levels=levels))
     with pytest.raises(CommandRefused):
         logged_in(world)
-    logged_in(world, wish=Wish(reason="INC-42"))
+    logged_in(world, options=StepUpOptions(reason="INC-42"))
     assert world.audit.events[-1].reason == "INC-42"
 
 
@@ -123,7 +124,7 @@ def test_a_context_that_does_not_exist_is_said() -> None:
 
 def test_an_unknown_level_is_said() -> None:
     with pytest.raises(UsageError):
-        logged_in(World(), wish=Wish(level="gold"))
+        logged_in(World(), options=StepUpOptions(level="gold"))
 
 
 def test_login_needs_a_person() -> None:
@@ -134,7 +135,7 @@ def test_login_needs_a_person() -> None:
 
 
 def test_a_denied_login_is_on_record() -> None:
-    def deny(wish: Asked) -> ElevationSession:
+    def deny(options: StepUpRequest) -> ElevationSession:
         raise StepUpDenied("denied")
 
     world = World(approve=deny)

@@ -19,7 +19,7 @@ TOO_LARGE = KubeconfigError("too large")
 
 
 def approving(**world: Any) -> World:
-    return World(approve=lambda wish: session(level=wish.level.name), **world)
+    return World(approve=lambda options: session(level=options.level.name), **world)
 
 
 class FullDisk(FakeKubectl):
@@ -33,7 +33,7 @@ class FullDisk(FakeKubectl):
     ("world", "code"),
     [
         ({"no_hand_over": StoreUnavailable("the socket cannot be made")}, "store-unavailable"),
-        ({"large_ca": TOO_LARGE}, TOO_LARGE.code),
+        ({"many_cas": TOO_LARGE}, TOO_LARGE.code),
         ({"kubectl": FullDisk()}, "kubectl-failed"),
         ({"contexts": (replace(RESOLVED, namespace="shop-\ud800"),)}, TOO_LARGE.code),
     ],
@@ -51,8 +51,8 @@ def test_nobody_is_asked_for_what_could_not_be_used(world: dict[str, Any], code:
 def test_a_kubeconfig_whose_name_holds_a_colon_is_reached_by_a_link() -> None:
     file = "/home/alice/.kube/arn:aws:eks/prod"
     raw = {"server": RESOLVED.server, "certificate-authority": "pki/ca.pem"}
-    world = approving(contexts=(replace(RESOLVED, cluster_file=file, cluster_raw=raw),), kubeconfig_files=(file,))
-    world.execute("delete", "pod", "x")
+    world = approving(contexts=(replace(RESOLVED, cluster_file=file, cluster_raw=raw),))
+    world.execute("delete", "pod", "x", f"--kubeconfig={file}")
     (ran,) = world.kubectl.ran
     directory = OVERLAY.rpartition("/")[0]
     assert ran.environ["KUBECONFIG"] == f"{OVERLAY}:{directory}/kubeconfig-0"
@@ -69,25 +69,25 @@ def test_a_kubeconfig_whose_name_holds_a_colon_is_reached_by_a_link() -> None:
 @pytest.mark.parametrize("raw", [{"certificate-authority": "/etc/ca.pem"}, {"certificate-authority-data": "QQ=="}, {}])
 def test_a_cluster_without_relative_paths_stays_in_its_own_file(raw: dict[str, str]) -> None:
     resolved = replace(RESOLVED, cluster_file="/a:b", cluster_raw=raw)
-    world = approving(contexts=(resolved,), kubeconfig_files=("/a:b",))
-    world.execute("delete", "pod", "x")
+    world = approving(contexts=(resolved,))
+    world.execute("delete", "pod", "x", "--kubeconfig=/a:b")
     assert "clusters" not in json.loads(world.kubectl.ran[0].files[OVERLAY])
 
 
 def test_a_password_of_a_proxy_is_not_copied_into_the_overlay() -> None:
     raw = {"certificate-authority": "ca.pem", "proxy-url": "http://user:pass@proxy"}
     resolved = repinned(RESOLVED, cluster_file="/a:b", cluster_raw=raw, proxy_url=raw["proxy-url"])
-    world = approving(contexts=(resolved,), kubeconfig_files=("/a:b",))
+    world = approving(contexts=(resolved,))
     world.config = world.enrolled(repinned(world.config.clusters[0], proxy_url=raw["proxy-url"]))
     with pytest.raises(KubeconfigError, match="not copied for an elevated command") as caught:
-        world.execute("delete", "pod", "x")
+        world.execute("delete", "pod", "x", "--kubeconfig=/a:b")
     assert "pass@" not in f"{caught.value.message}{caught.value.hint}"
     assert world.asked == []
 
 
 def test_many_ca_certificates_are_given_to_kubectl_as_the_systems() -> None:
     raw = {"server": RESOLVED.server, "certificate-authority": "/etc/ca.pem", "disable-compression": True}
-    world = approving(contexts=(replace(RESOLVED, cluster_raw=raw),), large_ca=b"many")
+    world = approving(contexts=(replace(RESOLVED, cluster_raw=raw),), many_cas=b"many")
     world.environ["SSL_CERT_FILE"] = "/my/own.pem"
     world.execute("delete", "pod", "x")
     (ran,) = world.kubectl.ran

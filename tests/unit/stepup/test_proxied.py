@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import ClusterChanged, CredentialWithheld, ProxyRefused
-from kubectl_stepup.stepup.execute import Wish
+from kubectl_stepup.stepup.options import StepUpOptions
 from tests.flows import Replaced, World, policy_of, session
 
 PATH = "/api/v1/namespaces/prod/pods/web-0:8080/proxy/metrics"
@@ -16,7 +16,7 @@ ONLY_DELETES = policy_of("rules:\n  - {name: deletes, do: [delete], needs: mfa}\
 
 
 def approving(**world: Any) -> World:
-    return World(approve=lambda wish: session(level=wish.level.name), **world)
+    return World(approve=lambda options: session(level=options.level.name), **world)
 
 
 def outcomes(world: World) -> list[tuple[str, str, str, int | None]]:
@@ -53,7 +53,7 @@ def test_without_a_rule_that_asks_kubectl_reads_with_the_everyday_login() -> Non
 
 def test_a_stronger_level_that_is_named_does_not_bring_kubectl_back() -> None:
     world = approving()
-    assert world.execute("get", "--raw", PATH, wish=Wish(level="critical", reason="INC-1")) == 0
+    assert world.execute("get", "--raw", PATH, options=StepUpOptions(level="critical", reason="INC-1")) == 0
     assert [given.level for _, given in world.reader.reads] == ["critical"]
     assert world.reader.limits == [3600.0]
     assert world.kubectl.ran == []
@@ -64,15 +64,15 @@ def test_a_read_whose_time_is_up_ends_as_a_command_does() -> None:
     world.reader.left_s = (60.0, 0.0)
     world.reader.exit_code = 129
 
-    assert world.execute("get", "--raw", PATH, wish=Wish(level="critical", reason="INC-1")) == 124
+    assert world.execute("get", "--raw", PATH, options=StepUpOptions(level="critical", reason="INC-1")) == 124
     assert outcomes(world)[-1][2:] == ("timed-out", 124)
 
 
-@pytest.mark.parametrize("wish", [Wish(), Wish(level="strong")])
-def test_any_other_form_is_refused_before_anybody_is_asked(wish: Wish) -> None:
+@pytest.mark.parametrize("options", [StepUpOptions(), StepUpOptions(level="strong")])
+def test_any_other_form_is_refused_before_anybody_is_asked(options: StepUpOptions) -> None:
     world = approving()
     with pytest.raises(ProxyRefused) as caught:
-        world.execute(*OTHER, wish=wish)
+        world.execute(*OTHER, options=options)
     assert caught.value.code == "proxy-refused"
     assert caught.value.hint == "kubectl stepup exec -- port-forward -n shop pod/web-0 PORT"
     assert (world.asked, world.kubectl.ran, world.reader.reads) == ([], [], [])
@@ -83,10 +83,10 @@ def test_a_level_that_is_named_for_a_command_that_needs_none_changes_nothing() -
     """Nothing asks for a step-up to read a node through its proxy here: but this command would be elevated."""
     world = approving(policy=ONLY_DELETES)
     with pytest.raises(ProxyRefused) as caught:
-        world.execute("get", "node", "n1", "--subresource=proxy", wish=Wish(level="mfa"))
+        world.execute("get", "node", "n1", "--subresource=proxy", options=StepUpOptions(level="mfa"))
     assert caught.value.hint == "kubectl stepup exec -- get --raw /api/v1/nodes/n1/proxy/PATH"
 
-    assert world.execute("get", "--raw", PATH, wish=Wish(level="mfa")) == 0
+    assert world.execute("get", "--raw", PATH, options=StepUpOptions(level="mfa")) == 0
     assert [path for path, _ in world.reader.reads] == [PATH]
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from kubectl_stepup.errors import PolicyError, PolicyTooNew, StepUpError
+from kubectl_stepup.policy import published_file
 from kubectl_stepup.stepup.elevate import Elevation
-from kubectl_stepup.stepup.execute import Wish
 from kubectl_stepup.stepup.login import login
-from kubectl_stepup.stepup.published_policy import PublishedPorts, refresh
+from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+from kubectl_stepup.stepup.published_policy import refresh
 from kubectl_stepup.trusted_file import Untrusted
 from tests.support.fakes import FakeKubectl
-from tests.support.values import CLUSTER, RESOLVED, session
+from tests.support.values import CLUSTER, RESOLVED, asked, session
 from tests.support.world import World
 
 ANSWER = json.dumps({"data": {"policy.yaml": "a policy"}}).encode()
@@ -31,12 +32,12 @@ class Cluster:
     kept: list[tuple[str, str | None]] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
 
-    def answer(self, words: Sequence[str], environ: Mapping[str, str]) -> tuple[int, bytes, bytes]:
+    def answer(self, words: Sequence[str], environ: Mapping[str, str], *, within_s: float) -> tuple[int, bytes, bytes]:
         assert list(words[:3]) == ["get", "configmap", "kubectl-stepup-policy"]
         self.environ = dict(environ)
         return self.answers
 
-    def keep(self, name: str, text: str | None) -> bool:
+    def keep(self, path: str, name: str, text: str | None, *, clock: object) -> bool:
         if self.refuses is not None:
             raise self.refuses
         self.kept.append((name, text))
@@ -45,8 +46,11 @@ class Cluster:
     def refresh(self) -> list[str]:
         """Return what the person was told."""
         elevation = Elevation(session=session(), reused=False, stored=True)
-        ports = PublishedPorts(answer=self.answer, keep=self.keep)
-        refresh(CLUSTER, RESOLVED, elevation, None, self.world.run_ports(), ports)
+        self.world.kubectl.answer = self.answer
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(published_file, "parsed", lambda text, name: None)
+            patch.setattr(published_file, "keep", self.keep)
+            refresh(asked(resolved=RESOLVED), elevation, None, self.world)
         return self.world.terminal.said
 
 
@@ -126,7 +130,7 @@ def test_it_is_looked_for_once_a_step_up() -> None:
     world.execute("delete", "pod", "web-1")
 
     assert len(world.refreshed) == 1
-    login(None, None, Wish(fresh=True), world.execute_ports())
+    login(TargetOptions(), StepUpOptions(fresh=True), world, scope=world.scope)
     assert len(world.refreshed) == 2
 
 

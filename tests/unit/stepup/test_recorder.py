@@ -1,21 +1,27 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from kubectl_stepup import __version__
 from kubectl_stepup.audit.chain import verify
 from kubectl_stepup.audit.event import Activity, Stage
 from kubectl_stepup.errors import CommandRefused, StepUpDenied
+from kubectl_stepup.stepup.elevate import Elevation
 from tests.flows import World, asked, session
 from tests.support.values import NOW
 
 WISH = asked("create", "secret", "generic", "x", "--from-literal=p=hunter2", reason="INC-42")
 
 
+def elevation(*, reused: bool, audit_id: str | None = None, **changes: Any) -> Elevation:
+    return Elevation(session=session(**changes), reused=reused, stored=True, audit_id=audit_id)
+
+
 def test_a_run_is_two_records_that_share_an_id() -> None:
     world = World()
-    audit_id = world.recorder.run_started(WISH, session(), reused=True)
-    world.recorder.run_ended(WISH, session(), audit_id=audit_id, reused=True, exit_code=3)
+    audit_id = world.recorder.run_started(WISH, elevation(reused=True))
+    world.recorder.run_ended(WISH, elevation(reused=True), audit_id=audit_id, exit_code=3)
     started, ended = (json.loads(record.line) for record in world.audit.records)
     assert started == {
         "apiVersion": "kubectl-stepup.github.io/v1alpha1",
@@ -55,14 +61,14 @@ def test_a_run_is_two_records_that_share_an_id() -> None:
 def test_the_run_takes_the_approvals_id() -> None:
     world = World()
     approved = world.recorder.elevated(WISH, session())
-    started = world.recorder.run_started(WISH, session(), reused=False, audit_id=approved)
+    started = world.recorder.run_started(WISH, elevation(reused=False, audit_id=approved))
     assert approved == started == "id-1"
     assert [event.result for event in world.audit.events] == ["approved", "approved"]
 
 
 def test_the_level_of_the_session_is_recorded_not_the_one_asked_for() -> None:
     world = World()
-    world.recorder.run_started(WISH, session(level="strong"), reused=True)
+    world.recorder.run_started(WISH, elevation(reused=True, level="strong"))
     assert world.audit.events[0].level == "strong"
 
 
@@ -74,7 +80,7 @@ def test_a_session_without_a_sign_in_time_is_recorded_without_one() -> None:
 
 def test_a_refusal_says_which_error_and_what_was_wanted() -> None:
     world = World()
-    world.recorder.refused(StepUpDenied("denied"), asked=WISH, context="ignored", command=["ignored"])
+    world.recorder.refused(StepUpDenied("denied"), request=WISH, context="ignored", command=["ignored"])
     (event,) = world.audit.events
     assert (event.activity, event.stage, event.result) == (Activity.REFUSAL, Stage.RESPONSE_COMPLETE, "denied")
     assert (event.context, event.cluster, event.level, event.command) == ("prod", "prod-eu", "mfa", WISH.command)
@@ -117,8 +123,8 @@ def test_a_logout_is_noted() -> None:
 def test_a_record_that_cannot_be_written_is_a_warning() -> None:
     world = World()
     world.audit.unavailable = "audit record /x cannot be written: no space left on device"
-    audit_id = world.recorder.run_started(WISH, session(), reused=False)
-    world.recorder.run_ended(WISH, session(), audit_id=audit_id, reused=False, exit_code=0)
+    audit_id = world.recorder.run_started(WISH, elevation(reused=False))
+    world.recorder.run_ended(WISH, elevation(reused=False), audit_id=audit_id, exit_code=0)
     world.recorder.refused(StepUpDenied("denied"))
     world.recorder.noted(Activity.LOGOUT, "logged-out", cluster=None, account=None)
     warning = "warning: not recorded: audit record /x cannot be written: no space left on device"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.enforce.verify.answers import Answer
+from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.stepup.rehearse import RehearsePorts, rehearse, runbook
 from kubectl_stepup.trusted_file import Untrusted
@@ -32,7 +32,7 @@ class Cluster:
         annotations: Mapping[str, str] | None = None,
         allowed: bool = True,
         resolved: ResolvedContext = RESOLVED,
-        wrong: Callable[[Sequence[str]], Answer | None] = lambda _: None,
+        wrong: Callable[[Sequence[str]], KubectlAnswer | None] = lambda _: None,
         kubectl: FakeKubectl | None = None,
     ) -> None:
         self._kubectl = kubectl or FakeKubectl()
@@ -45,7 +45,7 @@ class Cluster:
         """Rehearse and give the checks by name."""
         ports = RehearsePorts(
             environ={"PATH": "/bin"},
-            kubectl=self._kubectl,
+            kubectl=self._kubectl,  # type: ignore[arg-type]
             kubeconfig=lambda _: self,  # type: ignore[arg-type,return-value]
             answer=self._answer,
         )
@@ -56,22 +56,22 @@ class Cluster:
         assert context is None
         return self._resolved
 
-    def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> Answer:
+    def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> KubectlAnswer:
         assert f"--kubeconfig={FILE}" in words
         assert (environ["KUBERC"], environ["PATH"]) == ("off", "/bin")
         self.sent.append(" ".join(words))
         return self._wrong(words) or self._right(words, stdin)
 
-    def _right(self, words: Sequence[str], stdin: str) -> Answer:
+    def _right(self, words: Sequence[str], stdin: str) -> KubectlAnswer:
         found: Any = None
         if words[0] == "create" and "--raw" in words:
             found = {"status": {"userInfo": self._user}}
         elif words[0] == "create":
             reviews = [{**one, "status": {"allowed": self._allowed}} for one in json.loads(stdin)["items"]]
-            return Answer(code=0, out="\n".join(map(json.dumps, reviews)))
+            return KubectlAnswer(code=0, out="\n".join(map(json.dumps, reviews)))
         elif words[0] == "get":
             found = {"metadata": {"annotations": self._annotations}}
-        return Answer(code=0, out="deleted (server dry run)\n" if found is None else json.dumps(found))
+        return KubectlAnswer(code=0, out="deleted (server dry run)\n" if found is None else json.dumps(found))
 
 
 def test_a_kubectl_that_others_can_replace_never_gets_the_kubeconfig() -> None:
@@ -101,8 +101,10 @@ def test_nothing_that_is_sent_could_have_an_effect() -> None:
     assert [one for one in cluster.sent if not any(mark in one for mark in harmless)] == []
 
 
-REFUSED = Answer(code=1, err=DENIED)
-FORBIDDEN = Answer(code=1, err='Error from server (Forbidden): x is forbidden: User "carol" cannot delete resource "x"')
+REFUSED = KubectlAnswer(code=1, err=DENIED)
+FORBIDDEN = KubectlAnswer(
+    code=1, err='Error from server (Forbidden): x is forbidden: User "carol" cannot delete resource "x"'
+)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,9 @@ FORBIDDEN = Answer(code=1, err='Error from server (Forbidden): x is forbidden: U
             "cannot do it: Error from server (Forbidden)",
         ),
         (
-            Cluster(wrong=lambda words: Answer(code=0, out="No resources found") if words[0] == "delete" else None),
+            Cluster(
+                wrong=lambda words: KubectlAnswer(code=0, out="No resources found") if words[0] == "delete" else None
+            ),
             "removes guards",
             WARN,
             "there is no binding of a guard",

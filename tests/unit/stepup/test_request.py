@@ -15,12 +15,12 @@ from tests.flows import CLUSTER, POLICY, PROVIDER, asked, cluster, provider_with
 
 
 def test_the_session_id_is_made_of_issuer_elevated_client_account_cluster_and_level() -> None:
-    wish = asked("delete", "pod", "web-0")
+    options = asked("delete", "pod", "web-0")
     expected = session_id(
         issuer="https://login.example.com", client="kubectl-elevated", account="alice", cluster="prod-eu", level="mfa"
     )
-    assert wish.session_id == expected
-    assert wish.session_id_at(POLICY.level("strong")) == session_id_of(CLUSTER, PROVIDER, POLICY.level("strong"))
+    assert options.session_id == expected
+    assert options.session_id_at(POLICY.level("strong")) == session_id_of(CLUSTER, PROVIDER, POLICY.level("strong"))
 
 
 @pytest.mark.parametrize(

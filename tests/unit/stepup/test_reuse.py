@@ -9,7 +9,7 @@ from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.interface import SessionStore
-from kubectl_stepup.stepup.request import Asked
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.stepup.reuse import reusable
 from tests.flows import POLICY, FailingStore, World, asked, cluster, policy_of, session
 from tests.support.values import BOOT_ID, NOW, TERMINAL_SCOPE
@@ -18,12 +18,12 @@ OTHER_TERMINAL = "tty-34817-77-12"
 
 
 def found(
-    wish: Asked, *kept: ElevationSession, scope: str = TERMINAL_SCOPE, now: Moment | None = None
+    options: StepUpRequest, *kept: ElevationSession, scope: str = TERMINAL_SCOPE, now: Moment | None = None
 ) -> ElevationSession | None:
     world = World()
     for one in kept:
         world.put(one, scope)
-    return reusable(wish, world.store, scopes=(TERMINAL_SCOPE,), now=now or world.moment())
+    return reusable(options, world.store, scopes=(TERMINAL_SCOPE,), now=now or world.moment())
 
 
 def test_a_live_session_of_the_level_is_reused() -> None:
@@ -42,10 +42,10 @@ levels:
 """
     )
     mfa, strong, critical = (session(level=level, policy=policy) for level in ("mfa", "strong", "critical"))
-    wish = asked(policy=policy)
-    assert found(wish, critical, strong, mfa) == mfa
-    assert found(wish, critical, strong) == strong
-    assert found(wish, critical) == critical
+    options = asked(policy=policy)
+    assert found(options, critical, strong, mfa) == mfa
+    assert found(options, critical, strong) == strong
+    assert found(options, critical) == critical
 
 
 def test_a_weaker_session_never_serves() -> None:
@@ -181,8 +181,10 @@ class Given(FailingStore):
 )
 def test_a_record_that_is_odd_or_anothers_is_none(value: bytes) -> None:
     """IDT-38, IDT-39."""
-    wish = asked(policy=policy_of(levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}", rules=""))
-    assert reusable(wish, Given(value), scopes=(TERMINAL_SCOPE,), now=World().moment()) is None
+    options = asked(
+        policy=policy_of(levels="levels:\n  - {name: mfa, signedInWithin: 15m, askAgainAfter: 10m}", rules="")
+    )
+    assert reusable(options, Given(value), scopes=(TERMINAL_SCOPE,), now=World().moment()) is None
 
 
 def test_a_store_that_cannot_be_read_holds_nothing() -> None:
@@ -201,8 +203,8 @@ def test_a_scope_is_read_once() -> None:
 
     def look(scopes: Iterable[str]) -> int:
         read.clear()
-        wish = asked(level="strong")
-        assert reusable(wish, Counting(now=lambda: NOW), scopes=scopes, now=World().moment()) is None
+        options = asked(level="strong")
+        assert reusable(options, Counting(now=lambda: NOW), scopes=scopes, now=World().moment()) is None
         return len(read)
 
     levels = 1 + len(POLICY.stronger("strong"))

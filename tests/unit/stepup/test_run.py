@@ -21,21 +21,19 @@ from kubectl_stepup.errors import (
 from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.everyday_programs import everyday_environment
 from kubectl_stepup.sessions.session import ElevationSession
-from kubectl_stepup.stepup.evaluate import Flags, judge
-from kubectl_stepup.stepup.execute import Wish
-from kubectl_stepup.stepup.request import Asked
-from kubectl_stepup.stepup.run import run
+from kubectl_stepup.stepup.options import StepUpOptions
+from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.trusted_file import Untrusted
-from tests.flows import CONFIG, RESOLVED, FakeDiscovery, FakeKubectl, Replaced, World, asked, policy_of, session
+from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
 from tests.support.values import RULES, repinned
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
-REASONED = Wish(level="critical", reason="INC-42")
+REASONED = StepUpOptions(level="critical", reason="INC-42")
 
 
 def approving(**world: Any) -> World:
-    return World(approve=lambda wish: session(level=wish.level.name), **world)
+    return World(approve=lambda options: session(level=options.level.name), **world)
 
 
 def outcomes(world: World) -> list[tuple[str, str, str, int | None]]:
@@ -161,12 +159,12 @@ def test_an_enrolled_server_is_not_reached_past_its_context(contexts: Any) -> No
 
 def test_an_enrolled_server_without_a_context_is_no_place_for_a_level() -> None:
     with pytest.raises(NotEnrolled, match=r"^level mfa cannot be reached"):
-        World(contexts=()).execute("get", "pods", f"--server={RESOLVED.server}", wish=Wish(level="mfa"))
+        World(contexts=()).execute("get", "pods", f"--server={RESOLVED.server}", options=StepUpOptions(level="mfa"))
 
 
 def test_no_level_is_reached_where_no_context_can_be_read() -> None:
     with pytest.raises(KubeconfigError, match=r"^context None is not in "):
-        World(contexts=()).execute("get", "pods", wish=Wish(level="mfa"))
+        World(contexts=()).execute("get", "pods", options=StepUpOptions(level="mfa"))
 
 
 def test_a_routine_command_in_an_unenrolled_context_says_nothing() -> None:
@@ -258,17 +256,17 @@ REDIRECTING = [
 
 @pytest.mark.parametrize(("flag", "name"), REDIRECTING)
 @pytest.mark.parametrize(
-    ("words", "wish"),
-    [(("delete", "pod", "x"), Wish()), (("get", "pods"), Wish(level="mfa", reason="why"))],
+    ("words", "options"),
+    [(("delete", "pod", "x"), StepUpOptions()), (("get", "pods"), StepUpOptions(level="mfa", reason="why"))],
     ids=["sensitive", "asked"],
 )
 def test_a_flag_that_redirects_credentials_is_refused_by_name(
-    flag: str, name: str, words: tuple[str, ...], wish: Wish
+    flag: str, name: str, words: tuple[str, ...], options: StepUpOptions
 ) -> None:
     world = World()
     world.put(session())  # even with a live session
     with pytest.raises(CommandRefused) as caught:
-        world.execute(*words, flag, wish=wish)
+        world.execute(*words, flag, options=options)
     assert name in caught.value.message.replace(",", " ").split()
     assert (world.kubectl.ran, world.asked, world.terminal.prompts) == ([], [], [])
     assert [event.result for event in world.audit.events] == ["command-refused"]
@@ -276,7 +274,7 @@ def test_a_flag_that_redirects_credentials_is_refused_by_name(
 
 def test_every_redirecting_flag_is_named() -> None:
     with pytest.raises(CommandRefused) as caught:
-        World().execute("get", "pods", "--user=a", "--token=x", wish=Wish(level="mfa"))
+        World().execute("get", "pods", "--user=a", "--token=x", options=StepUpOptions(level="mfa"))
     assert caught.value.message == (
         "--token, --user cannot stand in a stepped-up command: the elevated token is for the enrolled cluster and "
         "account alone"
@@ -287,7 +285,7 @@ def test_every_redirecting_flag_is_named() -> None:
 def test_what_is_refused_anyway_is_refused_without_asking_for_a_reason_first() -> None:
     world = World()
     with pytest.raises(CommandRefused) as caught:
-        world.execute("get", "pods", "--as=root", wish=Wish(level="mfa"))
+        world.execute("get", "pods", "--as=root", options=StepUpOptions(level="mfa"))
     assert "--as" in caught.value.message
     assert [event.result for event in world.audit.events] == ["command-refused"]
 
@@ -295,7 +293,7 @@ def test_what_is_refused_anyway_is_refused_without_asking_for_a_reason_first() -
 def test_a_proxy_is_never_run_elevated() -> None:
     world = World(policy=policy_of(rules=""))
     with pytest.raises(CommandRefused) as caught:
-        world.execute("proxy", wish=Wish(level="mfa"))
+        world.execute("proxy", options=StepUpOptions(level="mfa"))
     assert caught.value.message == "kubectl proxy cannot be stepped up: every local program could use its port"
     assert caught.value.hint == "kubectl stepup exec -- get --raw PATH"
     with pytest.raises(CommandRefused):
@@ -360,10 +358,10 @@ def test_a_kubectl_that_becomes_unsafe_while_somebody_is_asked_is_not_run_elevat
     approve = world.approve
     fault = Untrusted("/opt/bin", "can be changed by other users", "chmod go-w /opt/bin")
 
-    def approve_late(wish: Asked) -> ElevationSession:
+    def approve_late(options: StepUpRequest) -> ElevationSession:
         kubectl.writable = fault
         assert approve is not None
-        return approve(wish)
+        return approve(options)
 
     world.approve = approve_late
     with pytest.raises(CommandRefused, match="/opt/bin can be changed by other users"):
@@ -380,12 +378,12 @@ def test_a_kubectl_that_becomes_unsafe_while_somebody_is_asked_is_not_run_elevat
     ],
 )
 def test_a_refusal_is_recorded_once_and_nothing_runs(error: StepUpError, result: str) -> None:
-    def refuse(wish: Asked) -> ElevationSession:
+    def refuse(options: StepUpRequest) -> ElevationSession:
         raise error
 
     world = World(approve=refuse)
     with pytest.raises(type(error)):
-        world.execute("delete", "pod", "x", wish=Wish(reason="INC-42"))
+        world.execute("delete", "pod", "x", options=StepUpOptions(reason="INC-42"))
     (event,) = world.audit.events
     assert (event.activity, event.stage, event.result) == (Activity.REFUSAL, Stage.RESPONSE_COMPLETE, result)
     assert (event.cluster, event.level, event.rules, event.command, event.reason) == (
@@ -399,7 +397,7 @@ def test_a_refusal_is_recorded_once_and_nothing_runs(error: StepUpError, result:
 
 
 def test_ctrl_c_at_the_prompt_runs_nothing_and_keeps_nothing() -> None:
-    def interrupt(wish: Asked) -> ElevationSession:
+    def interrupt(options: StepUpRequest) -> ElevationSession:
         raise KeyboardInterrupt
 
     world = World(approve=interrupt)
@@ -587,18 +585,18 @@ def test_standard_input_that_was_not_read_is_the_childs_own() -> None:
     assert world.kubectl.ran[0].stdin is None
 
 
-@pytest.mark.parametrize(("wish", "limit"), [(Wish(), None), (REASONED, 3600)])
-def test_the_level_says_how_long_an_elevated_child_may_run(wish: Wish, limit: float | None) -> None:
+@pytest.mark.parametrize(("options", "limit"), [(StepUpOptions(), None), (REASONED, 3600)])
+def test_the_level_says_how_long_an_elevated_child_may_run(options: StepUpOptions, limit: float | None) -> None:
     """POL-40."""
     world = approving()
-    world.execute("delete", "pod", "x", wish=wish)
+    world.execute("delete", "pod", "x", options=options)
     assert world.kubectl.ran[0].limit_s == limit
 
 
 def test_a_command_whose_time_is_up_is_told_so_and_has_an_exit_code_and_a_result_of_its_own() -> None:
     world = approving(kubectl=FakeKubectl(exit_code=129, left_s=(60.0, 0.0)))
 
-    assert world.execute("delete", "pod", "x", wish=REASONED) == 124
+    assert world.execute("delete", "pod", "x", options=REASONED) == 124
     assert world.terminal.said == [
         "warning: level critical lets a command run for 1h: this one is ended in 1m",
         "error: time is up: level critical lets a command run for 1h; hanging up",
@@ -609,7 +607,7 @@ def test_a_command_whose_time_is_up_is_told_so_and_has_an_exit_code_and_a_result
 def test_a_command_that_was_only_warned_ends_as_it_wants() -> None:
     world = approving(kubectl=FakeKubectl(exit_code=3, left_s=(60.0,)))
 
-    assert world.execute("delete", "pod", "x", wish=REASONED) == 3
+    assert world.execute("delete", "pod", "x", options=REASONED) == 3
     assert outcomes(world)[-1] == ("id-1", "run ResponseComplete", "approved", 3)
 
 
@@ -646,19 +644,7 @@ def test_a_warning_and_a_step_up_go_together() -> None:
     assert len(world.kubectl.ran) == 1
 
 
-def test_a_wish_without_a_context_is_refused() -> None:
-    world = World(contexts=())
-    evaluation, _ = judge(
-        ["delete", "pod", "x"],
-        Flags(),
-        policy=world.policy,
-        config=world.config,
-        kubeconfig=world.kubeconfig,
-        expand=world.expand,
-        discover=FakeDiscovery(),
-    )
+def test_a_request_without_a_context_is_refused() -> None:
     with pytest.raises(NotEnrolled) as caught:
-        run(
-            evaluation, asked("delete", "pod", "x"), unenrolled="run", captured=CapturedInput(), ports=world.run_ports()
-        )
+        _ = asked("delete", "pod", "x").required_context
     assert caught.value.message == "cluster prod-eu has no context"

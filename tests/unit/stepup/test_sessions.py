@@ -29,7 +29,7 @@ def in_us(**changes: Any) -> Any:
 
 
 def live(world: World, *clusters: Cluster) -> list[tuple[str, str]]:
-    found = live_sessions(clusters or world.config.clusters, world.session_ports())
+    found = live_sessions(clusters or world.config.clusters, world.sessions())
     return [(item.cluster.name, item.level.name) for item in found]
 
 
@@ -85,7 +85,7 @@ def test_one_session_is_shown_for_a_level_even_if_both_scopes_have_one() -> None
     world = World()
     world.put(session(age_s=60), TERMINAL_SCOPE)
     world.put(session(age_s=10), "user")
-    found = list(live_sessions((CLUSTER,), world.session_ports()))
+    found = list(live_sessions((CLUSTER,), world.sessions()))
     assert [item.session for item in found] == [session(age_s=60)]
 
 
@@ -93,7 +93,7 @@ def test_the_users_session_shows_behind_an_expired_one_of_the_terminal() -> None
     world = World()
     world.put(session(age_s=601), TERMINAL_SCOPE)
     world.put(session(age_s=10), "user")
-    assert [item.session for item in live_sessions((CLUSTER,), world.session_ports())] == [session(age_s=10)]
+    assert [item.session for item in live_sessions((CLUSTER,), world.sessions())] == [session(age_s=10)]
 
 
 def test_a_store_that_cannot_be_read_shows_nothing() -> None:
@@ -109,7 +109,7 @@ def test_rows_have_a_line_for_each_session_and_each_cluster_without_one() -> Non
     world = World(config=BOTH)
     world.put(session(age_s=60))
     world.put(session(level="strong", age_s=30))
-    found = list(live_sessions(BOTH.clusters, world.session_ports()))
+    found = list(live_sessions(BOTH.clusters, world.sessions()))
     assert as_rows(BOTH.clusters, found, store="kernel", now=NOW) == (
         StatusRow(
             name="prod-eu",
@@ -136,7 +136,7 @@ def test_rows_have_a_line_for_each_session_and_each_cluster_without_one() -> Non
 def test_objects_say_all_but_the_token() -> None:
     world = World()
     world.put(session(age_s=60, access_token=TOKEN))
-    found = list(live_sessions((CLUSTER,), world.session_ports()))
+    found = list(live_sessions((CLUSTER,), world.sessions()))
     (item,) = as_objects(found, store="kernel")
     assert item == {
         "id": session().id,
@@ -170,7 +170,7 @@ def test_check_takes_a_level_or_a_stronger_one(levels: list[str], wanted: str | 
     world = World()
     for level in levels:
         world.put(session(level=level))
-    assert meets(live_sessions((CLUSTER,), world.session_ports()), POLICY, wanted) is met
+    assert meets(live_sessions((CLUSTER,), world.sessions()), POLICY, wanted) is met
 
 
 def test_check_knows_the_levels() -> None:
@@ -182,7 +182,7 @@ def test_check_knows_the_levels() -> None:
 
 
 def ended(world: World, *clusters: Cluster, everywhere: bool = False) -> Logout:
-    return logout(clusters or world.config.clusters, world.session_ports(), everywhere=everywhere)
+    return logout(clusters or world.config.clusters, world.sessions(), everywhere=everywhere)
 
 
 def test_logout_ends_this_terminals_and_the_users_sessions_at_every_level() -> None:
@@ -252,7 +252,7 @@ def test_what_an_enrolment_no_longer_bears_ends_in_every_terminal(change: str) -
     for scope in (TERMINAL_SCOPE, OTHER_TERMINAL, "user"):
         world.put(in_us(access_token=TOKEN), scope)
         world.put(session(), scope)
-    done = end_what_counts_no_more(CHANGES[change], world.session_ports())
+    done = end_what_counts_no_more(CHANGES[change], world.sessions())
     assert ([item.session.cluster for item in done.ended], done.failures) == (["prod-us"] * 3, ())
     assert world.store.keys() == sorted(key(session().id, one) for one in (TERMINAL_SCOPE, OTHER_TERMINAL, "user"))
     assert world.provider.revoked == [("access-1", "access_token", "kubectl-elevated")] * 3
@@ -267,16 +267,16 @@ def test_another_client_or_evidence_of_a_provider_ends_its_sessions() -> None:
     ):
         world = World()
         world.put(session(), OTHER_TERMINAL)
-        assert len(end_what_counts_no_more(replace(CONFIG, providers=(provider,)), world.session_ports()).ended) == 1
+        assert len(end_what_counts_no_more(replace(CONFIG, providers=(provider,)), world.sessions()).ended) == 1
     world = World()
     world.put(session(), OTHER_TERMINAL)
-    assert end_what_counts_no_more(CONFIG, world.session_ports()) == Logout(ended=(), failures=())
+    assert end_what_counts_no_more(CONFIG, world.sessions()) == Logout(ended=(), failures=())
     assert world.denials.ended_keys == []
 
 
 def test_a_step_up_under_way_for_what_is_taken_out_brings_nothing_back() -> None:
     world = World(config=BOTH)
-    end_what_counts_no_more(WITHOUT_US, world.session_ports())
+    end_what_counts_no_more(WITHOUT_US, world.sessions())
     assert world.denials.ended(key(in_us().id, OTHER_TERMINAL))
     assert not world.denials.ended(key(session().id, OTHER_TERMINAL))
 
@@ -313,14 +313,14 @@ def test_logout_everywhere_of_one_cluster_leaves_the_others() -> None:
 def test_logout_ends_also_what_is_still_being_approved() -> None:
     """CONC-10."""
     world = World()
-    logout(CONFIG.clusters[:1], world.session_ports(), everywhere=False)
+    logout(CONFIG.clusters[:1], world.sessions(), everywhere=False)
     provider = CONFIG.provider(CONFIG.clusters[0].provider)
     ids = [session_id_of(CONFIG.clusters[0], provider, level) for level in world.policy.levels]
     assert world.denials.ended_keys == [key(one, scope) for one in ids for scope in (TERMINAL_SCOPE, "user")]
     assert world.denials.ended(key(ids[0], TERMINAL_SCOPE))
     assert not world.denials.ended(key(ids[0], OTHER_TERMINAL))
 
-    logout(CONFIG.clusters[:1], world.session_ports(), everywhere=True)
+    logout(CONFIG.clusters[:1], world.sessions(), everywhere=True)
     assert all(world.denials.ended(key(one, OTHER_TERMINAL)) for one in ids)
 
 
@@ -440,7 +440,7 @@ def test_of_three_clusters_one_cannot_be_removed(monkeypatch: pytest.MonkeyPatch
         return delete(name)
 
     monkeypatch.setattr(world.store, "delete", failing_delete)
-    done = logout(clusters, world.session_ports(), everywhere=False)
+    done = logout(clusters, world.sessions(), everywhere=False)
 
     assert [item.session.cluster for item in done.ended] == ["prod-eu", "prod-asia"]
     assert done.failures == (f"{stuck}: the keyring is locked",)

@@ -89,7 +89,7 @@ class Machine:
             read=self.files.get,
             parse=yaml_file.plain,
             load=lambda data: config_of(None, yaml_file.parse(data, PATH)),
-            client=self.client,
+            client=self.client,  # type: ignore[arg-type]
             verify=self.verify,
             usable_algorithms=lambda document, algorithms: tuple(algorithms),
             everyday_token=lambda resolved: self.everyday,

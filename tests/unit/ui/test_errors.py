@@ -45,13 +45,13 @@ NOBODY = InteractionRequired(
             ),
             "error: step-up denied by login.example.com (access_denied: The user cancelled)\n"
             "Nothing was run. To try again, repeat the command.\n"
-            "Why it was asked: kubectl stepup policy explain -- delete pod web-0",
+            "Why a step-up is needed: kubectl stepup policy explain -- delete pod web-0",
         ),
         (
             StepUpExpired("code WDJB-MJHT expired after 15m without approval", details={"trouble": "no route"}),
             "error: code WDJB-MJHT expired after 15m without approval\n"
             "Nothing was run. Repeat the command for a new code.\n"
-            "Last trouble: no route",
+            "Last problem: no route",
         ),
         (
             TooWeak(
@@ -60,7 +60,7 @@ NOBODY = InteractionRequired(
                 details={"explanation": "the identity provider ignored acr_values"},
             ),
             "error: you signed in, but not strongly enough: wanted acr=mfa, got acr=pwd (amr=pwd)\n"
-            "Nothing was run; the token was thrown away.\n"
+            "Nothing was run; the token was discarded.\n"
             "The identity provider ignored acr_values.\n"
             "hint: kubectl stepup doctor --context prod-eu",
         ),

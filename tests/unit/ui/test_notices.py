@@ -24,7 +24,7 @@ from kubectl_stepup.ui import notices
         ),
         (
             notices.waiting_for_line(pid=4711, terminal="/dev/pts/3", age_s=72),
-            "Waiting for the step-up in process 4711 on pts/3, asked 1m ago. Ctrl-C cancels, nothing has run.",
+            "Waiting for the step-up in process 4711 on pts/3, started 1m ago. Ctrl-C cancels, nothing has run.",
         ),
         (
             notices.waiting_for_line(pid=None, terminal=None, age_s=None),
@@ -32,7 +32,7 @@ from kubectl_stepup.ui import notices
         ),
         (
             notices.not_stored_line("no keyring"),
-            "warning: the elevation is not kept, the next command asks again: no keyring",
+            "warning: the elevation session is not stored, the next command asks again: no keyring",
         ),
         (notices.audit_off_line("disk full"), "warning: not recorded: disk full"),
         (notices.policy_warning_line("rule x would ask"), "warning: rule x would ask"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_stepup.rbac.aggregation import EffectiveRule
-from kubectl_stepup.rbac.finding import Finding
+from kubectl_stepup.rbac.finding import RbacFinding
 from kubectl_stepup.rbac.model import Binding, RbacRule, Role, Subject
 from kubectl_stepup.ui.rbac_screens import comment_lines, findings_screen, summary
 
@@ -13,13 +13,15 @@ RULE = RbacRule(verbs=("get",), api_groups=("",), resources=("secrets",))
 ROLE = Role(kind="ClusterRole", name="readers", rules=(RULE,))
 
 
-def finding(*, group: str = "dev", severity: str = "high", reaches: tuple[str, ...] = (), rules: int = 1) -> Finding:
+def finding(
+    *, group: str = "dev", severity: str = "high", reaches: tuple[str, ...] = (), rules: int = 1
+) -> RbacFinding:
     subject = Subject(kind="Group", name=group)
     binding = Binding(
         kind="RoleBinding", name="dev-readers", namespace="prod", role_kind="ClusterRole", role_name="readers",
         subjects=(subject,),
     )  # fmt: skip
-    return Finding(
+    return RbacFinding(
         code="secrets-read", severity=severity, subject=subject, binding=binding, role=ROLE, reaches=reaches,
         rules=tuple(EffectiveRule(rule=RULE, index=index, through=(ROLE,)) for index in range(rules)),
     )  # fmt: skip

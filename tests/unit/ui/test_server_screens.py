@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubectl_stepup.enforce.verify.findings import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, Finding
+from kubectl_stepup.enforce.verify.results import CLIENT_ONLY, ENFORCED, GAP, NOT_CHECKED, VerifyResult
 from kubectl_stepup.ui.server_screens import verified_screen
 
 FINDINGS = (
-    Finding(subject="deletes", what="delete a pod", point="admission", state=ENFORCED, detail="everyday: refused"),
-    Finding(
+    VerifyResult(subject="deletes", what="delete a pod", point="admission", state=ENFORCED, detail="everyday: refused"),
+    VerifyResult(
         subject="secrets",
         what="read-secrets: get, list, watch",
         point="rbac",
@@ -17,12 +17,12 @@ FINDINGS = (
         detail="everyday may get, list, watch secrets in shop, default, prod and 17 more",
         fix="who has it, and roles without it: kubectl stepup rbac audit --fix",
     ),
-    Finding(subject="mass", what="delete: all", point="client", state=CLIENT_ONLY, detail="no server sees it"),
-    Finding(subject="mfa", what="elevated login", point="authentication", state=NOT_CHECKED, detail="no session"),
+    VerifyResult(subject="mass", what="delete: all", point="client", state=CLIENT_ONLY, detail="no server sees it"),
+    VerifyResult(subject="mfa", what="elevated login", point="authentication", state=NOT_CHECKED, detail="no session"),
 )
 
 
-def screen(*findings: Finding) -> str:
+def screen(*findings: VerifyResult) -> str:
     return verified_screen(findings, cluster="prod-eu", digest="sha256:0123456789abcdef", logins=["everyday", "mfa"])
 
 
@@ -49,7 +49,7 @@ def test_the_page_shows_this_screen() -> None:
 
 
 def test_foreign_text_is_shown_harmless_and_within_80_columns() -> None:
-    foreign = Finding(
+    foreign = VerifyResult(
         subject="r" * 60, what="w" * 200, point="admission", state=GAP, detail="\x1b[2J " + "word " * 60, fix="f\nx"
     )
     lines = screen(foreign).splitlines()

@@ -7,10 +7,11 @@ import pytest
 
 from kubectl_stepup.config.model import Config
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.stepup.app import App, Settings
+from kubectl_stepup.stepup.app import App
+from kubectl_stepup.stepup.options import Settings
+from kubectl_stepup.stepup.own_programs import credential_command
 from kubectl_stepup.stepup.setup import FileChange
 from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
-from kubectl_stepup.wiring.running import credential_command
 from tests.flows import CLUSTER
 
 

@@ -1,4 +1,4 @@
-"""YAML of others, as Go reads it; tests/support/kube holds the same against kubectl itself."""
+"""YAML of others, as Go reads it; tests/support/kubectl_reading.py holds the same against kubectl itself."""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""What the kubeconfig and kubectl tests share."""
