@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.kubeconfig.exec_credential import ClusterPin, expected_exec_info
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.sessions.session import ElevationSession
@@ -84,9 +84,7 @@ def new_session(place: Place, cluster: str = CLUSTERS[0], *, account: str = ACCO
     ca_pem = place.api.ca_pem.encode("ascii")
     document = json.dumps(config_document(place)).encode("utf-8")
     evidence = config_from(yaml_file.parse(document, "config.yaml")).provider("bench").evidence_of("mfa")
-    pin = ClusterPin(
-        server=place.api.url, ca_sha256=ca_digest(ca_pem), tls_server_name=None, proxy_url=None, insecure=False
-    )
+    pin = ClusterPin(server=place.api.url, ca_sha256=ca_digest(ca_pem))
     return ElevationSession(
         issuer=place.issuer.url,
         client="kubernetes-elevated",
@@ -101,11 +99,7 @@ def new_session(place: Place, cluster: str = CLUSTERS[0], *, account: str = ACCO
         acr="mfa",
         amr=("pwd", "otp"),
         command="delete pod web-0",
-        server=pin.server,
-        ca_sha256=pin.ca_sha256,
-        tls_server_name=None,
-        proxy_url=None,
-        insecure=False,
+        pin=pin,
         evidence=None if evidence is None else evidence.fingerprint,
         rests_on=files_in_force(place.environ, config=None, policy=None),
         exec_info=tuple(sha256_hex(value) for value in expected_exec_info(pin, ca_pem=ca_pem)),
@@ -119,5 +113,5 @@ def others(place: Place, count: int) -> list[ElevationSession]:
 
 def exec_info(place: Place) -> dict[str, str]:
     """Return the plugin's environment, with what kubectl passes about this cluster."""
-    value = expected_exec_info(new_session(place), ca_pem=place.api.ca_pem.encode("ascii"))[0]
+    value = expected_exec_info(new_session(place).pin, ca_pem=place.api.ca_pem.encode("ascii"))[0]
     return {"KUBERNETES_EXEC_INFO": value.decode("utf-8")}

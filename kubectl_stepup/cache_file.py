@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import marshal
 import os
-import stat
+
+from kubectl_stepup import private_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,40 +30,26 @@ def read(directory: str, name: str) -> Any:
 def read_bytes(directory: str, name: str) -> bytes | None:
     """Return what is in a file; None where there is none of our own hand."""
     try:
-        descriptor = os.open(os.path.join(directory, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = private_file.read(os.path.join(directory, name), most=_LARGEST + 1)
     except OSError:
         return None
-    try:
-        found = os.fstat(descriptor)
-        ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
-        if not ours or found.st_size > _LARGEST:
-            return None
-        return os.read(descriptor, found.st_size)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    return data if len(data) <= _LARGEST else None
 
 
 def write(directory: str, name: str, values: Any) -> None:
-    """Put values into a file, whole or not at all; where that cannot be, they are made again the next time."""
+    """Write values to a file, whole or not at all; where that fails, they are made again the next time."""
     write_bytes(directory, name, marshal.dumps(values))
 
 
 def write_bytes(directory: str, name: str, data: bytes) -> None:
-    """Put bytes into a file, whole or not at all; where that cannot be, they are made again the next time."""
+    """Write bytes to a file, whole or not at all; where that fails, they are made again the next time."""
     temporary = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         # Not a home that is not there: as root it could be made.
         if not os.path.isdir(os.path.dirname(os.path.dirname(directory))):
             return
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            os.write(descriptor, data)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, os.path.join(directory, name))
+        private_file.make_directories(directory)
+        private_file.replace(os.path.join(directory, name), data, temporary=temporary)
         _clear_away(directory, name)
     except OSError:
         # NOTE: no contextlib here: it costs the fast path of allowed commands two milliseconds.

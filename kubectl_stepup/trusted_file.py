@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from kubectl_stepup import environment
+from kubectl_stepup import environment, private_file
 from kubectl_stepup.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -84,13 +84,12 @@ def read(
 def _read(path: str, most: int, error: type[ConfigError], owners: frozenset[int] | None) -> bytes:
     steps = list(_followed(path)) if sys.platform != "win32" else []
     target = steps[-1][0] if steps else os.path.realpath(path)
-    # NOTE: O_NONBLOCK, or a FIFO that nobody writes would hold us for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(target, flags)
+    try:
+        descriptor = private_file.open_regular(target)
+    except private_file.NotPrivateError as exc:
+        raise error(f"{path}: not a regular file") from exc
     try:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise error(f"{path}: not a regular file")
         # The open file is checked, not its name, which could change between the two.
         fault = _untrusted_of([*steps[:-1], (target, found)], owners) if steps else None
         if fault is not None:

@@ -1,4 +1,4 @@
-/* A stored session: its form, and when it may be used, as in kubectl_stepup/sessions/record.py. */
+/* A stored session: its form, and when it may be used, as in kubectl_stepup/sessions/stored_session.py. */
 #ifndef RECORD_H
 #define RECORD_H
 

@@ -182,7 +182,10 @@ def test_the_first_command_compiles_for_the_next_ones(tmp_path: Path) -> None:
     assert first.returncode == 0
 
 
-REPEATED = {f"kubectl_stepup.{name}" for name in ("cache_file", "file_stamp", "policy", "policy.allowed_commands")}
+REPEATED = {
+    f"kubectl_stepup.{name}"
+    for name in ("cache_file", "file_stamp", "policy", "policy.allowed_commands", "private_file")
+}
 
 
 def imported(environ: dict[str, str], tmp_path: Path) -> set[str]:

@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "oidc": set(),
     "policy": {"kubectl", "yaml_edit"},
     "rbac": {"enforce", "kubectl", "policy", "yaml_edit"},
-    "sessions": set(),
+    "sessions": {"kubeconfig"},
     "ui": {"audit", "enforce", "policy", "rbac"},
     "yaml_edit": set(),
     "stepup": FEATURES | {"fastpath"},

@@ -20,7 +20,7 @@ import pytest
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.fastpath import cached_credential
 from kubectl_stepup.kubeconfig import exec_credential
-from kubectl_stepup.sessions import record, scope
+from kubectl_stepup.sessions import scope, stored_session
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.item_values import ItemValues
@@ -57,8 +57,8 @@ HIT = INTERPRETER | {
     "kubectl_stepup.sessions.stores",
     "kubectl_stepup.sessions.stores.kernel",
     "kubectl_stepup.sessions.stores.keyctl",
-    "kubectl_stepup.sessions.record",
-    "kubectl_stepup.sessions.release",
+    "kubectl_stepup.sessions.stored_session",
+    "kubectl_stepup.sessions.release_credential",
     "kubectl_stepup.sessions.rests_on",
     "kubectl_stepup.sessions.scope",
 }
@@ -105,7 +105,7 @@ PARSED = HIT | {
     "_sha3",
 }
 ORDINARY = {"click", "cryptography", "jeepney", "joserfc", "keyring", "rich", "secretstorage", "urllib3", "yaml"}
-FROM_A_FILE = {"kubectl_stepup.sessions.stores.file"}
+FROM_A_FILE = {"kubectl_stepup.private_file", "kubectl_stepup.sessions.stores.file"}
 FROM_SECRET_SERVICE = {
     "_socket",
     "binascii",
@@ -142,7 +142,7 @@ def arguments(request: pytest.FixtureRequest, fresh: ElevationSession, tmp_path:
 
 def exec_info(fresh: ElevationSession, cluster: Mapping[str, object] | None = None, *, number: int = 0) -> str:
     """Return one of the expected values, or one whose `cluster` has these fields changed."""
-    value = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    value = exec_credential.expected_exec_info(fresh.pin, ca_pem=CA)[number].decode()
     if not cluster:
         return value
     parsed = json.loads(value)
@@ -384,9 +384,9 @@ class TestMiss:
             "reuse": {"reuse_until": now.wall},
             "token": {"token_expires_at": now.wall + 9},
             "clock set back": {
-                "approved": record.Moment(wall=now.wall + 60, boottime=now.boottime, boot_id=now.boot_id)
+                "approved": stored_session.Moment(wall=now.wall + 60, boottime=now.boottime, boot_id=now.boot_id)
             },
-            "another boot": {"approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="other")},
+            "another boot": {"approved": stored_session.Moment(wall=now.wall, boottime=now.boottime, boot_id="other")},
             "another session": {"level": "critical"},
         }[ended]  # type: ignore[assignment]
         values = {name: getattr(fresh, name) for name in fresh.__slots__}

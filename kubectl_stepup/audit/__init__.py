@@ -1,1 +1,1 @@
-"""The record of elevations: what was asked, what was proven, what was run, chained so that later changes show."""
+"""The audit log: what was requested, what was proven and what was run, chained so that later changes show."""

@@ -1,4 +1,4 @@
-"""The chain of the record: each line names its number and the SHA-256 of the line before it.
+"""The hash chain of the audit log: each line names its number and the SHA-256 of the line before it.
 
 Whoever edits, removes or moves a line breaks the chain at that place. A cut at the end, or a whole new chain, shows
 only against a copy of the head kept elsewhere. A line that a crash left half written is not part of the chain; the
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.audit.event import AuditEvent
+from kubectl_stepup.strict_json import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +36,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """One line of the record; `line` is as stored, without its newline."""
+    """One audit event in the log; `line` is as stored, without its newline."""
 
     link: Link
     event: AuditEvent
@@ -52,8 +53,8 @@ class ChainBreak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """What a walk over the chain found. `head` is the SHA-256 of the last good record, for a copy elsewhere."""
+class ChainVerification:
+    """The result of checking the chain. `head` is the SHA-256 of the last good record, for a copy elsewhere."""
 
     records: int
     seq: int
@@ -98,8 +99,8 @@ def record_of(line: bytes) -> AuditRecord | None:
     return None if link is None or event is None else AuditRecord(link=link, event=event, line=line)
 
 
-def verify(lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> Verification:
-    """Walk the chain over `lines` (without newlines) up to the first bad record.
+def verify(lines: Iterable[bytes], *, seq: int = 0, head: str = GENESIS) -> ChainVerification:
+    """Check the chain over `lines` (without newlines) up to the first bad record.
 
     `seq` and `head` are those of the last record of an earlier file, when the chain goes on from one.
     """
@@ -134,8 +135,8 @@ class _Walk:
             self._gap, self._last_line = [], number
         return broken
 
-    def result(self, broken: ChainBreak | None) -> Verification:
-        return Verification(
+    def result(self, broken: ChainBreak | None) -> ChainVerification:
+        return ChainVerification(
             records=self.records, seq=self.seq, head=self.head, torn=tuple(self.torn), first_break=broken
         )
 
@@ -179,10 +180,9 @@ def _with_next(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes | None]]:
 
 def _members(line: bytes) -> dict[str, object] | None:
     try:
-        members = json.loads(line.decode("ascii"))
-    except (ValueError, RecursionError):
+        return json_object(line.decode("ascii"), any_text=True)
+    except ValueError:
         return None
-    return members if isinstance(members, dict) else None
 
 
 def _link(members: dict[str, object]) -> Link | None:

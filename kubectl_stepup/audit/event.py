@@ -1,4 +1,4 @@
-"""What one line of the record says: who asked for what, what was proven, how it ended.
+"""An audit event: who requested what, what was proven, and how it ended.
 
 The words are those of the Kubernetes audit log (`auditID`, `stage`), so that both can be joined by user and time.
 
@@ -28,7 +28,7 @@ CLOCK_SET_BACK = "clock-set-back"
 
 
 class Stage(enum.StrEnum):
-    """Where the thing recorded stood: a record before, and one after, share an `auditID`."""
+    """When the event was written: the one before a run and the one after it share an `auditID`."""
 
     REQUEST_RECEIVED = "RequestReceived"
     RESPONSE_COMPLETE = "ResponseComplete"
@@ -61,7 +61,7 @@ class AuditEvent:
 
     `audit_id` is a UUID as text, `time` seconds since the epoch. `result` is one kebab-case word: `approved`, `reused`,
     `timed-out`, `logged-out`, `clock-set-back`, `enrolled`, or the code of the error that refused (`denied`,
-    `too-weak`, `command-refused`). `exit_code` is the child's, in the record after it ended. `account` is what the
+    `too-weak`, `command-refused`). `exit_code` is the child's, in the later event. `account` is what the
     account claim says, `user` what people call it. `command` is kubectl's arguments, `summary` what the prompt begins
     with. `parent` is the `audit_id` of the elevated run that this happened inside of.
     """
@@ -153,7 +153,7 @@ _TEXT_MEMBERS = (
 
 
 def fingerprint(identifier: str) -> str:
-    """Return the SHA-256 of a token's `jti`, in hex: enough to join records, too little to replay."""
+    """Return the SHA-256 of a token's `jti`, in hex: enough to join audit logs, too little to replay."""
     return hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).hexdigest()
 
 

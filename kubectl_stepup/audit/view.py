@@ -1,4 +1,4 @@
-"""The record as people read it: one row for each thing that happened, joined from the records before and after it."""
+"""The audit log as people read it: one row for each run, joined from the events before and after it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One row of `audit list`. `time` is of the first record, in seconds since the epoch.
+    """One row of `audit list`. `time` is of the first event, in seconds since the epoch.
 
     `started` tells that a command was started; with it and no `exit_code` the command still runs, or was killed
     together with the process that would have written its end.
@@ -33,9 +33,9 @@ class AuditRow:
 
 
 def rows(records: Iterable[AuditRecord], *, last: int | None = None) -> tuple[AuditRow, ...]:
-    """Join records by `auditID`, the latest first; `last` keeps that many.
+    """Join events by `auditID`, the latest first; `last` keeps that many.
 
-    The order is that of the record, whatever the clock did. Where both records say something, the later one counts.
+    The order is that of the log, whatever the clock did. Where both events say something, the later one counts.
     """
     events: dict[str, list[AuditEvent]] = {}
     for record in records:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TypeVar
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from kubectl_stepup.config.model import RECORD, STORES, UNENROLLED, Cluster, Config, Provider
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.kubeconfig.cluster_pin import normal_server
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, normal_server
 from kubectl_stepup.names import API_VERSION
 from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.preset_overrides import OVERRIDES
@@ -94,7 +94,7 @@ def merge(system: Config, user: Config) -> Config:
 
 
 def default_account_claim(preset: str) -> str:
-    """Name the claim that tells an account at a provider; Entra ID's `sub` differs from client to client."""
+    """Return the claim that names an account at a provider; Entra ID's `sub` differs from client to client."""
     return "oid" if preset == "entra" else "sub"
 
 
@@ -166,12 +166,10 @@ def _evidence(node: Node) -> dict[str, Evidence]:
             name: (value.string(),) if isinstance(value.value, str) else value.strings()
             for name, value in fields.items()
         }
-        levels[level] = Evidence(**values)
-        if levels[level].is_empty:
-            raise item.error(
-                "asks for nothing, so any sign-in would prove the level",
-                hint=f"name at least one of {', '.join(EVIDENCE_FIELDS)}",
-            )
+        try:
+            levels[level] = Evidence(**values)
+        except ValueError as exc:
+            raise item.error(str(exc), hint=f"name at least one of {', '.join(EVIDENCE_FIELDS)}") from exc
     return levels
 
 
@@ -184,17 +182,23 @@ def _cluster(node: Node, providers: set[str]) -> Cluster:
     if provider not in providers:
         known = ", ".join(sorted(providers)) or "none"
         raise fields["provider"].error(f"{provider!r} is not a provider of this config (known: {known})")
-    insecure = fields.get("insecureSkipTLSVerify")
     labels = (
         {name: value.string() for name, value in fields["labels"].any_mapping().items()} if "labels" in fields else {}
     )
     return Cluster(
         name=fields["name"].string(),
         context=fields["context"].string(),
-        server=_url(fields["server"]),
+        pin=_pin(fields),
         provider=provider,
         account=fields["account"].string(),
         labels=MappingProxyType(labels),
+    )
+
+
+def _pin(fields: Mapping[str, Node]) -> ClusterPin:
+    insecure = fields.get("insecureSkipTLSVerify")
+    return ClusterPin(
+        server=_url(fields["server"]),
         ca_sha256=_digest(fields["caSHA256"]) if "caSHA256" in fields else None,
         tls_server_name=fields["tlsServerName"].string() if "tlsServerName" in fields else None,
         proxy_url=fields["proxyURL"].string() if "proxyURL" in fields else None,

@@ -38,7 +38,7 @@ class FilePair:
 
 
 def config_path(environ: Mapping[str, str], flag: str | None) -> str | None:
-    """Name the user's config: `--config`, else `$KUBECTL_STEPUP_CONFIG`, else the one in the user's directory."""
+    """Return the user's config: `--config`, else `$KUBECTL_STEPUP_CONFIG`, else the one in the user's directory."""
     return flag or environ.get(environment.CONFIG) or places.user_config(environ, platform=sys.platform)
 
 

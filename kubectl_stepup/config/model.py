@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from kubectl_stepup.errors import ConfigError
-from kubectl_stepup.kubeconfig.cluster_pin import normal_server
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, normal_server
 from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.requirement import Evidence
 
@@ -59,20 +59,21 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A kubeconfig context that was enrolled, and what it must still look like (a `ClusterIdentity`)."""
+    """A kubeconfig context that was enrolled, and the pin that it must still have."""
 
     name: str
     context: str
-    server: str
+    pin: ClusterPin
     provider: str
     account: str
     """The value of the provider's `account_claim` for the person."""
 
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    ca_sha256: str | None = None
-    tls_server_name: str | None = None
-    proxy_url: str | None = None
-    insecure: bool = False
+
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return self.pin.server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class Config:
     store: str = "auto"
     unenrolled: str = "run"
     record: str = "tried"
-    """`required`: nothing is elevated while the audit record cannot be written."""
+    """`required`: nothing is elevated while the audit log cannot be written."""
 
     written: frozenset[str] = frozenset()
 
@@ -112,7 +113,7 @@ class Config:
     def cluster_for(self, context: str, server: str) -> Cluster | None:
         """Return the enrolment of a context: by its name, else by its server, as another context may lead there too.
 
-        It is up to the caller to compare the rest (`kube.cluster_identity.differences`) before trusting it.
+        It is up to the caller to compare the whole pin before trusting it.
         """
         named = self.cluster_for_context(context)
         if named is not None:

@@ -23,40 +23,40 @@ SYSTEM_DIRECTORY = f"/etc/{APPLICATION}"
 
 
 def user_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the directory of the user's config and policy; None where the environment knows no home."""
+    """Return the directory of the user's config and policy; None where the environment knows no home."""
     if platform == "win32":
         return _under(environ.get("APPDATA"), platform)
     return _under(environ.get(environment.XDG_CONFIG_HOME), platform) or _home(environ, ".config")
 
 
 def system_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the directory of the files that a user cannot weaken: `/etc/kubectl-stepup` on Linux and macOS."""
+    """Return the directory of the files that a user cannot weaken: `/etc/kubectl-stepup` on Linux and macOS."""
     if platform == "win32":
         return _under(environ.get("PROGRAMDATA"), platform)
     return SYSTEM_DIRECTORY
 
 
 def state_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the directory of what must outlive a reboot: the audit record, what clusters publish."""
+    """Return the directory of what must outlive a reboot: the audit log and what clusters publish."""
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform)
     return _under(environ.get(environment.XDG_STATE_HOME), platform) or _home(environ, ".local/state")
 
 
 def cache_directory(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the directory of what can be made anew at any time: the compiled policy."""
+    """Return the directory of what can be made anew at any time: the compiled policy."""
     if platform == "win32":
         return _under(environ.get("LOCALAPPDATA"), platform, "cache")
     return _under(environ.get(environment.XDG_CACHE_HOME), platform) or _home(environ, ".cache")
 
 
 def published_policies(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the file that keeps what clusters publish."""
+    """Return the file that keeps what clusters publish."""
     return _file(state_directory(environ, platform=platform), PUBLISHED_FILE, platform)
 
 
 def runtime_directories(environ: Mapping[str, str], *, platform: str) -> tuple[str, ...]:
-    """Name the directories for locks and sockets, best first; each must be checked (0700, ours) before its use."""
+    """Return the directories for locks and sockets, best first; each must be checked (0700, ours) before its use."""
     if platform == "win32":
         candidates = [_under(environ.get("LOCALAPPDATA"), platform, "run")]
     else:
@@ -69,22 +69,22 @@ def runtime_directories(environ: Mapping[str, str], *, platform: str) -> tuple[s
 
 
 def user_config(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the user's config.yaml, where neither flag nor variable names another."""
+    """Return the user's config.yaml, where neither flag nor variable names another."""
     return _file(user_directory(environ, platform=platform), CONFIG_FILE, platform)
 
 
 def user_policy(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the user's policy.yaml, where neither flag nor variable names another."""
+    """Return the user's policy.yaml, where neither flag nor variable names another."""
     return _file(user_directory(environ, platform=platform), POLICY_FILE, platform)
 
 
 def system_config(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the system's config.yaml."""
+    """Return the system's config.yaml."""
     return _file(system_directory(environ, platform=platform), CONFIG_FILE, platform)
 
 
 def system_policy(environ: Mapping[str, str], *, platform: str) -> str | None:
-    """Name the system's policy.yaml."""
+    """Return the system's policy.yaml."""
     return _file(system_directory(environ, platform=platform), POLICY_FILE, platform)
 
 

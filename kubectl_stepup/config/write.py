@@ -1,6 +1,6 @@
-"""Write enrolment into the user's config.yaml: one provider or cluster at a time, everything else as it stands.
+"""Write enrolment into the user's config.yaml: one provider or cluster at a time, and leave everything else unchanged.
 
-Works on bytes; whoever writes them does it under a lock (`documents.edited_file`), after showing the difference.
+Works on bytes; whoever writes them does it under a lock (`yaml_edit.edited_file`), after showing the difference.
 """
 
 from __future__ import annotations
@@ -86,15 +86,16 @@ def _provider_item(provider: Provider, overrides: Mapping[str, object]) -> dict[
 
 
 def _cluster_item(cluster: Cluster) -> dict[str, object]:
+    pin = cluster.pin
     item: dict[str, object] = {"name": cluster.name}
     if cluster.labels:
         item["labels"] = dict(cluster.labels)
-    item |= {"context": cluster.context, "server": cluster.server}
+    item |= {"context": cluster.context, "server": pin.server}
     optional = {
-        "caSHA256": cluster.ca_sha256,
-        "tlsServerName": cluster.tls_server_name,
-        "proxyURL": cluster.proxy_url,
-        "insecureSkipTLSVerify": cluster.insecure or None,
+        "caSHA256": pin.ca_sha256,
+        "tlsServerName": pin.tls_server_name,
+        "proxyURL": pin.proxy_url,
+        "insecureSkipTLSVerify": pin.insecure or None,
     }
     item |= {key: value for key, value in optional.items() if value is not None}
     return item | {"provider": cluster.provider, "account": cluster.account}

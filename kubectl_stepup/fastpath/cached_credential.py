@@ -25,9 +25,9 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
     """Write the ExecCredential for `credential --session ID …`; return the exit code, None for the ordinary path."""
     if not argv or argv[0] != "credential":
         return None
-    from kubectl_stepup.sessions import release
+    from kubectl_stepup.sessions import release_credential
 
-    data = release.answer(argv[1:], environ, judge=_answer_version)
+    data = release_credential.answer(argv[1:], environ, version_for=_answer_version)
     if data is None:
         return None
     from kubectl_stepup.posix_calls import calls
@@ -43,11 +43,11 @@ def serve(argv: list[str], environ: Mapping[str, str]) -> int | None:
 def _answer_version(pin: str, exec_info: str) -> str | None:
     """Return the API version to answer in if an unexpected KUBERNETES_EXEC_INFO names the enrolled server."""
     from kubectl_stepup.errors import CredentialWithheld
-    from kubectl_stepup.kubeconfig import exec_credential
+    from kubectl_stepup.kubeconfig import cluster_pin, exec_credential
 
     try:
         info = exec_credential.parse(exec_info)
-        reason = exec_credential.withheld_reason(exec_credential.ClusterPin.from_json(pin), info)
+        reason = exec_credential.withheld_reason(cluster_pin.ClusterPin.from_json(pin), info)
     except (CredentialWithheld, ValueError, TypeError):
         return None
     return info.version if reason is None else None

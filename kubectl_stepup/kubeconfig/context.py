@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 IMPERSONATING = ("as", "as-uid", "as-groups", "as-user-extra")
@@ -25,11 +27,7 @@ class ResolvedContext:
     cluster: str
     user: str
     namespace: str | None
-    server: str
-    ca_sha256: str | None
-    tls_server_name: str | None
-    proxy_url: str | None
-    insecure: bool
+    pin: ClusterPin
     file: str
     cluster_file: str
     user_file: str | None
@@ -41,6 +39,11 @@ class ResolvedContext:
         return (
             f"ResolvedContext({self.context!r}, cluster={self.cluster!r}, server={self.server!r}, file={self.file!r})"
         )
+
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return self.pin.server
 
     @property
     def impersonates(self) -> tuple[str, ...]:

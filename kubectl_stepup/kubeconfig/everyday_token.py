@@ -22,6 +22,7 @@ from kubectl_stepup.errors import ConfigError, KubeconfigError
 from kubectl_stepup.kubeconfig.exec_credential import API_GROUP, VERSIONS
 from kubectl_stepup.kubeconfig.exec_info import exec_infos
 from kubectl_stepup.secret import Secret
+from kubectl_stepup.strict_json import json_value
 from kubectl_stepup.yaml_edit import edited_file, foreign_yaml
 
 if TYPE_CHECKING:
@@ -248,8 +249,8 @@ def _variables(entry: _Fields) -> dict[str, str]:
 def _document(output: bytes) -> dict[str, Any] | None:
     """Read what a plugin printed, JSON or YAML; None where it is neither."""
     try:
-        document = json.loads(output)
-    except (ValueError, RecursionError):
+        document = json_value(output, any_text=True)
+    except ValueError:
         try:
             document = foreign_yaml.plain(output, "the plugin's answer")
         except ConfigError:

@@ -12,41 +12,12 @@ from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from kubectl_stepup.kubeconfig.cluster_pin import ClusterIdentity
+    from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
     from kubectl_stepup.secret import Secret
 
 API_GROUP = "client.authentication.k8s.io"
 VERSIONS = ("v1", "v1beta1")
 LARGEST_EXEC_INFO = 1 << 20
-
-
-class ClusterPin:
-    """The cluster a session was approved for, as far as client-go can name it (a ClusterIdentity)."""
-
-    __slots__ = ("ca_sha256", "insecure", "proxy_url", "server", "tls_server_name")
-
-    def __init__(
-        self, *, server: str, ca_sha256: str | None, tls_server_name: str | None, proxy_url: str | None, insecure: bool
-    ) -> None:
-        self.server = server
-        self.ca_sha256 = ca_sha256
-        self.tls_server_name = tls_server_name
-        self.proxy_url = proxy_url
-        self.insecure = insecure
-
-    def __repr__(self) -> str:
-        return f"ClusterPin({self.server!r})"
-
-    @classmethod
-    def from_json(cls, text: str) -> ClusterPin:
-        """Read the pin of a stored session's `cluster` line, which this program wrote.
-
-        Raises:
-            ValueError, TypeError: it is not one.
-        """
-        import json
-
-        return cls(**json.loads(text))
 
 
 class ExecInfo:
@@ -111,8 +82,8 @@ def _version(api_version: object) -> str:
     return version
 
 
-def withheld_reason(pin: ClusterIdentity, info: ExecInfo) -> str | None:
-    """Say why a session's token must not be given to the server that client-go names; None: it may.
+def withheld_reason(pin: ClusterPin, info: ExecInfo) -> str | None:
+    """Return why a session's token must not be released to the server that client-go names; None: it may.
 
     Every field that decides where the token travels is compared as the enrolment has it, with nothing added and nothing
     left out: server, CA certificates, name in the server's certificate, proxy, unchecked certificates. `config`, which
@@ -217,28 +188,28 @@ def smaller_ca_hint(cluster: str) -> str:
 
 
 def expected_exec_info(
-    cluster: ClusterIdentity, *, ca_pem: bytes | None, disable_compression: bool = False, config: object = None
+    pin: ClusterPin, *, ca_pem: bytes | None, disable_compression: bool = False, config: object = None
 ) -> tuple[bytes, ...]:
-    """Foretell KUBERNETES_EXEC_INFO, byte by byte, for a cluster: v1 not interactive, v1 interactive, v1beta1 likewise.
+    """Return the expected values of KUBERNETES_EXEC_INFO: v1 not interactive, v1 interactive, v1beta1 likewise.
 
     `ca_pem` is the content of `certificate-authority-data` or of the file that `certificate-authority` names; `config`
-    the cluster's extension `client.authentication.k8s.io/exec`. A wrong forecast costs time, never safety: the value is
-    then parsed (`withheld_reason`).
+    the cluster's extension `client.authentication.k8s.io/exec`. A wrong expectation costs time, never safety: the
+    value is then parsed (`withheld_reason`).
 
     Spec: client-go `plugin/pkg/client/auth/exec`; the order of fields is that of the Go types.
     """
     import binascii
     import json
 
-    fields: list[tuple[str, object]] = [("server", announced_server(cluster.server))]
-    if cluster.tls_server_name:
-        fields.append(("tls-server-name", cluster.tls_server_name))
-    if cluster.insecure:
+    fields: list[tuple[str, object]] = [("server", announced_server(pin.server))]
+    if pin.tls_server_name:
+        fields.append(("tls-server-name", pin.tls_server_name))
+    if pin.insecure:
         fields.append(("insecure-skip-tls-verify", True))
     if ca_pem:
         fields.append(("certificate-authority-data", binascii.b2a_base64(ca_pem, newline=False).decode("ascii")))
-    if cluster.proxy_url:
-        fields.append(("proxy-url", cluster.proxy_url))
+    if pin.proxy_url:
+        fields.append(("proxy-url", pin.proxy_url))
     if disable_compression:
         fields.append(("disable-compression", True))
 

@@ -15,7 +15,7 @@ from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info, smaller_ca_hint
-from kubectl_stepup.kubeconfig.load import MAX_BYTES, Entry
+from kubectl_stepup.kubeconfig.load import MAX_BYTES, KubeconfigEntry
 
 if TYPE_CHECKING:
     from kubectl_stepup.kubeconfig.context import ResolvedContext
@@ -35,8 +35,8 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
     """
     raw = resolved.cluster_raw
     ca_pem = ca_of(resolved)
-    # The file may have changed since its digest was compared with the enrolment, and what was foretold is trusted.
-    if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.ca_sha256:
+    # The file may have changed since its digest was compared with the enrolment, and an expected value is trusted.
+    if (None if ca_pem is None else ca_digest(ca_pem)) != resolved.pin.ca_sha256:
         raise ValueError("the certificate authority has changed")
     extensions = raw.get("extensions")
     config = next(
@@ -48,7 +48,7 @@ def exec_infos(resolved: ResolvedContext) -> tuple[bytes, ...]:
         None,
     )
     return expected_exec_info(
-        resolved, ca_pem=ca_pem, disable_compression=raw.get("disable-compression") is True, config=config
+        resolved.pin, ca_pem=ca_pem, disable_compression=raw.get("disable-compression") is True, config=config
     )
 
 
@@ -63,7 +63,7 @@ def ca_of(resolved: ResolvedContext) -> bytes | None:
     if raw.get("certificate-authority-data"):
         return binascii.a2b_base64(str(raw["certificate-authority-data"]))
     if raw.get("certificate-authority"):
-        path = Entry(value=raw, file=resolved.cluster_file).path("certificate-authority")
+        path = KubeconfigEntry(value=raw, file=resolved.cluster_file).path("certificate-authority")
         with open(str(path), "rb") as stream:
             return stream.read(MAX_BYTES)
     return None
@@ -107,7 +107,7 @@ def large_ca(resolved: ResolvedContext) -> bytes | None:
         raise KubeconfigError(f"{resolved.cluster_file}: {reason}", hint=smaller_ca_hint(resolved.cluster))
     try:
         pem = ca_of(resolved) or b""
-        if ca_digest(pem) == resolved.ca_sha256:
+        if ca_digest(pem) == resolved.pin.ca_sha256:
             return pem
     except (OSError, ValueError) as exc:
         raise KubeconfigError(f"{resolved.cluster_file}: the CA of cluster {resolved.cluster} cannot be read") from exc

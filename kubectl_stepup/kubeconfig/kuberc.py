@@ -1,7 +1,7 @@
 """Find out whether kubectl's own settings file may lead commands to another cluster or namespace (the filesystem).
 
 A kuberc gives flags their defaults, `--context` and `--server` too: the command then goes elsewhere than the kubeconfig
-says. It is looked at for that alone: a mention too many is a question or refusal too many, and nothing worse.
+says. Only such names are looked for. One too many costs a needless prompt or denial, and nothing worse.
 
 Spec: https://kubernetes.io/docs/reference/kubectl/kuberc/ (kubectl 1.33 and later).
 """

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from kubectl_stepup import environment
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import config_v1, kuberc
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from kubectl_stepup.kubeconfig.context import NOTHING, ResolvedContext
 from kubectl_stepup.yaml_edit import foreign_yaml
 
@@ -35,7 +35,7 @@ SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class KubeconfigEntry:
     """One named entry and the file that it stands in."""
 
     value: Mapping[str, Any] = field(repr=False)
@@ -66,9 +66,9 @@ class Kubeconfig:
 
     files: tuple[str, ...]
     current_context: str | None
-    contexts: Mapping[str, Entry]
-    clusters: Mapping[str, Entry]
-    users: Mapping[str, Entry]
+    contexts: Mapping[str, KubeconfigEntry]
+    clusters: Mapping[str, KubeconfigEntry]
+    users: Mapping[str, KubeconfigEntry]
     kuberc: str | None = None
     namespace_defaults: frozenset[str] = frozenset()
     pod_namespace: str | None = None
@@ -103,11 +103,7 @@ class Kubeconfig:
             cluster=cluster_name,
             user=user_name,
             namespace=entry.text("namespace") or self.pod_namespace,
-            server=_server(cluster, cluster_name),
-            ca_sha256=_ca_sha256(cluster, cluster_name),
-            tls_server_name=cluster.text("tls-server-name"),
-            proxy_url=cluster.text("proxy-url"),
-            insecure=cluster.value.get("insecure-skip-tls-verify", False),
+            pin=_pin(cluster, cluster_name),
             file=entry.file,
             cluster_file=cluster.file,
             user_file=None if user is None else user.file,
@@ -136,9 +132,9 @@ def load(environ: Mapping[str, str], flag: str | None, *, parse: Parse = config_
 
     """
     files = files_of(environ, flag)
-    contexts: dict[str, Entry] = {}
-    clusters: dict[str, Entry] = {}
-    users: dict[str, Entry] = {}
+    contexts: dict[str, KubeconfigEntry] = {}
+    clusters: dict[str, KubeconfigEntry] = {}
+    users: dict[str, KubeconfigEntry] = {}
     current: str | None = None
     for file in files:
         data = _read(_moved(file, environ), must_exist=bool(flag))
@@ -178,12 +174,12 @@ def pod_namespace(environ: Mapping[str, str], service_account: str = SERVICE_ACC
 
 
 def files_of(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...]:
-    """Name the files that kubectl would read: `flag` (`--kubeconfig`) alone, else those of the environment."""
+    """Return the files that kubectl would read: `flag` (`--kubeconfig`) alone, else those of the environment."""
     return (flag,) if flag else kubeconfig_files(environ)
 
 
 def kubeconfig_files(environ: Mapping[str, str], *, platform: str = sys.platform) -> tuple[str, ...]:
-    """Name the files of `$KUBECONFIG`, each once, else the default one; none where there is no home."""
+    """Return the files of `$KUBECONFIG`, each once, else the default one; none where there is no home."""
     listed = environ.get(environment.KUBECONFIG, "")
     if listed:
         separator = ";" if platform == "win32" else ":"
@@ -245,13 +241,23 @@ def _quoted(file: str) -> str:
     return "<(...)" if file.startswith(("/dev/fd/", "/proc/self/fd/")) else shlex.quote(file)
 
 
-def _merge(merged: dict[str, Entry], document: Mapping[str, Any], file: str, field: str) -> None:
+def _merge(merged: dict[str, KubeconfigEntry], document: Mapping[str, Any], file: str, field: str) -> None:
     """Add one file's entries of a kind (`field`, whose list is its plural) where no earlier file has the name."""
     for item in document.get(f"{field}s", ()):
-        merged.setdefault(item.get("name", ""), Entry(value=item.get(field, NOTHING), file=file))
+        merged.setdefault(item.get("name", ""), KubeconfigEntry(value=item.get(field, NOTHING), file=file))
 
 
-def _server(cluster: Entry, name: str) -> str:
+def _pin(cluster: KubeconfigEntry, name: str) -> ClusterPin:
+    return ClusterPin(
+        server=_server(cluster, name),
+        ca_sha256=_ca_sha256(cluster, name),
+        tls_server_name=cluster.text("tls-server-name"),
+        proxy_url=cluster.text("proxy-url"),
+        insecure=cluster.value.get("insecure-skip-tls-verify", False),
+    )
+
+
+def _server(cluster: KubeconfigEntry, name: str) -> str:
     server = cluster.text("server")
     if server is None:
         raise KubeconfigError(
@@ -261,7 +267,7 @@ def _server(cluster: Entry, name: str) -> str:
     return server
 
 
-def _ca_sha256(cluster: Entry, name: str) -> str | None:
+def _ca_sha256(cluster: KubeconfigEntry, name: str) -> str | None:
     """Digest the CA; the data field wins over the file, as in client-go."""
     data, path = cluster.text("certificate-authority-data"), cluster.path("certificate-authority")
     try:

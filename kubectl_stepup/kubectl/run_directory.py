@@ -13,6 +13,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import KubectlFailed
 
 PREFIX = "run-"
@@ -36,10 +37,8 @@ class RunDirectory:
         """
         path = os.path.join(self.path, name)
         before = self._written.get(name)
-        # NOTE: O_NONBLOCK, or a FIFO in its place that nobody reads would hold us for ever.
-        fresh = os.O_EXCL | os.O_CREAT if before is None else os.O_NONBLOCK
         try:
-            descriptor = os.open(path, os.O_WRONLY | fresh | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            descriptor = private_file.open_new(path) if before is None else private_file.open_own(path, os.O_WRONLY)
             with open(descriptor, "wb") as stream:
                 found = os.fstat(descriptor)
                 if before not in (None, (found.st_dev, found.st_ino)):

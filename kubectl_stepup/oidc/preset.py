@@ -29,7 +29,7 @@ class Strategy(enum.StrEnum):
     """By a second client id for which the provider always demands it."""
 
     SCOPE = "scope"
-    """By a scope that the provider guards with it."""
+    """By a scope that the provider grants only with it."""
 
     CODE = "code"
     """By parameters of an authorization code request: the device flow drops them."""

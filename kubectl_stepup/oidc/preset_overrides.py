@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.oidc.preset import FLOWS, Strategy
 from kubectl_stepup.oidc.requirement import AuthTime
+from kubectl_stepup.strict_json import JSONRefused, json_value
 
 RESERVED_PARAMETERS = frozenset(
     {"client_id", "client_secret", "scope", "device_code", "grant_type", "code_challenge", "code_verifier", "nonce"}
@@ -78,9 +78,9 @@ def _claims(key: str, value: object) -> str | None:
     text = _optional_string(key, value)
     if text is not None:
         try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError) as exc:
-            raise ConfigError(f"{key} is not JSON: {exc}") from exc
+            parsed = json_value(text)
+        except JSONRefused as exc:
+            raise ConfigError(f"{key} {exc}") from exc
         if not isinstance(parsed, dict):
             raise ConfigError(f"{key} must be a JSON object (OpenID Connect Core section 5.5)")
     return text

@@ -119,7 +119,7 @@ class OIDCProvider:
         return self._jwks
 
     def revoke(self, revoked: Secret, *, kind: str, client_id: str) -> bool:
-        """Revoke an access or refresh token (RFC 7009); tell whether the provider says it did.
+        """Revoke an access or refresh token (RFC 7009); return whether the provider says it did.
 
         `kind` is `access_token` or `refresh_token`. False also where the provider offers no revocation. An ID token
         cannot be revoked: it lives until it expires.

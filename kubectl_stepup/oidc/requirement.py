@@ -28,6 +28,9 @@ class Evidence:
     """What a token must show to prove a level; every member that is not empty must be met.
 
     `acr`, `acrs` and `aud`: any one of the values, compared exactly. `amr` and `scope`: all of the values.
+
+    Raises:
+        ValueError: every member is empty. Any sign-in would meet that.
     """
 
     acr: tuple[str, ...] = ()
@@ -36,16 +39,15 @@ class Evidence:
     aud: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
 
-    @property
-    def fingerprint(self) -> str:
-        """Name what is asked for, in 16 hex digits: a session that proved something else is not reused."""
-        asked = repr((self.acr, self.amr, self.acrs, self.aud, self.scope))
-        return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    def __post_init__(self) -> None:
+        if not (self.acr or self.amr or self.acrs or self.aud or self.scope):
+            raise ValueError("asks for nothing, so any sign-in would prove the level")
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing is asked for, which proves nothing."""
-        return not (self.acr or self.amr or self.acrs or self.aud or self.scope)
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that stand for the requirement: a session that proved something else is not reused."""
+        members = repr((self.acr, self.amr, self.acrs, self.aud, self.scope))
+        return hashlib.sha256(members.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,12 +38,12 @@ _VALUE_LIMIT = 200
 
 
 def request_line(method: str, url: str, form: Mapping[str, str] | None) -> str:
-    """Say what is sent."""
+    """Return the line for a request."""
     return _joined(f"> {method} {safe_url(url)}", {} if form is None else form)
 
 
 def response_line(response: Response, seconds: float) -> str:
-    """Say what came back, and after how long."""
+    """Return the line for a response and its duration."""
     head = f"< HTTP {response.status} from {safe_url(response.url)} after {seconds:.2f}s"
     if response.document is None:
         return f"{head}: {response.problem or 'no JSON'}"
@@ -51,7 +51,7 @@ def response_line(response: Response, seconds: float) -> str:
 
 
 def failure_line(url: str, message: str, seconds: float) -> str:
-    """Say that nothing usable came back."""
+    """Return the line for a request without a usable response."""
     return f"< nothing from {safe_url(url)} after {seconds:.2f}s: {message}"
 
 

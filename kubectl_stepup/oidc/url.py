@@ -1,4 +1,4 @@
-"""Which URLs of a provider may be used: https, on the issuer's host or an enrolled one, and nothing odd about them.
+"""Which URLs of a provider may be used: https, on the issuer's host or an enrolled one, and without unusual parts.
 
 Spec: OpenID Connect Discovery 1.0 section 3; RFC 3986 section 3.2 (userinfo, host, port); RFC 8628 section 5.4.
 """

@@ -15,6 +15,7 @@ from kubectl_stepup import trusted_file
 from kubectl_stepup.errors import PolicyError, PolicyTooNew
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.published import Published
+from kubectl_stepup.strict_json import json_object
 from kubectl_stepup.yaml_edit import edited_file, yaml_file
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def _texts(data: bytes | None, path: str) -> dict[str, str]:
     if not data:
         return {}
     try:
-        kept = json.loads(data)
-        if not isinstance(kept, dict) or not all(isinstance(text, str) for text in kept.values()):
-            raise ValueError("not a mapping of texts")
-    except (ValueError, RecursionError) as exc:
+        kept = json_object(data, any_text=True)
+        if not all(isinstance(text, str) for text in kept.values()):
+            raise ValueError("is not a mapping of texts")
+    except ValueError as exc:
         raise PolicyError(f"{path}: damaged: {exc}", hint="kubectl stepup policy forget --all") from exc
     return kept

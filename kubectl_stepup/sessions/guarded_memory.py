@@ -1,6 +1,6 @@
 """Keep tokens out of core files and from debuggers, from before the first one is in memory.
 
-A program of the same user can still do what the user can; this closes the roads that need no wit: a core file that
+A program of the same user can still do what the user can; this closes the easy ways: a core file that
 somebody uploads with a bug report, a debugger that attaches, `/proc/PID/mem` and `/proc/PID/environ`.
 
 Spec: PR_SET_DUMPABLE in prctl(2), RLIMIT_CORE in getrlimit(2), ptrace(2) on who may attach.
@@ -15,7 +15,7 @@ from kubectl_stepup.sessions.stores.keyctl import forbid_dumps
 
 
 def guard_memory() -> None:
-    """Guard this process; what the machine cannot do is left out."""
+    """Protect the memory of this process as far as the machine can."""
     with contextlib.suppress(OSError):
         forbid_dumps()
     if sys.platform == "win32":

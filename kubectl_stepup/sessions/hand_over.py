@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.sessions import hand_over_socket
-from kubectl_stepup.sessions.release import HANDOVER
+from kubectl_stepup.sessions.release_credential import HANDOVER
 from kubectl_stepup.sessions.scope import HANDED_OVER, PREFIX, key
 from kubectl_stepup.sessions.stores import keyctl
 
@@ -52,7 +52,7 @@ class HandOver:
         self._offer = None if kernel and _kernel_takes_keys() else self._offered()
 
     def give(self, session: ElevationSession) -> tuple[str, ...]:
-        """Let the processes that this thread starts from now on, and their descendants, read `session`.
+        """Hand `session` over to the processes that this thread starts from now on, and to their descendants.
 
         Return the arguments to add to the exec entry's `credential --session ID`, none with the kernel keyring.
 

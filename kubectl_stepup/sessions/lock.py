@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import stat
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import LockTimeout, StoreUnavailable
 
 TYPE_CHECKING = False
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.clock import Clock
 
     Answer = TypeVar("Answer")
+
+_WRITABLE = 0o022
+"""A lock file has no secrets, so others may read it."""
 
 _LOOK_S = 1.0
 """How often to look who holds the lock now, and whether the wait is over, while nobody lets go of it."""
@@ -119,7 +122,7 @@ class _Waiting:
         self._released: threading.Event | None = None
 
     def go_on(self) -> bool:
-        """Wait for a short while and tell whether the holder has let go.
+        """Wait for a short while and return whether the holder has released the lock.
 
         Raises:
             LockTimeout: the time is up.
@@ -185,14 +188,11 @@ def _release_of(path: Path) -> threading.Event:
 
 def _open(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        return private_file.open_own(str(path), os.O_RDWR | os.O_CREAT, forbidden=_WRITABLE)
+    except private_file.NotPrivateError as error:
+        raise StoreUnavailable(f"the lock {path} is not a file of yours alone") from error
     except OSError as error:
         raise StoreUnavailable(f"the lock {path} cannot be opened: {error.strerror}") from error
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-        os.close(descriptor)
-        raise StoreUnavailable(f"the lock {path} is not a file of yours alone")
-    return descriptor
 
 
 def _lock(descriptor: int, path: Path) -> bool:

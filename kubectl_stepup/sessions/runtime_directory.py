@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import time
 from pathlib import Path
 
-from kubectl_stepup import environment
+from kubectl_stepup import environment, private_file
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.sessions.denial_cache import ENDED
 
@@ -42,7 +41,7 @@ def runtime_directory(environ: Mapping[str, str], *, state_directory: Path) -> P
         denials.append(reason)
     fallback = state_directory / "run"
     try:
-        state_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_file.make_directories(str(state_directory))
         reason = _own(fallback)
     except OSError as error:
         reason = f"{state_directory}: {error.strerror}"
@@ -90,15 +89,9 @@ def _own(directory: Path) -> str | None:
 
 def _refusal(directory: Path) -> str | None:
     try:
-        found = os.lstat(directory)
+        private_file.check_directory(str(directory))
+    except private_file.NotPrivateError as error:
+        return f"{directory} {error.strerror}"
     except OSError as error:
         return f"{directory}: {error.strerror}"
-    if stat.S_ISLNK(found.st_mode):
-        return f"{directory} is a symbolic link"
-    if not stat.S_ISDIR(found.st_mode):
-        return f"{directory} is not a directory"
-    if found.st_uid != os.getuid():
-        return f"{directory} belongs to user {found.st_uid}"
-    if found.st_mode & 0o077:
-        return f"{directory} is open to others (mode {stat.S_IMODE(found.st_mode):04o})"
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from kubectl_stepup.posix_calls import calls
-from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.stored_session import Moment
 
 PREFIX = "kubectl-stepup:"
 USER_SCOPE = "user"
@@ -42,7 +42,7 @@ def is_session_id(text: str) -> bool:
 
 
 def terminal_scope() -> str:
-    """Name the terminal session of this process.
+    """Return the scope of this process's terminal session.
 
     Linux: `tty-<device>-<leader pid>-<leader start time>`, or `sid-<leader pid>-<leader start time>` without a
     terminal. Elsewhere: `sid-<session id>`; a leader's start time cannot be had there without starting another

@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions import record
-from kubectl_stepup.sessions.record import MIN_REMAINING_S, Moment
+from kubectl_stepup.sessions import stored_session
 from kubectl_stepup.sessions.rests_on import NOTHING
+from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S, Moment
+from kubectl_stepup.strict_json import json_object
 
 IDENTITY_VERSION = 1
 COMMAND_CHARACTERS = 300
@@ -32,7 +34,7 @@ def identity_text(*, issuer: str, client: str, account: str, cluster: str, level
 
 def session_id(*, issuer: str, client: str, account: str, cluster: str, level: str) -> str:
     """Return the id of the session for these five: 32 lower-case hex digits."""
-    return record.id_of_identity(
+    return stored_session.id_of_identity(
         identity_text(issuer=issuer, client=client, account=account, cluster=cluster, level=level)
     )
 
@@ -42,15 +44,14 @@ class ElevationSession:
     """A verified elevated token and the approval behind it.
 
     Times are seconds since the epoch (UTC). `approved` is read from three clocks, so that a wall clock set back does
-    not revive a session. `cluster` is the enrolment's name; `server` to `insecure` are the pin that `credential`
-    compares with what client-go says (and have the names of a cluster's identity everywhere in this program).
-    `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl (see
-    `record.EXPECTED` for the order); empty where they cannot be foretold. `command` is the command line that the
-    person approved. `access_token` came along and is kept for one thing: to be revoked at logout.
-    `jti_sha256` is the digest of the token's `jti`, by which the record is joined with the API server's,
-    `evidence` one of what the config asked the token to prove: asking for something else ends the session, and so does
-    policy asking for a younger sign-in than `signed_in_within_s`, unless this one was. `rests_on` are the files that
-    the stored form was evaluated with (rests_on.py).
+    not revive a session. `cluster` is the enrolment's name; `pin` is what `credential` compares with what
+    client-go says. `exec_info` holds the SHA-256 digests of the KUBERNETES_EXEC_INFO values expected of kubectl, in the
+    order of `stored_session.EXPECTED`; empty where they cannot be predicted. `command` is the command line that the
+    person approved. `access_token` is kept only to be revoked at logout. `jti_sha256` is the digest of the token's
+    `jti`, which joins our audit log with the API server's. `evidence` is the fingerprint of what the config asked the
+    token to prove. The session ends where the config asks for something else, and where policy asks for a younger
+    sign-in than `signed_in_within_s` and this one was older. `rests_on` names the files that the stored form was
+    evaluated with (rests_on.py).
     """
 
     issuer: str
@@ -66,11 +67,7 @@ class ElevationSession:
     acr: str | None
     amr: tuple[str, ...]
     command: str
-    server: str
-    ca_sha256: str | None
-    tls_server_name: str | None
-    proxy_url: str | None
-    insecure: bool
+    pin: ClusterPin
     exec_info: tuple[str, ...] = ()
     access_token: Secret | None = None
     jti_sha256: str | None = None
@@ -81,7 +78,7 @@ class ElevationSession:
     @property
     def id(self) -> str:
         """The session id."""
-        return record.id_of_identity(self._identity())
+        return stored_session.id_of_identity(self._identity())
 
     @property
     def approved_at(self) -> float:
@@ -98,7 +95,7 @@ class ElevationSession:
 
     def usable(self, now: Moment) -> bool:
         """Whether the session may still be used at `now`."""
-        return record.usable(
+        return stored_session.usable(
             approved=self.approved,
             reuse_until=self.reuse_until,
             token_expires_at=self.token_expires_at,
@@ -110,16 +107,16 @@ class ElevationSession:
         return replace(self, reuse_until=self.token_expires_at, rests_on=NOTHING)
 
     def to_record(self) -> bytes:
-        """Return the stored form (record.py)."""
+        """Return the stored form (stored_session.py)."""
         moment = self.approved
-        return record.write(
+        return stored_session.write(
             {
                 "identity": self._identity(),
                 "approved": f"{float(moment.wall)!r} {float(moment.boottime)!r} {moment.boot_id or '-'}",
                 "until": f"{float(self.reuse_until)!r} {float(self.token_expires_at)!r}",
                 "rests_on": self.rests_on,
                 "exec_info": " ".join(self.exec_info),
-                "cluster": _canonical({name: getattr(self, name) for name in _PIN}),
+                "cluster": self.pin.to_json(),
                 "facts": _canonical(
                     {
                         "access_token": None if self.access_token is None else self.access_token.reveal(),
@@ -143,17 +140,16 @@ class ElevationSession:
 
 
 _IDENTITY = ("issuer", "client", "account", "cluster", "level")
-_PIN = ("server", "ca_sha256", "tls_server_name", "proxy_url", "insecure")
 
 
 def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
-    """Read a stored session whole; None for anything odd (see `record.read`), values of a wrong type included."""
-    stored = record.read(data, session_id=session_id)
+    """Return a stored session; None where it is malformed (see `stored_session.read`) or a value has a wrong type."""
+    stored = stored_session.read(data, session_id=session_id)
     if stored is None:
         return None
     try:
-        identity, pin, facts, status = (
-            _object(text) for text in (stored.identity, stored.cluster, stored.facts, stored.status)
+        identity, facts, status = (
+            json_object(text, any_text=True) for text in (stored.identity, stored.facts, stored.status)
         )
         if identity.pop("v", None) != IDENTITY_VERSION:
             return None
@@ -167,11 +163,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
             acr=_optional_text(facts["acr"]),
             amr=tuple(_text(method) for method in _list(facts["amr"])),
             command=_text(facts["command"]),
-            server=_text(pin["server"]),
-            ca_sha256=_optional_text(pin["ca_sha256"]),
-            tls_server_name=_optional_text(pin["tls_server_name"]),
-            proxy_url=_optional_text(pin["proxy_url"]),
-            insecure=_boolean(pin["insecure"]),
+            pin=ClusterPin.from_json(stored.cluster),
             exec_info=stored.exec_info,
             access_token=_optional_secret(facts["access_token"]),
             jti_sha256=_optional_text(facts["jti_sha256"]),
@@ -181,7 +173,7 @@ def from_record(data: bytes, *, session_id: str) -> ElevationSession | None:
         )
         # A record that this program would not have written in this very form was not written by it.
         return session if session.to_record() == data else None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
@@ -197,13 +189,6 @@ def _rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _object(text: str) -> dict[str, object]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
-
-
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError("not a list")
@@ -213,12 +198,6 @@ def _list(value: object) -> list[object]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
-    return value
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("not a boolean")
     return value
 
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from kubectl_stepup.kubectl.discovery_cache import Discovery
     from kubectl_stepup.kubectl.installed import InstalledKubectl
     from kubectl_stepup.oidc.provider import OIDCProvider
-    from kubectl_stepup.sessions.denials import Denials
-    from kubectl_stepup.sessions.record import Moment
+    from kubectl_stepup.sessions.denial_cache import DenialCache
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.elevate import Elevation
     from kubectl_stepup.stepup.options import Settings
@@ -128,7 +128,7 @@ class App(FilesInForce):
     @cached_property
     def store(self) -> SessionStore:
         """The session store of the config, opened when it is first used; a fallback is said in one line."""
-        from kubectl_stepup.sessions.stores.lazy import LazyStore
+        from kubectl_stepup.sessions.stores.choose import LazyStore
 
         return LazyStore(self.opened_store)
 
@@ -153,11 +153,11 @@ class App(FilesInForce):
         return scope.moment()
 
     @cached_property
-    def denials(self) -> Denials:
+    def denials(self) -> DenialCache:
         """What was denied or ended lately."""
-        from kubectl_stepup.sessions.denials import Denials
+        from kubectl_stepup.sessions.denial_cache import DenialCache
 
-        return Denials(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
+        return DenialCache(lambda: self.runtime_directory, scope.process_started_boottime(), scope.moment)
 
     def provider(self, provider: Provider) -> OIDCProvider:
         """Return the identity provider's client.

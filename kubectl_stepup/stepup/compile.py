@@ -133,7 +133,7 @@ def trust_of(provider: Provider, policy: Policy, options: CompileOptions) -> Tru
     levels = tuple(
         TrustedLevel(name=level.name, evidence=evidence, window_s=window_of(level, life))
         for level, evidence in proven
-        if evidence is not None and not evidence.is_empty
+        if evidence is not None
     )
     return Trust(
         issuer=provider.issuer,

@@ -34,7 +34,7 @@ def credential(session_id: str, app: App) -> str:
     """
     info = parse(app.environ.get(environment.EXEC_INFO, ""))
     cluster, level = _meant(session_id, app)
-    reason = withheld_reason(cluster, info)
+    reason = withheld_reason(cluster.pin, info)
     if reason is not None:
         refusal = _withheld(session_id, cluster, reason, info, app)
         app.recorder.refused(refusal, context=cluster.context)

@@ -22,7 +22,7 @@ from kubectl_stepup.errors import (
     TooWeak,
 )
 from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
-from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule, read_poll
+from kubectl_stepup.oidc.grants.polling import PollAgain, PollSchedule, read_poll
 from kubectl_stepup.oidc.step_up_parameters import step_up_parameters, step_up_scope
 from kubectl_stepup.oidc.token_response import OAuthError, TokenResponse
 from kubectl_stepup.sanitise import safe
@@ -157,7 +157,7 @@ def _poll(
         if isinstance(answer, OAuthError):
             given_ago_s = authorization.expires_in_s - (ends_at - clock.monotonic())
             raise _refusal(answer, provider.host, authorization, given_ago_s)
-        trouble = problem if answer is Ask.TROUBLE else None
+        trouble = problem if answer is PollAgain.TROUBLE else None
         schedule = schedule.after(answer, retry_after_s)
 
 
@@ -175,12 +175,12 @@ def _wait(clock: Clock, until: float, ends_at: float, tick: Callable[[float], No
 
 def _ask(
     provider: OIDCProvider, request: DeviceRequest, device_code: Secret, deadline_s: float
-) -> tuple[Ask | TokenResponse | OAuthError, float | None, str | None]:
+) -> tuple[PollAgain | TokenResponse | OAuthError, float | None, str | None]:
     """Poll once. A connection that fails is trouble that may pass (RFC 8628 section 3.5), not an end."""
     try:
         response = provider.poll(request, device_code, deadline_s=deadline_s)
     except ProviderUnreachable as exc:
-        return Ask.TROUBLE, None, exc.message
+        return PollAgain.TROUBLE, None, exc.message
     return read_poll(response), response.retry_after_s, f"{response.url} {response.problem or response.status}"
 
 

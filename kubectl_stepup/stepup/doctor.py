@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import __version__
 from kubectl_stepup.enforce.plan import TargetCluster, points
 from kubectl_stepup.errors import StepUpError
-from kubectl_stepup.kubeconfig.cluster_pin import differences
 from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
 from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.policy.expansion import CLIENT
@@ -198,7 +197,7 @@ def _record(ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
 
 def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, str]]:
     resolved = ports.kubeconfig().resolve(cluster.context)
-    changed = differences(cluster, resolved)
+    changed = cluster.pin.differences(resolved.pin)
     if changed:
         yield FAIL, f"context {cluster.context} is not what was enrolled: {'; '.join(changed)}", enrol_again(cluster)
         return
@@ -209,7 +208,7 @@ def _cluster(cluster: Cluster, ports: DoctorPorts) -> Iterator[tuple[str, str, s
         yield WARN, reason, smaller_ca_hint(resolved.cluster)
     for level in ports.policy().for_cluster(cluster.name).levels:
         evidence = provider.evidence_of(level.name)
-        if evidence is None or evidence.is_empty:
+        if evidence is None:
             fix = f"kubectl stepup setup --context {shlex.quote(cluster.context)} --evidence {level.name}:acr=VALUE"
             yield WARN, f"nothing proves level {level.name}: commands that need it are refused", fix
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import ClusterChanged, KubeconfigError, UsageError
-from kubectl_stepup.kubeconfig.cluster_pin import differences
 from kubectl_stepup.kubectl.command import read
 from kubectl_stepup.kubectl.discovery import has_unknown, with_discovered, with_named
 from kubectl_stepup.policy.evaluate import decide
@@ -107,7 +106,7 @@ def _is_known(
     Not where the command, or a kubeconfig edited since, leads elsewhere, nor where another context leads to a server
     that is enrolled under several names.
     """
-    if cluster is None or resolved is None or differences(cluster, resolved):
+    if cluster is None or resolved is None or cluster.pin.differences(resolved.pin):
         return False
     is_the_one = cluster.context == resolved.context or len(config.clusters_at(resolved.server)) == 1
     return is_the_one and not _ELSEWHERE.intersection(command.redirecting)
@@ -167,7 +166,7 @@ def with_flags(words: Sequence[str], flags: Mapping[str, str]) -> tuple[str, ...
 
 def require_unchanged(cluster: Cluster, resolved: ResolvedContext) -> None:
     """Refuse to elevate on a cluster that is not the enrolled one any more."""
-    changed = differences(cluster, resolved)
+    changed = cluster.pin.differences(resolved.pin)
     if changed:
         raise ClusterChanged(
             f"cluster {cluster.name} is not what was enrolled: {'; '.join(changed)}",

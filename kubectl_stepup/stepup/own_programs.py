@@ -12,7 +12,7 @@ import kubectl_stepup
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.kubectl import process
 from kubectl_stepup.sessions.hand_over import prepared
-from kubectl_stepup.sessions.release import DIRECTORY, HANDOVER, KEYRING, STORE
+from kubectl_stepup.sessions.release_credential import DIRECTORY, HANDOVER, KEYRING, STORE
 from kubectl_stepup.sessions.stores.choose import FILES
 from kubectl_stepup.stepup.native_launcher import launcher
 

@@ -23,9 +23,7 @@ def lint_policy(app: App) -> tuple[Finding, ...]:
     used = {cluster.provider for cluster in config.clusters}
     proven = {
         provider.name: frozenset(
-            level.name
-            for level in policy.all_levels
-            if (evidence := provider.evidence_of(level.name)) is not None and not evidence.is_empty
+            level.name for level in policy.all_levels if provider.evidence_of(level.name) is not None
         )
         for provider in config.providers
         if provider.name in used

@@ -63,7 +63,7 @@ class PreparedRun:
         require_safe_kubectl(self.kubectl)
         if self.roots is not None:
             # The pin of this process tree: the same server, and no CA named, as it is in the file of the system's.
-            handed = replace(elevation.session, ca_sha256=None, exec_info=())
+            handed = replace(elevation.session, pin=elevation.session.pin.replaced(ca_sha256=None), exec_info=())
             elevation = replace(elevation, session=handed)
         command = self.hand_over(elevation)
         self.directory.write(OVERLAY, self.document(elevation.session.level, command))
@@ -168,7 +168,7 @@ def _cluster(
         if not linked or inline or not isinstance(authority, str) or not authority or os.path.isabs(authority):
             return None
         raw[_CA] = directory.link(_CA, os.path.join(os.path.dirname(resolved.cluster_file), authority))
-    if "@" in (resolved.proxy_url or ""):
+    if "@" in (resolved.pin.proxy_url or ""):
         raise KubeconfigError(
             f"{resolved.cluster_file}: the proxy-url of cluster {resolved.cluster} holds a password, so the cluster is "
             "not copied for an elevated command, which many CA certificates need, or a path with "

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from kubectl_stepup import __version__
 from kubectl_stepup.errors import ClusterChanged, CommandRefused, CredentialWithheld
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest, differences
+from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_info import ca_of
 from kubectl_stepup.kubectl.proxy_read import ProxyRead, Server
 from kubectl_stepup.oidc.proxy import proxy_for
@@ -55,7 +55,7 @@ class ProxyReader:
         Raises:
             CredentialWithheld: the session was approved for another server than is enrolled now.
         """
-        changed = differences(session, self.cluster)
+        changed = session.pin.differences(self.cluster.pin)
         if changed:
             raise CredentialWithheld(f"the session is for another cluster: {'; '.join(changed)}")
         read = ProxyRead(
@@ -72,7 +72,7 @@ def _server(cluster: Cluster, resolved: ResolvedContext, environ: Mapping[str, s
     url = urlsplit(resolved.server)
     if url.scheme != "https" or not url.hostname:
         raise CommandRefused(f"{resolved.server} is not https: the elevated token is sent over TLS alone")
-    proxy = resolved.proxy_url or proxy_for(url.hostname, url.port or 443, environ)
+    proxy = resolved.pin.proxy_url or proxy_for(url.hostname, url.port or 443, environ)
     if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
         raise CommandRefused(
             f"a {urlsplit(proxy).scheme!r} proxy cannot be used for an elevated read through a proxy subresource",
@@ -81,14 +81,14 @@ def _server(cluster: Cluster, resolved: ResolvedContext, environ: Mapping[str, s
     return Server(
         url=resolved.server,
         trust=_trust(cluster, resolved, environ),
-        tls_server_name=resolved.tls_server_name,
+        tls_server_name=resolved.pin.tls_server_name,
         proxy_url=proxy,
     )
 
 
 def _trust(cluster: Cluster, resolved: ResolvedContext, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return the TLS context that trusts what was enrolled, and nobody else."""
-    if cluster.insecure:
+    if cluster.pin.insecure:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -98,7 +98,7 @@ def _trust(cluster: Cluster, resolved: ResolvedContext, environ: Mapping[str, st
         found = None if pem is None else ca_digest(pem)
     except (OSError, ValueError) as exc:
         raise ClusterChanged(f"the CA of cluster {cluster.name} cannot be read: {exc}") from exc
-    if found != cluster.ca_sha256:  # the file may have changed since it was compared
+    if found != cluster.pin.ca_sha256:  # the file may have changed since it was compared
         raise ClusterChanged(f"the CA of cluster {cluster.name} is not what was enrolled")
     if pem is None:
         return tls_context(None, {name: environ[name] for name in _TRUST_VARIABLES if name in environ})

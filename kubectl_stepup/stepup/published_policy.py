@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from kubectl_stepup.enforce import names
 from kubectl_stepup.errors import ConfigError, KubectlFailed, PolicyTooNew, StepUpError
 from kubectl_stepup.policy import published_file
 from kubectl_stepup.stepup.prepared_run import elevated_child
+from kubectl_stepup.strict_json import json_object
 from kubectl_stepup.ui.notices import policy_ignored_line
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def text_of(code: int, out: bytes, err: bytes) -> str | None:
             return None
         raise KubectlFailed(f"kubectl get configmap {names.PUBLISHED_NAME} failed with exit code {code}")
     try:
-        text = json.loads(out)["data"][names.PUBLISHED_KEY]
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        text = json_object(out)["data"][names.PUBLISHED_KEY]
+    except (ValueError, KeyError, TypeError) as exc:
         raise KubectlFailed(f"configmap {names.PUBLISHED_NAME} has no {names.PUBLISHED_KEY}") from exc
     if not isinstance(text, str) or len(text) > _LARGEST:
         raise KubectlFailed(f"{names.PUBLISHED_KEY} of configmap {names.PUBLISHED_NAME} is no policy")

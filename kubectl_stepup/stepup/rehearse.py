@@ -14,7 +14,6 @@ from kubectl_stepup.enforce.targets.access import Question
 from kubectl_stepup.enforce.verify import answers, logins, read_back
 from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
 from kubectl_stepup.enforce.verify.probes import DRY, OWN
-from kubectl_stepup.kubeconfig.cluster_pin import differences
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
         KubectlFailed: there is no kubectl.
     """
     resolved = ports.kubeconfig(kubeconfig).resolve(None)
-    changed = differences(cluster, resolved)
+    changed = cluster.pin.differences(resolved.pin)
     if changed:
         fix = "name a kubeconfig of this cluster: --break-glass-kubeconfig FILE"
         yield Check(name="kubeconfig", state=FAIL, detail=f"leads elsewhere: {'; '.join(changed)}", fix=fix)

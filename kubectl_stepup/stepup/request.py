@@ -101,7 +101,7 @@ def requirement_for(request: StepUpRequest) -> StepUpRequirement:
     """
     provider, level, cluster = request.provider, request.level, request.cluster
     evidence = provider.evidence_of(level.name)
-    if evidence is None or evidence.is_empty:
+    if evidence is None:
         raise ConfigError(
             f"provider {provider.name} has no evidence for level {level.name}: nothing could prove it",
             hint=f"kubectl stepup setup --context {shlex.quote(request.context)} --evidence {level.name}:acr=VALUE",

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.sessions.record import CLOCK_TOLERANCE_S
 from kubectl_stepup.sessions.scope import USER_SCOPE, key
 from kubectl_stepup.sessions.session import from_record
+from kubectl_stepup.sessions.stored_session import CLOCK_TOLERANCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kubectl_stepup.config.model import Cluster, Provider
     from kubectl_stepup.policy.model import Level
-    from kubectl_stepup.sessions.record import Moment
     from kubectl_stepup.sessions.session import ElevationSession
+    from kubectl_stepup.sessions.stored_session import Moment
     from kubectl_stepup.sessions.stores.interface import SessionStore
     from kubectl_stepup.stepup.request import StepUpRequest
 
@@ -57,21 +57,10 @@ def still_serves(cluster: Cluster, provider: Provider, level: Level, session: El
     """Whether a stored session may be used now, by today's policy and enrolment."""
     evidence = provider.evidence_of(level.name)
     same_evidence = session.evidence == (None if evidence is None else evidence.fingerprint)
-    same_cluster = (
-        session.server,
-        session.ca_sha256,
-        session.tls_server_name,
-        session.proxy_url,
-        session.insecure,
-    ) == (
-        cluster.server,
-        cluster.ca_sha256,
-        cluster.tls_server_name,
-        cluster.proxy_url,
-        cluster.insecure,
-    )
     within = now.wall - session.approved_at < level.ask_again_after_s
-    return same_cluster and same_evidence and within and _is_recent(session, level) and session.usable(now)
+    return (
+        session.pin == cluster.pin and same_evidence and within and _is_recent(session, level) and session.usable(now)
+    )
 
 
 def _is_recent(session: ElevationSession, level: Level) -> bool:

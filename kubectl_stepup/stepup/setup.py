@@ -204,7 +204,7 @@ def _check_provider(provider: Provider, ports: EnrolPorts) -> None:
         )
     for level in ports.policy.levels:
         evidence = provider.evidence_of(level.name)
-        if evidence is None or evidence.is_empty:
+        if evidence is None:
             ports.notice(
                 f"note: nothing proves level {level.name} at {provider.name} yet; commands that need it are refused. "
                 f"Add --evidence {level.name}:acr=VALUE"
@@ -245,11 +245,7 @@ def _cluster(
         name=name,
         labels=dict(wanted.labels) or (old.labels if old else {}),
         context=resolved.context,
-        server=resolved.server,
-        ca_sha256=resolved.ca_sha256,
-        tls_server_name=resolved.tls_server_name,
-        proxy_url=resolved.proxy_url,
-        insecure=resolved.insecure,
+        pin=resolved.pin,
         provider=provider.name,
         account=account,
     )

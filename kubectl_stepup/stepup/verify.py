@@ -123,7 +123,7 @@ def _levels(options: VerifyOptions, policy: Policy, app: App) -> tuple[Level, ..
         return tuple(level for level in policy.levels if level in chosen)
     provider = app.config.provider(options.cluster.provider)
     proven = ((level, provider.evidence_of(level.name)) for level in policy.levels)
-    return tuple(level for level, evidence in proven if evidence is not None and not evidence.is_empty)
+    return tuple(level for level, evidence in proven if evidence is not None)
 
 
 def _elevation(request: StepUpRequest, options: VerifyOptions, app: App) -> Elevation | None:

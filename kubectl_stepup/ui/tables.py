@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-    from kubectl_stepup.audit.chain import Verification
+    from kubectl_stepup.audit.chain import ChainVerification
     from kubectl_stepup.audit.view import AuditRow
 
 NONE = "<none>"
@@ -97,7 +97,7 @@ def audit_table(rows: Sequence[AuditRow], *, now: float, timezone: tzinfo | None
     )
 
 
-def audit_summary(found: Verification) -> str:
+def audit_summary(found: ChainVerification) -> str:
     """Write the number of audit events, and whether the hash chain is intact."""
     records = f"{found.records} record{'' if found.records == 1 else 's'}"
     if found.first_break is not None:

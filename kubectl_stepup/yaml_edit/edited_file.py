@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import ConfigError, KubeconfigLocked
 from kubectl_stepup.yaml_edit import file_lock
 
@@ -46,7 +47,7 @@ def read(path: str, *, error: type[ConfigError] = ConfigError) -> bytes | None:
 def change(
     path: str, edit: Callable[[bytes | None], bytes], *, clock: Clock, error: type[ConfigError] = ConfigError
 ) -> bool:
-    """Replace the file by what `edit` makes of its bytes (None: there is no file yet); tell whether anything changed.
+    """Replace the file by what `edit` makes of its bytes (None: there is no file yet); return whether anything changed.
 
     Symbolic links stay: the file at their end is replaced, keeping its mode and owner. A new file gets mode 0600, and
     a new directory 0700. Readers see the old file or the new one, never half of one.
@@ -58,7 +59,7 @@ def change(
     """
     target = os.path.realpath(path)
     try:
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        private_file.make_directories(os.path.dirname(target))
         with _alone(_names(path), clock):
             before = read(target, error=error)
             after = edit(before)
@@ -118,21 +119,15 @@ def _replace(target: str, data: bytes, error: type[ConfigError]) -> None:
     if old is not None and not os.access(target, os.W_OK):
         raise error(f"{target}: is read-only", hint=f"chmod u+w {target}")
     temporary = file_lock.temporary_name(target)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        with open(descriptor, "wb") as stream:
-            stream.write(data)
-            if old is not None:
-                _keep_owner(descriptor, old)
-                os.chmod(temporary, stat.S_IMODE(old.st_mode))
-            stream.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_directory(os.path.dirname(target))
+
+    def keep(descriptor: int) -> None:
+        if old is not None:
+            _keep_owner(descriptor, old)
+            os.chmod(temporary, stat.S_IMODE(old.st_mode))
+
+    private_file.replace(target, data, temporary=temporary, sync=True, keep=keep)
+    with contextlib.suppress(OSError):  # not every filesystem can
+        private_file.sync_directory(os.path.dirname(target))
 
 
 def _keep_owner(descriptor: int, old: os.stat_result) -> None:
@@ -145,16 +140,6 @@ def _keep_owner(descriptor: int, old: os.stat_result) -> None:
         # A group we are not in cannot be kept, and nobody loses by it: the file stays its owner's.
         with contextlib.suppress(PermissionError):
             os.fchown(descriptor, -1, old.st_gid)
-
-
-def _sync_directory(directory: str) -> None:
-    """Make the new name outlive a power cut, where the filesystem can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _failed(path: str, exc: OSError | ValueError, error: type[ConfigError]) -> ConfigError:

@@ -16,6 +16,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import KubeconfigLocked
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ LOCK_WAIT_S = 2.0
 
 _LOCK_POLL_S = 0.05
 _MARK = b"kubectl-stepup\n"
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @contextlib.contextmanager
@@ -84,7 +84,7 @@ def _made(lock: str) -> int | None:
     if sys.platform == "win32":
         return _made_plainly(lock)
     temporary = temporary_name(lock)
-    descriptor = os.open(temporary, _NEW, 0o600)
+    descriptor = private_file.open_new(temporary, os.O_RDWR)
     try:
         os.write(descriptor, _MARK)
         _held(descriptor)
@@ -102,7 +102,7 @@ def _made(lock: str) -> int | None:
 def _made_plainly(lock: str) -> int | None:
     """Make the lock as kubectl does, without the mark: it is never taken over."""
     try:
-        return os.open(lock, _NEW, 0o600)
+        return private_file.open_new(lock, os.O_RDWR)
     except FileExistsError:
         return None
 
@@ -132,7 +132,7 @@ def _left_behind(lock: str) -> int | None:
 
 def _opened(lock: str) -> int | None:
     try:
-        return os.open(lock, _NEW & ~(os.O_CREAT | os.O_EXCL) | getattr(os, "O_NONBLOCK", 0))
+        return private_file.open_regular(lock, os.O_RDWR)
     except OSError:
         return None
 

@@ -41,7 +41,7 @@ MAX_MANIFEST_VALUES = 5_000_000
 
 _TAG = "tag:yaml.org,2002:"
 _TEXTS = frozenset({"str", "int", "float", "bool", "timestamp", "value"})
-"""Scalars that may be texts: an odd number or a date keeps its spelling, and is refused where a number is wanted."""
+"""Scalars that may be texts: a number or a date keeps its spelling, and is refused where a number is wanted."""
 _COLLECTIONS = frozenset({_TAG + "map", _TAG + "seq"})
 _SAFE_DEPTH = 1000
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
@@ -286,7 +286,7 @@ def _is_text(key: yaml.Node) -> bool:
 
 
 def _is_decimal(text: str) -> bool:
-    """Tell plain decimals from YAML 1.1's octal, sexagesimal and underscored numbers, which nobody means."""
+    """Whether a number is a plain decimal, not YAML 1.1's octal, sexagesimal or underscored form."""
     digits = text.removeprefix("-")
     return digits.isascii() and digits.isdigit() and len(digits) <= 18 and (digits == "0" or digits[0] != "0")
 

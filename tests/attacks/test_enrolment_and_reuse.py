@@ -7,7 +7,7 @@ from dataclasses import replace
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.stepup.evaluate import evaluate, parse
 from kubectl_stepup.stepup.options import TargetOptions
-from tests.support.values import CLUSTER, PROVIDER, RESOLVED, asked, policy_of, session
+from tests.support.values import CLUSTER, PROVIDER, RESOLVED, asked, policy_of, repinned, session
 from tests.support.world import World
 
 
@@ -28,7 +28,7 @@ def test_a_session_that_proved_something_else_is_not_reused() -> None:
 def decision_of(*words: str, server: str = CLUSTER.server) -> str:
     """Evaluate a command for the enrolled context, under a rule that is about other clusters alone."""
     policy = policy_of(rules='rules:\n  - {name: other, do: [delete], clusters: ["other-*"], needs: mfa}\n')
-    world = World(policy=policy, contexts=(replace(RESOLVED, server=server),))
+    world = World(policy=policy, contexts=(repinned(RESOLVED, server=server),))
     evaluation, _ = evaluate(*parse(words, TargetOptions()), world)
     return evaluation.decision.effect
 

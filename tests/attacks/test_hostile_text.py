@@ -16,7 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from kubectl_stepup.audit.chain import ChainBreak, Verification
+from kubectl_stepup.audit.chain import ChainBreak, ChainVerification
 from kubectl_stepup.audit.view import AuditRow
 from kubectl_stepup.cli import output
 from kubectl_stepup.errors import InteractionRequired, ProviderError, StepUpDenied, UsageError
@@ -176,7 +176,7 @@ def test_screens_have_their_lines_whatever_is_in_them(text: str) -> None:
         ),
         "summary": (
             audit_summary(
-                Verification(records=1, seq=1, head="0" * 64, first_break=ChainBreak(line=1, seq=2, why=text))
+                ChainVerification(records=1, seq=1, head="0" * 64, first_break=ChainBreak(line=1, seq=2, why=text))
             ),
             1,
         ),

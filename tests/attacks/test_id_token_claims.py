@@ -155,7 +155,6 @@ def test_an_email_that_is_not_verified_is_nobodys(verified: object) -> None:
         (Evidence(scope=("kube-admin",)), {}, "openid", "wanted scope=kube-admin, got scope=openid"),
         (Evidence(acr=("phr",)), {"acr": "mfa"}, "openid", "wanted acr=phr, got acr=mfa"),
         (Evidence(acr=("phr",), amr=("hwk",)), {}, "openid", "wanted acr=phr, amr=hwk, got acr=mfa, amr=pwd+otp+mfa"),
-        (Evidence(), {}, "openid", "wanted acr=some evidence"),
     ],
 )
 def test_evidence_that_is_not_there(evidence: Evidence, changes: dict[str, Any], scope: str, message: str) -> None:

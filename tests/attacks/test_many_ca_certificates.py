@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from kubectl_stepup.kubeconfig import exec_info
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from tests.support.lab import Lab, opened_lab
-from tests.support.values import RESOLVED
+from tests.support.values import RESOLVED, repinned
 from tests.support.warm_start import PROGRAM
 
 if TYPE_CHECKING:
@@ -91,10 +90,10 @@ def test_what_just_fits_is_told_as_usual(tmp_path: Path) -> None:
         bundle = tmp_path / f"{comment_bytes}.pem"
         bundle.write_bytes(b"#" * comment_bytes + b"\n" + pem)
         cluster = {"server": RESOLVED.server, "certificate-authority": str(bundle)}
-        resolved = replace(RESOLVED, cluster_raw=cluster, ca_sha256=ca_digest(pem))
+        resolved = repinned(RESOLVED, cluster_raw=cluster, ca_sha256=ca_digest(pem))
         assert (exec_info.large_ca(resolved) is None) == fits
         assert (exec_info.too_large(resolved) is None) == fits
-    longest = max(expected_exec_info(resolved, ca_pem=bundle.read_bytes()), key=len)
+    longest = max(expected_exec_info(resolved.pin, ca_pem=bundle.read_bytes()), key=len)
     assert f"which would have {len('KUBERNETES_EXEC_INFO=') + len(longest) + 1} bytes" in str(
         exec_info.too_large(resolved)
     )
@@ -106,7 +105,7 @@ def test_where_the_systems_certificates_cannot_be_replaced_nobody_is_asked(
     monkeypatch.setattr(sys, "platform", "darwin")
     (tmp_path / "many.pem").write_bytes(MANY * 4)
     cluster = {"server": RESOLVED.server, "certificate-authority": str(tmp_path / "many.pem")}
-    resolved = replace(RESOLVED, cluster_raw=cluster, ca_sha256=ca_digest(MANY))
+    resolved = repinned(RESOLVED, cluster_raw=cluster, ca_sha256=ca_digest(MANY))
     with pytest.raises(KubeconfigError, match="are too many for a credential plugin") as caught:
         exec_info.large_ca(resolved)
     assert "--certificate-authority=FILE" in (caught.value.hint or "")

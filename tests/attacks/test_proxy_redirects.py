@@ -21,6 +21,7 @@ from kubectl_stepup.stepup import proxy_reader as proxy_reading
 from kubectl_stepup.stepup.proxy_reader import ProxyReader, proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import APIServer, api_server, reply, thief
+from tests.support.values import repinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,8 @@ def enrolled(api: APIServer, **changes: Any) -> tuple[Cluster, ResolvedContext, 
     """Return the enrolment of a server, its context and a session for it, each with the same pin."""
     pin = {"server": api.url, "ca_sha256": ca_digest(api.ca_pem.encode()), **changes}
     data = base64.b64encode(api.ca_pem.encode()).decode()
-    resolved = replace(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
-    return replace(CLUSTER, **pin), resolved, replace(session(), **pin)
+    resolved = repinned(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
+    return repinned(CLUSTER, **pin), resolved, repinned(session(), **pin)
 
 
 def reading(
@@ -199,8 +200,8 @@ def test_a_server_with_another_certificate_gets_nothing(out: list[bytes], capsys
     with answering(lambda handler: reply(handler, 200)) as api, answering(lambda handler: reply(handler, 200)) as other:
         cluster, resolved, approved = enrolled(api)
         pin: dict[str, Any] = {"server": other.url}
-        reader = proxy_reader(replace(cluster, **pin), replace(resolved, **pin), {})
-        assert reader.read(PATH, replace(approved, **pin)) == 1
+        reader = proxy_reader(repinned(cluster, **pin), repinned(resolved, **pin), {})
+        assert reader.read(PATH, repinned(approved, **pin)) == 1
         assert other.seen == []
     assert "Unable to connect to the server: " in capsys.readouterr().err
 
@@ -225,7 +226,7 @@ def test_a_session_for_another_server_is_not_used(pin: str, out: list[bytes]) ->
     with answering(lambda handler: reply(handler, 200)) as api:
         reader, approved = reading(api)
         with pytest.raises(CredentialWithheld):
-            reader.read(PATH, replace(approved, **{pin: values.get(pin, "other.example.com")}))
+            reader.read(PATH, repinned(approved, **{pin: values.get(pin, "other.example.com")}))
         assert api.seen == []
 
 

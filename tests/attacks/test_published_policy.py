@@ -21,7 +21,7 @@ from kubectl_stepup.stepup.status import meets
 from kubectl_stepup.ui.errors import error_text
 from tests.flows.test_whole_commands import PROMPT, approved
 from tests.support.fakes import FakeProvider, Replaced
-from tests.support.values import CLUSTER, RESOLVED, session
+from tests.support.values import CLUSTER, RESOLVED, repinned, session
 from tests.support.world import World
 
 HEAD = "apiVersion: kubectl-stepup.github.io/v1alpha1\nkind: Policy\n"
@@ -44,10 +44,8 @@ def levels(time: str, *names: str) -> str:
 
 LOOSE = levels("24h", "mfa", "critical")
 GRANT = ("create", "clusterrolebinding", "me", "--clusterrole=cluster-admin", "--user=me")
-LAB = replace(CLUSTER, name="lab", context="lab", server="https://api.lab.example.com", ca_sha256="1a" * 32)
-RESOLVED_LAB = replace(
-    RESOLVED, context="lab", cluster="lab-cluster", server=LAB.server, ca_sha256=LAB.ca_sha256, namespace="shop"
-)
+LAB = repinned(CLUSTER, name="lab", context="lab", server="https://api.lab.example.com", ca_sha256="1a" * 32)
+RESOLVED_LAB = replace(RESOLVED, context="lab", cluster="lab-cluster", pin=LAB.pin, namespace="shop")
 
 
 def policy(*published: tuple[str, str], own: str | None = OWN) -> Policy:

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.kubeconfig import exec_credential
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.kubeconfig.exec_credential import ClusterPin
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from tests.support.certificates import CA_A
 
 CANDIDATES = [str(Path(sys.executable).parent / "kubectl"), shutil.which("kubectl") or ""]

@@ -13,7 +13,7 @@ from kubectl_stepup.file_stamp import stamp_of
 from kubectl_stepup.kubectl import run_directory
 from kubectl_stepup.policy import compiled_file
 from kubectl_stepup.policy.load import load
-from kubectl_stepup.sessions import denial_cache, hand_over, release
+from kubectl_stepup.sessions import denial_cache, hand_over, release_credential
 from kubectl_stepup.sessions.lock import acquire
 from kubectl_stepup.sessions.runtime_directory import clear_away, runtime_directory
 from kubectl_stepup.sessions.session import ElevationSession
@@ -103,8 +103,8 @@ class RefusalIsKilled(Scenario):
 
     __slots__ = ()
 
-    OLD = denial_cache.Refusal(code="denied", message="denied", hint=None, at_boottime=1000.0)
-    NEW = denial_cache.Refusal(code="too-weak", message="too weak", hint="kubectl stepup login", at_boottime=1001.0)
+    OLD = denial_cache.Denial(code="denied", message="denied", hint=None, at_boottime=1000.0)
+    NEW = denial_cache.Denial(code="too-weak", message="too weak", hint="kubectl stepup login", at_boottime=1001.0)
 
     def prepare(self, directory: Path) -> None:
         denial_cache.remember(directory, ID, self.OLD)
@@ -120,7 +120,7 @@ class RefusalIsKilled(Scenario):
         assert names(directory) == []
 
     @staticmethod
-    def binding(directory: Path) -> denial_cache.Refusal | None:
+    def binding(directory: Path) -> denial_cache.Denial | None:
         return denial_cache.binding(directory, ID, process_started_boottime=0, now_boottime=1002.0, for_credential=True)
 
 
@@ -187,8 +187,11 @@ class HandOverIsKilled(Scenario):
         identity = self.session(directory).id
         sockets = names(directory / "run")
         for one in sockets or [""]:
-            options = {release.SESSION: identity, **({release.HANDOVER: str(directory / "run" / one)} if one else {})}
-            assert list(release._handed_over(identity, options)) == [], "somebody outside the tree reads it"
+            options = {
+                release_credential.SESSION: identity,
+                **({release_credential.HANDOVER: str(directory / "run" / one)} if one else {}),
+            }
+            assert list(release_credential._handed_over(identity, options)) == [], "somebody outside the tree reads it"
         clear_away(directory / "run")
         assert names(directory / "run") == []
         self.act(directory, Points(0))

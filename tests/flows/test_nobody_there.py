@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import LoginNeeded, StepUpExpired
-from kubectl_stepup.sessions.denials import Denials
+from kubectl_stepup.sessions.denial_cache import DenialCache
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.stepup.credential import credential
 from tests.flows import CONFIG, World, cluster, exec_info, session
@@ -27,7 +27,7 @@ def poll_for(seconds: float, world: World, directory: Path) -> list[LoginNeeded]
     end = world.clock.monotonic() + seconds
     while world.clock.monotonic() < end:
         world.clock.sleep(EVERY_S)
-        denials = Denials(lambda: directory, world.clock.monotonic(), world.moment)
+        denials = DenialCache(lambda: directory, world.clock.monotonic(), world.moment)
         world.denials = denials  # type: ignore[assignment]
         world.environ = {**world.environ, "KUBERNETES_EXEC_INFO": INFO}
         with pytest.raises(LoginNeeded) as caught:

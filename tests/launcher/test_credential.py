@@ -23,7 +23,7 @@ from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.fastpath import cached_credential
 from kubectl_stepup.kubeconfig import exec_credential
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions import record, release, scope
+from kubectl_stepup.sessions import release_credential, scope, stored_session
 from kubectl_stepup.sessions.session import ElevationSession
 from kubectl_stepup.sessions.stores import keyctl
 from kubectl_stepup.sessions.stores.file import FileStore
@@ -36,13 +36,13 @@ SCOPES: dict[str, Callable[[], str]] = {"this terminal": scope.terminal_scope, "
 
 
 def environ(fresh: ElevationSession, number: int = 0, **more: str) -> dict[str, str]:
-    info = exec_credential.expected_exec_info(fresh, ca_pem=CA)[number].decode()
+    info = exec_credential.expected_exec_info(fresh.pin, ca_pem=CA)[number].decode()
     return {"PATH": os.defpath, "KUBERNETES_EXEC_INFO": info, **more}
 
 
 def by_python(arguments: list[str], variables: dict[str, str]) -> bytes | None:
     """Return what the Python program answers, without a look into an EXEC_INFO that is not the one foretold."""
-    return release.answer(arguments, variables, judge=lambda *_: None)
+    return release_credential.answer(arguments, variables, version_for=lambda *_: None)
 
 
 @pytest.fixture(params=["kernel", "file"])
@@ -239,27 +239,29 @@ def test_another_request_than_the_foretold_is_left_to_python(
     assert launcher.answer(arguments, variables) is None
 
 
-ENDED: dict[str, Callable[[record.Moment], dict[str, object]]] = {
+ENDED: dict[str, Callable[[stored_session.Moment], dict[str, object]]] = {
     "reuse over": lambda now: {"reuse_until": now.wall},
-    "token about to expire": lambda now: {"token_expires_at": now.wall + record.MIN_REMAINING_S - 0.5},
+    "token about to expire": lambda now: {"token_expires_at": now.wall + stored_session.MIN_REMAINING_S - 0.5},
     "clock set back": lambda now: {
-        "approved": record.Moment(wall=now.wall + 8, boottime=now.boottime, boot_id=now.boot_id)
+        "approved": stored_session.Moment(wall=now.wall + 8, boottime=now.boottime, boot_id=now.boot_id)
     },
     "more time since boot than by the wall clock": lambda now: {
-        "approved": record.Moment(wall=now.wall, boottime=now.boottime - 601, boot_id=now.boot_id)
+        "approved": stored_session.Moment(wall=now.wall, boottime=now.boottime - 601, boot_id=now.boot_id)
     },
     "more time by the wall clock than since boot": lambda now: {
-        "approved": record.Moment(wall=now.wall - 100, boottime=now.boottime, boot_id=now.boot_id),
+        "approved": stored_session.Moment(wall=now.wall - 100, boottime=now.boottime, boot_id=now.boot_id),
         "reuse_until": now.wall - 1,
     },
     "approved after this boot time": lambda now: {
-        "approved": record.Moment(wall=now.wall, boottime=now.boottime + 60, boot_id=now.boot_id)
+        "approved": stored_session.Moment(wall=now.wall, boottime=now.boottime + 60, boot_id=now.boot_id)
     },
     "another boot": lambda now: {
-        "approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10")
+        "approved": stored_session.Moment(
+            wall=now.wall, boottime=now.boottime, boot_id="0b6f1b1c-2f5d-4f25-9b39-0d6f5d8f3d10"
+        )
     },
     "a boot that was not told": lambda now: {
-        "approved": record.Moment(wall=now.wall, boottime=now.boottime, boot_id="")
+        "approved": stored_session.Moment(wall=now.wall, boottime=now.boottime, boot_id="")
     },
     "no request foretold": lambda _: {"exec_info": ()},
 }
@@ -279,7 +281,7 @@ def test_a_session_that_may_not_be_used(launcher: Launcher, store: Store, ended:
 def test_a_clock_that_was_put_right_ends_nothing(launcher: Launcher, store: Store, backwards_s: float) -> None:
     now = scope.moment()
     fresh = approved_now(
-        approved=record.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id)
+        approved=stored_session.Moment(wall=now.wall + backwards_s, boottime=now.boottime, boot_id=now.boot_id)
     )
     arguments = store.put(fresh, scope.USER_SCOPE)
     assert launcher.answer(arguments, environ(fresh)) == by_python(arguments, environ(fresh)) is not None

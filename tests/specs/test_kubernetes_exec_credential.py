@@ -11,7 +11,8 @@ from datetime import datetime
 import pytest
 
 from kubectl_stepup.errors import CredentialWithheld
-from kubectl_stepup.kubeconfig.exec_credential import ClusterPin, parse, render, withheld_reason
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
+from kubectl_stepup.kubeconfig.exec_credential import parse, render, withheld_reason
 from kubectl_stepup.secret import Secret
 
 VERSIONS = ("v1", "v1beta1")

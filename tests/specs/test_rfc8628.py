@@ -9,7 +9,7 @@ import pytest
 
 from kubectl_stepup.errors import ProviderResponse
 from kubectl_stepup.oidc.grants.device import DeviceAuthorization, DeviceRequest
-from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule, read_poll
+from kubectl_stepup.oidc.grants.polling import PollAgain, PollSchedule, read_poll
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.oidc.token_response import OAuthError
 from kubectl_stepup.secret import Secret
@@ -67,8 +67,8 @@ def test_section_3_4_the_token_request() -> None:
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [
-        ("authorization_pending", Ask.PENDING),
-        ("slow_down", Ask.SLOW_DOWN),
+        ("authorization_pending", PollAgain.PENDING),
+        ("slow_down", PollAgain.SLOW_DOWN),
         ("access_denied", OAuthError(error="access_denied")),
         ("expired_token", OAuthError(error="expired_token")),
     ],
@@ -79,15 +79,15 @@ def test_section_3_5_each_error_code(code: str, meaning: object) -> None:
 
 def test_section_3_5_slow_down_adds_at_least_5_seconds_for_this_and_all_subsequent_requests() -> None:
     before = PollSchedule(interval_s=5)
-    after = before.after(Ask.SLOW_DOWN)
+    after = before.after(PollAgain.SLOW_DOWN)
     assert after.wait_s >= before.wait_s + 5
-    assert after.after(Ask.PENDING).after(Ask.PENDING).wait_s == after.wait_s
+    assert after.after(PollAgain.PENDING).after(PollAgain.PENDING).wait_s == after.wait_s
 
 
 def test_section_3_5_a_connection_that_times_out_is_met_with_exponential_backoff() -> None:
     waits, schedule = [], PollSchedule(interval_s=2)
     for _ in range(4):
-        schedule = schedule.after(Ask.TROUBLE)
+        schedule = schedule.after(PollAgain.TROUBLE)
         waits.append(schedule.wait_s)
     assert waits == [4, 8, 16, 30]
 

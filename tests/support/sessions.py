@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from kubectl_stepup.kubeconfig.exec_credential import expected_exec_info
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions import scope
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
+from tests.support.values import repinned
 
 CA = b"-----BEGIN CERTIFICATE-----\nZW5yb2xsZWQ=\n-----END CERTIFICATE-----\n"
 
@@ -32,17 +33,13 @@ SESSION = ElevationSession(
     acr="mfa",
     amr=("pwd", "otp"),
     command="delete pod web-0 -n prod",
-    server="https://api.prod.example.com",
-    ca_sha256="9f" * 32,
-    tls_server_name=None,
-    proxy_url=None,
-    insecure=False,
+    pin=ClusterPin(server="https://api.prod.example.com", ca_sha256="9f" * 32),
 )
 
 
 def session(**changes: Any) -> ElevationSession:
     """Return the session with changes."""
-    return replace(SESSION, **changes)
+    return repinned(SESSION, **changes)
 
 
 def later(wall_s: float, boottime_s: float | None = None, boot_id: str = APPROVED.boot_id) -> Moment:
@@ -62,4 +59,6 @@ def approved_now(**changes: Any) -> ElevationSession:
         "ca_sha256": ca_digest(CA),
     }
     approved = session(**{**own, **changes})
-    return replace(approved, exec_info=tuple(sha256_hex(value) for value in expected_exec_info(approved, ca_pem=CA)))
+    return replace(
+        approved, exec_info=tuple(sha256_hex(value) for value in expected_exec_info(approved.pin, ca_pem=CA))
+    )

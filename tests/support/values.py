@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from kubectl_stepup.config.model import Cluster, Config, Provider
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.oidc.presets import PRESETS
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.policy.document import policy_from
 from kubectl_stepup.policy.model import Policy
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.yaml_edit import yaml_file
@@ -61,8 +62,7 @@ CLUSTER = Cluster(
     name="prod-eu",
     labels={"env": "prod"},
     context="prod",
-    server="https://api.prod.example.com",
-    ca_sha256="9f" * 32,
+    pin=ClusterPin(server="https://api.prod.example.com", ca_sha256="9f" * 32),
     provider="corp",
     account="alice",
 )
@@ -72,11 +72,7 @@ RESOLVED = ResolvedContext(
     cluster="prod-cluster",
     user="alice-everyday",
     namespace="shop",
-    server=CLUSTER.server,
-    ca_sha256=CLUSTER.ca_sha256,
-    tls_server_name=None,
-    proxy_url=None,
-    insecure=False,
+    pin=CLUSTER.pin,
     file="/home/alice/.kube/config",
     cluster_file="/home/alice/.kube/config",
     user_file="/home/alice/.kube/config",
@@ -90,9 +86,19 @@ def provider_with(**changes: Any) -> Provider:
     return replace(PROVIDER, preset=preset, **changes)
 
 
+_Pinned = TypeVar("_Pinned", Cluster, ResolvedContext, ElevationSession)
+
+
+def repinned(value: _Pinned, **changes: Any) -> _Pinned:
+    """Return `value` with changes, those of its cluster pin by their own names among them."""
+    pin = {name: changes.pop(name) for name in ClusterPin.__slots__ if name in changes}
+    whole = changes.pop("pin", value.pin)
+    return replace(value, pin=whole.replaced(**pin), **changes)
+
+
 def cluster(**changes: Any) -> Cluster:
     """Return the cluster with changes."""
-    return replace(CLUSTER, **changes)
+    return repinned(CLUSTER, **changes)
 
 
 def asked(
@@ -124,7 +130,7 @@ def session(
 ) -> ElevationSession:
     """Return a session at `level` that was approved `age_s` before NOW, with a token good for `lives_s` from then."""
     approved = Moment(wall=NOW - age_s, boottime=1000.0 - age_s, boot_id=BOOT_ID)
-    words = {
+    words: dict[str, Any] = {
         "issuer": PROVIDER.issuer,
         "client": PROVIDER.elevated_client_id,
         "account": CLUSTER.account,
@@ -138,16 +144,12 @@ def session(
         "acr": "mfa" if level == "mfa" else "phr",
         "amr": ("pwd", "otp"),
         "command": "kubectl delete pod web-0",
-        "server": CLUSTER.server,
-        "ca_sha256": CLUSTER.ca_sha256,
-        "tls_server_name": None,
-        "proxy_url": None,
-        "insecure": False,
+        "pin": CLUSTER.pin,
         "jti_sha256": "ab" * 32,
         "signed_in_within_s": policy.level(level).signed_in_within_s,
         "evidence": None if (asks := PROVIDER.evidence_of(level)) is None else asks.fingerprint,
     }
-    return ElevationSession(**{**words, **changes})
+    return repinned(ElevationSession(**words), **changes)
 
 
 def exec_info(changes: Mapping[str, object] | None = None, *, version: str = "v1") -> str:

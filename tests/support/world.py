@@ -17,9 +17,9 @@ from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.command import KubectlCommand
 from kubectl_stepup.kubectl.discovery import APIResource, NamedTable
 from kubectl_stepup.policy.model import Policy
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.elevate import Elevation

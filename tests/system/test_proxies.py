@@ -10,7 +10,6 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,6 +23,7 @@ from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import APIServer, reply, thief
 from tests.support.certificates import Authority
+from tests.support.values import repinned
 from tests.system.guarded.cluster import BREAK_GLASS, Guarded, enforce, opened_guarded
 from tests.system.guarded.person import settle
 from tests.system.guarded.policies import LADDER
@@ -104,10 +104,10 @@ def our_read(guarded: Guarded, path: str, level: str = "mfa") -> int:
     ca = guarded.api.ca_file.read_bytes()
     pin: dict[str, Any] = {"server": guarded.api.url, "ca_sha256": ca_digest(ca)}
     data = base64.b64encode(ca).decode()
-    resolved = replace(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
+    resolved = repinned(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
     token = Secret(guarded.token(acr={"mfa": "gold", "critical": "phr"}[level]))
-    approved = replace(session(level=level), **pin, token=token)
-    return proxy_reader(replace(CLUSTER, **pin), resolved, {}).read(path, approved)
+    approved = repinned(session(level=level), **pin, token=token)
+    return proxy_reader(repinned(CLUSTER, **pin), resolved, {}).read(path, approved)
 
 
 @pytest.mark.parametrize("version", [kubectls.NEWEST])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_stepup.sessions.record import MIN_REMAINING_S
+from kubectl_stepup.sessions.stored_session import MIN_REMAINING_S
 from tests.support.lab import Lab, opened_lab
 from tests.support.warm_start import AT_ONCE, CAN_FORK, CODE, PROGRAM
 

@@ -1,4 +1,4 @@
-"""The record where there is no place for one."""
+"""The audit log where there is no place for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record on disk: one file that only grows, one line a record, whoever writes at the same time.
+"""The audit log on disk: one file that only grows, one line for each event, with several writers at a time.
 
 Spec: flock(2) for the order of writers; O_APPEND and one write(2) for whole lines.
 """
@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import private_file
 from kubectl_stepup.audit.chain import GENESIS, AuditRecord, Link, digest, link_of, record_of, seal, verify
 from kubectl_stepup.errors import AuditUnavailable
 from kubectl_stepup.trusted_file import untrusted
@@ -20,7 +21,7 @@ from kubectl_stepup.trusted_file import untrusted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_stepup.audit.chain import Verification
+    from kubectl_stepup.audit.chain import ChainVerification
     from kubectl_stepup.audit.event import AuditEvent
     from kubectl_stepup.clock import Clock
 
@@ -40,7 +41,7 @@ class AuditLog:
         self._clock = clock
 
     def append(self, event: AuditEvent) -> AuditRecord:
-        """Write `event` as the next record of the chain and see it on the disk.
+        """Append `event` to the chain and sync it to the disk.
 
         The file is made 0600, missing directories 0700, whatever the umask.
 
@@ -55,11 +56,11 @@ class AuditLog:
             finally:
                 os.close(descriptor)  # and with it the lock
             if created:
-                _sync_directory(self.path.parent)
+                private_file.sync_directory(str(self.path.parent))
             return record
 
     def check(self) -> None:
-        """Raise where a record could not be written now: path, owner, type, or no room for one.
+        """Raise where an event could not be written now: wrong path, owner or type, or a full disk.
 
         Raises: AuditUnavailable: it could not.
         """
@@ -70,15 +71,15 @@ class AuditLog:
             self._try_room()
 
     def read(self, *, last: int | None = None) -> tuple[AuditRecord, ...]:
-        """Return the records, oldest first, without lines that are none; `last` keeps that many. No file: none.
+        """Return the events, oldest first, at most the `last` ones; lines of another form are left out.
 
         Raises: AuditUnavailable: the file cannot be read.
         """
         found = tuple(record for record in map(record_of, self.lines()) if record is not None)
         return found if last is None else found[max(0, len(found) - last) :]
 
-    def verify(self) -> Verification:
-        """Walk the chain over the file.
+    def verify(self) -> ChainVerification:
+        """Check the chain over the file.
 
         Raises: AuditUnavailable: the file cannot be read.
         """
@@ -91,62 +92,36 @@ class AuditLog:
         """
         with self._errors("read"):
             try:
-                descriptor = os.open(self.path, os.O_RDONLY | _FLAGS)
+                descriptor = private_file.open_regular(str(self.path))
             except FileNotFoundError:
                 return
-            try:
-                self._check_regular(os.fstat(descriptor))
-                file = os.fdopen(descriptor, "rb")
-            except BaseException:
-                os.close(descriptor)
-                raise
-            with file:
+            with os.fdopen(descriptor, "rb") as file:
                 for line in file:
                     yield line.removesuffix(b"\n")
 
     def _make_directory(self) -> None:
-        for directory in reversed((self.path.parent, *self.path.parent.parents)):
-            if not directory.exists():
-                # XDG Base Directory: what is missing on the way is created 0700; chmod, for an umask that takes more.
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(directory, 0o700)
-                    os.chmod(directory, 0o700)
+        private_file.make_directories(str(self.path.parent))
         fault = untrusted(str(self.path.parent), sticky=True)
         if fault is not None:
             raise AuditUnavailable(f"audit directory {self.path.parent}: {fault}", hint=fault.hint)
 
     def _open_to_append(self) -> tuple[int, bool]:
-        flags = os.O_RDWR | os.O_APPEND | _FLAGS
+        flags = os.O_RDWR | os.O_APPEND
         try:
-            descriptor, created = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
+            descriptor, created = private_file.open_new(str(self.path), flags), True
         except FileExistsError:
-            descriptor, created = os.open(self.path, flags), False
-        try:
-            self._check_owned(descriptor)
-        except BaseException:
-            os.close(descriptor)
-            raise
+            descriptor, created = private_file.open_own(str(self.path), flags, forbidden=0), False
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
         return descriptor, created
 
-    def _check_owned(self, descriptor: int) -> None:
-        found = os.fstat(descriptor)
-        self._check_regular(found)
-        if found.st_uid != os.geteuid():
-            raise AuditUnavailable(f"audit record {self.path} belongs to uid {found.st_uid}, not to you")
-        if stat.S_IMODE(found.st_mode) != 0o600:
-            os.fchmod(descriptor, 0o600)
-
-    def _check_regular(self, found: os.stat_result) -> None:
-        if not stat.S_ISREG(found.st_mode):
-            raise AuditUnavailable(f"audit record {self.path} is not a regular file")
-
     def _try_room(self) -> None:
-        """Write as much as a record may have beside the file, where it is not in anybody's way, and take it away."""
-        path = self.path.with_name(f".{self.path.name}.{os.getpid()}.check")
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+        """Write as many bytes as an event may have into a file beside the log, and remove that."""
+        path = str(self.path.with_name(f".{self.path.name}.{os.getpid()}.check"))
+        private_file.remove(path)
+        descriptor = private_file.open_new(path)
         try:
-            path.unlink()
+            private_file.remove(path)
             if os.write(descriptor, bytes(_LONGEST_RECORD)) != _LONGEST_RECORD:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
@@ -160,7 +135,7 @@ class AuditLog:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if self._clock.monotonic() >= deadline:
-                    raise AuditUnavailable(f"audit record {self.path} is locked by another process") from None
+                    raise AuditUnavailable(f"audit log {self.path} is locked by another process") from None
                 self._clock.sleep(_LOCK_RETRY_S)
             else:
                 return
@@ -186,19 +161,17 @@ class AuditLog:
     def _errors(self, verb: str) -> Iterator[None]:
         try:
             yield
+        except private_file.NotPrivateError as error:
+            raise AuditUnavailable(f"audit log {self.path} {error.strerror}") from error
         except OSError as error:
             cause = "is a symbolic link" if error.errno == errno.ELOOP else error.strerror or type(error).__name__
             raise AuditUnavailable(
-                f"audit record {self.path} cannot be {verb}: {cause}", details={"path": str(self.path)}
+                f"audit log {self.path} cannot be {verb}: {cause}", details={"path": str(self.path)}
             ) from error
 
 
-# A FIFO must not make us wait for its reader, nor a symbolic link lead us to somebody's file.
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
-
-
 def _tail(descriptor: int) -> tuple[bytes | None, bytes | None, bool]:
-    """Find the last record, the unreadable bytes after it (None: none), and whether the file ends in a newline.
+    """Return the last event, the unreadable bytes after it (None: none), and whether the file ends in a newline.
 
     Reads backwards, so that a long file costs no more than a short one.
     """
@@ -220,11 +193,3 @@ def _tail(descriptor: int) -> tuple[bytes | None, bytes | None, bool]:
 
 def _joined(lines: list[bytes]) -> bytes | None:
     return b"\n".join(lines) if lines else None
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

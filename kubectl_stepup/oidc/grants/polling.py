@@ -17,7 +17,7 @@ OK, TOO_MANY_REQUESTS, SERVER_ERROR = 200, 429, 500
 _RETRIED = frozenset({408, 425, TOO_MANY_REQUESTS})
 
 
-class Ask(enum.Enum):
+class PollAgain(enum.Enum):
     """The three answers after which one asks again."""
 
     PENDING = "authorization_pending"
@@ -26,7 +26,7 @@ class Ask(enum.Enum):
     """No answer, or none of the token endpoint's own (a proxy's 502, a captive portal's page)."""
 
 
-def read_poll(response: Response) -> Ask | TokenResponse | OAuthError:
+def read_poll(response: Response) -> PollAgain | TokenResponse | OAuthError:
     """Return what the token endpoint's answer means.
 
     A 200 with a JSON media type is final whatever is in it: asking again with a used device code makes a provider
@@ -43,16 +43,16 @@ def read_poll(response: Response) -> Ask | TokenResponse | OAuthError:
                 f"{response.url} {response.problem} (HTTP {response.status}): this step-up cannot be finished",
                 hint="see what it answers: kubectl stepup login -v -v",
             )
-        return Ask.TROUBLE
+        return PollAgain.TROUBLE
     error = OAuthError.from_document(response.document)
     if error is not None:
-        if error.error in {Ask.PENDING.value, Ask.SLOW_DOWN.value}:
-            return Ask(error.error)
-        return Ask.TROUBLE if passes else error
+        if error.error in {PollAgain.PENDING.value, PollAgain.SLOW_DOWN.value}:
+            return PollAgain(error.error)
+        return PollAgain.TROUBLE if passes else error
     if response.status == OK:
         return TokenResponse.from_document(response.document)
     if passes:
-        return Ask.TROUBLE
+        return PollAgain.TROUBLE
     raise ProviderResponse(f"{response.url} answered HTTP {response.status} without an error code")
 
 
@@ -71,7 +71,7 @@ class PollSchedule:
         backoff = min(self.interval_s * float(1 << self.troubles), max(MAX_BACKOFF_S, self.interval_s))
         return max(backoff, self.retry_after_s)
 
-    def after(self, answer: Ask, retry_after_s: float | None = None) -> PollSchedule:
+    def after(self, answer: PollAgain, retry_after_s: float | None = None) -> PollSchedule:
         """Return the schedule after `answer`.
 
         The n-th slow_down in a row adds 5·n seconds, for good: a provider that adds 5 seconds itself each time it is
@@ -79,12 +79,12 @@ class PollSchedule:
         """
         wait = min(max(retry_after_s or 0.0, 0.0), MAX_RETRY_AFTER_S)
         match answer:
-            case Ask.PENDING:
+            case PollAgain.PENDING:
                 return replace(self, slow_downs=0, troubles=0, retry_after_s=0.0)
-            case Ask.SLOW_DOWN:
+            case PollAgain.SLOW_DOWN:
                 count = self.slow_downs + 1
                 longer = min(self.interval_s + SLOW_DOWN_STEP_S * count, MAX_WAIT_S)
                 interval = max(longer, self.interval_s)
                 return PollSchedule(interval_s=interval, slow_downs=count, retry_after_s=wait)
-            case Ask.TROUBLE:
+            case PollAgain.TROUBLE:
                 return replace(self, troubles=min(self.troubles + 1, 10), retry_after_s=wait)

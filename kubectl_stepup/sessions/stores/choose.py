@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import StoreUnavailable, UsageError
@@ -29,6 +30,38 @@ class ChosenStore:
 
     store: SessionStore
     notice: str | None = None
+
+
+class LazyStore:
+    """A SessionStore that is opened when it is first used: most commands need none, and opening may print a notice."""
+
+    def __init__(self, opened: Callable[[], SessionStore]) -> None:
+        self._open = opened
+
+    @cached_property
+    def _store(self) -> SessionStore:
+        return self._open()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self._store.name
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value, or None when there is none."""
+        return self._store.get(key)
+
+    def put(self, key: str, value: bytes, expires_at: float) -> None:
+        """Keep `value` until `expires_at`."""
+        self._store.put(key, value, expires_at)
+
+    def delete(self, key: str) -> bool:
+        """Remove the value; return whether there was one."""
+        return self._store.delete(key)
+
+    def keys(self) -> list[str]:
+        """Return the keys of all values kept, sorted."""
+        return self._store.keys()
 
 
 def choose(

@@ -278,4 +278,4 @@ def _unescaped(text: str) -> str:
     try:
         return first + "".join(chr(int(part[:2], 16)) + part[2:] for part in rest)
     except ValueError as error:
-        raise NoAnswer("the bus has an odd address") from error
+        raise NoAnswer("the bus has a malformed address") from error

@@ -7,8 +7,9 @@ and backups, which is why no choice of ours leads here.
 from __future__ import annotations
 
 import os
-import stat
 import time
+
+from kubectl_stepup import private_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,18 +47,18 @@ class FileStore:
         try:
             self._sweep()
             if expires_at <= self._now():
-                self._remove(self._path(key))
+                private_file.remove(self._path(key))
             else:
                 self._write(self._path(key), b"%d\n%b" % (int(expires_at), value))
         except OSError as error:
             raise self._unavailable(error) from error
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         try:
             path = self._path(key)
             self._sweep()
-            return self._get(path) is not None and self._remove(path)
+            return self._get(path) is not None and private_file.remove(path)
         except OSError as error:
             raise self._unavailable(error) from error
 
@@ -84,54 +85,36 @@ class FileStore:
     def _usable_directory(self) -> bool:
         """Whether the directory is there; refuse one that others could write to or read."""
         try:
-            found = os.lstat(self._directory)
+            private_file.check_directory(self._directory)
         except FileNotFoundError:
             return False
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        except private_file.NotPrivateError as error:
             raise _error(
                 f"{self._directory} is not a directory of yours alone (mode 0700)", hint=f"rm -r {self._directory}"
-            )
+            ) from error
         return True
 
     def _get(self, path: str) -> bytes | None:
         if not self._usable_directory():
             return None
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            data = private_file.read(path, most=_LARGEST)
         except FileNotFoundError:
             return None
-        try:
-            found = os.fstat(descriptor)
-            own = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
-            data = os.read(descriptor, _LARGEST) if own else b""
-        finally:
-            os.close(descriptor)
+        except private_file.NotPrivateError:
+            data = b""
         end, _, value = data.partition(b"\n")
-        if not own or not end.isdigit() or int(end) <= self._now():
-            self._remove(path)
+        if not end.isdigit() or int(end) <= self._now():
+            private_file.remove(path)
             return None
         return value
 
     def _write(self, path: str, data: bytes) -> None:
         if not self._usable_directory():
-            os.makedirs(self._directory, mode=0o700, exist_ok=True)
+            private_file.make_directories(self._directory)
             self._usable_directory()
-        # The same directory, so that the rename is atomic; O_EXCL, so that nothing laid there is written through.
         temporary = os.path.join(self._directory, f".{os.getpid()}.{os.urandom(4).hex()}{_SUFFIX}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                os.fchmod(descriptor, 0o600)
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(descriptor, view) :]
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, path)
-        except BaseException:
-            self._remove(temporary)
-            raise
+        private_file.replace(path, data, temporary=temporary, sync=True)
 
     def _sweep(self) -> None:
         """Remove what is over, and what a killed process was writing."""
@@ -139,7 +122,7 @@ class FileStore:
             self._get(self._path(key))
         for name in os.listdir(self._directory) if self._usable_directory() else ():
             if name.startswith(".") and name.endswith(_SUFFIX) and self._is_left_behind(name):
-                self._remove(os.path.join(self._directory, name))
+                private_file.remove(os.path.join(self._directory, name))
 
     def _is_left_behind(self, name: str) -> bool:
         process = name.split(".")[1]
@@ -151,14 +134,6 @@ class FileStore:
             return True
         except PermissionError:  # another user's by now
             return False
-
-    @staticmethod
-    def _remove(path: str) -> bool:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            return False
-        return True
 
     def _unavailable(self, error: OSError) -> StoreUnavailable:
         reason = error.strerror or "unknown reason"

@@ -30,7 +30,7 @@ class SessionStore(Protocol):
         """Keep `value` until `expires_at` (seconds since the epoch, UTC); a time that is over only removes."""
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
 
     def keys(self) -> list[str]:
         """Return the keys of all values kept, sorted."""

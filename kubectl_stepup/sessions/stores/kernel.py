@@ -88,7 +88,7 @@ class KernelKeyringStore:
             raise _unavailable(error) from error
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         try:
             return _delete(self._keyring, key)
         except OSError as error:

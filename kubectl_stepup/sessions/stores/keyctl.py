@@ -80,7 +80,7 @@ def _keyctl(operation: int, *arguments: object) -> int:
 
 
 def forbid_dumps() -> None:
-    """Let no core file and no other process of the user have this process's memory.
+    """Keep this process's memory out of core files and from other processes of the user.
 
     The next execve ends it, so a program that we start or become can be dumped and debugged as ever.
     """
@@ -137,7 +137,7 @@ def set_timeout(key: int, seconds: int) -> None:
 
 
 def link(key: int, keyring: int) -> None:
-    """Put a key into a keyring; a key of the same name there gives way in the same step."""
+    """Write a key into a keyring; one of the same name is replaced in the same step."""
     _keyctl(_LINK, key, keyring)
 
 

@@ -184,7 +184,7 @@ class OSKeyringStore:
             self._write_index(index)
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         present = self._values.read(key) is not None
         self._values.remove(key)
         index = self._index()

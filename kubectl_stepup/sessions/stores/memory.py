@@ -31,7 +31,7 @@ class MemoryStore:
         self._forget_expired()
 
     def delete(self, key: str) -> bool:
-        """Remove the value; tell whether there was one."""
+        """Remove the value; return whether there was one."""
         self._forget_expired()
         return self._values.pop(key, None) is not None
 

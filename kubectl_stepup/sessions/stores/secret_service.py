@@ -13,7 +13,7 @@ from kubectl_stepup.sessions.stores.dbus import Body, Connection
 from kubectl_stepup.sessions.stores.item_values import USERNAME, ItemValues
 
 TIMEOUT_S = 1.0
-"""For each answer. The ordinary road, which follows, waits longer."""
+"""For each answer. The ordinary path, which follows, waits longer."""
 
 _NAME = "org.freedesktop.secrets"
 _SERVICE, _DEFAULT = "/org/freedesktop/secrets", "/org/freedesktop/secrets/aliases/default"

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, AnyStr
 
 import pytest
@@ -16,6 +15,7 @@ from kubectl_stepup.kubectl.process import find
 from kubectl_stepup.stepup.proxy_reader import proxy_reader
 from tests.flows import CLUSTER, RESOLVED, session
 from tests.support.api_server import api_server, reply, thief
+from tests.support.values import repinned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +80,9 @@ def of_kubectl(api: APIServer, home: Path) -> subprocess.CompletedProcess[str]:
 def of_ours(api: APIServer, capfd: pytest.CaptureFixture[AnyStr]) -> tuple[int, AnyStr, AnyStr]:
     data = base64.b64encode(api.ca_pem.encode()).decode()
     pin: dict[str, Any] = {"server": api.url, "ca_sha256": ca_digest(api.ca_pem.encode())}
-    resolved = replace(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
+    resolved = repinned(RESOLVED, **pin, cluster_raw={"certificate-authority-data": data})
     capfd.readouterr()
-    code = proxy_reader(replace(CLUSTER, **pin), resolved, {}).read(PATH, replace(session(), **pin))
+    code = proxy_reader(repinned(CLUSTER, **pin), resolved, {}).read(PATH, repinned(session(), **pin))
     out, err = capfd.readouterr()
     return code, out, err
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.secret import Secret
 from kubectl_stepup.sessions.scope import USER_SCOPE, key, moment
@@ -123,11 +123,7 @@ class Person:
                 acr=ACR[level],
                 amr=(),
                 command="",
-                server=api.url,
-                ca_sha256=ca_digest(api.ca_file.read_bytes()),
-                tls_server_name=None,
-                proxy_url=None,
-                insecure=False,
+                pin=ClusterPin(server=api.url, ca_sha256=ca_digest(api.ca_file.read_bytes())),
                 evidence=Evidence(acr=(ACR[level],)).fingerprint,
             )
             store.put(key(session.id, USER_SCOPE), session.to_record(), now.wall + TOKEN_LIFE_S)

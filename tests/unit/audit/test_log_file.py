@@ -123,10 +123,10 @@ def test_what_is_no_file_is_refused(log: AuditLog, path: Path, make: object, to_
     make(path)  # type: ignore[operator]
     with pytest.raises(AuditUnavailable) as caught:
         log.append(event())
-    assert caught.value.message == f"audit record {path} {to_write}"
+    assert caught.value.message == f"audit log {path} {to_write}"
     with pytest.raises(AuditUnavailable) as caught:
         log.read()
-    assert caught.value.message == f"audit record {path} {to_read}"
+    assert caught.value.message == f"audit log {path} {to_read}"
     assert not (path.parent / "elsewhere").exists()
 
 
@@ -140,7 +140,7 @@ def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
     log = AuditLog(tmp_path / "file" / "audit.jsonl", clock=SteppingClock())
     with pytest.raises(AuditUnavailable) as caught:
         log.append(event())
-    assert caught.value.message.startswith(f"audit record {log.path} cannot be written: ")
+    assert caught.value.message.startswith(f"audit log {log.path} cannot be written: ")
     assert caught.value.details == {"path": str(log.path)}
 
 
@@ -150,7 +150,7 @@ def test_a_file_of_somebody_else_is_refused(log: AuditLog, path: Path) -> None:
     os.chown(path, 65534, -1)
     with pytest.raises(AuditUnavailable) as caught:
         log.append(event())
-    assert caught.value.message == f"audit record {path} belongs to uid 65534, not to you"
+    assert caught.value.message == f"audit log {path} belongs to user 65534"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -204,7 +204,7 @@ def test_a_lock_held_for_long_is_given_up(log: AuditLog, path: Path) -> None:
         fcntl.flock(holder, fcntl.LOCK_EX)
         with pytest.raises(AuditUnavailable) as caught:
             log.append(event(2))
-    assert caught.value.message == f"audit record {path} is locked by another process"
+    assert caught.value.message == f"audit log {path} is locked by another process"
     assert log.append(event(3)).link.seq == 2
 
 
@@ -247,7 +247,7 @@ def test_a_full_disk_is_said_and_leaves_a_chain_that_goes_on(log: AuditLog, path
             log.append(event(2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.message == f"audit record {path} cannot be written: No space left on device"
+    assert caught.value.message == f"audit log {path} cannot be written: No space left on device"
     assert path.stat().st_size == size + 50
     assert log.append(event(3)).link.seq == 2
     assert log.verify().ok

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from kubectl_stepup.errors import StoreUnavailable
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key, moment, terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from tests.flows import session

@@ -89,10 +89,10 @@ class TestWhatItGives:
         prod, lab = read(CONFIG).clusters
         assert (prod.name, prod.context, prod.server) == ("prod-eu", "prod", "https://api.prod.example.com")
         assert (dict(prod.labels), prod.provider, prod.account) == ({"env": "prod"}, "corp", "alice")
-        assert prod.ca_sha256 == "9faa00112233445566778899aabbccddeeff00112233445566778899aabbccdd"
-        assert (prod.tls_server_name, prod.proxy_url, prod.insecure) == (None, None, False)
-        assert (lab.ca_sha256, lab.tls_server_name, lab.insecure) == (None, "lab", True)
-        assert lab.proxy_url == "http://proxy.example.com:3128"
+        assert prod.pin.ca_sha256 == "9faa00112233445566778899aabbccddeeff00112233445566778899aabbccdd"
+        assert (prod.pin.tls_server_name, prod.pin.proxy_url, prod.pin.insecure) == (None, None, False)
+        assert (lab.pin.ca_sha256, lab.pin.tls_server_name, lab.pin.insecure) == (None, "lab", True)
+        assert lab.pin.proxy_url == "http://proxy.example.com:3128"
 
     def test_settings(self) -> None:
         config = read(CONFIG)

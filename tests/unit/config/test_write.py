@@ -7,6 +7,7 @@ import json
 from kubectl_stepup.config.document import config_from
 from kubectl_stepup.config.model import Cluster, Provider
 from kubectl_stepup.config.write import with_cluster, with_provider, without_cluster, without_provider
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.oidc.presets import preset_with
 from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.yaml_edit.yaml_file import parse, plain
@@ -25,14 +26,16 @@ PROVIDER = Provider(
 CLUSTER = Cluster(
     name="prod-eu",
     context="prod",
-    server="https://api.prod.example.com",
+    pin=ClusterPin(
+        server="https://api.prod.example.com",
+        ca_sha256="9f" * 32,
+        tls_server_name="api",
+        proxy_url="http://proxy.test:3128",
+        insecure=True,
+    ),
     provider="corp",
     account="1234",
     labels={"env": "prod"},
-    ca_sha256="9f" * 32,
-    tls_server_name="api",
-    proxy_url="http://proxy.test:3128",
-    insecure=True,
 )
 NEW = """\
 # yaml-language-server: $schema=https://kubectl-stepup.github.io/schemas/config.schema.json
@@ -99,7 +102,7 @@ def test_what_is_by_default_is_not_written() -> None:
     provider = Provider(
         name="corp", issuer="https://a.test", client_id="aa", elevated_client_id="bb", preset=preset_with("generic", {})
     )
-    cluster = Cluster(name="lab", context="lab", server="https://c.test", provider="corp", account="me")
+    cluster = Cluster(name="lab", context="lab", pin=ClusterPin(server="https://c.test"), provider="corp", account="me")
     data = with_cluster(with_provider(None, "c", provider, parse=plain), "c", cluster, parse=plain)
     assert data.decode().partition("kind: Config\n")[2] == (
         "providers:\n- name: corp\n  issuer: https://a.test\n  clientID: aa\n  elevatedClientID: bb\n"

@@ -6,23 +6,16 @@ import base64
 import hashlib
 import ssl
 import textwrap
-from dataclasses import dataclass, replace
 
 import pytest
 
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest, differences, normal_server
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest, normal_server
 from tests.support.certificates import CA_A, CA_B
 
 DER_A, DER_B = (ssl.PEM_cert_to_DER_cert(pem) for pem in (CA_A, CA_B))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    server: str = "https://api.prod.example.com"
-    ca_sha256: str | None = "9f" * 32
-    tls_server_name: str | None = None
-    proxy_url: str | None = None
-    insecure: bool = False
+PIN = ClusterPin(server="https://api.prod.example.com", ca_sha256="9f" * 32)
 
 
 def test_the_digest_is_sha256_over_the_der_certificate() -> None:
@@ -81,8 +74,8 @@ def test_servers_have_one_normal_form(server: str, normal: str) -> None:
 
 
 def test_the_same_cluster_has_no_differences() -> None:
-    assert differences(Identity(), Identity(server="https://API.prod.example.com:443/")) == ()
-    assert differences(Identity(tls_server_name=None), Identity(tls_server_name="")) == ()
+    assert PIN.differences(PIN.replaced(server="https://API.prod.example.com:443/")) == ()
+    assert PIN.replaced(tls_server_name=None).differences(PIN.replaced(tls_server_name="")) == ()
 
 
 @pytest.mark.parametrize(
@@ -107,12 +100,12 @@ def test_the_same_cluster_has_no_differences() -> None:
     ],
 )
 def test_each_difference_is_told_with_both_values(changed: dict[str, object], text: str) -> None:
-    assert differences(Identity(), replace(Identity(), **changed)) == (text,)  # type: ignore[arg-type]
+    assert PIN.differences(PIN.replaced(**changed)) == (text,)
 
 
 def test_what_was_enrolled_must_still_be_there() -> None:
-    enrolled = Identity(proxy_url="http://proxy.test", insecure=True, tls_server_name="api", ca_sha256=None)
-    assert differences(enrolled, Identity()) == (
+    enrolled = PIN.replaced(proxy_url="http://proxy.test", insecure=True, tls_server_name="api", ca_sha256=None)
+    assert enrolled.differences(PIN) == (
         f"certificate authority was the system's, is now sha256 {'9f' * 32}",
         "tls-server-name was api, is now none",
         "proxy-url was http://proxy.test, is now none",

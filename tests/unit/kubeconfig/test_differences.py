@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from kubectl_stepup.kubeconfig.cluster_pin import differences
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 
-
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    server: str = "https://api.example.com"
-    ca_sha256: str | None = None
-    tls_server_name: str | None = None
-    proxy_url: str | None = None
-    insecure: bool = False
+PIN = ClusterPin(server="https://api.example.com")
 
 
 @pytest.mark.parametrize(
@@ -32,9 +24,9 @@ class Identity:
     ],
 )  # fmt: skip
 def test_a_value_that_only_looks_the_same_is_seen(changes: dict[str, Any], said: str) -> None:
-    assert differences(Identity(), replace(Identity(), **changes)) == (said,)
+    assert PIN.differences(PIN.replaced(**changes)) == (said,)
 
 
 def test_passwords_that_differ_are_not_shown_and_not_two_values_that_look_the_same() -> None:
-    old, new = Identity(proxy_url="http://me:one@p:1"), Identity(proxy_url="http://me:two@p:1")
-    assert differences(old, new) == ("proxy-url http://p:1 has another user or password",)
+    old, new = PIN.replaced(proxy_url="http://me:one@p:1"), PIN.replaced(proxy_url="http://me:two@p:1")
+    assert old.differences(new) == ("proxy-url http://p:1 has another user or password",)

@@ -10,8 +10,8 @@ import pytest
 
 from kubectl_stepup.errors import CredentialWithheld
 from kubectl_stepup.kubeconfig import exec_credential
-from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
-from kubectl_stepup.kubeconfig.exec_credential import ClusterPin, ExecInfo
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, ca_digest
+from kubectl_stepup.kubeconfig.exec_credential import ExecInfo
 from kubectl_stepup.secret import Secret
 
 
@@ -27,7 +27,7 @@ PIN = ClusterPin(server=SERVER, ca_sha256=ca_digest(CA), tls_server_name=None, p
 
 
 def pin(**changes: Any) -> ClusterPin:
-    return ClusterPin(**{**{name: getattr(PIN, name) for name in ClusterPin.__slots__}, **changes})
+    return PIN.replaced(**changes)
 
 
 def text(value: bytes) -> str:

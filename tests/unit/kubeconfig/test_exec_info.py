@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import exec_info
 from kubectl_stepup.kubeconfig.cluster_pin import ca_digest
 from kubectl_stepup.kubeconfig.exec_info import digests, large_ca
-from kubectl_stepup.sessions.record import EXPECTED
+from kubectl_stepup.sessions.stored_session import EXPECTED
 from tests.flows import RESOLVED
+from tests.support.values import repinned
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 EXEC = "client.authentication.k8s.io/exec"
@@ -34,7 +34,7 @@ def sent(version: str, interactive: bool, **cluster: object) -> bytes:
 def of_cluster(**raw: Any) -> tuple[str, ...]:
     has_ca = {"certificate-authority-data", "certificate-authority"} & raw.keys()
     ca_sha256 = ca_digest(PEM) if has_ca else None
-    return digests(replace(RESOLVED, cluster_raw={"server": RESOLVED.server, **raw}, ca_sha256=ca_sha256))
+    return digests(repinned(RESOLVED, cluster_raw={"server": RESOLVED.server, **raw}, ca_sha256=ca_sha256))
 
 
 def test_a_ca_that_was_exchanged_since_it_was_compared_is_not_foretold(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_ca_is_found_where_kubectl_finds_it(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(PEM)
     (tmp_path / "far" / "off").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "far" / "off")
-    resolved = replace(
+    resolved = repinned(
         RESOLVED,
         cluster_file=str(tmp_path / "config"),
         cluster_raw={"server": RESOLVED.server, "certificate-authority": "link/../ca.pem"},
@@ -64,7 +64,7 @@ def test_many_certificates_are_handed_on_only_as_they_were_compared(
     file = tmp_path / "ca.pem"
     file.write_bytes(PEM)
     raw = {"server": RESOLVED.server, "certificate-authority": str(file)}
-    resolved = replace(RESOLVED, cluster_raw=raw, ca_sha256=ca_digest(PEM))
+    resolved = repinned(RESOLVED, cluster_raw=raw, ca_sha256=ca_digest(PEM))
     monkeypatch.setattr(exec_info, "too_large", lambda _: "too many")
     assert large_ca(resolved) == PEM
     for changed in (PEM + PEM.replace(b"MIIB", b"AAAA"), b""):
@@ -100,7 +100,7 @@ def test_four_values_are_foretold_in_the_records_order(raw: dict[str, Any], clus
 
 def test_a_ca_file_is_read_from_where_the_cluster_stands(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(PEM)
-    resolved = replace(
+    resolved = repinned(
         RESOLVED,
         cluster_file=str(tmp_path / "config"),
         cluster_raw={"server": RESOLVED.server, "certificate-authority": "ca.pem"},

@@ -52,8 +52,12 @@ def test_a_context_is_resolved_with_everything_it_points_at(tmp_path: Path) -> N
     found = read(tmp_path, CONFIG).resolve(None)
     file = str(tmp_path / "0" / "config")
     assert (found.context, found.cluster, found.user, found.namespace) == ("prod", "prod-eu", "alice", "shop")
-    assert (found.server, found.ca_sha256) == ("https://api.prod.example.com", ca_digest(CA_A.encode()))
-    assert (found.tls_server_name, found.proxy_url, found.insecure) == ("api", "http://proxy.test:3128", False)
+    assert (found.server, found.pin.ca_sha256) == ("https://api.prod.example.com", ca_digest(CA_A.encode()))
+    assert (found.pin.tls_server_name, found.pin.proxy_url, found.pin.insecure) == (
+        "api",
+        "http://proxy.test:3128",
+        False,
+    )
     assert (found.file, found.cluster_file, found.user_file) == (file, file, file)
     assert found.context_raw["extensions"] == [{"name": "x", "extension": {"a": 1}}]
     assert found.impersonates == ("as",)
@@ -61,8 +65,13 @@ def test_a_context_is_resolved_with_everything_it_points_at(tmp_path: Path) -> N
 
 def test_what_is_left_out_is_nothing(tmp_path: Path) -> None:
     found = read(tmp_path, CONFIG).resolve("bare")
-    assert (found.user, found.namespace, found.ca_sha256, found.user_file) == ("", None, None, None)
-    assert (found.tls_server_name, found.proxy_url, found.insecure, dict(found.user_raw)) == (None, None, True, {})
+    assert (found.user, found.namespace, found.pin.ca_sha256, found.user_file) == ("", None, None, None)
+    assert (found.pin.tls_server_name, found.pin.proxy_url, found.pin.insecure, dict(found.user_raw)) == (
+        None,
+        None,
+        True,
+        {},
+    )
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
@@ -89,12 +98,12 @@ def test_relative_paths_belong_to_their_file(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     cluster = "clusters: [{name: c, cluster: {server: 'https://c.test', certificate-authority: ca.pem}}]"
     context = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c"
-    assert read(tmp_path, context, cluster).resolve(None).ca_sha256 == ca_digest(CA_B.encode())
+    assert read(tmp_path, context, cluster).resolve(None).pin.ca_sha256 == ca_digest(CA_B.encode())
 
 
 def test_ca_data_wins_over_a_ca_file(tmp_path: Path) -> None:
     text = CONFIG.replace("    tls-server-name", "    certificate-authority: /does/not/exist\n    tls-server-name")
-    assert read(tmp_path, text).resolve(None).ca_sha256 == ca_digest(CA_A.encode())
+    assert read(tmp_path, text).resolve(None).pin.ca_sha256 == ca_digest(CA_A.encode())
 
 
 def test_missing_and_empty_names_are_skipped_and_repeats_dropped(tmp_path: Path) -> None:
@@ -225,7 +234,7 @@ def test_dots_are_taken_off_a_relative_path_as_go_takes_them(tmp_path: Path) -> 
     (tmp_path / "far" / "ca.pem").write_text(CA_B)
     cluster = "clusters: [{name: c, cluster: {server: 'https://c.test', certificate-authority: link/../ca.pem}}]"
     context = "contexts: [{name: c, context: {cluster: c}}]\ncurrent-context: c"
-    assert read(tmp_path, f"{cluster}\n{context}").resolve(None).ca_sha256 == ca_digest(CA_A.encode())
+    assert read(tmp_path, f"{cluster}\n{context}").resolve(None).pin.ca_sha256 == ca_digest(CA_A.encode())
 
 
 def test_the_file_that_kubectl_moves_is_read_where_it_is(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.kubeconfig.overlay import (
     INSTALL_HINT,
@@ -21,11 +22,7 @@ CONTEXT = ResolvedContext(
     cluster="prod-eu",
     user="alice",
     namespace="shop",
-    server="https://api.prod.example.com",
-    ca_sha256=None,
-    tls_server_name=None,
-    proxy_url=None,
-    insecure=False,
+    pin=ClusterPin(server="https://api.prod.example.com"),
     file="/home/alice/.kube/config",
     cluster_file="/home/alice/.kube/config",
     user_file="/home/alice/.kube/config",

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kubectl_stepup.errors import KubeconfigError
+from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin
 from kubectl_stepup.kubeconfig.context import ResolvedContext
 from kubectl_stepup.kubeconfig.overlay import INSTALL_HINT, exec_entry
 from kubectl_stepup.kubeconfig.static_entry import StaticEntry, static_entry, with_entry, without_entry
@@ -38,11 +39,7 @@ CONTEXT = ResolvedContext(
     cluster="prod-eu",
     user="alice",
     namespace="shop",
-    server="https://api.prod.example.com",
-    ca_sha256=None,
-    tls_server_name=None,
-    proxy_url=None,
-    insecure=False,
+    pin=ClusterPin(server="https://api.prod.example.com"),
     file="config",
     cluster_file="config",
     user_file="config",

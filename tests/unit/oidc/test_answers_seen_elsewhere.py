@@ -6,7 +6,7 @@ import pytest
 
 from kubectl_stepup.errors import ConfigError, ProviderResponse
 from kubectl_stepup.oidc.grants.device import DeviceAuthorization
-from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule
+from kubectl_stepup.oidc.grants.polling import PollAgain, PollSchedule
 from kubectl_stepup.oidc.metadata import ProviderMetadata
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.oidc.url import checked_endpoint, checked_issuer
@@ -51,8 +51,8 @@ def test_a_long_interval_is_kept_and_slow_down_never_shortens_it() -> None:
     """RFC 8628 section 3.2: the client waits at least so long."""
     schedule = PollSchedule(interval_s=read(interval=200).interval_s)
     assert schedule.wait_s == 200
-    assert schedule.after(Ask.SLOW_DOWN).wait_s == 200
-    assert schedule.after(Ask.TROUBLE).wait_s == 200
+    assert schedule.after(PollAgain.SLOW_DOWN).wait_s == 200
+    assert schedule.after(PollAgain.TROUBLE).wait_s == 200
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from kubectl_stepup.errors import TokenRejected
 from kubectl_stepup.oidc.claims import IDTokenClaims
 from kubectl_stepup.oidc.evidence import rejection, server_window, shortfalls
-from kubectl_stepup.oidc.requirement import AuthTime, Evidence
+from kubectl_stepup.oidc.requirement import Evidence
 from tests.support.provider.cases import FLOW_START, NOW, REQUIREMENT, payload
 
 
@@ -85,7 +85,9 @@ def test_minutes_on_the_approval_page_do_not_count() -> None:
     assert shortfalls(requirement, slow, granted_scope=(), flow_start=FLOW_START, now=FLOW_START + 501) == ()
 
 
-@pytest.mark.parametrize("kind", list(AuthTime))
-def test_a_level_without_evidence_is_never_satisfied(kind: AuthTime) -> None:
-    requirement = replace(REQUIREMENT, evidence=Evidence(), auth_time=kind)
-    assert shortfalls(requirement, claims(), granted_scope=(), flow_start=FLOW_START, now=NOW)
+@pytest.mark.parametrize("members", [{}, {"acr": ()}, dict.fromkeys(("acr", "amr", "acrs", "aud", "scope"), ())])
+def test_evidence_that_any_sign_in_would_meet_cannot_be_made(members: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ValueError, match="asks for nothing"):
+        Evidence(**members)
+    with pytest.raises(ValueError, match="asks for nothing"):
+        replace(Evidence(acr=("mfa",)), acr=())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kubectl_stepup.oidc.claims import IDTokenClaims
-from kubectl_stepup.oidc.evidence import Kind, Shortfall, shortfalls
+from kubectl_stepup.oidc.evidence import Shortfall, ShortfallKind, shortfalls
 from kubectl_stepup.oidc.requirement import AuthTime, StepUpRequirement
 from tests.support.provider.cases import REQUIREMENT, payload
 from tests.support.provider.model import ABSENT
@@ -22,7 +22,7 @@ def missing(requirement: StepUpRequirement, **changes: object) -> list[Shortfall
     return list(shortfalls(requirement, claims, granted_scope=(), flow_start=START, now=START + 30))
 
 
-def one(kind: Kind, wanted: str, got: str) -> list[Shortfall]:
+def one(kind: ShortfallKind, wanted: str, got: str) -> list[Shortfall]:
     return [Shortfall(kind=kind, wanted=wanted, got=got)]
 
 
@@ -48,40 +48,40 @@ def test_what_lies_on_the_line_is_enough(requirement: StepUpRequirement, changes
 @pytest.mark.parametrize(
     ("requirement", "changes", "expected"),
     [
-        (WIDE, {"iat": START - 61}, one(Kind.ISSUED, "a token of this request", "1m1s")),
-        (WIDE, {"auth_time": START - 606}, one(Kind.STALE, "10m", "10m6s")),
-        (WIDE, {"auth_time": ABSENT}, one(Kind.AUTH_TIME, "auth_time", "none")),
+        (WIDE, {"iat": START - 61}, one(ShortfallKind.ISSUED, "a token of this request", "1m1s")),
+        (WIDE, {"auth_time": START - 606}, one(ShortfallKind.STALE, "10m", "10m6s")),
+        (WIDE, {"auth_time": ABSENT}, one(ShortfallKind.AUTH_TIME, "auth_time", "none")),
         (
             WIDE,
             {"auth_time": START + 61},
-            one(Kind.FUTURE, "a sign-in in the past", "1m1s in the future"),
+            one(ShortfallKind.FUTURE, "a sign-in in the past", "1m1s in the future"),
         ),
         (
             WIDE,
             {"auth_time": START + 95, "iat": START + 40, "exp": START + 400},
-            one(Kind.FUTURE, "a sign-in in the past", "1m5s in the future"),
+            one(ShortfallKind.FUTURE, "a sign-in in the past", "1m5s in the future"),
         ),
         (
             replace(WIDE, fresh=True),
             {"auth_time": START - 6},
-            one(Kind.NOT_FRESH, "a sign-in for this request", "6s"),
+            one(ShortfallKind.NOT_FRESH, "a sign-in for this request", "6s"),
         ),
-        (replace(WIDE, fresh=True), {"auth_time": START - 606}, one(Kind.STALE, "10m", "10m6s")),
+        (replace(WIDE, fresh=True), {"auth_time": START - 606}, one(ShortfallKind.STALE, "10m", "10m6s")),
         (
             replace(WIDE, fresh=True, auth_time=AuthTime.ABSENT),
             {"auth_time": ABSENT},
-            one(Kind.AUTH_TIME, "auth_time", "none"),
+            one(ShortfallKind.AUTH_TIME, "auth_time", "none"),
         ),
         (
             replace(WIDE, fresh=True, auth_time=AuthTime.UNTRUSTED),
             {},
-            one(Kind.AUTH_TIME, "auth_time", "one that is not the sign-in's"),
+            one(ShortfallKind.AUTH_TIME, "auth_time", "one that is not the sign-in's"),
         ),
-        (replace(REQUIREMENT, server_window_s=299), {}, one(Kind.WINDOW, "4m59s", "5m")),
+        (replace(REQUIREMENT, server_window_s=299), {}, one(ShortfallKind.WINDOW, "4m59s", "5m")),
         (
             replace(REQUIREMENT, server_window_s=299, auth_time=AuthTime.UNTRUSTED),
             {"auth_time": 5},
-            one(Kind.WINDOW, "4m59s", "5m"),
+            one(ShortfallKind.WINDOW, "4m59s", "5m"),
         ),
     ],
 )
@@ -93,4 +93,4 @@ def test_what_lies_beyond_it_is_told(
 
 def test_a_token_that_ends_before_the_sign_in_fits_no_window() -> None:
     early = replace(WIDE, signed_in_within_s=600)
-    assert [item.kind for item in missing(early, auth_time=START + 20, exp=START + 19)] == [Kind.WINDOW]
+    assert [item.kind for item in missing(early, auth_time=START + 20, exp=START + 19)] == [ShortfallKind.WINDOW]

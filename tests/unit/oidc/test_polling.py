@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.errors import ProviderResponse
-from kubectl_stepup.oidc.grants.polling import Ask, PollSchedule, read_poll
+from kubectl_stepup.oidc.grants.polling import PollAgain, PollSchedule, read_poll
 from kubectl_stepup.oidc.response import Response
 from kubectl_stepup.oidc.token_response import OAuthError, TokenResponse
 
@@ -19,19 +19,19 @@ def answer(status: int, document: dict[str, Any] | None, problem: str | None = N
 @pytest.mark.parametrize(
     ("response", "meaning"),
     [
-        (answer(400, {"error": "authorization_pending"}), Ask.PENDING),
-        (answer(403, {"error": "authorization_pending"}), Ask.PENDING),
-        (answer(200, {"error": "authorization_pending"}), Ask.PENDING),
-        (answer(400, {"error": "slow_down"}), Ask.SLOW_DOWN),
-        (answer(429, {"error": "slow_down"}), Ask.SLOW_DOWN),
-        (answer(429, {"error": "too_many"}), Ask.TROUBLE),
-        (answer(429, None, "answered with text/html"), Ask.TROUBLE),
-        (answer(500, {"error": "server_error"}), Ask.TROUBLE),
-        (answer(502, None, "answered with text/html"), Ask.TROUBLE),
-        (answer(503, {}), Ask.TROUBLE),
-        (answer(400, None, "answered with text/html"), Ask.TROUBLE),
-        (answer(200, None, "answered with text/html"), Ask.TROUBLE),
-        (answer(408, {}), Ask.TROUBLE),
+        (answer(400, {"error": "authorization_pending"}), PollAgain.PENDING),
+        (answer(403, {"error": "authorization_pending"}), PollAgain.PENDING),
+        (answer(200, {"error": "authorization_pending"}), PollAgain.PENDING),
+        (answer(400, {"error": "slow_down"}), PollAgain.SLOW_DOWN),
+        (answer(429, {"error": "slow_down"}), PollAgain.SLOW_DOWN),
+        (answer(429, {"error": "too_many"}), PollAgain.TROUBLE),
+        (answer(429, None, "answered with text/html"), PollAgain.TROUBLE),
+        (answer(500, {"error": "server_error"}), PollAgain.TROUBLE),
+        (answer(502, None, "answered with text/html"), PollAgain.TROUBLE),
+        (answer(503, {}), PollAgain.TROUBLE),
+        (answer(400, None, "answered with text/html"), PollAgain.TROUBLE),
+        (answer(200, None, "answered with text/html"), PollAgain.TROUBLE),
+        (answer(408, {}), PollAgain.TROUBLE),
         (answer(400, {"error": "access_denied"}), OAuthError(error="access_denied")),
         (answer(400, {"error": "expired_token", "error_description": 5}), OAuthError(error="expired_token")),
         (answer(401, {"error": "invalid_client"}), OAuthError(error="invalid_client")),
@@ -81,7 +81,7 @@ def test_a_response_does_not_show_its_body() -> None:
     assert "a.b.c" not in repr(answer(200, TOKENS))
 
 
-def waits(*answers: Ask, interval: float = 5.0) -> list[float]:
+def waits(*answers: PollAgain, interval: float = 5.0) -> list[float]:
     schedule, seconds = PollSchedule(interval_s=interval), []
     for item in answers:
         schedule = schedule.after(item)
@@ -90,14 +90,14 @@ def waits(*answers: Ask, interval: float = 5.0) -> list[float]:
 
 
 def test_slow_down_adds_more_each_time_in_a_row_and_is_kept() -> None:
-    slow, pending = Ask.SLOW_DOWN, Ask.PENDING
+    slow, pending = PollAgain.SLOW_DOWN, PollAgain.PENDING
     assert waits(slow, slow, slow) == [10, 20, 35]
     assert waits(slow, pending, pending, slow, pending) == [10, 10, 10, 15, 15]
     assert waits(*[slow] * 20)[-1] == 120
 
 
 def test_trouble_doubles_the_wait_until_an_answer_comes() -> None:
-    trouble, pending = Ask.TROUBLE, Ask.PENDING
+    trouble, pending = PollAgain.TROUBLE, PollAgain.PENDING
     assert waits(trouble, trouble, trouble, trouble, pending) == [10, 20, 30, 30, 5]
     assert waits(trouble, interval=60) == [60]
     assert waits(*[trouble] * 50)[-1] == 30
@@ -106,9 +106,9 @@ def test_trouble_doubles_the_wait_until_an_answer_comes() -> None:
 @pytest.mark.parametrize(("retry_after", "wait"), [(None, 10), (3.0, 10), (45.0, 45), (9999.0, 300), (-5.0, 10)])
 def test_retry_after_is_obeyed(retry_after: float | None, wait: float) -> None:
     """DEV-08."""
-    schedule = PollSchedule(interval_s=5).after(Ask.TROUBLE, retry_after)
+    schedule = PollSchedule(interval_s=5).after(PollAgain.TROUBLE, retry_after)
     assert schedule.wait_s == wait
-    assert schedule.after(Ask.PENDING).wait_s == 5
+    assert schedule.after(PollAgain.PENDING).wait_s == 5
 
 
 def test_an_errors_texts_are_made_safe() -> None:

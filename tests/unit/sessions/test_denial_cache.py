@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.sessions import denial_cache
-from kubectl_stepup.sessions.denial_cache import Refusal
+from kubectl_stepup.sessions.denial_cache import Denial
 
 ID = "0123456789abcdef0123456789abcdef"
-DENIED = Refusal(code="denied", message="alice said no", hint="kubectl stepup login", at_boottime=1000.5)
+DENIED = Denial(code="denied", message="alice said no", hint="kubectl stepup login", at_boottime=1000.5)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_who_is_bound(started: float, now: float, for_credential: bool, expected
     assert found == (DENIED if expected else None)
 
 
-EXPIRED = Refusal(code="expired", message="code expired", hint=None, at_boottime=1000.0)
+EXPIRED = Denial(code="expired", message="code expired", hint=None, at_boottime=1000.0)
 
 
 def asks_again(directory: Path, after_s: float, *, for_credential: bool = True) -> bool:
@@ -93,7 +93,7 @@ def test_an_answer_and_another_boot_begin_the_count_anew(tmp_path: Path) -> None
     assert asks_again(tmp_path, -769)
 
 
-def binding(directory: Path, session_id: str = ID) -> Refusal | None:
+def binding(directory: Path, session_id: str = ID) -> Denial | None:
     return denial_cache.binding(
         directory, session_id, process_started_boottime=1.0, now_boottime=1001.0, for_credential=True
     )

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.errors import LoginNeeded, ProviderError, ProviderUnreachable, StepUpDenied, StoreUnavailable
-from kubectl_stepup.sessions.denials import Denials
-from kubectl_stepup.sessions.record import Moment
+from kubectl_stepup.sessions.denial_cache import DenialCache
 from kubectl_stepup.sessions.scope import EVERY_SCOPE, key
+from kubectl_stepup.sessions.stored_session import Moment
 
 ID = "0123456789abcdef0123456789abcdef"
 
 
-def memory(directory: Path, started: float = 100.0) -> Denials:
-    return Denials(lambda: directory, started, lambda: Moment(wall=0.0, boottime=200.0, boot_id="boot"))
+def memory(directory: Path, started: float = 100.0) -> DenialCache:
+    return DenialCache(lambda: directory, started, lambda: Moment(wall=0.0, boottime=200.0, boot_id="boot"))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_without_a_directory_nothing_is_remembered_and_nothing_fails() -> None:
     def nowhere() -> Path:
         raise StoreUnavailable("no directory")
 
-    homeless = Denials(nowhere, 100.0, lambda: Moment(wall=0.0, boottime=200.0, boot_id="boot"))
+    homeless = DenialCache(nowhere, 100.0, lambda: Moment(wall=0.0, boottime=200.0, boot_id="boot"))
     homeless.remember(ID, StepUpDenied("no"))
     homeless.forget(ID)
     homeless.end(key(ID, "user"))

@@ -43,7 +43,7 @@ def answer(one):
 expected = answer(fresh)
 
 READ = (
-    "import sys; from kubectl_stepup.sessions.release import _handed_over, parse\\n"
+    "import sys; from kubectl_stepup.sessions.release_credential import _handed_over, parse\\n"
     "options = parse(sys.argv[1:])\\n"
     "sys.stdout.buffer.write(b'[' + b''.join(_handed_over(options['--session'], options)) + b']')"
 )

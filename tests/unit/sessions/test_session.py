@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kubectl_stepup.secret import Secret
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.session import COMMAND_CHARACTERS, from_record, session_id
+from kubectl_stepup.sessions.stored_session import Moment
 from tests.support.sessions import APPROVED, SESSION, later, session
 
 IDENTITY = {"issuer": "https://i", "client": "c", "account": "a", "cluster": "k", "level": "mfa"}

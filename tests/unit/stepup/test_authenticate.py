@@ -58,13 +58,9 @@ def test_a_good_answer_is_a_session_of_what_was_asked() -> None:
     found = authenticated(world, exec_info=("a" * 64, "b" * 64, "c" * 64, "d" * 64))
     assert (found.issuer, found.client, found.account) == (PROVIDER.issuer, "kubectl-elevated", "alice")
     assert (found.cluster, found.level, found.id) == ("prod-eu", "mfa", WISH.session_id)
-    assert (found.server, found.ca_sha256, found.tls_server_name, found.proxy_url, found.insecure) == (
-        WISH.cluster.server,
-        WISH.cluster.ca_sha256,
-        None,
-        None,
-        False,
-    )
+    pin = found.pin
+    assert (pin.server, pin.ca_sha256) == (WISH.cluster.server, WISH.cluster.pin.ca_sha256)
+    assert (pin.tls_server_name, pin.proxy_url, pin.insecure) == (None, None, False)
     assert (found.token_expires_at, found.auth_time, found.acr) == (NOW + 305, NOW + 4, "mfa")
     assert found.amr == ("pwd", "otp", "mfa")
     assert (found.command, found.jti_sha256) == ("kubectl delete pod web-0", fingerprint("j-1"))

@@ -27,7 +27,7 @@ from kubectl_stepup.stepup.evaluate import require_unchanged
 from kubectl_stepup.stepup.options import Settings
 from kubectl_stepup.stepup.request import StepUpRequest
 from tests.flows import CONFIG, RESOLVED, World, asked, cluster, exec_info, policy_of, session
-from tests.support.values import TERMINAL_SCOPE
+from tests.support.values import TERMINAL_SCOPE, repinned
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 OTHER_PEM = b"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n"
@@ -47,7 +47,7 @@ def world_of(**changes: Any) -> World:
 
 
 def kept(level: str = "mfa", **changes: Any) -> ElevationSession:
-    return session(level=level, ca_sha256=PINNED.ca_sha256, **changes)
+    return session(level=level, ca_sha256=PINNED.pin.ca_sha256, **changes)
 
 
 def answered(world: World, session_id: str = ID, info: str = GOOD, **environ: str) -> str:
@@ -290,7 +290,7 @@ def test_the_expiry_told_is_the_end_of_reuse_or_of_the_token() -> None:
 
 @pytest.mark.parametrize("server", ["https://api.prod.example.com/", "https://api.prod.example.com:443"])
 def test_a_server_that_exec_takes_for_the_enrolled_one_gets_its_token(server: str) -> None:
-    require_unchanged(PINNED, replace(RESOLVED, server=server, ca_sha256=PINNED.ca_sha256))
+    require_unchanged(PINNED, repinned(RESOLVED, server=server, ca_sha256=PINNED.pin.ca_sha256))
     world = world_of()
     world.put(kept())
     info = exec_info({"server": server, "certificate-authority-data": data(PEM)})

@@ -16,7 +16,7 @@ from kubectl_stepup.oidc.requirement import Evidence
 from kubectl_stepup.stepup.doctor import DoctorPorts, diagnose
 from kubectl_stepup.trusted_file import Untrusted
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check, doctor_screen
-from tests.support.values import CONFIG, POLICY, PROVIDER, RESOLVED, policy_of
+from tests.support.values import CONFIG, POLICY, PROVIDER, RESOLVED, policy_of, repinned
 
 OPEN = Untrusted("/opt", "can be changed by other users", "chmod go-w /opt")
 
@@ -143,7 +143,7 @@ WRONG: dict[str, tuple[Machine, list[tuple[str, str]], str]] = {
         "look",
     ),
     "another server": (
-        Machine(resolved=replace(RESOLVED, server="https://evil.example.com")),
+        Machine(resolved=repinned(RESOLVED, server="https://evil.example.com")),
         [("prod-eu", FAIL)],
         "kubectl stepup setup --context prod --provider corp",
     ),

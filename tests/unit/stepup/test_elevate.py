@@ -19,9 +19,9 @@ from kubectl_stepup.errors import (
     StoreUnavailable,
     TooWeak,
 )
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession, from_record
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.elevate import Elevation, session_for
 from kubectl_stepup.stepup.request import StepUpRequest

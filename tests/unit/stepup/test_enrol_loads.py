@@ -13,6 +13,7 @@ from kubectl_stepup.errors import ConfigError, KubeconfigError, StepUpError
 from kubectl_stepup.stepup.setup import plan_enrolment
 from kubectl_stepup.yaml_edit import yaml_file
 from tests.flows import RESOLVED
+from tests.support.values import repinned
 from tests.unit.stepup.test_setup import FIRST, LAB, PATH, Machine
 
 TEXTS = st.text(st.characters(), max_size=12) | st.sampled_from(
@@ -67,7 +68,7 @@ def test_what_is_accepted_loads(
     machine = Machine()
     machine.enrol(FIRST)
     before = machine.files[PATH]
-    resolved = replace(
+    resolved = repinned(
         LAB, context=context, server=server, tls_server_name=tls_server_name, proxy_url=proxy_url, insecure=bool(labels)
     )
     try:
@@ -96,7 +97,7 @@ def test_what_is_accepted_loads(
 def test_a_server_that_the_config_cannot_hold_is_refused_at_once(server: str, fault: str) -> None:
     machine = Machine()
     with pytest.raises(KubeconfigError) as caught:
-        machine.enrol(FIRST, replace(RESOLVED, server=server))
+        machine.enrol(FIRST, repinned(RESOLVED, server=server))
     assert caught.value.message.startswith(f"{RESOLVED.cluster_file}: the server of context prod {fault}")
     assert caught.value.hint == "kubectl config set-cluster prod-cluster --server=https://HOST:PORT"
     assert "secret" not in caught.value.message

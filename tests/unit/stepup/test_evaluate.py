@@ -14,8 +14,9 @@ from kubectl_stepup.policy.model import Target
 from kubectl_stepup.stepup.evaluate import Evaluation, evaluate, parse, require_unchanged
 from kubectl_stepup.stepup.options import TargetOptions
 from tests.flows import CLUSTER, CONFIG, RESOLVED, FakeDiscovery, FakeKubeconfig, World, cluster
+from tests.support.values import repinned
 
-LAB = replace(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
+LAB = repinned(RESOLVED, context="lab", cluster="lab", server="https://lab.example.com", namespace=None)
 
 
 def evaluated(
@@ -126,7 +127,7 @@ def test_a_kubeconfig_that_does_not_resolve_is_an_unknown_target(flags: TargetOp
 
 
 def test_another_context_to_the_same_server_is_the_same_cluster() -> None:
-    alias = replace(RESOLVED, context="alias", server="HTTPS://API.prod.example.com:443/")
+    alias = repinned(RESOLVED, context="alias", server="HTTPS://API.prod.example.com:443/")
     assert evaluated("delete pod x --context alias", contexts=(RESOLVED, alias)).cluster is CLUSTER
 
 
@@ -235,7 +236,7 @@ def test_what_the_manifests_hold_is_judged_and_the_bytes_come_back() -> None:
 
 def test_an_unchanged_cluster_passes() -> None:
     require_unchanged(CLUSTER, RESOLVED)
-    require_unchanged(CLUSTER, replace(RESOLVED, server="https://API.prod.example.com:443/"))
+    require_unchanged(CLUSTER, repinned(RESOLVED, server="https://API.prod.example.com:443/"))
 
 
 @pytest.mark.parametrize(
@@ -251,14 +252,14 @@ def test_an_unchanged_cluster_passes() -> None:
 def test_a_changed_cluster_is_refused_by_what_changed(enrolled: object, found: dict[str, object], what: str) -> None:
     """KCFG-12, KCFG-13."""
     with pytest.raises(ClusterChanged) as caught:
-        require_unchanged(enrolled, replace(RESOLVED, **found))  # type: ignore[arg-type]
+        require_unchanged(enrolled, repinned(RESOLVED, **found))  # type: ignore[arg-type]
     assert caught.value.message == f"cluster prod-eu is not what was enrolled: {what}"
     assert caught.value.hint == "kubectl stepup setup --context prod --provider corp"
 
 
 def test_every_change_is_named() -> None:
     with pytest.raises(ClusterChanged) as caught:
-        require_unchanged(CLUSTER, replace(RESOLVED, insecure=True, tls_server_name="x"))
+        require_unchanged(CLUSTER, repinned(RESOLVED, insecure=True, tls_server_name="x"))
     assert caught.value.message.endswith(
         "tls-server-name was none, is now x; insecure-skip-tls-verify was false, is now true"
     )

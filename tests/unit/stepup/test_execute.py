@@ -8,8 +8,9 @@ from kubectl_stepup.errors import CommandRefused, ConfigError, NotEnrolled, Usag
 from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
 from kubectl_stepup.stepup.request import request_in
 from tests.flows import CLUSTER, CONFIG, POLICY, RESOLVED, Replaced, World, asked, cluster, policy_of, session
+from tests.support.values import repinned
 
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
+LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 

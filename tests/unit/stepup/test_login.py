@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from kubectl_stepup.audit.event import Activity
@@ -26,8 +24,9 @@ from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, World, asked, policy_of, session
 from tests.support.fakes import FakeKubectl
+from tests.support.values import repinned
 
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
+LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
 
 
 def approving(**world: object) -> World:
@@ -115,7 +114,7 @@ def test_a_context_that_is_not_enrolled_has_no_login() -> None:
 
 def test_a_changed_cluster_has_no_login() -> None:
     with pytest.raises(ClusterChanged):
-        logged_in(World(contexts=(replace(RESOLVED, server="https://evil"),)))
+        logged_in(World(contexts=(repinned(RESOLVED, server="https://evil"),)))
 
 
 def test_a_context_that_does_not_exist_is_said() -> None:

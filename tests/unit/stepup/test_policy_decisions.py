@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from kubectl_stepup.config import places
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key, moment, terminal_scope
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.options import Settings, TargetOptions
 from kubectl_stepup.stepup.policy_decisions import check_command, explain_command

@@ -12,7 +12,7 @@ from kubectl_stepup.errors import KubeconfigError, KubectlFailed, StepUpError, S
 from kubectl_stepup.kubectl.captured_input import CapturedInput
 from kubectl_stepup.kubectl.everyday_programs import everyday_environment
 from tests.flows import RESOLVED, FakeKubectl, Replaced, World, policy_of, session
-from tests.support.values import RULES
+from tests.support.values import RULES, repinned
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
 TOO_LARGE = KubeconfigError("too large")
@@ -76,9 +76,9 @@ def test_a_cluster_without_relative_paths_stays_in_its_own_file(raw: dict[str, s
 
 def test_a_password_of_a_proxy_is_not_copied_into_the_overlay() -> None:
     raw = {"certificate-authority": "ca.pem", "proxy-url": "http://user:pass@proxy"}
-    resolved = replace(RESOLVED, cluster_file="/a:b", cluster_raw=raw, proxy_url=raw["proxy-url"])
+    resolved = repinned(RESOLVED, cluster_file="/a:b", cluster_raw=raw, proxy_url=raw["proxy-url"])
     world = approving(contexts=(resolved,))
-    world.config = world.enrolled(replace(world.config.clusters[0], proxy_url=raw["proxy-url"]))
+    world.config = world.enrolled(repinned(world.config.clusters[0], proxy_url=raw["proxy-url"]))
     with pytest.raises(KubeconfigError, match="not copied for an elevated command") as caught:
         world.execute("delete", "pod", "x", "--kubeconfig=/a:b")
     assert "pass@" not in f"{caught.value.message}{caught.value.hint}"
@@ -98,7 +98,11 @@ def test_many_ca_certificates_are_given_to_kubectl_as_the_systems() -> None:
         {"name": RESOLVED.cluster, "cluster": {"server": RESOLVED.server, "disable-compression": True}}
     ]
     (elevation,) = world.handed
-    assert (elevation.session.ca_sha256, elevation.session.exec_info, elevation.session.id) == (None, (), session().id)
+    assert (elevation.session.pin.ca_sha256, elevation.session.exec_info, elevation.session.id) == (
+        None,
+        (),
+        session().id,
+    )
     assert world.keeps_session == [False]  # a stored session is pinned to the certificates
     assert everyday_environment(ran.environ)["SSL_CERT_FILE"] == "/my/own.pem"
 

@@ -14,7 +14,7 @@ from kubectl_stepup.stepup.rehearse import RehearsePorts, rehearse, runbook
 from kubectl_stepup.trusted_file import Untrusted
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 from tests.support.fakes import FakeKubectl
-from tests.support.values import CLUSTER, RESOLVED
+from tests.support.values import CLUSTER, RESOLVED, repinned
 from tests.unit.enforce.test_answers import DENIED
 
 GROUP = "kubectl-stepup.github.io/break-glass"
@@ -161,9 +161,8 @@ def test_what_would_fail_then_is_found_now(cluster: Cluster, name: str, state: s
 
 
 def test_another_cluster_is_never_asked() -> None:
-    from dataclasses import replace
 
-    cluster = Cluster(resolved=replace(RESOLVED, server="https://evil.example.com"))
+    cluster = Cluster(resolved=repinned(RESOLVED, server="https://evil.example.com"))
 
     assert states(cluster) == {"kubeconfig": FAIL}
     assert cluster.sent == []

@@ -65,10 +65,9 @@ def test_a_requirement_joins_the_policys_times_with_the_providers_evidence() -> 
     )
 
 
-@pytest.mark.parametrize("evidence", [{}, {"mfa": Evidence()}])
-def test_a_level_that_nothing_proves_is_refused_with_the_fix(evidence: dict[str, Evidence]) -> None:
+def test_a_level_that_nothing_proves_is_refused_with_the_fix() -> None:
     with pytest.raises(ConfigError) as caught:
-        requirement_for(asked(provider=provider_with(evidence=evidence)))
+        requirement_for(asked(provider=provider_with(evidence={})))
     assert caught.value.message == "provider corp has no evidence for level mfa: nothing could prove it"
     assert caught.value.hint == "kubectl stepup setup --context prod --evidence mfa:acr=VALUE"
 

@@ -12,7 +12,7 @@ from kubectl_stepup.errors import ConfigError, PolicyError
 from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.stepup.request_json import digest_of, request_from_json, request_to_json
 from tests.flows import CLUSTER, CONFIG, POLICY, asked, provider_with
-from tests.support.values import TERMINAL_SCOPE
+from tests.support.values import TERMINAL_SCOPE, repinned
 
 REQUEST = asked("delete", "pod", "web-0", reason="INC-42", published_rules=(("prod-eu", "their"),))
 
@@ -46,7 +46,7 @@ def test_the_digest_is_the_same_for_the_same_request_alone() -> None:
         replace(REQUEST, summary="delete pods in shop, twice"),
         replace(REQUEST, context="another"),
         replace(REQUEST, cluster=replace(CLUSTER, account="bob")),
-        replace(REQUEST, cluster=replace(CLUSTER, server="https://other.example.com")),
+        replace(REQUEST, cluster=repinned(CLUSTER, server="https://other.example.com")),
         replace(REQUEST, provider=provider_with(issuer="https://other.example.com")),
         asked("delete", "pod", "web-0", reason="INC-43", published_rules=(("prod-eu", "their"),)),
         asked("delete", "pod", "web-0", reason="INC-42", fresh=True, published_rules=(("prod-eu", "their"),)),

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kubectl_stepup.sessions.record import Moment
 from kubectl_stepup.sessions.scope import key
 from kubectl_stepup.sessions.session import ElevationSession
+from kubectl_stepup.sessions.stored_session import Moment
 from kubectl_stepup.sessions.stores.interface import SessionStore
 from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.stepup.reuse import reusable

@@ -25,10 +25,10 @@ from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.request import StepUpRequest
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import CONFIG, RESOLVED, FakeKubectl, Replaced, World, asked, policy_of, session
-from tests.support.values import RULES
+from tests.support.values import RULES, repinned
 
 OVERLAY = "/run/user/1000/kubectl-stepup/run-1/overlay"
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com")
+LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com")
 REASONED = StepUpOptions(level="critical", reason="INC-42")
 
 
@@ -205,7 +205,7 @@ def test_the_config_may_refuse_sensitive_commands_in_unenrolled_contexts(
 
 
 def test_a_hostile_context_name_is_quoted_in_the_command_to_type() -> None:
-    hostile = replace(RESOLVED, context="x; rm -rf ~", server="https://lab.example.com")
+    hostile = repinned(RESOLVED, context="x; rm -rf ~", server="https://lab.example.com")
     world = World(contexts=(hostile,), config=replace(CONFIG, unenrolled="refuse"))
     with pytest.raises(NotEnrolled) as caught:
         world.execute("delete", "pod", "x")
@@ -302,7 +302,7 @@ def test_a_proxy_is_never_run_elevated() -> None:
 
 def test_a_changed_cluster_is_refused_before_anybody_is_asked() -> None:
     """KCFG-13."""
-    world = approving(contexts=(replace(RESOLVED, ca_sha256="00" * 32),))
+    world = approving(contexts=(repinned(RESOLVED, ca_sha256="00" * 32),))
     with pytest.raises(ClusterChanged):
         world.execute("delete", "pod", "x")
     assert (world.asked, world.kubectl.ran) == ([], [])
@@ -311,7 +311,7 @@ def test_a_changed_cluster_is_refused_before_anybody_is_asked() -> None:
 
 def test_a_changed_cluster_does_not_stop_routine_commands() -> None:
     with pytest.raises(Replaced):
-        World(contexts=(replace(RESOLVED, ca_sha256="00" * 32),)).execute("get", "pods")
+        World(contexts=(repinned(RESOLVED, ca_sha256="00" * 32),)).execute("get", "pods")
 
 
 @pytest.mark.parametrize(

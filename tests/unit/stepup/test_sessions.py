@@ -16,7 +16,7 @@ from kubectl_stepup.stepup.sessions import Ended, Logout, end_what_counts_no_mor
 from kubectl_stepup.stepup.status import as_objects, as_rows, meets
 from kubectl_stepup.ui.tables import StatusRow
 from tests.flows import CLUSTER, CONFIG, POLICY, PROVIDER, FailingStore, World, cluster, policy_of, session
-from tests.support.values import NOW, TERMINAL_SCOPE
+from tests.support.values import NOW, TERMINAL_SCOPE, repinned
 
 US = cluster(name="prod-us", context="us", server="https://us.example.com", ca_sha256=None)
 BOTH = replace(CONFIG, clusters=(CLUSTER, US))
@@ -240,9 +240,9 @@ CHANGES = {
     "taken out": WITHOUT_US,
     "another account": replace(BOTH, clusters=(CLUSTER, replace(US, account="bob"))),
     "another name": replace(BOTH, clusters=(CLUSTER, replace(US, name="us"))),
-    "another server": replace(BOTH, clusters=(CLUSTER, replace(US, server="https://new.example.com"))),
-    "another CA": replace(BOTH, clusters=(CLUSTER, replace(US, ca_sha256="0" * 64))),
-    "a proxy": replace(BOTH, clusters=(CLUSTER, replace(US, proxy_url="http://proxy:3128"))),
+    "another server": replace(BOTH, clusters=(CLUSTER, repinned(US, server="https://new.example.com"))),
+    "another CA": replace(BOTH, clusters=(CLUSTER, repinned(US, ca_sha256="0" * 64))),
+    "a proxy": replace(BOTH, clusters=(CLUSTER, repinned(US, proxy_url="http://proxy:3128"))),
 }
 
 

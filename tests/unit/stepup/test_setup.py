@@ -31,7 +31,7 @@ from kubectl_stepup.yaml_edit import yaml_file
 from tests.flows import POLICY, RESOLVED, FakeProvider, policy_of
 from tests.support.fakes import METADATA
 from tests.support.provider.cases import good
-from tests.support.values import NOW
+from tests.support.values import NOW, repinned
 
 PATH = "/home/alice/.config/kubectl-stepup/config.yaml"
 KUBECONFIG = b"""\
@@ -54,7 +54,7 @@ FIRST = Enrolment(
     account="alice",
     evidence={level: Evidence(acr=(level,)) for level in ("mfa", "strong", "critical")},
 )
-LAB = replace(RESOLVED, context="lab", server="https://lab.example.com", ca_sha256=None)
+LAB = repinned(RESOLVED, context="lab", server="https://lab.example.com", ca_sha256=None)
 
 
 @dataclass
@@ -174,18 +174,22 @@ def test_what_is_not_named_is_taken_from_the_enrolment() -> None:
 def test_a_cluster_that_changed_is_enrolled_anew_by_its_context() -> None:
     machine = Machine()
     machine.enrol(FIRST)
-    machine.enrol(Enrolment(), replace(RESOLVED, server="https://new.example.com", ca_sha256=None))
+    machine.enrol(Enrolment(), repinned(RESOLVED, server="https://new.example.com", ca_sha256=None))
     (cluster,) = machine.config.clusters
-    assert (cluster.server, cluster.ca_sha256) == ("https://new.example.com", None)
+    assert (cluster.server, cluster.pin.ca_sha256) == ("https://new.example.com", None)
 
 
 def test_everything_that_pins_the_cluster_is_written() -> None:
     """KCFG-12."""
     machine = Machine()
-    odd = replace(RESOLVED, tls_server_name="api", proxy_url="http://proxy:3128", insecure=True, ca_sha256=None)
+    odd = repinned(RESOLVED, tls_server_name="api", proxy_url="http://proxy:3128", insecure=True, ca_sha256=None)
     assert machine.enrol(FIRST, odd) == machine.config.clusters[0]
     (cluster,) = machine.config.clusters
-    assert (cluster.tls_server_name, cluster.proxy_url, cluster.insecure) == ("api", "http://proxy:3128", True)
+    assert (cluster.pin.tls_server_name, cluster.pin.proxy_url, cluster.pin.insecure) == (
+        "api",
+        "http://proxy:3128",
+        True,
+    )
 
 
 def test_a_second_context_takes_the_only_provider() -> None:
@@ -547,7 +551,7 @@ def test_a_server_that_the_config_cannot_hold_is_refused(server: str) -> None:
     """KCFG-12."""
     machine = Machine()
     with pytest.raises(StepUpError):
-        machine.plan(FIRST, replace(RESOLVED, server=server))
+        machine.plan(FIRST, repinned(RESOLVED, server=server))
 
 
 # -- an enrolled provider -----------------------------------------------------------------------------------------
@@ -632,7 +636,7 @@ def test_the_systems_provider_is_used_but_not_changed() -> None:
 def test_whatever_is_written_can_be_read(server: str) -> None:
     machine = Machine()
     with suppress(StepUpError):
-        machine.enrol(FIRST, replace(RESOLVED, server=server))
+        machine.enrol(FIRST, repinned(RESOLVED, server=server))
     assert len(machine.config.clusters) <= 1
 
 

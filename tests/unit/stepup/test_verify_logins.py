@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.verify import Verified, VerifyOptions, verify
 from kubectl_stepup.trusted_file import Untrusted
 from tests.flows import RESOLVED, FakeKubectl, World, session
-from tests.support.values import CLUSTER
+from tests.support.values import CLUSTER, repinned
 
 LEVEL_GROUPS = {"stepup:mfa": ["stepup:mfa"], "stepup:strong": ["stepup:mfa", "stepup:strong"], "alice-everyday": []}
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_stepped_up_to(levels: tuple[str, ...], step_up: StepUpOp
 
 
 def test_another_cluster_is_never_asked() -> None:
-    looking = Looking(World(contexts=(replace(RESOLVED, server="https://evil.example.com"),)))
+    looking = Looking(World(contexts=(repinned(RESOLVED, server="https://evil.example.com"),)))
     with pytest.raises(ClusterChanged):
         looking.verify()
     assert looking.asked == []

@@ -4,7 +4,7 @@ from datetime import UTC
 
 import pytest
 
-from kubectl_stepup.audit.chain import GENESIS, ChainBreak, Verification
+from kubectl_stepup.audit.chain import GENESIS, ChainBreak, ChainVerification
 from kubectl_stepup.audit.view import AuditRow
 from kubectl_stepup.ui.tables import StatusRow, audit_summary, audit_table, status_table, table
 
@@ -63,21 +63,23 @@ def test_audit_list() -> None:
     ("found", "line"),
     [
         (
-            Verification(records=3, seq=3, head="9b1e40" + "0" * 58),
+            ChainVerification(records=3, seq=3, head="9b1e40" + "0" * 58),
             "3 records, hash chain ok (head 9b1e40).  -o json for all fields",
         ),
-        (Verification(records=0, seq=0, head=GENESIS), "0 records, hash chain ok.  -o json for all fields"),
+        (ChainVerification(records=0, seq=0, head=GENESIS), "0 records, hash chain ok.  -o json for all fields"),
         (
-            Verification(records=1, seq=1, head="9b1e40" + "0" * 58, torn=(2,)),
+            ChainVerification(records=1, seq=1, head="9b1e40" + "0" * 58, torn=(2,)),
             "1 record, hash chain ok (head 9b1e40), half-written line 2.  -o json for all fields",
         ),
         (
-            Verification(records=2, seq=2, head="", first_break=ChainBreak(line=2, seq=2, why="record 2 was changed")),
+            ChainVerification(
+                records=2, seq=2, head="", first_break=ChainBreak(line=2, seq=2, why="record 2 was changed")
+            ),
             "2 records good, then the hash chain is broken at line 2: record 2 was changed.  -o json for all fields",
         ),
     ],
 )
-def test_audit_summary(found: Verification, line: str) -> None:
+def test_audit_summary(found: ChainVerification, line: str) -> None:
     assert audit_summary(found) == line
 
 

@@ -92,7 +92,7 @@ def usable(*, approved: Moment, reuse_until: float, token_expires_at: float, now
     return elapsed < end - approved.wall
 
 
-class Record:
+class StoredSession:
     """The lines of a stored session; made by `read` alone, so that it is never half right."""
 
     __slots__ = (
@@ -115,7 +115,7 @@ class Record:
 
     def __repr__(self) -> str:
         # NOTE: `status` and `facts` hold tokens; nothing of them is ever shown.
-        return f"Record(id={id_of_identity(self.identity)!r})"
+        return f"StoredSession(id={id_of_identity(self.identity)!r})"
 
     def usable(self, now: Moment) -> bool:
         """Whether the session may still be used at `now`."""
@@ -142,10 +142,10 @@ class Record:
         return f"{head}{self.status}}}\n".encode("ascii")
 
 
-def read(data: bytes, *, session_id: str) -> Record | None:
-    """Read a stored session; None for anything odd: another format, a torn value, another identity than `session_id`.
+def read(data: bytes, *, session_id: str) -> StoredSession | None:
+    """Read a stored session; None where it is malformed or has another identity than `session_id`.
 
-    An odd record costs the user one more prompt; a wrong one would cost more.
+    An unreadable session costs the user one more prompt; a wrong one would cost more.
     """
     try:
         lines = data.decode("ascii").split("\n")
@@ -156,7 +156,7 @@ def read(data: bytes, *, session_id: str) -> Record | None:
             if not line.startswith(f"{name}="):
                 return None
             values[name] = line[len(name) + 1 :]
-        found = Record(values)
+        found = StoredSession(values)
         times = (found.approved.wall, found.approved.boottime, found.reuse_until, found.token_expires_at)
         if any(time - time != 0 for time in times):  # an infinity, or not a number
             return None

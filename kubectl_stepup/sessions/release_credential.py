@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from kubectl_stepup import environment
 from kubectl_stepup.posix_calls import encoded
-from kubectl_stepup.sessions import record, rests_on, scope
+from kubectl_stepup.sessions import rests_on, scope, stored_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kubectl_stepup.errors import StoreUnavailable
-    from kubectl_stepup.sessions.record import Record
+    from kubectl_stepup.sessions.stored_session import StoredSession
 
-    Judge = Callable[[str, str], str | None]
+    VersionFor = Callable[[str, str], str | None]
 
 SESSION, HANDOVER, DIRECTORY, STORE = "--session", "--handover", "--store-directory", "--store"
 KEYRING = "keyring"
@@ -34,12 +34,12 @@ def parse(arguments: Sequence[str]) -> dict[str, str] | None:
     return options
 
 
-def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge) -> bytes | None:
+def answer(arguments: Sequence[str], environ: Mapping[str, str], *, version_for: VersionFor) -> bytes | None:
     """Return the ExecCredential to write, or None: no usable session, another server, anything unusual.
 
     A session that was evaluated with other files than are there now is unusual: config or policy may have ended it.
 
-    `judge(pin, exec_info)` decides on a KUBERNETES_EXEC_INFO that is none of the expected ones: it takes the record's
+    `version_for(pin, exec_info)` decides on an unexpected KUBERNETES_EXEC_INFO: it takes the session's
     `cluster` line and the whole value, and gives the version to answer in, or None to withhold.
     """
     options = parse(arguments)
@@ -50,14 +50,14 @@ def answer(arguments: Sequence[str], environ: Mapping[str, str], *, judge: Judge
         _guard()
     now = scope.moment()
     for data in _stored(options, environ):
-        found = record.read(data, session_id=options[SESSION])
+        found = stored_session.read(data, session_id=options[SESSION])
         if found is not None and found.usable(now):
-            return _credential(found, exec_info, judge) if rests_on.is_unchanged(found.rests_on) else None
+            return _credential(found, exec_info, version_for) if rests_on.is_unchanged(found.rests_on) else None
     return None
 
 
 def _guard() -> None:
-    """Keep the token out of core files. Not on the socket's road, which does without keyctl and the time it takes."""
+    """Keep the token out of core files. Not done for the socket, which needs no keyctl and saves its time."""
     from kubectl_stepup.sessions.stores.keyctl import forbid_dumps
 
     try:
@@ -66,8 +66,8 @@ def _guard() -> None:
         return
 
 
-def _credential(found: Record, exec_info: str, judge: Judge) -> bytes | None:
-    version = found.version_expected(encoded(exec_info)) or judge(found.cluster, exec_info)
+def _credential(found: StoredSession, exec_info: str, version_for: VersionFor) -> bytes | None:
+    version = found.version_expected(encoded(exec_info)) or version_for(found.cluster, exec_info)
     return None if version is None else found.credential(version)
 
 
@@ -83,7 +83,7 @@ def _stored(options: dict[str, str], environ: Mapping[str, str]) -> Iterator[byt
 def _next(values: Iterator[bytes]) -> bytes | None:
     """Return the next value of a store; None at its end, and where the store cannot be used.
 
-    The ordinary road names the reason where the session is in no other store either.
+    The ordinary path gives the reason where no other store has the session either.
     """
     # NOTE: not around a `yield`: leaving the generator early is an exception too, and would ask for the error's class.
     try:
@@ -93,7 +93,7 @@ def _next(values: Iterator[bytes]) -> bytes | None:
 
 
 def _store_unavailable() -> type[StoreUnavailable]:
-    # NOTE: asked for where something was raised only: the classes of all errors take a tenth of this road.
+    # NOTE: imported only where something was raised: the classes of all errors take a tenth of the fast path.
     from kubectl_stepup.errors import StoreUnavailable
 
     return StoreUnavailable

@@ -7,15 +7,15 @@ import json
 import pytest
 
 from kubectl_stepup.digest import sha256_hex
-from kubectl_stepup.sessions import record
+from kubectl_stepup.sessions import stored_session
 from tests.support.sessions import SESSION, later, session
 
 INFOS = (b"one\n", b"two\n", b"three\n", b"four\n")
 WITH_INFOS = session(exec_info=tuple(sha256_hex(info) for info in INFOS))
 
 
-def read() -> record.Record:
-    found = record.read(WITH_INFOS.to_record(), session_id=WITH_INFOS.id)
+def read() -> stored_session.StoredSession:
+    found = stored_session.read(WITH_INFOS.to_record(), session_id=WITH_INFOS.id)
     assert found is not None
     return found
 
@@ -30,7 +30,7 @@ def test_any_other_byte_is_not_expected(info: bytes) -> None:
 
 
 def test_nothing_is_expected_where_nothing_was_foretold() -> None:
-    found = record.read(SESSION.to_record(), session_id=SESSION.id)
+    found = stored_session.read(SESSION.to_record(), session_id=SESSION.id)
     assert found is not None
     assert found.version_expected(b"") is None
 
@@ -48,7 +48,7 @@ def test_the_credential_is_an_exec_credential(version: str) -> None:
 
 
 def test_its_repr_shows_the_id_alone() -> None:
-    assert repr(read()) == f"Record(id={SESSION.id!r})"
+    assert repr(read()) == f"StoredSession(id={SESSION.id!r})"
 
 
 def test_it_ends_when_the_session_does() -> None:
@@ -57,6 +57,6 @@ def test_it_ends_when_the_session_does() -> None:
 
 
 def test_a_line_break_is_never_written() -> None:
-    values = dict.fromkeys(record.NAMES, "x")
+    values = dict.fromkeys(stored_session.NAMES, "x")
     with pytest.raises(ValueError, match=r"^a record's value holds a line break$"):
-        record.write({**values, "facts": "a\nb"})
+        stored_session.write({**values, "facts": "a\nb"})
