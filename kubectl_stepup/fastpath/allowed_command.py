@@ -55,9 +55,9 @@ def is_known_to_be_allowed(words: Sequence[str], environ: Mapping[str, str]) -> 
     kept = _kept(environ)
     if kept is None:
         return False
-    from kubectl_stepup.policy.allowed_commands import RoutineLines
+    from kubectl_stepup.policy.allowed_commands import AllowedCommands
 
-    lines = RoutineLines(*kept)
+    lines = AllowedCommands(*kept)
     if words in lines:
         return True
     policy = compiled_policy(environ)

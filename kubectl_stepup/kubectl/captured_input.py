@@ -1,4 +1,4 @@
-"""What was read to judge a command: kubectl gets the same, and nothing that somebody changed since."""
+"""What was read to evaluate a command: kubectl gets exactly that, not what the file holds by then."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 POD = resources_named("pods")[0]
 _PLAIN_PROFILES = ("legacy", "baseline", "restricted")
-"""Those that lend a container nothing; what kubectl takes where none is named depends on its version."""
+"""The profiles that give a container no extra rights; kubectl's default depends on its version."""
 
 
 def exec_(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:

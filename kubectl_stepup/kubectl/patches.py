@@ -88,7 +88,7 @@ def _read_patch_marks(patch: object, resource: Resource) -> frozenset[str]:
 
 
 def _cordons(patch: object) -> bool | None:
-    """Tell a patch that cordons a node and does no more from one that ends that; None for every other."""
+    """Whether a patch cordons a node (True) or ends that (False) and does no more; None for every other."""
     if isinstance(patch, list) and len(patch) == 1 and isinstance(patch[0], dict):
         if patch[0].get("path") == "/spec/unschedulable" and patch[0].get("op") in ("add", "replace", "remove"):
             return patch[0]["op"] != "remove" and bool(patch[0].get("value"))
@@ -100,7 +100,7 @@ def _cordons(patch: object) -> bool | None:
 
 
 def _copies(patch: object) -> bool:
-    """Tell a JSON patch that takes values from elsewhere in the object (RFC 6902, 4.4 and 4.5)."""
+    """Whether a JSON patch takes values from elsewhere in the object (RFC 6902, 4.4 and 4.5)."""
     operations = patch if isinstance(patch, list) else ()
     return any(isinstance(one, dict) and one.get("op") in ("copy", "move") for one in operations)
 

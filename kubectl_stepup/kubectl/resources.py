@@ -98,7 +98,7 @@ def _group(rest: str) -> str:
 
 
 def _is_version(text: str) -> bool:
-    """Tell API versions, such as v1 and v2beta3, from the first word of a group."""
+    """Whether a word is an API version, such as v1 or v2beta3, and not the first word of a group."""
     number = text.replace("alpha", "").replace("beta", "")
     return number[:1] == "v" and number[1:].isdecimal()
 

@@ -260,7 +260,7 @@ def _change_marks(line: CommandLine, target: ObjectRef, subresource: str) -> fro
 
 
 def _sets_variables(line: CommandLine) -> bool:
-    """Tell `set env` with something to set from one that only looks."""
+    """Whether `set env` sets something, or only lists."""
     return bool(split_variables(line.words)[1] or line.last("from") or line.last("env"))
 
 

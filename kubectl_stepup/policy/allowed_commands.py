@@ -33,7 +33,7 @@ MOST = 256
 _FORM = "kubectl-stepup routine lines 1"
 
 
-class RoutineLines:
+class AllowedCommands:
     """The lines kept in `directory` for the policy of this stamp (file_stamp.py), taken before the policy was read."""
 
     def __init__(self, directory: str, stamp: Stamp) -> None:
@@ -45,7 +45,7 @@ class RoutineLines:
         return _digest(words) in self._digests
 
     def add(self, words: Sequence[str]) -> None:
-        """Keep a line that was evaluated routine."""
+        """Keep a line that was found allowed."""
         if self._head is not None:
             self._digests = [*self._digests, _digest(words)][-MOST:]
             data = self._head + "".join(f"{one}\n" for one in self._digests).encode("ascii")

@@ -1,4 +1,4 @@
-"""A policy as plain values and back, so that a routine command needs no YAML.
+"""A policy as plain values and back, so that an allowed command needs no YAML.
 
 Rules stay packed until somebody asks for them: a decision looks at the few that its index names.
 """

@@ -30,7 +30,7 @@ def _covers_what(wide: Rule, narrow: Rule) -> bool:
 
 
 def _covers_resources(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    """Tell it of resources, of which `*` means all and none of their subresources."""
+    """Whether it holds for resources, of which `*` means all and none of their subresources."""
     if "*" in wide:
         return bool(narrow) and all("/" not in name or name in wide for name in narrow)
     return _all_in(narrow, wide)

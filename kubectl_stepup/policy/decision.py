@@ -91,7 +91,7 @@ class Decision(Record):
 
     @property
     def rule_labels(self) -> tuple[str, ...]:
-        """The names of the enforced rules, published ones with their cluster: for the record and for programs."""
+        """The names of the enforced rules, published ones with their cluster: for the audit log and for programs."""
         return (*self.own_rules, *(label_of(name, by) for by, name in self.published_rules))
 
     def to_json(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def parsed(text: str, cluster: str) -> Policy:
 
 
 def keep(path: str, cluster: str, text: str | None, *, clock: Clock) -> bool:
-    """Keep what a cluster publishes now, None: nothing any more; tell whether that is new.
+    """Keep what a cluster publishes now, None: nothing any more; return whether that is new.
 
     Raises:
         PolicyError: it cannot be written, or is too long to be kept beside the others'.

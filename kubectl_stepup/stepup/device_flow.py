@@ -162,7 +162,7 @@ def _poll(
 
 
 def _wait(clock: Clock, until: float, ends_at: float, tick: Callable[[float], None]) -> bool:
-    """Wait in small steps; tell whether the code still lives. A machine that slept through it finds it expired."""
+    """Wait in small steps; return whether the code still lives. A machine that slept through it finds it expired."""
     while True:
         now = clock.monotonic()
         if now >= ends_at:

@@ -65,7 +65,7 @@ def session_for(request: StepUpRequest, app: App) -> Elevation:
     remembered = app.denials.binding(request.session_id, for_credential=request.for_credential)
     if remembered is not None and request.for_credential:
         remembered.hint = remembered.hint or _what_to_type(request)
-        raise remembered  # client-go asks up to six times; the record has the answer once
+        raise remembered  # client-go asks up to six times; the audit log has the answer once
     try:
         if remembered is not None:
             raise remembered

@@ -1,4 +1,4 @@
-"""What the record says of each step-up, run, refusal and logout."""
+"""The audit events of each step-up, run, refusal and logout."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who runs this program: process, terminal, and the id of the elevated run that it is inside of, for the record."""
+    """Who runs this program: process, terminal, and the id of the elevated run that it is inside of."""
 
     pid: int
     terminal: str | None
@@ -35,7 +35,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """Writes the record.
+    """Writes audit events.
 
     One that cannot be written is said once, quiet or not. It stops nothing, unless it is `required`: then nothing is
     elevated without one.
@@ -60,7 +60,7 @@ class Recorder:
                 self.audit.check()
 
     def elevated(self, request: StepUpRequest, session: ElevationSession) -> str:
-        """Record that a person approved and the token proved it; give the id that the run which follows shares.
+        """Record that a person approved and the token proved it; return the id that the run which follows shares.
 
         Raises:
             AuditUnavailable: a record is required and cannot be written.

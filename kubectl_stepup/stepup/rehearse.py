@@ -39,7 +39,7 @@ NEEDED = (
     Question(verb="delete", group=_ADMISSION, resource=_BINDINGS),
     Question(verb="delete", group=_ADMISSION, resource="validatingwebhookconfigurations"),
 )
-"""What an outage asks for; RBAC must allow it, as the guards give nobody a right."""
+"""What an outage asks for; RBAC must allow it, as the admission policies give nobody a right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,32 +107,37 @@ _NEW = "issue a new certificate: see the page on break-glass"
 def _login(user: logins.UserInfo, ask: Ask) -> Check:
     issuers = user.extra.get(names.ISSUER_KEY)
     if issuers:
-        detail = f"{user.name} comes with a token of {issuers[0]}: the guards ask it, and the provider may be down"
+        detail = (
+            f"{user.name} comes with a token of {issuers[0]}: the admission policies apply to it, and the provider may be "
+            "down"
+        )
         return Check(name="login", state=FAIL, detail=detail, fix=_NEW)
     published = ask(("get", "configmap", names.PUBLISHED_NAME, "-n", names.PUBLISHED_NAMESPACE, "-o", "json"))
     group = read_back.annotation(answers.document(published) or {}, names.BREAK_GLASS)
     shown = f"{user.name}, groups {', '.join(user.groups)}"
     if group is None:
         fix = "kubectl stepup policy compile --cluster NAME --break-glass-group GROUP --output-dir server"
-        detail = f"{shown}; the guards know no break-glass group: it passes as machines do, and no record marks it"
+        detail = f"{shown}; the admission policies name no break-glass group: it passes as machines do, and is not marked"
         return Check(name="login", state=WARN, detail=detail, fix=fix)
     if group in user.groups:
-        return Check(name="login", state=OK, detail=f"{shown}: the guards let it pass, and mark it in the audit log")
+        return Check(
+            name="login", state=OK, detail=f"{shown}: the admission policies let it pass, and mark it in the audit log"
+        )
     detail = f"{shown}: not in {group}, so it passes as machines do, and no record marks it"
     return Check(name="login", state=WARN, detail=detail, fix=_NEW)
 
 
 def _guards(ask: Ask) -> Iterator[Check]:
     changed = ask(OWN.words)
-    yield _tried("passes guards", "changes the published policy, which the guards protect", changed)
+    yield _tried("passes policies", "changes the published policy, which an admission policy protects", changed)
     removed = ask(("delete", _BINDINGS, "-l", MANAGED, DRY))
     if removed.code == 0 and "(server dry run)" not in removed.out:
-        detail = "there is no binding of a guard on the cluster"
-        yield Check(name="removes guards", state=WARN, detail=detail, fix="kubectl apply -f server/bindings.yaml")
+        detail = "there is no binding of our admission policies on the cluster"
+        yield Check(name="removes policies", state=WARN, detail=detail, fix="kubectl apply -f server/bindings.yaml")
     else:
-        yield _tried("removes guards", "deletes the bindings", removed)
+        yield _tried("removes policies", "deletes the bindings", removed)
     label = ("label", _BINDINGS, "-l", MANAGED, DRY_RUN_LABEL, DRY)
-    yield _tried("repairs guards", "changes the bindings", ask(label))
+    yield _tried("repairs policies", "changes the bindings", ask(label))
 
 
 def _tried(name: str, what: str, answer: KubectlAnswer) -> Check:
@@ -158,12 +163,12 @@ def _rights(ask: Ask) -> Check:
 
 
 def runbook(cluster: Cluster, kubeconfig: str) -> tuple[str, ...]:
-    """Return what to type when the identity provider is down, or a guard refuses what must be done."""
+    """Return what to type when the identity provider is down, or an admission policy refuses what must be done."""
     use = f"kubectl --kubeconfig {shlex.quote(kubeconfig)}"
     return (
         f"When nobody can step up on {cluster.name}:",
-        f"  1. Do what must be done with it; the guards let it pass: {use} ...",
-        f"  2. If a guard itself is in the way: {use} delete {_BINDINGS} -l {MANAGED}",
+        f"  1. Do what must be done with it; the admission policies let it pass: {use} ...",
+        f"  2. If an admission policy itself is in the way: {use} delete {_BINDINGS} -l {MANAGED}",
         "  3. Afterwards put them back: kubectl apply -f server/bindings.yaml",
         f"  4. Prove it: kubectl stepup policy verify --cluster {shlex.quote(cluster.name)}",
         "  5. Read what was done in the API server's audit log: annotations with BREAK-GLASS",

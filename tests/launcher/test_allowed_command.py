@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kubectl_stepup.fastpath import allowed_command
 from kubectl_stepup.file_stamp import stamp_of
 from kubectl_stepup.policy import allowed_commands
-from kubectl_stepup.policy.allowed_commands import RoutineLines
+from kubectl_stepup.policy.allowed_commands import AllowedCommands
 from tests.launcher.conftest import HANDED_ON, Launcher
 
 WORDS = ("get", "pods", "-n", "web")
@@ -42,7 +42,7 @@ class Machine:
         """Keep a line as allowed, under the policy that is in force."""
         sources = allowed_command.policy_sources(self.environ)
         assert sources is not None
-        RoutineLines(str(self.lines.parent), stamp_of(sources)).add(words)
+        AllowedCommands(str(self.lines.parent), stamp_of(sources)).add(words)
 
     def serves(self, *words: str, environ: dict[str, str] | None = None) -> bool:
         """Whether the launcher became kubectl with these words, and not the Python program."""
@@ -224,7 +224,7 @@ def test_the_files_are_found_where_the_variables_say(machine: Machine, variable:
     sources = allowed_command.policy_sources(environ)
     assert sources is not None
     cache = Path(environ.get("XDG_CACHE_HOME", machine.home / ".cache")) / "kubectl-stepup"
-    RoutineLines(str(cache), stamp_of(sources)).add(WORDS)
+    AllowedCommands(str(cache), stamp_of(sources)).add(WORDS)
     assert found.serves(*WORDS)
 
 

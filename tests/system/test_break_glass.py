@@ -60,8 +60,8 @@ def test_the_way_out_is_proven_and_nothing_is_changed(guarded: Guarded, person: 
     code, checks = rehearse(person, kubeconfig(guarded, "carol", BREAK_GLASS))
 
     assert (code, {one["state"] for one in checks.values()}) == (0, {"ok"}), checks
-    assert checks["login"]["detail"].endswith("the guards let it pass, and mark it in the audit log")
-    assert checks["removes guards"]["detail"] == "deletes the bindings (server dry run)"
+    assert checks["login"]["detail"].endswith("the admission policies let it pass, and mark it in the audit log")
+    assert checks["removes policies"]["detail"] == "deletes the bindings (server dry run)"
     assert {one["metadata"]["uid"] for one in guarded.api.admin.get(BINDINGS)["items"]} == before
 
 
@@ -123,9 +123,9 @@ def test_a_certificate_of_another_group_is_no_way_out(guarded: Guarded, person: 
     assert checks["login"]["state"] == "warn"
     assert f"not in {BREAK_GLASS}" in checks["login"]["detail"]
     assert {name for name, one in checks.items() if one["state"] == "fail"} == {
-        "passes guards",
-        "removes guards",
-        "repairs guards",
+        "passes policies",
+        "removes policies",
+        "repairs policies",
         "rights",
     }
     assert "--clusterrole=cluster-admin" in checks["rights"]["fix"]

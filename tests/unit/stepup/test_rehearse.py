@@ -88,7 +88,7 @@ def states(cluster: Cluster) -> dict[str, str]:
 
 def test_a_way_out_that_works() -> None:
     assert states(Cluster()) == dict.fromkeys(
-        ("kubeconfig", "login", "passes guards", "removes guards", "repairs guards", "rights"), OK
+        ("kubeconfig", "login", "passes policies", "removes policies", "repairs policies", "rights"), OK
     )
 
 
@@ -111,7 +111,7 @@ FORBIDDEN = KubectlAnswer(
     ("cluster", "name", "state", "detail"),
     [
         (Cluster(groups=("other",)), "login", WARN, "not in sre"),
-        (Cluster(annotations={}), "login", WARN, "the guards know no break-glass group"),
+        (Cluster(annotations={}), "login", WARN, "the admission policies name no break-glass group"),
         (
             Cluster(extra={"kubectl-stepup.github.io/issuer": ["https://login.example.com"]}),
             "login",
@@ -126,13 +126,13 @@ FORBIDDEN = KubectlAnswer(
         ),
         (
             Cluster(wrong=lambda words: REFUSED if words[0] == "label" else None),
-            "passes guards",
+            "passes policies",
             FAIL,
             "cannot do it: rule deletes refuses it",
         ),
         (
             Cluster(wrong=lambda words: FORBIDDEN if words[0] == "delete" else None),
-            "removes guards",
+            "removes policies",
             FAIL,
             "cannot do it: Error from server (Forbidden)",
         ),
@@ -140,9 +140,9 @@ FORBIDDEN = KubectlAnswer(
             Cluster(
                 wrong=lambda words: KubectlAnswer(code=0, out="No resources found") if words[0] == "delete" else None
             ),
-            "removes guards",
+            "removes policies",
             WARN,
-            "there is no binding of a guard",
+            "there is no binding of our admission policies",
         ),
         (Cluster(allowed=False), "rights", FAIL, "RBAC does not allow: delete pods, get secrets"),
         (
