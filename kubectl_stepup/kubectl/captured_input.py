@@ -1,4 +1,4 @@
-"""What was read to judge a command: kubectl gets the same, and nothing that somebody changed since."""
+"""The input that was read to evaluate a command: kubectl gets the same bytes, whatever changed since."""
 
 from __future__ import annotations
 

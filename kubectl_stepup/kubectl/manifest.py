@@ -124,7 +124,7 @@ def _captured(stdin: BinaryIO | None) -> tuple[CapturedInput, bytes]:
 
 
 def _is_missing(place: str) -> bool:
-    """Tell a path that names nothing; a pattern, an address or several paths in one word are kubectl's to judge."""
+    """Whether a path names nothing; a pattern, an address or several paths in one word are left to kubectl."""
     return place != "-" and not _PATTERN.intersection(place) and not _has_address(place) and not os.path.lexists(place)
 
 
