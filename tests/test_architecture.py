@@ -337,3 +337,15 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "constants", "misc"])
 def test_no_room_without_a_purpose(name: str) -> None:
     none_of((module for module in modules() if name in module.split(".")), "name it after what it knows")
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for module in modules():
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    none_of(
+        (f"{name}: {', '.join(where)}" for name, where in sorted(found.items()) if len(where) > 1),
+        "name each class after what it is alone",
+    )

@@ -1,4 +1,4 @@
-"""What was read to evaluate a command: kubectl gets exactly that, not what the file holds by then."""
+"""The input that was read to evaluate a command: kubectl gets the same bytes, whatever changed since."""
 
 from __future__ import annotations
 

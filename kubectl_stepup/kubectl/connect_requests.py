@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 POD = resources_named("pods")[0]
 _PLAIN_PROFILES = ("legacy", "baseline", "restricted")
-"""The profiles that give a container no extra rights; kubectl's default depends on its version."""
+"""Those that give a container no further rights; what kubectl takes where none is named depends on its version."""
 
 
 def exec_(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[ResourceAttributes]:
@@ -93,10 +93,10 @@ def run(line: CommandLine, expanded: Sequence[ObjectRef] | None) -> Iterator[Res
     if not line.words or not line.last("image"):
         raise Malformed("NAME and --image are required")
     overridden = bool(line.last("overrides"))
-    lends = line.on("privileged") or overridden
+    gains_rights = line.on("privileged") or overridden
     # The overrides may give the pod another name.
     pod = ObjectRef(resource=POD, name=None if overridden else line.words[0], namespace=namespace_of(line))
-    yield request("create", pod, marks=frozenset({RUNS_AS}) if lends else frozenset())
+    yield request("create", pod, marks=frozenset({RUNS_AS}) if gains_rights else frozenset())
     if line.on("expose"):
         yield request("create", pod.replace(resource=resources_named("services")[0]))
     if _attaches(line):

@@ -1,4 +1,4 @@
-"""What a patch, or an object's content, shows: whether it stops a workload, or lends it somebody's rights."""
+"""What a patch, or an object's content, shows: whether it stops a workload, or gives it foreign rights."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def content_marks(content: object) -> frozenset[str]:
 
 
 def _lends(key: str, value: object) -> bool:
-    """Whether a field of a pod's template lends it somebody's rights, or the node's."""
+    """Whether a field of a pod's template gives it rights of somebody else, or the node's."""
     if key == "capabilities":
         # In a JSON patch's path no object follows it, but what is added.
         return bool(value.get("add") if isinstance(value, dict) else value)

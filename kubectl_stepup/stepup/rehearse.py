@@ -108,8 +108,8 @@ def _login(user: logins.UserInfo, ask: Ask) -> Check:
     issuers = user.extra.get(names.ISSUER_KEY)
     if issuers:
         detail = (
-            f"{user.name} comes with a token of {issuers[0]}: the admission policies apply to it, and the provider may be "
-            "down"
+            f"{user.name} comes with a token of {issuers[0]}: the admission policies apply to it, and the "
+            "provider may be down"
         )
         return Check(name="login", state=FAIL, detail=detail, fix=_NEW)
     published = ask(("get", "configmap", names.PUBLISHED_NAME, "-n", names.PUBLISHED_NAMESPACE, "-o", "json"))
@@ -117,7 +117,7 @@ def _login(user: logins.UserInfo, ask: Ask) -> Check:
     shown = f"{user.name}, groups {', '.join(user.groups)}"
     if group is None:
         fix = "kubectl stepup policy compile --cluster NAME --break-glass-group GROUP --output-dir server"
-        detail = f"{shown}; the admission policies name no break-glass group: it passes as machines do, and is not marked"
+        detail = f"{shown}; the admission policies name no break-glass group: it passes as machines do, unmarked"
         return Check(name="login", state=WARN, detail=detail, fix=fix)
     if group in user.groups:
         return Check(
