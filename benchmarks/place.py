@@ -18,7 +18,7 @@ import kubectl_stepup
 from benchmarks.loopback_api import LoopbackAPI
 from benchmarks.loopback_issuer import LoopbackIssuer
 from kubectl_stepup.kubectl.process import PROGRAM
-from kubectl_stepup.wiring.launcher import launcher
+from kubectl_stepup.stepup.native_launcher import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -49,9 +49,8 @@ MAY_IMPORT = {
     "sessions": {"kubeconfig"},
     "ui": {"audit", "enforce", "policy", "rbac"},
     "yaml_edit": set(),
-    "stepup": FEATURES | {"fastpath", "wiring"},
-    "wiring": FEATURES | {"cli", "fastpath", "stepup"},
-    "cli": FEATURES | {"demo", "stepup", "wiring"},
+    "stepup": FEATURES | {"fastpath"},
+    "cli": FEATURES | {"demo", "stepup"},
     "demo": {"kubeconfig", "kubectl", "sessions", "ui"},
 }
 """Which packages a package may import, besides the leaf modules, which import nothing but each other."""
@@ -77,7 +76,7 @@ READERS = {
     "oidc": {"connection", "provider", "tls_trust", "transport", "transport_errors", "id_token"},
     "policy": {"compiled_file", "load", "published_file", "allowed_commands"},
     "rbac": {"load", "read_cluster"},
-    "stepup": {"app", "files_in_force", "own_programs", "proxy_reader"},
+    "stepup": {"app", "doctor", "files_in_force", "native_launcher", "own_programs", "proxy_reader", "setup_files"},
 }
 """The modules of the pure packages that do touch something."""
 

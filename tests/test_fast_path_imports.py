@@ -26,7 +26,7 @@ from kubectl_stepup.sessions.stores.file import FileStore
 from kubectl_stepup.sessions.stores.item_values import ItemValues
 from kubectl_stepup.sessions.stores.kernel import KernelKeyringStore
 from kubectl_stepup.stepup import own_programs
-from kubectl_stepup.wiring.launcher import launcher
+from kubectl_stepup.stepup.native_launcher import launcher
 from tests.support.sessions import CA, approved_now, session
 from tests.unit.sessions.bus import SecretService, Texts, bus
 

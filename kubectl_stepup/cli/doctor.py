@@ -51,8 +51,7 @@ def command(
     app = app_for(common)
     steps: tuple[str, ...] = ()
     if rehearsing:
-        from kubectl_stepup.stepup.rehearse import rehearse, runbook
-        from kubectl_stepup.wiring.doctoring import rehearse_ports
+        from kubectl_stepup.stepup.rehearse import rehearse, rehearse_ports, runbook
 
         if cluster is None or break_glass_kubeconfig is None:
             raise UsageError("--rehearse needs --cluster NAME and --break-glass-kubeconfig FILE")
@@ -60,8 +59,7 @@ def command(
         checks = list(rehearse(enrolled, break_glass_kubeconfig, rehearse_ports(app)))
         steps = runbook(enrolled, break_glass_kubeconfig)
     else:
-        from kubectl_stepup.stepup.doctor import diagnose
-        from kubectl_stepup.wiring.doctoring import doctor_ports
+        from kubectl_stepup.stepup.doctor import diagnose, doctor_ports
 
         if cluster is not None or break_glass_kubeconfig is not None:
             raise UsageError("--cluster and --break-glass-kubeconfig belong to --rehearse")

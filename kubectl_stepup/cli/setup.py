@@ -54,7 +54,7 @@ def command(common: CommonOptions, **options: object) -> None:
     from kubectl_stepup.sanitise import safe
     from kubectl_stepup.stepup.login import require_enrolled
     from kubectl_stepup.stepup.setup import plan_enrolment, plan_removal
-    from kubectl_stepup.wiring.enrolling import carry_out, clear_away, enrol_ports
+    from kubectl_stepup.stepup.setup_files import carry_out, clear_away, enrol_ports
 
     app = app_for(common)
     wanted = enrolment_of(options)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubectl_stepup import __version__
 from kubectl_stepup.enforce.plan import TargetCluster, points
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.kubeconfig.exec_credential import smaller_ca_hint
+from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.policy.expansion import CLIENT
 from kubectl_stepup.policy.folding import folded
+from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.stepup.evaluate import enrol_again
+from kubectl_stepup.stepup.native_launcher import launcher
+from kubectl_stepup.stepup.policy_files import lint_policy
 from kubectl_stepup.stepup.provider_check import provider_problems
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kubectl.installed import InstalledKubectl
     from kubectl_stepup.oidc.provider import OIDCProvider
     from kubectl_stepup.policy.model import Level, Policy
+    from kubectl_stepup.stepup.app import App
     from kubectl_stepup.stepup.provider_check import UsableAlgorithms
 
 OWN_NAME = "kubectl-stepup"
@@ -54,6 +62,50 @@ class DoctorPorts:
     too_large: Callable[[ResolvedContext], str | None]
     client: Callable[[Provider], OIDCProvider] | None
     usable_algorithms: UsableAlgorithms
+
+
+def doctor_ports(app: App, *, online: bool) -> DoctorPorts:
+    """Return what `doctor` looks at; the provider is asked only `online`."""
+    return DoctorPorts(
+        version=__version__,
+        has_launcher=launcher() is not None,
+        programs=lambda: _programs(app),
+        kubectl=app.kubectl,
+        config=lambda: app.config,
+        policy=lambda: app.policy,
+        warnings=lambda: sum(one.severity == "warning" for one in lint_policy(app)),
+        store=lambda: _opened_store(app),
+        record=lambda: _audit_log(app),
+        kubeconfig=lambda: app.kubeconfig(None),
+        too_large=too_large,
+        client=app.provider if online else None,
+        usable_algorithms=_usable_algorithms,
+    )
+
+
+def _usable_algorithms(document: object, algorithms: Sequence[str]) -> tuple[str, ...]:
+    from kubectl_stepup.oidc.id_token import usable_algorithms  # its libraries are needed only `online`
+
+    return usable_algorithms(document, algorithms)
+
+
+def _programs(app: App) -> list[str]:
+    """Find what kubectl would take for a plugin of our name, or of a longer one."""
+    found = []
+    for entry in app.environ.get("PATH", "").split(os.pathsep):
+        if os.path.isabs(entry) and os.path.isdir(entry):
+            found += [str(path) for path in sorted(Path(entry).glob(f"{OWN_NAME}*")) if os.access(path, os.X_OK)]
+    return list(dict.fromkeys(found))
+
+
+def _audit_log(app: App) -> str:
+    app.audit.check()
+    return str(app.state_directory / "audit.jsonl")
+
+
+def _opened_store(app: App) -> tuple[str, str | None]:
+    chosen = choose.choose(app.config.store, state_directory=app.state_directory, environ=app.environ)
+    return chosen.store.name, chosen.notice
 
 
 def diagnose(ports: DoctorPorts) -> Iterator[Check]:

@@ -68,7 +68,7 @@ class FilesInForce:
 
     def kubeconfig(self, flag: str | None) -> Kubeconfig:
         """Read the kubeconfig files for their names: users are without credentials where a file was read before."""
-        from kubectl_stepup.wiring.kubeconfig_names import NamesParse
+        from kubectl_stepup.kubeconfig.names_cache import NamesParse
 
         directory = places.cache_directory(self.environ, platform=sys.platform)
         parse = config_v1.parse if directory is None else NamesParse(directory, config_v1.parse)

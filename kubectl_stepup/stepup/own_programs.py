@@ -14,7 +14,7 @@ from kubectl_stepup.kubectl import process
 from kubectl_stepup.sessions.hand_over import prepared
 from kubectl_stepup.sessions.release_credential import DIRECTORY, HANDOVER, KEYRING, STORE
 from kubectl_stepup.sessions.stores.choose import FILES
-from kubectl_stepup.wiring.launcher import launcher
+from kubectl_stepup.stepup.native_launcher import launcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

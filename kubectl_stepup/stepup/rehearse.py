@@ -12,6 +12,7 @@ from kubectl_stepup.enforce.names import DRY_RUN_LABEL
 from kubectl_stepup.enforce.targets import access
 from kubectl_stepup.enforce.targets.access import Question
 from kubectl_stepup.enforce.verify import answers, logins, read_back
+from kubectl_stepup.enforce.verify.kubectl_as import KubectlAs
 from kubectl_stepup.enforce.verify.probes import DRY, OWN
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.enforce.verify.answers import KubectlAnswer
     from kubectl_stepup.kubeconfig.load import Kubeconfig
     from kubectl_stepup.kubectl.installed import InstalledKubectl
+    from kubectl_stepup.stepup.app import App
 
     Ask = Callable[..., KubectlAnswer]
 
@@ -42,12 +44,24 @@ NEEDED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsePorts:
-    """What a rehearsal needs of the outside; `answer` is that of `VerifyPorts`."""
+    """What a rehearsal needs of the outside; `answer` runs kubectl with words, an environment and a standard input."""
 
     environ: Mapping[str, str]
     kubectl: InstalledKubectl
     kubeconfig: Callable[[str | None], Kubeconfig]
     answer: Callable[[Sequence[str], Mapping[str, str], str], KubectlAnswer]
+
+
+def rehearse_ports(app: App) -> RehearsePorts:
+    """Return what a rehearsal needs."""
+    return RehearsePorts(
+        environ=app.environ,
+        kubectl=app.kubectl,
+        kubeconfig=app.kubeconfig,
+        answer=lambda words, environ, stdin: KubectlAs(
+            run=app.kubectl.answer, flags=(), environ=environ, trace=app.terminal.detail
+        )(words, stdin),
+    )
 
 
 def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:

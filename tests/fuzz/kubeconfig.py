@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup.errors import KubeconfigError
 from kubectl_stepup.kubeconfig import config_v1, load
+from kubectl_stepup.kubeconfig.names_cache import without_credentials
 from kubectl_stepup.kubeconfig.overlay import overlay_document
-from kubectl_stepup.wiring.kubeconfig_names import without_credentials
 from tests.fuzz.policy import shape
 from tests.fuzz.unusual_yaml import damaged
 from tests.grammar.choices import chance, pick

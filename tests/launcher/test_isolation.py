@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.wiring.launcher import launcher as installed_launcher
+from kubectl_stepup.stepup.native_launcher import launcher as installed_launcher
 from tests.launcher.conftest import HANDED_ON, Launcher
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.wiring.launcher import launcher
+from kubectl_stepup.stepup.native_launcher import launcher
 
 
 @pytest.mark.parametrize("start", ["launcher", "module"])

@@ -16,7 +16,7 @@ from kubectl_stepup.sessions.stores import choose
 from kubectl_stepup.sessions.stores.memory import MemoryStore
 from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.options import Settings
-from kubectl_stepup.wiring.enrolling import config_to_write
+from kubectl_stepup.stepup.setup_files import config_to_write
 from tests.flows import PROVIDER
 
 CONFIG = """\

@@ -11,7 +11,7 @@ from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.options import Settings
 from kubectl_stepup.stepup.own_programs import credential_command
 from kubectl_stepup.stepup.setup import FileChange
-from kubectl_stepup.wiring.enrolling import carry_out, enrol_ports
+from kubectl_stepup.stepup.setup_files import carry_out, enrol_ports
 from tests.flows import CLUSTER
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_stepup.wiring.launcher import lasting, launcher
+from kubectl_stepup.stepup.native_launcher import lasting, launcher
 
 
 def installed(directory: Path, *names: str) -> Path:

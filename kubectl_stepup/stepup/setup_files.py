@@ -15,12 +15,12 @@ from kubectl_stepup.kubeconfig import load
 from kubectl_stepup.kubeconfig.everyday_token import everyday_token
 from kubectl_stepup.kubeconfig.exec_info import too_large
 from kubectl_stepup.oidc.id_token import usable_algorithms, verify
+from kubectl_stepup.stepup.native_launcher import lasting
 from kubectl_stepup.stepup.own_programs import credential_command, store_arguments
 from kubectl_stepup.stepup.sessions import StoredSessions, end_what_counts_no_more
 from kubectl_stepup.stepup.setup import EnrolPorts
 from kubectl_stepup.trusted_file import untrusted
 from kubectl_stepup.ui.notices import session_ended_line, session_not_ended_line
-from kubectl_stepup.wiring.launcher import lasting
 from kubectl_stepup.yaml_edit import edited_file, foreign_yaml, yaml_file
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from kubectl_stepup import cache_file
 from kubectl_stepup.kubeconfig import config_v1
 from kubectl_stepup.kubeconfig import load as kubeconfig_load
-from kubectl_stepup.wiring.kubeconfig_names import MOST, NAME, WORTH_BYTES, NamesParse, without_credentials
+from kubectl_stepup.kubeconfig.names_cache import MOST, NAME, WORTH_BYTES, NamesParse, without_credentials
 
 SECRET = "eyJhbGciOiJSUzI1NiJ9.secret"
 
