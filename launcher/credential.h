@@ -1,4 +1,4 @@
-/* The fast path of cached credentials: it reads the stores of kubectl_stepup/sessions/release_credential.py, in the same order. */
+/* The fast path of cached credentials: it reads the stores of sessions/release_credential.py, in the same order. */
 #ifndef CREDENTIAL_H
 #define CREDENTIAL_H
 

@@ -83,7 +83,7 @@ class FilesInForce:
         """Where the audit log is."""
         named = places.state_directory(self.environ, platform=sys.platform)
         if named is None:
-            raise ConfigError("there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set")
+            raise ConfigError("there is no place for the audit log: neither HOME nor XDG_STATE_HOME is set")
         return Path(named)
 
     @cached_property

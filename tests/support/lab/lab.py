@@ -71,7 +71,7 @@ class Lab:
         return self.directory / "home/.local/state/kubectl-stepup/audit.jsonl"
 
     def records(self) -> list[dict[str, object]]:
-        """Return the audit records, oldest first."""
+        """Return the audit events, oldest first."""
         return (
             [json.loads(line) for line in self.audit_file.read_text().splitlines()] if self.audit_file.exists() else []
         )

@@ -174,7 +174,7 @@ def test_without_a_home_there_is_no_place_for_the_audit_log(cli: Cli, monkeypatc
     monkeypatch.delenv("HOME")
     found = cli("audit", "list", "-o", "json")
     assert (found.code, found.error["code"]) == (1, "audit-unavailable")
-    assert found.error["message"] == ("there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set")
+    assert found.error["message"] == ("there is no place for the audit log: neither HOME nor XDG_STATE_HOME is set")
     assert cli("policy", "check", "--", "get", "pods").code == 0
 
 

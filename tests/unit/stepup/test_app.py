@@ -87,7 +87,7 @@ def test_places_are_below_home(tmp_path: Path) -> None:
 def test_without_a_home_there_is_no_state() -> None:
     with pytest.raises(ConfigError) as caught:
         _ = App(Settings(), {}).state_directory
-    assert caught.value.message == "there is no place for the audit record: neither HOME nor XDG_STATE_HOME is set"
+    assert caught.value.message == "there is no place for the audit log: neither HOME nor XDG_STATE_HOME is set"
 
 
 @pytest.mark.parametrize(("from_credential", "said"), [(False, "Not remembering: no keyring\n"), (True, "")])

@@ -122,18 +122,18 @@ def test_a_logout_is_noted() -> None:
 
 def test_a_record_that_cannot_be_written_is_a_warning() -> None:
     world = World()
-    world.audit.unavailable = "audit record /x cannot be written: no space left on device"
+    world.audit.unavailable = "audit log /x cannot be written: no space left on device"
     audit_id = world.recorder.run_started(WISH, elevation(reused=False))
     world.recorder.run_ended(WISH, elevation(reused=False), audit_id=audit_id, exit_code=0)
     world.recorder.refused(StepUpDenied("denied"))
     world.recorder.noted(Activity.LOGOUT, "logged-out", cluster=None, account=None)
-    warning = "warning: not recorded: audit record /x cannot be written: no space left on device"
+    warning = "warning: not recorded: audit log /x cannot be written: no space left on device"
     assert world.terminal.said == world.terminal.warnings == [warning]
     assert world.audit.events == []
 
 
 def test_what_is_foreign_in_a_warning_is_shown_safely() -> None:
     world = World()
-    world.audit.unavailable = "audit record \x1b[2J cannot be written"
+    world.audit.unavailable = "audit log \x1b[2J cannot be written"
     world.recorder.elevated(WISH, session())
-    assert world.terminal.said == ["warning: not recorded: audit record \\u{1b}[2J cannot be written"]
+    assert world.terminal.said == ["warning: not recorded: audit log \\u{1b}[2J cannot be written"]
