@@ -6,8 +6,9 @@ from kubectl_stepup.kubectl.grammar_table import COMMANDS
 from kubectl_stepup.kubectl.proxied import ANSWERED, REFUSED, hint_for
 from kubectl_stepup.policy.actions import NAMES, actions_of
 from kubectl_stepup.policy.decision import Decision, MatchedRule, describe
-from kubectl_stepup.policy.matching import command_matches, request_matches, resolved
+from kubectl_stepup.policy.matching import facts_match, request_matches, resolved
 from kubectl_stepup.policy.model import ALLOW
+from kubectl_stepup.values import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,11 +40,28 @@ OUR_OPTIONS = {
 """Options of `exec` that kubectl does not have in every command, and how they are typed before `--`."""
 
 
-def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
-    """Decide about a command that goes to `target`.
+NO_RULE = "no rule is about this command"
 
-    Every rule that matches counts and the strongest level wins; every level that one needs may ask for a reason. A
-    sensitive command that would take the elevated credential elsewhere, or hand it on, is refused: no level lifts that.
+
+class RequestFacts(Record):
+    """What a rule's `where` can ask about besides the requests: of a command line, or of what the API server was sent.
+
+    `object_count` is None where nobody knows it: then a rule about many objects counts.
+    """
+
+    all: bool = False
+    force: bool = False
+    dry_run: str = "none"
+    object_count: int | None = None
+
+
+NO_FACTS = RequestFacts()
+
+
+def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
+    """Evaluate a kubectl command that goes to `target`.
+
+    A sensitive command that would take the elevated credential elsewhere, or hand it on, is refused at any level.
 
     Raises:
         PolicyError: what the target's cluster published cannot be used.
@@ -53,12 +71,36 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
         return _unknown(policy, command)
     if "runs-programs" in command.traits:
         return _programs(policy, command)
-    requests = resolved(command, target)
+    facts = RequestFacts(
+        all="all" in command.traits,
+        force="force" in command.traits,
+        dry_run=command.dry_run,
+        object_count=command.object_count,
+    )
+    decision = _evaluated(policy, resolved(command, target), facts, target)
+    if command.local and decision.why == NO_RULE:
+        return decision.replace(why="nothing is sent to the API server")
+    return decision if decision.level is None or decision.effect == "refuse" else _refused(command, decision)
+
+
+def evaluate_requests(
+    policy: Policy, requests: Sequence[ResourceAttributes], target: Target, facts: RequestFacts = NO_FACTS
+) -> Decision:
+    """Evaluate requests, whoever sends them: a command line, an admission review or an audit event.
+
+    Every rule that matches counts and the strongest level wins; every level that one needs may ask for a reason.
+    `facts` are what rules can ask about besides the requests; what is not known of them counts as not so.
+
+    Raises:
+        PolicyError: what the target's cluster published cannot be used.
+    """
+    return _evaluated(policy.on(target), requests, facts, target)
+
+
+def _evaluated(policy: Policy, requests: Sequence[ResourceAttributes], facts: RequestFacts, target: Target) -> Decision:
     by_request = [(entry, actions_of(entry)) for entry in requests]
     at = range(len(policy.rules)) if policy.index is None else policy.index.about(target, by_request)
-    found = [
-        match for rule in map(policy.rules.__getitem__, at) if (match := _match(rule, command, target, by_request))
-    ]
+    found = [match for rule in map(policy.rules.__getitem__, at) if (match := _match(rule, facts, target, by_request))]
     enforced = tuple(match for match in found if match.rule.mode == "enforce")
     present = {name for _, names in by_request for name in names}
     level = max({match.rule.needs for match in enforced}, key=policy.rank, default=None)
@@ -68,16 +110,16 @@ def decide(policy: Policy, command: KubectlCommand, target: Target) -> Decision:
         rules=enforced,
         warned=tuple(match for match in found if match.rule.mode == "warn"),
         audited=tuple(match for match in found if match.rule.mode == "audit"),
-        requests=requests,
+        requests=tuple(requests),
         actions=tuple(name for name in NAMES if name in present),
-        why=_why(command, found, level),
+        why=_why(found, level),
         reason_required=any(
             match.rule.reason_required or policy.level(match.rule.needs).reason_required for match in enforced
         ),
     )
     if level in policy.added and not _is_one_clusters(enforced, target):
         return _without_order(decision)
-    return decision if level is None else _refused(command, decision)
+    return decision
 
 
 def _is_one_clusters(enforced: Sequence[MatchedRule], target: Target) -> bool:
@@ -103,11 +145,11 @@ def _without_order(decision: Decision) -> Decision:
 
 def _match(
     rule: Rule,
-    command: KubectlCommand,
+    facts: RequestFacts,
     target: Target,
     by_request: Sequence[tuple[ResourceAttributes, frozenset[str]]],
 ) -> MatchedRule | None:
-    if not command_matches(rule.where, command):
+    if not facts_match(rule.where, facts):
         return None
     requests = []
     actions: frozenset[str] = frozenset()
@@ -120,11 +162,9 @@ def _match(
     return MatchedRule.of_values((rule, tuple(requests), tuple([name for name in NAMES if name in actions])))
 
 
-def _why(command: KubectlCommand, found: Sequence[MatchedRule], level: str | None) -> str:
-    if command.local and not found:
-        return "nothing is sent to the API server"
+def _why(found: Sequence[MatchedRule], level: str | None) -> str:
     if not found:
-        return "no rule is about this command"
+        return NO_RULE
     deciding = [match for match in found if level is None or (match.rule.mode, match.rule.needs) == ("enforce", level)]
     match = deciding[0]
     by = f" ({', '.join(match.actions)})" if match.actions else ""

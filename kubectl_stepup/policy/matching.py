@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.kubectl.command import KubectlCommand
     from kubectl_stepup.kubectl.request import ResourceAttributes
     from kubectl_stepup.kubectl.resources import Resource
+    from kubectl_stepup.policy.evaluate import RequestFacts
     from kubectl_stepup.policy.model import Rule, Selector, Target, Where
 
 SAME_VERB = {"patch": "update", "deletecollection": "delete"}
@@ -34,15 +35,15 @@ def _is_in_default_namespace(entry: ResourceAttributes) -> bool:
     return entry.namespace is None and not entry.everywhere and entry.resource.name != ANY
 
 
-def command_matches(where: Where, command: KubectlCommand) -> bool:
-    """Whether the command is what a rule's `where` asks for."""
-    if where.all is not None and where.all != ("all" in command.traits):
+def facts_match(where: Where, facts: RequestFacts) -> bool:
+    """Whether the facts are what a rule's `where` asks for."""
+    if where.all is not None and where.all != facts.all:
         return False
-    if where.force is not None and where.force != ("force" in command.traits):
+    if where.force is not None and where.force != facts.force:
         return False
-    if where.dry_run and command.dry_run not in where.dry_run:
+    if where.dry_run and facts.dry_run not in where.dry_run:
         return False
-    return where.objects is None or command.object_count is None or command.object_count >= where.objects
+    return where.objects is None or facts.object_count is None or facts.object_count >= where.objects
 
 
 def request_matches(rule: Rule, entry: ResourceAttributes, actions: frozenset[str], target: Target) -> bool:
