@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from kubectl_stepup.errors import ConfigError
+from kubectl_stepup.errors import ConfigError, NotEnrolled
 from kubectl_stepup.kubeconfig.cluster_pin import ClusterPin, normal_server
 from kubectl_stepup.oidc.preset import Preset
 from kubectl_stepup.oidc.requirement import Evidence
@@ -124,3 +125,12 @@ class Config:
         """Return the clusters that were enrolled with a server."""
         wanted = normal_server(server)
         return tuple(cluster for cluster in self.clusters if normal_server(cluster.server) == wanted)
+
+
+def not_enrolled(context: str | None, more: str = "", *, hint: str | None = None) -> NotEnrolled:
+    """Return the error that a context (None: there is none) is not enrolled; the hint is how to enrol it.
+
+    `more` goes on with the sentence.
+    """
+    enrol = f"kubectl stepup setup --context {shlex.quote(context or 'NAME')} --issuer URL --client-id ID"
+    return NotEnrolled(f"context {context or '<none>'} is not enrolled{more}", hint=hint or enrol)

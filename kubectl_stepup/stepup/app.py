@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shlex
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 from kubectl_stepup import environment
 from kubectl_stepup.clock import SystemClock
 from kubectl_stepup.config import files
-from kubectl_stepup.errors import ConfigError, KubeconfigError, KubectlFailed, NotEnrolled
+from kubectl_stepup.config.model import not_enrolled
+from kubectl_stepup.errors import ConfigError, KubeconfigError, KubectlFailed
 from kubectl_stepup.sessions import scope
 from kubectl_stepup.stepup.files_in_force import FilesInForce
 
@@ -260,8 +260,5 @@ class App(FilesInForce):
             return self.config.clusters
         cluster = self.config.cluster_for_context(context) or self.config.cluster(context)
         if cluster is None:
-            raise NotEnrolled(
-                f"context {context} is not enrolled",
-                hint=f"kubectl stepup setup --context {shlex.quote(context)} --issuer URL --client-id ID",
-            )
+            raise not_enrolled(context)
         return (cluster,)

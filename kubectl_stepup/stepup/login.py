@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, NotEnrolled, UsageError
+from kubectl_stepup.config.model import not_enrolled
+from kubectl_stepup.errors import KubectlNotExecutable, KubectlNotFound, UsageError
 from kubectl_stepup.stepup.elevate import session_for
 from kubectl_stepup.stepup.elevated_checks import require_safe_kubectl
 from kubectl_stepup.stepup.evaluate import require_unchanged
@@ -67,6 +67,5 @@ def require_enrolled(config: Config, resolved: ResolvedContext, *, hint: str | N
     """
     cluster = config.cluster_for(resolved.context, resolved.server)
     if cluster is None:
-        enrol = f"kubectl stepup setup --context {shlex.quote(resolved.context)} --issuer URL --client-id ID"
-        raise NotEnrolled(f"context {resolved.context} is not enrolled", hint=hint or enrol)
+        raise not_enrolled(resolved.context, hint=hint)
     return cluster

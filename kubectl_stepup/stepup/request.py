@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from kubectl_stepup.config.model import not_enrolled
 from kubectl_stepup.errors import CommandRefused, ConfigError, NotEnrolled, PolicyError, UsageError
 from kubectl_stepup.oidc.requirement import StepUpRequirement
 from kubectl_stepup.policy.levels import SHORTEST_WINDOW_S
@@ -196,10 +197,7 @@ def request_of(evaluation: Evaluation, options: StepUpOptions, app: App) -> Step
     if options.level is not None and evaluation.unresolved is not None:
         raise evaluation.unresolved
     if options.level is not None and (evaluation.cluster is None or evaluation.resolved is None):
-        raise NotEnrolled(
-            f"level {options.level} cannot be reached: the context is not enrolled",
-            hint="kubectl stepup setup --issuer URL --client-id ID",
-        )
+        raise not_enrolled(evaluation.context_name, f", so level {options.level} cannot be reached")
     if level is None or evaluation.cluster is None or evaluation.resolved is None:
         return None
     return request_in(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
 from kubectl_stepup.audit.redaction import redacted
-from kubectl_stepup.errors import CommandRefused, ConfigError, KubeconfigError, NotEnrolled, ProxyRefused, StepUpError
+from kubectl_stepup.config.model import not_enrolled
+from kubectl_stepup.errors import CommandRefused, ConfigError, KubeconfigError, ProxyRefused, StepUpError
 from kubectl_stepup.kubeconfig.overlay import USER_PREFIX
 from kubectl_stepup.kubectl.captured_file import CapturedFile
 from kubectl_stepup.kubectl.captured_input import NOTHING, SOURCES
@@ -149,10 +150,7 @@ def _let_unenrolled(evaluation: Evaluation, app: App) -> None:
                 details=unread.details,
             )
         if app.config.unenrolled == "refuse":
-            raise NotEnrolled(
-                f"context {name or '<none>'} is not enrolled, and the config refuses sensitive commands there",
-                hint=f"kubectl stepup setup --context {shlex.quote(name or 'NAME')} --issuer URL --client-id ID",
-            )
+            raise not_enrolled(name, ", and the config refuses sensitive commands there")
     except StepUpError as refusal:
         _record_refusal(evaluation, refusal, app)
         raise

@@ -158,7 +158,7 @@ def test_an_enrolled_server_is_not_reached_past_its_context(contexts: Any) -> No
 
 
 def test_an_enrolled_server_without_a_context_is_no_place_for_a_level() -> None:
-    with pytest.raises(NotEnrolled, match=r"^level mfa cannot be reached"):
+    with pytest.raises(NotEnrolled, match=r"so level mfa cannot be reached$"):
         World(contexts=()).execute("get", "pods", f"--server={RESOLVED.server}", options=StepUpOptions(level="mfa"))
 
 
