@@ -46,11 +46,12 @@ def run(words: Sequence[str], target: TargetOptions, options: StepUpOptions, app
     """
     argv, command = parse(words, target)
     try:
-        evaluation, captured = evaluate(argv, command, app, online=True)
+        _ = app.config, app.policy
     except ConfigError:
         if command.known and command.local:  # it sends nothing: no policy is needed for that
             app.kubectl.replace(argv, app.environ)
         raise
+    evaluation, captured = evaluate(argv, command, app, online=True)
     request = request_of(evaluation, options, app)
     app.terminal.detail(_detail(evaluation))
     _refuse_what_policy_refuses(evaluation, app)
