@@ -51,12 +51,12 @@ def command(
     app = app_for(common)
     steps: tuple[str, ...] = ()
     if rehearsing:
-        from kubectl_stepup.stepup.rehearse import rehearse, rehearse_ports, runbook
+        from kubectl_stepup.stepup.rehearse import rehearse, runbook
 
         if cluster is None or break_glass_kubeconfig is None:
             raise UsageError("--rehearse needs --cluster NAME and --break-glass-kubeconfig FILE")
         (enrolled,) = app.clusters(cluster)
-        checks = list(rehearse(enrolled, break_glass_kubeconfig, rehearse_ports(app)))
+        checks = list(rehearse(enrolled, break_glass_kubeconfig, app))
         steps = runbook(enrolled, break_glass_kubeconfig)
     else:
         from kubectl_stepup.stepup.doctor import diagnose, doctor_ports

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_stepup import environment
@@ -17,15 +16,12 @@ from kubectl_stepup.enforce.verify.probes import DRY, OWN
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from kubectl_stepup.config.model import Cluster
     from kubectl_stepup.enforce.verify.answers import KubectlAnswer
-    from kubectl_stepup.kubeconfig.load import Kubeconfig
-    from kubectl_stepup.kubectl.installed import InstalledKubectl
     from kubectl_stepup.stepup.app import App
 
-    Ask = Callable[..., KubectlAnswer]
 
 MANAGED = "app.kubernetes.io/managed-by=kubectl-stepup"
 _BINDINGS = "validatingadmissionpolicybindings"
@@ -42,53 +38,32 @@ NEEDED = (
 """What an outage asks for; RBAC must allow it, as the admission policies give nobody a right."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsePorts:
-    """What a rehearsal needs of the outside; `answer` runs kubectl with words, an environment and a standard input."""
-
-    environ: Mapping[str, str]
-    kubectl: InstalledKubectl
-    kubeconfig: Callable[[str | None], Kubeconfig]
-    answer: Callable[[Sequence[str], Mapping[str, str], str], KubectlAnswer]
-
-
-def rehearse_ports(app: App) -> RehearsePorts:
-    """Return what a rehearsal needs."""
-    return RehearsePorts(
-        environ=app.environ,
-        kubectl=app.kubectl,
-        kubeconfig=app.kubeconfig,
-        answer=lambda words, environ, stdin: KubectlAs(
-            run=app.kubectl.answer, flags=(), environ=environ, trace=app.terminal.detail
-        )(words, stdin),
-    )
-
-
-def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterator[Check]:
+def rehearse(cluster: Cluster, kubeconfig: str, app: App) -> Iterator[Check]:
     """Look at the cluster as the owner of a break-glass kubeconfig; nothing is changed.
 
     Raises:
         KubeconfigError: the file or its current context cannot be used.
         KubectlFailed: there is no kubectl.
     """
-    resolved = ports.kubeconfig(kubeconfig).resolve(None)
+    resolved = app.kubeconfig(kubeconfig).resolve(None)
     changed = cluster.pin.differences(resolved.pin)
     if changed:
         fix = "name a kubeconfig of this cluster: --break-glass-kubeconfig FILE"
         yield Check(name="kubeconfig", state=FAIL, detail=f"leads elsewhere: {'; '.join(changed)}", fix=fix)
         return
     yield Check(name="kubeconfig", state=OK, detail=f"{kubeconfig}, context {resolved.context}, {resolved.server}")
-    fault = ports.kubectl.writable_by_others()
+    fault = app.kubectl.writable_by_others()
     if fault is not None:  # whoever replaces it gets the way out
-        detail = f"{fault}, so {ports.kubectl.path()} is not run with it"
+        detail = f"{fault}, so {app.kubectl.path()} is not run with it"
         yield Check(name="kubectl", state=FAIL, detail=detail, fix=fault.hint)
         return
-    environ = {**ports.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"}
-
-    def ask(words: Sequence[str], stdin: str = "") -> KubectlAnswer:
+    ask = KubectlAs(
+        run=app.kubectl.answer,
         # A flag and not the variable, in which no name with a colon can stand.
-        return ports.answer((*words, f"--kubeconfig={kubeconfig}", "--request-timeout=20s"), environ, stdin)
-
+        flags=(f"--kubeconfig={kubeconfig}", "--request-timeout=20s"),
+        environ={**app.environ, environment.KUBERC: "off", environment.KUBECTL_KUBERC: "false"},
+        trace=app.terminal.detail,
+    )
     answer = ask(logins.WHO, logins.REVIEW)
     user = logins.user_of(answers.document(answer))
     if user is None:
@@ -104,7 +79,7 @@ def rehearse(cluster: Cluster, kubeconfig: str, ports: RehearsePorts) -> Iterato
 _NEW = "issue a new certificate: see the page on break-glass"
 
 
-def _login(user: logins.UserInfo, ask: Ask) -> Check:
+def _login(user: logins.UserInfo, ask: KubectlAs) -> Check:
     issuers = user.extra.get(names.ISSUER_KEY)
     if issuers:
         detail = (
@@ -127,7 +102,7 @@ def _login(user: logins.UserInfo, ask: Ask) -> Check:
     return Check(name="login", state=WARN, detail=detail, fix=_NEW)
 
 
-def _guards(ask: Ask) -> Iterator[Check]:
+def _guards(ask: KubectlAs) -> Iterator[Check]:
     changed = ask(OWN.words)
     yield _tried("passes policies", "changes the published policy, which an admission policy protects", changed)
     removed = ask(("delete", _BINDINGS, "-l", MANAGED, DRY))
@@ -151,7 +126,7 @@ def _tried(name: str, what: str, answer: KubectlAnswer) -> Check:
 _BIND = "kubectl create clusterrolebinding break-glass --clusterrole=cluster-admin --group=GROUP"
 
 
-def _rights(ask: Ask) -> Check:
+def _rights(ask: KubectlAs) -> Check:
     told = ask(("create", "-f", "-", "-o", "json", "--validate=false"), access.stream(NEEDED))
     found = access.allowed(answers.documents(told.out), NEEDED)
     if found is None:

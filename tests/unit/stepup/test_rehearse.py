@@ -10,11 +10,12 @@ import pytest
 
 from kubectl_stepup.enforce.verify.answers import KubectlAnswer
 from kubectl_stepup.kubeconfig.context import ResolvedContext
-from kubectl_stepup.stepup.rehearse import RehearsePorts, rehearse, runbook
+from kubectl_stepup.stepup.rehearse import rehearse, runbook
 from kubectl_stepup.trusted_file import Untrusted
 from kubectl_stepup.ui.doctor_screens import FAIL, OK, WARN, Check
 from tests.support.fakes import FakeKubectl
 from tests.support.values import CLUSTER, RESOLVED, repinned
+from tests.support.world import World
 from tests.unit.enforce.test_answers import DENIED
 
 GROUP = "kubectl-stepup.github.io/break-glass"
@@ -43,24 +44,24 @@ class Cluster:
 
     def checks(self) -> dict[str, Check]:
         """Rehearse and give the checks by name."""
-        ports = RehearsePorts(
-            environ={"PATH": "/bin"},
-            kubectl=self._kubectl,  # type: ignore[arg-type]
-            kubeconfig=lambda _: self,  # type: ignore[arg-type,return-value]
-            answer=self._answer,
-        )
-        return {one.name: one for one in rehearse(CLUSTER, FILE, ports)}
+        app: Any = World(environ={"PATH": "/bin"}, kubectl=self._kubectl)
+        app.kubeconfig = lambda _: self
+        self._kubectl.answer = self._answer
+        return {one.name: one for one in rehearse(CLUSTER, FILE, app)}
 
     def resolve(self, context: str | None) -> ResolvedContext:
-        """Stand in for the kubeconfig port."""
+        """Stand in for the kubeconfig."""
         assert context is None
         return self._resolved
 
-    def _answer(self, words: Sequence[str], environ: Mapping[str, str], stdin: str) -> KubectlAnswer:
+    def _answer(
+        self, words: Sequence[str], environ: Mapping[str, str], *, stdin: bytes, within_s: float
+    ) -> tuple[int, bytes, bytes]:
         assert f"--kubeconfig={FILE}" in words
         assert (environ["KUBERC"], environ["PATH"]) == ("off", "/bin")
         self.sent.append(" ".join(words))
-        return self._wrong(words) or self._right(words, stdin)
+        found = self._wrong(words) or self._right(words, stdin.decode())
+        return found.code, found.out.encode(), found.err.encode()
 
     def _right(self, words: Sequence[str], stdin: str) -> KubectlAnswer:
         found: Any = None
