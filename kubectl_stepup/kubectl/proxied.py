@@ -2,7 +2,7 @@
 
 The API server hands on a redirect of whatever answers behind a proxy subresource. client-go follows it and adds the
 token to the new request, whichever host that goes to. So kubectl never gets an elevated token for such a request: a
-plain `get --raw PATH` is answered by this program (kube/proxy_read.py), and every other form is refused.
+plain `get --raw PATH` is answered by this program (kubectl/proxy_read.py), and every other form is refused.
 
 Spec: k8s.io/client-go `rest.Request` (redirects), k8s.io/kubernetes `registry/core/pod/rest.ProxyREST`.
 """

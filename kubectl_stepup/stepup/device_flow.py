@@ -1,6 +1,6 @@
 """Obtain an elevated ID token by the device authorization grant: ask, show the code, poll until the person decides.
 
-Everything outside comes in as an argument. Whether the token proves anything is `assurance`'s to say.
+Everything outside comes in as an argument. Whether the token proves anything is for `oidc/evidence.py` to say.
 
 Spec: RFC 8628; RFC 7636.
 """

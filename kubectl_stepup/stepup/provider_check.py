@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kubectl_stepup.policy.model import Level
 
     UsableAlgorithms = Callable[[object, Sequence[str]], tuple[str, ...]]
-    """Return those of the `alg` values for which a JWKS has a key (assurance/id_token.py)."""
+    """Return those of the `alg` values for which a JWKS has a key (oidc/id_token.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
-"""A step-up request as JSON, and its digest: what a person approves, by name, and no secret.
+"""A step-up request as JSON, and its digest: what a person approves, by name.
 
-An approval by somebody else, at another time, is for a digest.
+An approval by somebody else, at another time, is for a digest. The JSON has kubectl's arguments as they are, so it may
+hold what they hold: it is not for logs and screens, which get `audit.redaction`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def request_to_json(request: StepUpRequest) -> str:
-    """Return the request as compact JSON with sorted keys: what a person approves, by name, and no secret.
+    """Return the request as compact JSON with sorted keys: what a person approves; it has no token.
 
     Shape: `account, client, cluster, command, context, fresh, issuer, level, once, publishedRules, reason, rules,
     server, summary`, and `v`.

@@ -152,7 +152,7 @@ def test_what_the_server_refuses_is_said_as_kubectl_says_it(
 
 
 def test_a_variable_makes_kubectl_show_the_token(guarded: Guarded) -> None:
-    """Why GODEBUG is taken out of an elevated command's environment (kube/kubectl_variables.py)."""
+    """Why GODEBUG is taken out of an elevated command's environment (kubectl/variables.py)."""
     token = guarded.token()
     kubeconfig = guarded.directory / "shown.yaml"
     document = yaml.safe_load(guarded.api.kubeconfig(guarded.api.admin_certificate))

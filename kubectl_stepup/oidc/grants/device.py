@@ -1,6 +1,6 @@
 """The device authorization grant as values: the request, its answer, and what each poll means.
 
-Nothing here waits or talks to anybody; `flows.device_flow` does, with what these functions say.
+Nothing here waits or talks to anybody; `stepup/device_flow.py` does, with what these functions say.
 
 Spec: RFC 8628 sections 3.1 to 3.5; RFC 7636 section 4 (PKCE).
 """
