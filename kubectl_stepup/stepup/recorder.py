@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubectl_stepup import __version__
 from kubectl_stepup.audit.event import Activity, AuditEvent, Stage, TokenEvidence
@@ -107,20 +107,13 @@ class Recorder:
     def allowed(self, *, context: str | None, command: Sequence[str], rules: Sequence[str]) -> None:
         """Record a command that runs as it is: a rule in audit mode is about it, or it is inside an elevated one."""
         self._write(
-            AuditEvent(
-                audit_id=self.new_id(),
-                stage=Stage.REQUEST_RECEIVED,
-                activity=Activity.RUN,
-                time=self.clock.now(),
-                result="allowed",
-                context=context,
-                command=tuple(command),
-                rules=tuple(rules),
-                pid=self.caller.pid,
-                terminal=self.caller.terminal,
-                parent=self.caller.parent,
-                version=__version__,
-            )
+            self.new_id(),
+            Stage.REQUEST_RECEIVED,
+            Activity.RUN,
+            "allowed",
+            context=context,
+            command=tuple(command),
+            rules=tuple(rules),
         )
 
     def refused(
@@ -137,41 +130,27 @@ class Recorder:
             self._append(request, self.new_id(), Stage.RESPONSE_COMPLETE, Activity.REFUSAL, refusal.code)
             return
         self._write(
-            AuditEvent(
-                audit_id=self.new_id(),
-                stage=Stage.RESPONSE_COMPLETE,
-                activity=Activity.REFUSAL,
-                time=self.clock.now(),
-                result=refusal.code,
-                context=context,
-                command=tuple(command),
-                rules=tuple(rules),
-                pid=self.caller.pid,
-                terminal=self.caller.terminal,
-                parent=self.caller.parent,
-                version=__version__,
-            )
+            self.new_id(),
+            Stage.RESPONSE_COMPLETE,
+            Activity.REFUSAL,
+            refusal.code,
+            context=context,
+            command=tuple(command),
+            rules=tuple(rules),
         )
 
     def noted(self, activity: Activity, result: str, *, cluster: str | None, account: str | None, **more: str) -> None:
         """Record a logout or an enrolment."""
         self._write(
-            AuditEvent(
-                audit_id=self.new_id(),
-                stage=Stage.RESPONSE_COMPLETE,
-                activity=activity,
-                time=self.clock.now(),
-                result=result,
-                cluster=cluster,
-                account=account,
-                user=account,
-                level=more.get("level"),
-                context=more.get("context"),
-                pid=self.caller.pid,
-                terminal=self.caller.terminal,
-                parent=self.caller.parent,
-                version=__version__,
-            )
+            self.new_id(),
+            Stage.RESPONSE_COMPLETE,
+            activity,
+            result,
+            cluster=cluster,
+            account=account,
+            user=account,
+            level=more.get("level"),
+            context=more.get("context"),
         )
 
     def _append(
@@ -186,32 +165,38 @@ class Recorder:
         exit_code: int | None = None,
     ) -> None:
         self._write(
-            AuditEvent(
-                audit_id=audit_id,
-                stage=stage,
-                activity=activity,
-                time=self.clock.now(),
-                result=result,
-                user=request.cluster.account,
-                account=request.cluster.account,
-                issuer=request.provider.issuer,
-                context=request.context,
-                cluster=request.cluster.name,
-                level=request.level.name if session is None else session.level,
-                summary=request.summary or None,
-                command=request.command,
-                rules=request.rule_labels,
-                reason=request.options.reason,
-                evidence=None if session is None else _evidence(session),
-                exit_code=exit_code,
-                pid=self.caller.pid,
-                terminal=self.caller.terminal,
-                parent=self.caller.parent,
-                version=__version__,
-            )
+            audit_id,
+            stage,
+            activity,
+            result,
+            user=request.cluster.account,
+            account=request.cluster.account,
+            issuer=request.provider.issuer,
+            context=request.context,
+            cluster=request.cluster.name,
+            level=request.level.name if session is None else session.level,
+            summary=request.summary or None,
+            command=request.command,
+            rules=request.rule_labels,
+            reason=request.options.reason,
+            evidence=None if session is None else _evidence(session),
+            exit_code=exit_code,
         )
 
-    def _write(self, event: AuditEvent) -> None:
+    def _write(self, audit_id: str, stage: Stage, activity: Activity, result: str, **more: Any) -> None:
+        """Write an event of this caller, now; `more` are further members of it."""
+        event = AuditEvent(
+            audit_id=audit_id,
+            stage=stage,
+            activity=activity,
+            result=result,
+            time=self.clock.now(),
+            pid=self.caller.pid,
+            terminal=self.caller.terminal,
+            parent=self.caller.parent,
+            version=__version__,
+            **more,
+        )
         try:
             self.audit.append(event)
         except AuditUnavailable as exc:
