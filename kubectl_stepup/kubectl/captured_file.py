@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from kubectl_stepup import private_file
 from kubectl_stepup.errors import StepUpError
 from kubectl_stepup.kubectl.run_directory import run_directory
 
@@ -61,9 +62,7 @@ def _made(content: bytes) -> int | None:
     except OSError:
         return None
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        private_file.write(descriptor, content)
         seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         with open(f"/proc/self/fd/{descriptor}", "rb") as again:

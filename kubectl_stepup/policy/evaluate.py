@@ -89,7 +89,8 @@ def evaluate_requests(
     """Evaluate requests, whoever sends them: a command line, an admission review or an audit event.
 
     Every rule that matches counts and the strongest level wins; every level that one needs may ask for a reason.
-    `facts` are what rules can ask about besides the requests; what is not known of them counts as not so.
+    `facts` are what rules can ask about besides the requests. Without them nothing is forced, nothing is a dry run, and
+    the number of objects is unknown.
 
     Raises:
         PolicyError: what the target's cluster published cannot be used.

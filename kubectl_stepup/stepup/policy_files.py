@@ -59,5 +59,5 @@ def forget_published(app: App, cluster: str | None) -> tuple[str, ...]:
     Raises:
         PolicyError: the file cannot be read or written.
     """
-    path = places.published_policies(app.environ, platform=sys.platform)
+    path = app.published_policies
     return () if path is None else published_file.forget(path, cluster, clock=app.clock)

@@ -61,16 +61,6 @@ def refresh(request: StepUpRequest, elevation: Elevation, kubeconfig: str | None
         app.terminal.line(policy_ignored_line(exc.message))
 
 
-def forget(app: App, cluster: str | None) -> tuple[str, ...]:
-    """Forget what a cluster published, None: what all did; return the names of those that had something kept.
-
-    Raises:
-        PolicyError: the file cannot be read or written.
-    """
-    path = app.published_policies
-    return () if path is None else published_file.forget(path, cluster, clock=app.clock)
-
-
 def text_of(code: int, out: bytes, err: bytes) -> str | None:
     """Return the policy in kubectl's answer; None where the API server says that there is none for us.
 

@@ -13,6 +13,7 @@ from kubectl_stepup.digest import sha256_hex
 from kubectl_stepup.errors import ConfigError
 from kubectl_stepup.stepup.options import StepUpOptions
 from kubectl_stepup.stepup.request import StepUpRequest
+from kubectl_stepup.strict_json import JSONRefused, json_object
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Config
@@ -96,10 +97,10 @@ def _fields(text: str) -> dict[str, Any]:
         ConfigError: it is something else.
     """
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError("a step-up request is not JSON") from exc
-    if not isinstance(fields, dict) or fields.get("v") != VERSION or set(fields) != {"v", *_TYPES}:
+        fields = json_object(text, any_text=True)
+    except JSONRefused as exc:
+        raise ConfigError(f"a step-up request {exc}") from exc
+    if fields.get("v") != VERSION or set(fields) != {"v", *_TYPES}:
         raise ConfigError(f"a step-up request is not of version {VERSION}")
     for name, kinds in _TYPES.items():
         if not isinstance(fields[name], kinds):
