@@ -1,4 +1,4 @@
-"""The App of this process, from a command's options."""
+"""The App of this process."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from kubectl_stepup.stepup.app import App
-from kubectl_stepup.stepup.options import Settings
 
 if TYPE_CHECKING:
-    from kubectl_stepup.cli.options import CommonOptions
+    from kubectl_stepup.stepup.options import Settings
 
 
-def app_for(common: CommonOptions) -> App:
-    """Return the App for these options and the environment of this process."""
-    settings = Settings(
-        config=common.config,
-        policy=common.policy,
-        quiet=common.quiet,
-        verbose=common.verbose,
-        no_input=common.no_input,
-    )
-    return App(settings, dict(os.environ))
+def app_for(settings: Settings, *, from_credential: bool = False) -> App:
+    """Return the App for the common options of a command, and the environment of this process."""
+    return App(settings, dict(os.environ), from_credential=from_credential)

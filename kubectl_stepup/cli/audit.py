@@ -7,9 +7,10 @@ import json
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.options import common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.stepup.options import Settings
 
 
 @click.group(name="audit")
@@ -21,7 +22,7 @@ def command() -> None:
 @click.option("--last", type=click.IntRange(min=1), default=50, show_default=True, help="How many lines.")
 @output_format("table", "json")
 @common
-def list_(last: int, output: str, common: CommonOptions) -> None:
+def list_(last: int, output: str, common: Settings) -> None:
     """List elevated runs and denials, newest first.
 
     \b

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.output import data
-from kubectl_stepup.stepup.app import App
 from kubectl_stepup.stepup.options import Settings
 
 
@@ -23,5 +21,4 @@ def command(session: str, handover: str | None, store_directory: str | None, sto
 
     del handover, store_directory, store  # the fast path looked there already
     end_with_caller()
-    app = App(Settings(from_credential=True), dict(os.environ))
-    data(credential(session, app))
+    data(credential(session, app_for(Settings(), from_credential=True)))

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.options import common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
 from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.stepup.options import Settings
 
 if TYPE_CHECKING:
     from kubectl_stepup.ui.doctor_screens import Check
@@ -30,7 +31,7 @@ def command(
     cluster: str | None,
     break_glass_kubeconfig: str | None,
     output: str,
-    common: CommonOptions,
+    common: Settings,
 ) -> int:
     """Look at everything that a step-up needs, with what to type where something is wrong. Exits 1 on a failure.
 

@@ -8,9 +8,9 @@ import click
 
 from kubectl_stepup.audit.redaction import redacted
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, elevating, target
+from kubectl_stepup.cli.options import common, elevating, target
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+from kubectl_stepup.stepup.options import Settings, StepUpOptions, TargetOptions
 
 USAGE = "[OPTIONS] -- KUBECTL ARGS"
 
@@ -49,7 +49,7 @@ class AfterDashes(click.Command):
 @target
 @elevating
 @common
-def command(words: tuple[str, ...], target: TargetOptions, step_up: StepUpOptions, common: CommonOptions) -> int:
+def command(words: tuple[str, ...], target: TargetOptions, step_up: StepUpOptions, common: Settings) -> int:
     """Run a kubectl command; ask for a second factor first where policy says so.
 
     Standard output and the exit code are kubectl's own; 125 means that kubectl was not started.

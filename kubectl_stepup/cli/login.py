@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common
-from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+from kubectl_stepup.cli.options import common
+from kubectl_stepup.stepup.options import Settings, StepUpOptions, TargetOptions
 
 
 @click.command(name="login")
@@ -32,7 +32,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     reason: str | None,
     scope: str,
     browser: bool,
-    common: CommonOptions,
+    common: Settings,
 ) -> None:
     """Step up now, so that the next commands do not ask.
 

@@ -7,10 +7,11 @@ import json
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.options import common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import StoreUnavailable
 from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.stepup.options import Settings
 
 
 @click.command(name="logout")
@@ -18,7 +19,7 @@ from kubectl_stepup.names import API_VERSION
 @click.option("--all", "everywhere", is_flag=True, help="Every session, of every terminal.")
 @output_format("table", "json")
 @common
-def command(context: str | None, everywhere: bool, output: str, common: CommonOptions) -> None:
+def command(context: str | None, everywhere: bool, output: str, common: Settings) -> None:
     """End the sessions of this terminal; the next sensitive command asks again.
 
     Sessions that were made for all terminals end too; those of other terminals go on.

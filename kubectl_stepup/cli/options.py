@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kubectl_stepup.stepup.options import StepUpOptions, TargetOptions
+from kubectl_stepup.stepup.options import Settings, StepUpOptions, TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,23 +15,12 @@ if TYPE_CHECKING:
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonOptions:
-    """Options of every command: files and verbosity."""
-
-    config: str | None = None
-    policy: str | None = None
-    quiet: bool = False
-    verbose: int = 0
-    no_input: bool = False
-
-
 def common(function: Decorated) -> Decorated:
     """Add the common options; the command receives them as `common`."""
     return _collect(
         function,
         "common",
-        CommonOptions,
+        Settings,
         [
             click.option("--config", metavar="FILE", help="Our config file [$KUBECTL_STEPUP_CONFIG]."),
             click.option("--policy", metavar="FILE", help="The policy file [$KUBECTL_STEPUP_POLICY]."),

@@ -9,11 +9,11 @@ import click
 
 from kubectl_stepup.cli.app import app_for
 from kubectl_stepup.cli.exec import USAGE, AfterDashes
-from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
+from kubectl_stepup.cli.options import common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.cli.policy_server import compile_, verify
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.stepup.options import TargetOptions
+from kubectl_stepup.stepup.options import Settings, TargetOptions
 
 if TYPE_CHECKING:
     from kubectl_stepup.stepup.app import App
@@ -30,7 +30,7 @@ def command() -> None:
 @target
 @output_format("table", "json", "name")
 @common
-def check(words: tuple[str, ...], output: str, target: TargetOptions, common: CommonOptions) -> int:
+def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Settings) -> int:
     """Decide about a command; exit with 0 (allow), 4 (step up) or 5 (refuse).
 
     Needs no network and no kubeconfig: what is not known matches every rule.
@@ -58,7 +58,7 @@ def check(words: tuple[str, ...], output: str, target: TargetOptions, common: Co
 @command.command(cls=AfterDashes, name="explain", short_help="Show why, by which rules", options_metavar=USAGE)
 @target
 @common
-def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions) -> None:
+def explain(words: tuple[str, ...], target: TargetOptions, common: Settings) -> None:
     """Show which rules a command meets, where they stand, and what the session lacks.
 
     \b
@@ -75,7 +75,7 @@ def explain(words: tuple[str, ...], target: TargetOptions, common: CommonOptions
 @click.option("--expand", is_flag=True, help="Show what the actions are on the wire, and who can enforce them.")
 @output_format("table", "yaml", "json")
 @common
-def show(expand: bool, output: str, common: CommonOptions) -> None:
+def show(expand: bool, output: str, common: Settings) -> None:
     """Show the policy in force: the machine's file, yours or the built-in one, and what clusters publish.
 
     \b
@@ -91,7 +91,7 @@ def show(expand: bool, output: str, common: CommonOptions) -> None:
 @command.command(name="lint", short_help="Find what is wrong with the policy")
 @output_format("table", "json")
 @common
-def lint(output: str, common: CommonOptions) -> int:
+def lint(output: str, common: Settings) -> int:
     """Find rules that decide nothing, globs that select nothing, levels that nobody proves. Exits 1 on a warning.
 
     A policy that does not load is an error with its file and line, here as everywhere.
@@ -117,7 +117,7 @@ def lint(output: str, common: CommonOptions) -> int:
 @click.argument("file", metavar="FILE", type=click.Path())
 @output_format("table", "json", "junit")
 @common
-def test(file: str, output: str, common: CommonOptions) -> int:
+def test(file: str, output: str, common: Settings) -> int:
     """Test the policy: FILE has commands, where they go, and the decision that each must get. Exits 1 on a failure.
 
     \b
@@ -149,7 +149,7 @@ def test(file: str, output: str, common: CommonOptions) -> int:
 )
 @click.option("--dry-run", is_flag=True, help="Print it and write nothing.")
 @common
-def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
+def init(profile: str, dry_run: bool, common: Settings) -> None:
     """Write a commented policy file to start from; one that is there stays as it is.
 
     \b
@@ -174,7 +174,7 @@ def init(profile: str, dry_run: bool, common: CommonOptions) -> None:
     "--kind", type=click.Choice(["Policy", "PolicyTest", "Config"]), default="Policy", help="Of what [Policy]."
 )
 @common
-def schema(kind: str, common: CommonOptions) -> None:
+def schema(kind: str, common: Settings) -> None:
     """Print the JSON Schema of a file, for an editor that cannot fetch it.
 
     
@@ -190,7 +190,7 @@ def schema(kind: str, common: CommonOptions) -> None:
 @click.option("--all", "everything", is_flag=True, help="What all clusters published.")
 @output_format("table", "json")
 @common
-def forget(cluster: str | None, everything: bool, output: str, common: CommonOptions) -> None:
+def forget(cluster: str | None, everything: bool, output: str, common: Settings) -> None:
     """Forget the policy that a cluster published and this machine keeps; the next step-up there fetches it again.
 
     Clusters that are not enrolled any more can be named too. Your own policy stays as it is.

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.options import common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
 from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.stepup.options import Settings
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster
@@ -48,7 +49,7 @@ _SINCE_V1 = 34
 @click.option("--groups-prefix", metavar="TEXT", default="", help="What is put in front of each.")
 @click.option("-o", "--output", type=click.Choice(["yaml"]), default="yaml", help="Print all files as YAML [yaml].")
 @common
-def compile_(common: CommonOptions, output_dir: str | None, output: str, **options: Any) -> None:
+def compile_(common: Settings, output_dir: str | None, output: str, **options: Any) -> None:
     """Turn the policy into native Kubernetes objects that enforce it: elevation gates, it grants nothing.
 
     Prints YAML, or writes files with --output-dir; then, to standard error, what the server cannot enforce and the
@@ -104,7 +105,7 @@ def compile_(common: CommonOptions, output_dir: str | None, output: str, **optio
 )
 @output_format("table", "json")
 @common
-def verify(common: CommonOptions, output: str, **options: Any) -> int:
+def verify(common: Settings, output: str, **options: Any) -> int:
     """Prove on the live server, without effect, that it enforces the policy in force. Exits 1 on a gap.
 
     Looks as your everyday login and under every level that has a session: who the server takes you for, whether its

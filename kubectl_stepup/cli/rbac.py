@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format, target
+from kubectl_stepup.cli.options import common, output_format, target
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import UsageError
-from kubectl_stepup.stepup.options import TargetOptions
+from kubectl_stepup.stepup.options import Settings, TargetOptions
 
 if TYPE_CHECKING:
     from kubectl_stepup.stepup.rbac_audit import RbacAudit
@@ -35,7 +35,7 @@ def command() -> None:
 @output_format("table", "json", "yaml", "sarif")
 @target
 @common
-def audit(files: tuple[str, ...], output: str, target: TargetOptions, common: CommonOptions, **options: Any) -> int:
+def audit(files: tuple[str, ...], output: str, target: TargetOptions, common: Settings, **options: Any) -> int:
     """Find who reaches a sensitive action without stepping up, by which binding, role and rule.
 
     The policy in force says what is sensitive, in the cluster of --cluster or --context; without either, all of its

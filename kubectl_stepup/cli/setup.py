@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common
+from kubectl_stepup.cli.options import common
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import Cancelled, UsageError
+from kubectl_stepup.stepup.options import Settings
 
 if TYPE_CHECKING:
     from kubectl_stepup.config.model import Cluster
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the changes and make none.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before writing.")
 @common
-def command(common: CommonOptions, **options: object) -> None:
+def command(common: Settings, **options: object) -> None:
     """Enrol a kubeconfig context: show the changes, ask, write them.
 
     \b

@@ -8,10 +8,11 @@ import shlex
 import click
 
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions, common, output_format
+from kubectl_stepup.cli.options import common, output_format
 from kubectl_stepup.cli.output import data
 from kubectl_stepup.errors import LoginNeeded
 from kubectl_stepup.names import API_VERSION
+from kubectl_stepup.stepup.options import Settings
 
 NAME_LIMIT = 2000
 
@@ -22,7 +23,7 @@ NAME_LIMIT = 2000
 @click.option("--check", is_flag=True, help="Exit with 4 where there is no live session.")
 @output_format("table", "json", "name")
 @common
-def command(context: str | None, level: str | None, check: bool, output: str, common: CommonOptions) -> None:
+def command(context: str | None, level: str | None, check: bool, output: str, common: Settings) -> None:
     """Show what this terminal is elevated to, and for how long.
 
     \b

@@ -46,11 +46,13 @@ if TYPE_CHECKING:
 class App(FilesInForce):
     """What is outside: clock, terminal, transport, store, kubectl, audit sink, environment; and the files in force.
 
-    Each part is made when it is first used. A test puts its own in place of one by assigning the attribute.
+    Each part is made when it is first used. `from_credential`: kubectl started us as its plugin, so a prompt
+    goes to the terminal by its name. A test puts its own in place of a part by assigning the attribute.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], *, from_credential: bool = False) -> None:
         super().__init__(settings, environ)
+        self.from_credential = from_credential
         self.clock: Clock = SystemClock()
         self.random: Callable[[int], str] = secrets.token_urlsafe
 
@@ -94,7 +96,7 @@ class App(FilesInForce):
             quiet=self.settings.quiet,
             verbose=self.settings.verbose > 0,
             no_input=self.settings.no_input,
-            controlling=self.settings.from_credential,
+            controlling=self.from_credential,
         )
 
     @cached_property
@@ -139,7 +141,7 @@ class App(FilesInForce):
 
         guard_memory()
         chosen = choose(self.config.store, state_directory=self.state_directory, environ=self.environ)
-        if chosen.notice and not quietly and not self.settings.from_credential:
+        if chosen.notice and not quietly and not self.from_credential:
             self.terminal.line(chosen.notice)
         return chosen.store
 

@@ -27,11 +27,10 @@ class StepUpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this program itself works: its files, and how it talks."""
+    """The options of every command: the files of this program, and how it talks."""
 
     config: str | None = None
     policy: str | None = None
     quiet: bool = False
     verbose: int = 0
     no_input: bool = False
-    from_credential: bool = False

@@ -8,7 +8,6 @@ import pytest
 
 from kubectl_stepup.audit.sinks.file import AuditLog
 from kubectl_stepup.cli.app import app_for
-from kubectl_stepup.cli.options import CommonOptions
 from kubectl_stepup.config import places
 from kubectl_stepup.config.model import Provider
 from kubectl_stepup.errors import ConfigError, NotEnrolled
@@ -36,13 +35,14 @@ def no_system_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(places, "SYSTEM_DIRECTORY", str(tmp_path / "etc"))
 
 
-def machine(tmp_path: Path, text: str = CONFIG, **settings: object) -> App:
+def machine(tmp_path: Path, text: str = CONFIG, *, from_credential: bool = False, **settings: object) -> App:
     """An app with a home in `tmp_path` and this config in it."""
     path = tmp_path / "home/.config/kubectl-stepup/config.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(0o600)
-    return App(Settings(**settings), {"HOME": str(tmp_path / "home"), "TERM": "dumb"})  # type: ignore[arg-type]
+    environ = {"HOME": str(tmp_path / "home"), "TERM": "dumb"}
+    return App(Settings(**settings), environ, from_credential=from_credential)  # type: ignore[arg-type]
 
 
 def test_clusters_are_found_by_context_first_then_by_name(tmp_path: Path) -> None:
@@ -164,5 +164,5 @@ def test_the_parts_for_stepping_up_are_the_real_things(tmp_path: Path) -> None:
 
 def test_the_app_is_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECTL_STEPUP_CONFIG", "/x")
-    found = app_for(CommonOptions(verbose=1))
+    found = app_for(Settings(verbose=1))
     assert (found.settings.verbose, found.environ["KUBECTL_STEPUP_CONFIG"]) == (1, "/x")
